@@ -1,0 +1,85 @@
+//! A sealed stage, read part by part.
+
+use std::ops::RangeInclusive;
+
+use crate::table::{Reader, Record};
+use crate::{Id, Manifest, Part, Result, Store};
+
+/// The immutable output of one stage.
+#[derive(Debug, Clone)]
+pub struct Dataset {
+    store: Store,
+    manifest: Manifest,
+}
+
+impl Dataset {
+    /// Opens the dataset that a manifest describes.
+    pub fn new(store: Store, manifest: Manifest) -> Self {
+        Self { store, manifest }
+    }
+
+    /// Returns the manifest.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Returns the parts of a stream in input order.
+    pub fn parts<'a>(&'a self, stream: &'a str) -> impl Iterator<Item = &'a Part> {
+        self.manifest
+            .parts
+            .iter()
+            .filter(move |part| part.stream == stream)
+    }
+
+    /// Opens a part of this dataset.
+    ///
+    /// # Errors
+    /// When the part is missing or is not a table of this type.
+    pub fn open<R: Record>(&self, part: &Part) -> Result<Reader<R>> {
+        Reader::open(&part.path, self.store.open(&part.path)?)
+    }
+
+    /// Opens a part at a row, as a resumed task does.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_at<R: Record>(&self, part: &Part, row: u64) -> Result<Reader<R>> {
+        Reader::open_at(&part.path, self.store.open(&part.path)?, row)
+    }
+
+    /// Reads a whole stream, part after part.
+    pub fn rows<'a, R: Record>(&'a self, stream: &'a str) -> impl Iterator<Item = Result<R>> + 'a {
+        self.parts(stream)
+            .flat_map(|part| match self.open::<R>(part) {
+                Ok(reader) => Box::new(reader) as Box<dyn Iterator<Item = Result<R>>>,
+                Err(error) => Box::new(std::iter::once(Err(error))),
+            })
+    }
+
+    /// Reads the rows of a stream whose row groups may hold ids of the range in the named
+    /// column; the caller still has to look at each row.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn rows_near<R: Record>(
+        &self,
+        stream: &str,
+        column: &str,
+        ids: &RangeInclusive<Id>,
+    ) -> Result<Vec<Reader<R>>> {
+        self.parts(stream)
+            .map(|part| Reader::open_ids(&part.path, self.store.open(&part.path)?, column, ids))
+            .collect()
+    }
+
+    /// Reads a small file that is not a table, such as a tokenizer model.
+    ///
+    /// # Errors
+    /// When it is missing or too large.
+    pub fn file(&self, stream: &str) -> Result<Option<bytes::Bytes>> {
+        match self.parts(stream).next() {
+            Some(part) => self.store.get(&part.path),
+            None => Ok(None),
+        }
+    }
+}

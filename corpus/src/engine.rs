@@ -1,0 +1,244 @@
+//! The local engine: runs the tasks of a stage on threads, retries, and seals the stage.
+//!
+//! The ledger is the truth: a task that has committed its last range is never run again, and
+//! an engine that was killed anywhere is continued by the next one.
+
+use std::collections::VecDeque;
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::crash::Crashes;
+use crate::{
+    Cancel, Dataset, Error, Fingerprint, Inputs, Ledger, Progress, Result, Stage, Store, Task,
+};
+
+/// Attempts at a task that fails for a transient reason.
+const ATTEMPTS_MAX: u32 = 3;
+/// Wait before the second attempt; doubled for each later one.
+const RETRY_WAIT: Duration = Duration::from_secs(1);
+
+/// Is told what the engine does; called from all worker threads.
+pub trait Observer: Sync {
+    /// A stage begins: tasks in all, and those that earlier runs completed.
+    fn begun(&self, _stage: &str, _task_count: u32, _done_count: u32) {}
+    /// Records were consumed.
+    fn advanced(&self, _records: u64) {}
+    /// A task is complete.
+    fn task_done(&self) {}
+    /// A task failed and is tried again.
+    fn retried(&self, _stage: &str, _task: u32, _error: &Error) {}
+}
+
+/// An observer that is not interested.
+#[derive(Debug, Clone, Copy)]
+pub struct Unobserved;
+impl Observer for Unobserved {}
+
+/// Runs stages of one run's folder.
+pub struct Engine<'a> {
+    /// Where parts, entries, logs and scratch files go.
+    pub store: &'a Store,
+    /// Threads; at least one.
+    pub workers: usize,
+    /// A request to stop.
+    pub cancel: &'a Cancel,
+    /// Records on which the process died before.
+    pub crashes: &'a Crashes,
+    /// Is told what happens.
+    pub observer: &'a dyn Observer,
+}
+
+impl Engine<'_> {
+    /// Returns the fingerprint a stage has with these inputs.
+    ///
+    /// # Errors
+    /// When an input is not there.
+    pub fn fingerprint(stage: &dyn Stage, inputs: &Inputs) -> Result<Fingerprint> {
+        let names = stage.inputs();
+        let datasets = names.iter().map(|name| inputs.get(name));
+        let datasets = datasets.collect::<Result<Vec<_>>>()?;
+        let manifests: Vec<_> = datasets.iter().map(|dataset| dataset.manifest()).collect();
+        Ok(Fingerprint::new(
+            &stage.name(),
+            stage.version(),
+            &stage.settings(),
+            &manifests,
+        ))
+    }
+
+    /// Runs what is missing of a stage and seals it; returns its dataset.
+    ///
+    /// # Errors
+    /// The first task error that retries did not cure, after running tasks have ended;
+    /// [`Error::Cancelled`] when a stop was asked for.
+    pub fn run(&self, stage: &dyn Stage, inputs: &Inputs) -> Result<Dataset> {
+        let (name, ledger) = (stage.name(), Ledger::new(self.store.clone()));
+        let fingerprint = Self::fingerprint(stage, inputs)?;
+        if let Some(manifest) = ledger.manifest(&name, &fingerprint)? {
+            return Ok(Dataset::new(self.store.clone(), manifest));
+        }
+        let count = stage.plan(inputs)?;
+        let progress = ledger.progress(&name, &fingerprint)?;
+        let missing: VecDeque<u32> = (0..count)
+            .filter(|task| !progress.get(task).is_some_and(|p| p.done))
+            .collect();
+        self.observer
+            .begun(&name, count, count - missing.len() as u32);
+        let queue = Mutex::new(Queue {
+            missing,
+            error: None,
+        });
+        std::thread::scope(|scope| {
+            for _ in 0..self.workers.max(1) {
+                scope.spawn(|| {
+                    // The lock must not be held while the task runs: no guard in the condition.
+                    let next = || lock(&queue).next(self.cancel);
+                    while let Some(task) = next() {
+                        match self.attempts(stage, inputs, &fingerprint, task, count) {
+                            Ok(()) => self.observer.task_done(),
+                            Err(error) => lock(&queue).fail(error),
+                        }
+                    }
+                });
+            }
+        });
+        let queue = queue.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some(error) = queue.error {
+            return Err(error);
+        }
+        self.cancel.check()?;
+        let manifest = ledger.seal(&name, &fingerprint, count)?;
+        Ok(Dataset::new(self.store.clone(), manifest))
+    }
+
+    /// Runs one task of a stage, once; harmless when the task is complete already.
+    ///
+    /// # Errors
+    /// When the task fails.
+    pub fn run_task(
+        &self,
+        stage: &dyn Stage,
+        inputs: &Inputs,
+        fingerprint: &Fingerprint,
+        index: u32,
+        count: u32,
+    ) -> Result<()> {
+        let name = stage.name();
+        let attempt = format!("{name}-{fingerprint}-{index:08}-{}", std::process::id());
+        let scratch = self.store.folder().join("scratch").join(attempt);
+        let ledger = Ledger::new(self.store.clone());
+        let progress = TaskProgress {
+            observer: self.observer,
+            log: Mutex::new(open_log(self.store, &name, fingerprint, index)?),
+        };
+        let task = Task {
+            stage: &name,
+            fingerprint,
+            index,
+            count,
+            inputs,
+            store: self.store,
+            ledger: &ledger,
+            scratch: scratch.clone(),
+            crashes: self.crashes,
+            cancel: self.cancel,
+            progress: &progress,
+        };
+        progress.log("begun");
+        let result = stage.run(&task);
+        match &result {
+            Ok(()) => progress.log("done"),
+            Err(error) => progress.log(&format!("ended: {error}")),
+        }
+        // Nothing in there was committed; a leftover would only waste the disk.
+        let _ = std::fs::remove_dir_all(&scratch);
+        result
+    }
+
+    fn attempts(
+        &self,
+        stage: &dyn Stage,
+        inputs: &Inputs,
+        fingerprint: &Fingerprint,
+        index: u32,
+        count: u32,
+    ) -> Result<()> {
+        let mut wait = RETRY_WAIT;
+        for _ in 1..ATTEMPTS_MAX {
+            match self.run_task(stage, inputs, fingerprint, index, count) {
+                Err(error) if error.is_transient() && !self.cancel.is_requested() => {
+                    self.observer.retried(&stage.name(), index, &error);
+                    std::thread::sleep(wait);
+                    wait *= 2;
+                }
+                result => return result,
+            }
+        }
+        self.run_task(stage, inputs, fingerprint, index, count)
+    }
+}
+
+struct Queue {
+    missing: VecDeque<u32>,
+    error: Option<Error>,
+}
+
+impl Queue {
+    /// Hands out the next task, unless the stage is to end.
+    fn next(&mut self, cancel: &Cancel) -> Option<u32> {
+        if self.error.is_some() || cancel.is_requested() {
+            return None;
+        }
+        self.missing.pop_front()
+    }
+
+    fn fail(&mut self, error: Error) {
+        self.error.get_or_insert(error);
+    }
+}
+
+/// A poisoned lock only means that another worker panicked; the queue itself is whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct TaskProgress<'a> {
+    observer: &'a dyn Observer,
+    log: Mutex<File>,
+}
+
+impl Progress for TaskProgress<'_> {
+    fn advance(&self, records: u64) {
+        self.observer.advanced(records);
+    }
+
+    fn log(&self, line: &str) {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let seconds = now.map_or(0, |duration| duration.as_secs());
+        // A log that cannot be written must not stop the work that it describes.
+        let _ = writeln!(lock(&self.log), "{seconds} [{}] {line}", std::process::id());
+    }
+}
+
+/// Returns the path of a task's log, beside the ledger.
+pub fn log_path(store: &Store, stage: &str, fingerprint: &Fingerprint, task: u32) -> PathBuf {
+    let folder = store.folder().join("logs").join(stage);
+    folder
+        .join(fingerprint.as_str())
+        .join(format!("{task:08}.log"))
+}
+
+fn open_log(store: &Store, stage: &str, fingerprint: &Fingerprint, task: u32) -> Result<File> {
+    let path = log_path(store, stage, fingerprint, task);
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+    }
+    let file = OpenOptions::new().create(true).append(true).open(&path);
+    file.map_err(Error::io("open", path))
+}
+
+#[cfg(test)]
+mod tests;

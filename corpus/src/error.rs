@@ -1,0 +1,120 @@
+//! What can go wrong with our own files and machine.
+
+use std::path::PathBuf;
+
+/// A failure we cannot turn into data: the run stops, names it, and can be continued.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A local file could not be read or written.
+    #[error("cannot {action} {path}")]
+    Io {
+        /// What was attempted, as a verb.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The operating system's answer.
+        source: std::io::Error,
+    },
+    /// The store refused or failed.
+    #[error("cannot {action} {path} in the store")]
+    Store {
+        /// What was attempted, as a verb.
+        action: &'static str,
+        /// The path within the store.
+        path: String,
+        /// The store's answer.
+        source: object_store::Error,
+    },
+    /// A part is not the parquet table it should be.
+    #[error("part {path} is not a readable {table} table: {detail}")]
+    Table {
+        /// The part's path within the store.
+        path: String,
+        /// The record type expected in it.
+        table: &'static str,
+        /// What is wrong.
+        detail: String,
+    },
+    /// A ledger entry or manifest cannot be understood.
+    #[error("ledger entry {path} is damaged: {detail}")]
+    Ledger {
+        /// The entry's path within the store.
+        path: String,
+        /// What is wrong.
+        detail: String,
+    },
+    /// The law of conservation does not hold: a fault of our own.
+    #[error("records lost in {stage} task {task}: {detail}")]
+    Conservation {
+        /// The stage.
+        stage: String,
+        /// The task's index.
+        task: u32,
+        /// The unit and its counts.
+        detail: String,
+    },
+    /// A stage was asked for an input it does not have.
+    #[error("stage {stage} has no sealed input {input}")]
+    MissingInput {
+        /// The stage that asked.
+        stage: String,
+        /// The input's stage name.
+        input: String,
+    },
+    /// A setting of the stage cannot work.
+    #[error("stage {stage}: {detail}")]
+    Settings {
+        /// The stage.
+        stage: String,
+        /// What is wrong, and the remedy.
+        detail: String,
+    },
+    /// An input that the stage cannot do without could not be had from outside.
+    #[error("cannot get {url}: {detail}")]
+    Source {
+        /// The URL or path.
+        url: String,
+        /// What happened.
+        detail: String,
+    },
+    /// The stage's own computation failed.
+    #[error("stage {stage} failed")]
+    Work {
+        /// The stage.
+        stage: String,
+        /// What failed.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The user asked to stop; nothing was committed after that.
+    #[error("stopped on request")]
+    Cancelled,
+}
+
+impl Error {
+    /// Wraps an error of a library that a stage works with.
+    pub fn work(stage: &str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Work {
+            stage: stage.to_owned(),
+            source: source.into(),
+        }
+    }
+
+    /// Returns a function which names the file for an IO error.
+    pub fn io(
+        action: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io {
+            action,
+            path,
+            source,
+        }
+    }
+
+    /// Returns true if and only if the same task may succeed when it is tried again.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Source { .. } | Self::Store { .. })
+    }
+}

@@ -1,0 +1,106 @@
+//! The identity of what a stage will write: its settings, its inputs, its format.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::Manifest;
+use crate::digest::{Digest, Hasher};
+
+/// Sixteen hexadecimal digits: equal fingerprints promise equal bytes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Fingerprint(String);
+
+impl Fingerprint {
+    /// Computes the fingerprint of a stage from its settings and its sealed inputs.
+    ///
+    /// Mirrors, ports, workers, folders and secrets must not be in `settings`.
+    pub fn new(stage: &str, format_version: u32, settings: &Value, inputs: &[&Manifest]) -> Self {
+        let mut text = format!("{stage}\n{format_version}\n");
+        write_canonical(settings, &mut text);
+        for input in inputs {
+            text.push_str(&format!("\n{} {}", input.stage, input.content));
+        }
+        let mut hasher = Hasher::default();
+        hasher.update(text.as_bytes());
+        Self(hasher.finish().short().to_owned())
+    }
+
+    /// Reads a fingerprint back from a ledger path.
+    pub fn parse(text: &str) -> Option<Self> {
+        let valid =
+            text.len() == 16 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        valid.then(|| Self(text.to_owned()))
+    }
+
+    /// Returns the sixteen digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Returns the digest that stands for a dataset's content: its parts' streams and digests, in order.
+pub fn content_digest<'a>(parts: impl Iterator<Item = &'a crate::Part>) -> Digest {
+    let mut hasher = Hasher::default();
+    for part in parts {
+        hasher.update(part.stream.as_bytes());
+        hasher.update(b" ");
+        hasher.update(part.digest.as_str().as_bytes());
+        hasher.update(b"\n");
+    }
+    hasher.finish()
+}
+
+/// Writes JSON with sorted keys, since the order of a map depends on how `serde_json` was built.
+fn write_canonical(value: &Value, out: &mut String) {
+    match value {
+        Value::Object(map) => {
+            let mut keys: Vec<&String> = map.keys().collect();
+            keys.sort();
+            out.push('{');
+            for key in keys {
+                out.push_str(&Value::from(key.as_str()).to_string());
+                out.push(':');
+                write_canonical(&map[key], out);
+                out.push(',');
+            }
+            out.push('}');
+        }
+        Value::Array(items) => {
+            out.push('[');
+            for item in items {
+                write_canonical(item, out);
+                out.push(',');
+            }
+            out.push(']');
+        }
+        scalar => out.push_str(&scalar.to_string()),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_order_of_keys_does_not_matter_and_every_value_does() {
+        let of = |v: &Value| Fingerprint::new("text.rules", 1, v, &[]);
+        let a: Value = serde_json::from_str(r#"{"a":1,"b":[1,{"c":2,"d":3}]}"#).unwrap();
+        let b: Value = serde_json::from_str(r#"{"b":[1,{"d":3,"c":2}],"a":1}"#).unwrap();
+        assert_eq!(of(&a), of(&b));
+        assert_ne!(of(&a), of(&json!({"a": 1, "b": [1, {"c": 2, "d": 4}]})));
+        assert_ne!(of(&a), Fingerprint::new("text.rules", 2, &a, &[]));
+        assert_eq!(Fingerprint::parse(of(&a).as_str()), Some(of(&a)));
+        assert_eq!(Fingerprint::parse("../../../etc/pass"), None);
+    }
+}

@@ -1,0 +1,54 @@
+//! The nouns that cross a stage boundary, and the contract between stages.
+//!
+//! Stages never call each other. A stage reads the *sealed datasets* of other stages and
+//! writes its own: immutable parquet *parts*, which exist once a ledger *entry* names them.
+//!
+//! ```text
+//! engine  Engine                 runs the tasks of a stage on threads, retries, seals
+//! stage   Stage, Task, Output    what a stage is, and the only way it may write
+//! record  Document, Page, ...    the rows, with their Arrow schemas
+//! table   Writer, Reader         rows <-> parquet parts
+//! ledger  Ledger, Entry          what exists: create-if-absent entries, one manifest per sealed stage
+//! dataset Dataset                a sealed stage, read part by part
+//! store   Store                  bytes by path: write once, list, read by range
+//! ```
+//!
+//! The law of conservation holds at every commit: `read = kept + dropped[reason] + failed[reason]`.
+
+pub mod column;
+pub mod crash;
+pub mod dataset;
+pub mod digest;
+pub mod engine;
+pub mod error;
+pub mod fingerprint;
+pub mod gc;
+pub mod id;
+pub mod ledger;
+pub mod limits;
+pub mod mirror;
+pub mod output;
+pub mod random;
+pub mod record;
+pub mod report;
+pub mod split;
+pub mod stage;
+pub mod store;
+pub mod table;
+pub mod verify;
+
+pub use dataset::Dataset;
+pub use engine::{Engine, Observer};
+pub use error::Error;
+pub use fingerprint::Fingerprint;
+pub use id::{Id, SourceCode};
+pub use ledger::{Entry, Ledger, Manifest, Part};
+pub use output::{Output, Removal};
+pub use report::{Counts, Report};
+pub use split::Split;
+pub use stage::{Cancel, Inputs, Progress, Stage, Task};
+pub use store::Store;
+
+/// Result of everything that can fail for a reason of our own (machine, store, format);
+/// a bad record from outside is data and never an `Err`.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

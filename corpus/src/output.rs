@@ -1,0 +1,300 @@
+//! The only way a task writes: rows into streams, counts into the report, ranges into the ledger.
+//!
+//! A long task commits as it goes. Ranges end at record or byte counts, never at times, so
+//! that a run that was killed and continued has the same parts as one that was not.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use crate::digest::Digest;
+use crate::ledger::{Circumstances, LEDGER_FORMAT};
+use crate::limits::{PREVIEW_CHARS_MAX, RANGE_BYTES_MAX, RANGE_RECORDS_MAX};
+use crate::record::Removed;
+use crate::report::count;
+use crate::table::{Record, Writer};
+use crate::{Entry, Error, Id, Part, Report, Result, Task};
+
+/// A record that does not go on, and why.
+#[derive(Debug, Clone)]
+pub struct Removal<'r> {
+    /// The record.
+    pub id: Id,
+    /// One word of a closed set.
+    pub reason: &'r str,
+    /// The value that decided.
+    pub value: String,
+    /// The record itself; cut to a preview here.
+    pub preview: &'r str,
+}
+
+/// What a task has written since its last commit.
+pub struct Output<'a> {
+    task: &'a Task<'a>,
+    position: u64,
+    range: u32,
+    range_start: u64,
+    range_records_max: u64,
+    range_bytes: u64,
+    done: bool,
+    report: Report,
+    streams: BTreeMap<String, Box<dyn OpenStream>>,
+    files: Vec<Part>,
+    started: (SystemTime, Instant),
+}
+
+impl<'a> Output<'a> {
+    pub(crate) fn begin(task: &'a Task<'a>) -> Result<Self> {
+        let entries = task
+            .ledger
+            .entries(task.stage, task.fingerprint, task.index)?;
+        let position = entries.last().map_or(0, |entry| entry.position);
+        Ok(Self {
+            task,
+            position,
+            range: entries.len() as u32,
+            range_start: position,
+            range_records_max: RANGE_RECORDS_MAX,
+            range_bytes: 0,
+            done: entries.last().is_some_and(|entry| entry.last),
+            report: Report::default(),
+            streams: BTreeMap::new(),
+            files: Vec::new(),
+            started: (SystemTime::now(), Instant::now()),
+        })
+    }
+
+    /// Sets the input records of a range; part of what decides the bytes, so a constant of the stage.
+    pub fn set_range_records_max(&mut self, records: u64) {
+        self.range_records_max = records.max(1);
+    }
+
+    /// Returns the input records that are committed already: where to go on reading.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Returns true if and only if an earlier attempt completed the task.
+    pub fn is_done(&self) -> bool {
+        self.done
+    }
+
+    /// Counts a record that was read.
+    pub fn read(&mut self, unit: &str) {
+        self.report.unit(unit).read += 1;
+    }
+
+    /// Counts a record that goes on; its rows are written by [`Self::write`].
+    pub fn keep(&mut self, unit: &str) {
+        self.report.unit(unit).kept += 1;
+    }
+
+    /// Counts a record that a rule removed, and writes it down.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn drop(&mut self, unit: &str, removal: Removal<'_>) -> Result<()> {
+        count(&mut self.report.unit(unit).dropped, removal.reason, 1);
+        self.remove("dropped", unit, removal)
+    }
+
+    /// Counts a record that could not be judged, and writes it down.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn fail(&mut self, unit: &str, removal: Removal<'_>) -> Result<()> {
+        count(&mut self.report.unit(unit).failed, removal.reason, 1);
+        self.remove("failed", unit, removal)
+    }
+
+    fn remove(&mut self, stream: &str, unit: &str, removal: Removal<'_>) -> Result<()> {
+        let row = Removed {
+            id: removal.id,
+            unit: unit.to_owned(),
+            reason: removal.reason.to_owned(),
+            value: removal.value,
+            preview: removal.preview.chars().take(PREVIEW_CHARS_MAX).collect(),
+        };
+        self.write(stream, row)
+    }
+
+    /// Writes a row into a stream of this task.
+    ///
+    /// # Errors
+    /// When the disk refuses, or the stream was begun with another record type.
+    pub fn write<R: Record>(&mut self, stream: &str, row: R) -> Result<()> {
+        self.range_bytes += row.payload_bytes() as u64;
+        if !self.streams.contains_key(stream) {
+            let path = self
+                .task
+                .scratch
+                .join(format!("{}-{stream}.parquet", self.range));
+            let writer: Writer<R> = Writer::create(&path)?;
+            self.streams
+                .insert(stream.to_owned(), Box::new(Stream { path, writer }));
+        }
+        let open = self.streams.get_mut(stream).map(|stream| stream.as_any());
+        match open.and_then(|stream| stream.downcast_mut::<Stream<R>>()) {
+            Some(open) => open.writer.push(row),
+            None => Err(Error::Settings {
+                stage: self.task.stage.to_owned(),
+                detail: format!("stream {stream} holds another record than {}", R::TABLE),
+            }),
+        }
+    }
+
+    /// Adds a file that is not a table, such as a tokenizer model.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub fn write_file(
+        &mut self,
+        stream: &str,
+        extension: &str,
+        media_type: &str,
+        bytes: bytes::Bytes,
+    ) -> Result<()> {
+        let digest = Digest::of(&bytes);
+        let part = Part {
+            stream: stream.to_owned(),
+            path: self.part_path(stream, &digest, extension),
+            table: media_type.to_owned(),
+            rows: 0,
+            bytes: bytes.len() as u64,
+            digest,
+        };
+        self.task.store.put_if_absent(&part.path, bytes)?;
+        self.files.push(part);
+        Ok(())
+    }
+
+    /// Moves past input records; commits a range when it is full.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] when a stop was asked for; otherwise as a commit.
+    pub fn advance(&mut self, records: u64) -> Result<()> {
+        self.position += records;
+        self.task.progress.advance(records);
+        self.task.cancel.check()?;
+        if self.position - self.range_start >= self.range_records_max
+            || self.range_bytes >= RANGE_BYTES_MAX
+        {
+            self.commit(false)?;
+        }
+        Ok(())
+    }
+
+    /// Commits the last range: the task is complete.
+    ///
+    /// # Errors
+    /// When the counts do not add up or the store fails.
+    pub fn finish(mut self) -> Result<()> {
+        if self.done {
+            return Ok(());
+        }
+        self.commit(true)
+    }
+
+    fn commit(&mut self, last: bool) -> Result<()> {
+        let mut parts = std::mem::take(&mut self.files);
+        for (stream, open) in std::mem::take(&mut self.streams) {
+            let closed = open.close()?;
+            count(&mut self.report.made, &stream, closed.rows);
+            let (digest, bytes) = Digest::of_file(&closed.path)?;
+            let path = self.part_path(&stream, &digest, "parquet");
+            self.task.store.put_file_if_absent(&path, &closed.path)?;
+            std::fs::remove_file(&closed.path).map_err(Error::io("remove", &closed.path))?;
+            let (table, rows) = (closed.table.to_owned(), closed.rows);
+            parts.push(Part {
+                stream,
+                path,
+                table,
+                rows,
+                bytes,
+                digest,
+            });
+        }
+        let entry = Entry {
+            format: LEDGER_FORMAT,
+            stage: self.task.stage.to_owned(),
+            fingerprint: self.task.fingerprint.clone(),
+            task: self.task.index,
+            range: self.range,
+            last,
+            position: self.position,
+            parts,
+            report: std::mem::take(&mut self.report),
+            circumstances: self.circumstances(),
+        };
+        if !self.task.ledger.commit(&entry)? {
+            self.task
+                .progress
+                .log("another attempt committed this range first");
+        }
+        self.range += 1;
+        self.range_start = self.position;
+        self.range_bytes = 0;
+        self.done = last;
+        self.started = (SystemTime::now(), Instant::now());
+        Ok(())
+    }
+
+    fn part_path(&self, stream: &str, digest: &Digest, extension: &str) -> String {
+        let Task {
+            stage,
+            fingerprint,
+            index,
+            ..
+        } = self.task;
+        let (range, digest) = (self.range, digest.short());
+        format!("data/{stage}/{fingerprint}/{stream}/{index:05}-{range}-{digest}.{extension}")
+    }
+
+    fn circumstances(&self) -> Circumstances {
+        let (began, clock) = self.started;
+        Circumstances {
+            started_unix_secs: began.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs()),
+            elapsed_secs: clock.elapsed().as_secs_f64(),
+            host: host_name(),
+            process: std::process::id(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+}
+
+/// Returns the machine's name as the kernel gives it.
+fn host_name() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .map_or_else(|_| String::new(), |name| name.trim().to_owned())
+}
+
+struct Stream<R: Record> {
+    path: std::path::PathBuf,
+    writer: Writer<R>,
+}
+
+struct Closed {
+    path: std::path::PathBuf,
+    table: &'static str,
+    rows: u64,
+}
+
+/// A stream whose record type is known only to those who write into it.
+trait OpenStream {
+    fn as_any(&mut self) -> &mut dyn Any;
+    fn close(self: Box<Self>) -> Result<Closed>;
+}
+
+impl<R: Record> OpenStream for Stream<R> {
+    fn as_any(&mut self) -> &mut dyn Any {
+        self
+    }
+
+    fn close(self: Box<Self>) -> Result<Closed> {
+        Ok(Closed {
+            path: self.path,
+            table: R::TABLE,
+            rows: self.writer.finish()?,
+        })
+    }
+}

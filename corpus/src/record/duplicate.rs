@@ -1,0 +1,26 @@
+//! What finding duplicates reads and writes.
+
+use crate::Id;
+use crate::column::record;
+
+record! {
+    /// A record's content reduced to a 128-bit hash.
+    pub struct Fingerprinted in "fingerprinted/1" {
+        /// The hash of the normalised content.
+        pub key: [u8; 16],
+        /// The record.
+        pub id: Id,
+        /// Length in bytes of what was hashed.
+        pub length: u64,
+    }
+}
+
+record! {
+    /// A record that says nothing new, and the one that stands for it.
+    pub struct Duplicate in "duplicate/1" {
+        /// The record to drop.
+        pub id: Id,
+        /// The record of the same content that is kept.
+        pub representative: Id,
+    }
+}

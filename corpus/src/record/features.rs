@@ -1,0 +1,18 @@
+//! CLIP features of an image, precomputed.
+
+use bytes::Bytes;
+
+use crate::Id;
+use crate::column::record;
+
+record! {
+    /// Features of one image, in the order of the images they were computed from.
+    pub struct Features in "features/1" {
+        /// The id of the image's first use (a pair, or the page).
+        pub id: Id,
+        /// The image's place in the interleaved document; 0 for a pair.
+        pub slot: u16,
+        /// Little-endian f16 values, `[tokens, width]`.
+        pub values: Bytes,
+    }
+}

@@ -1,0 +1,21 @@
+//! An interleaved document: text and images in reading order.
+
+use crate::column::record;
+use crate::record::EncodedImage;
+use crate::{Id, Split};
+
+record! {
+    /// Parallel lists as in OBELICS: at every place there is either a text or an image.
+    pub struct Interleaved in "interleaved/1" {
+        /// The page's id.
+        pub id: Id,
+        /// The page's URL.
+        pub url: String,
+        /// The texts; null where there is an image.
+        pub texts: Vec<Option<String>>,
+        /// The images; null where there is a text.
+        pub images: Vec<Option<EncodedImage>>,
+        /// Train or validation.
+        pub split: Split,
+    }
+}

@@ -1,0 +1,27 @@
+//! The rows that cross a stage boundary, one file per noun; their Arrow schemas follow from them.
+
+mod document;
+mod duplicate;
+mod evaluation;
+mod features;
+mod image;
+mod interleaved;
+mod page;
+mod pair;
+mod removed;
+mod sequence;
+mod source_file;
+mod target;
+
+pub use document::Document;
+pub use duplicate::{Duplicate, Fingerprinted};
+pub use evaluation::{Generated, TrainStep};
+pub use features::Features;
+pub use image::{EncodedImage, Image};
+pub use interleaved::Interleaved;
+pub use page::{Page, Segment, SegmentKind};
+pub use pair::Pair;
+pub use removed::{Removed, RuleValue, Verdicts};
+pub use sequence::{Sequence, Span};
+pub use source_file::SourceFile;
+pub use target::{Target, Use};

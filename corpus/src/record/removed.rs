@@ -1,0 +1,42 @@
+//! What was removed and why; what every rule saw.
+
+use crate::Id;
+use crate::column::record;
+
+record! {
+    /// A record that was dropped or failed, with its reason.
+    pub struct Removed in "removed/1" {
+        /// The record's id.
+        pub id: Id,
+        /// What was counted: documents, pairs, images, ...
+        pub unit: String,
+        /// Why it was removed, one word of a closed set.
+        pub reason: String,
+        /// The value that decided, an HTTP status, a representative's id, ...
+        pub value: String,
+        /// The beginning of the record.
+        pub preview: String,
+    }
+}
+
+record! {
+    /// What one rule saw in a record.
+    pub struct RuleValue {
+        /// The rule's name, which is also the reason of its drops.
+        pub rule: String,
+        /// The value it compares.
+        pub value: f64,
+        /// Whether the record passed.
+        pub passed: bool,
+    }
+}
+
+record! {
+    /// Every rule's value for one record, kept or not, so that a threshold can be questioned later.
+    pub struct Verdicts in "verdicts/1" {
+        /// The record's id.
+        pub id: Id,
+        /// The rules in their order.
+        pub values: Vec<RuleValue>,
+    }
+}

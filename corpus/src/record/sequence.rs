@@ -1,0 +1,37 @@
+//! A sequence: what the model is given.
+
+use bytes::Bytes;
+
+use crate::column::record;
+use crate::{Id, Split};
+
+record! {
+    /// The tokens of a sequence that came from one document.
+    pub struct Span {
+        /// The document's, pair's or page's id.
+        pub id: Id,
+        /// First token, from 0.
+        pub start: u32,
+        /// One past the last token.
+        pub end: u32,
+    }
+}
+
+record! {
+    /// One row of a training shard.
+    pub struct Sequence in "sequence/1" {
+        /// Token ids in the model's numbering, with the image slots' placeholders.
+        pub tokens: Vec<u32>,
+        /// One per token: whether predicting the *next* token from this one counts in the loss.
+        pub loss_mask: Vec<bool>,
+        /// Index of the first placeholder of every image, in order.
+        pub image_starts: Vec<u32>,
+        /// One payload per image, in order: f16 features or an encoded image, as the
+        /// shard's settings say.
+        pub payloads: Vec<Bytes>,
+        /// Which tokens came from where, so that every token leads back to its source.
+        pub spans: Vec<Span>,
+        /// Train or validation.
+        pub split: Split,
+    }
+}

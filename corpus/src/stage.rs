@@ -1,0 +1,134 @@
+//! The stage contract: plan N tasks from sealed inputs, run task i of N.
+//!
+//! An engine does the rest: workers, retries, progress, resume. A stage never learns where it
+//! runs, and running a task twice is harmless.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::Value;
+
+use crate::crash::Crashes;
+use crate::{Dataset, Error, Fingerprint, Ledger, Output, Result, Store};
+
+/// One step of the data flow.
+pub trait Stage: Send + Sync {
+    /// Returns the name, unique in a run: `crawl`, `text.rules`, `images.pass0`.
+    fn name(&self) -> String;
+
+    /// Returns the names of the stages whose datasets it reads.
+    fn inputs(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Returns the settings that decide its output, for the fingerprint.
+    fn settings(&self) -> Value;
+
+    /// Returns the version of its output; raised when the same settings give other bytes.
+    fn version(&self) -> u32 {
+        1
+    }
+
+    /// Returns the number of tasks: a pure function of the settings and the inputs.
+    ///
+    /// # Errors
+    /// When an input does not allow any plan.
+    fn plan(&self, inputs: &Inputs) -> Result<u32>;
+
+    /// Runs one task. What it writes, it writes through [`Task::output`].
+    ///
+    /// # Errors
+    /// For a fault of our own or of the machine; a bad record is data and never an error.
+    fn run(&self, task: &Task<'_>) -> Result<()>;
+}
+
+/// The sealed datasets a stage reads, by stage name.
+#[derive(Debug, Clone, Default)]
+pub struct Inputs(pub BTreeMap<String, Dataset>);
+
+impl Inputs {
+    /// Returns the dataset of a stage.
+    ///
+    /// # Errors
+    /// When the stage did not name it among its inputs.
+    pub fn get(&self, stage: &str) -> Result<&Dataset> {
+        self.0.get(stage).ok_or_else(|| Error::MissingInput {
+            stage: "this one".to_owned(),
+            input: stage.to_owned(),
+        })
+    }
+}
+
+/// A request to stop, shared by all tasks.
+#[derive(Debug, Clone, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    /// Asks all tasks to stop at their next record.
+    pub fn request(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns true if and only if a stop was asked for.
+    pub fn is_requested(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Returns an error once a stop was asked for.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`].
+    pub fn check(&self) -> Result<()> {
+        if self.is_requested() {
+            Err(Error::Cancelled)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Where a task tells how far it is.
+pub trait Progress: Send + Sync {
+    /// Records that were consumed since the last call.
+    fn advance(&self, records: u64);
+    /// A line for the task's log.
+    fn log(&self, line: &str);
+}
+
+/// One task of a stage, as the engine hands it out.
+pub struct Task<'a> {
+    /// The stage's name.
+    pub stage: &'a str,
+    /// The stage's fingerprint.
+    pub fingerprint: &'a Fingerprint,
+    /// This task's index.
+    pub index: u32,
+    /// The number of tasks.
+    pub count: u32,
+    /// The sealed inputs.
+    pub inputs: &'a Inputs,
+    /// Where parts go.
+    pub store: &'a Store,
+    /// Where entries go.
+    pub ledger: &'a Ledger,
+    /// A folder of this attempt alone, for unfinished files; the engine removes it.
+    pub scratch: PathBuf,
+    /// Records on which the process died before.
+    pub crashes: &'a Crashes,
+    /// A request to stop.
+    pub cancel: &'a Cancel,
+    /// Where progress goes.
+    pub progress: &'a dyn Progress,
+}
+
+impl<'a> Task<'a> {
+    /// Begins to write: loads what earlier attempts committed.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn output(&'a self) -> Result<Output<'a>> {
+        Output::begin(self)
+    }
+}

@@ -1,0 +1,274 @@
+//! Rows in parquet: one writer and one reader for every record type.
+//!
+//! Memory is bounded by one row group per open table
+//! ([`ROW_GROUP_ROWS_MAX`] rows, [`ROW_GROUP_BYTES_MAX`] payload bytes).
+
+use std::fs::File;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{AsArray, RecordBatch, StructArray};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::metadata::{KeyValue, RowGroupMetaData};
+use parquet::file::properties::WriterProperties;
+use parquet::file::statistics::Statistics;
+
+use crate::column::Column;
+use crate::limits::{READ_BATCH_ROWS, ROW_GROUP_BYTES_MAX, ROW_GROUP_ROWS_MAX};
+use crate::store::{StoredFile, create_scratch};
+use crate::{Error, Id, Result};
+
+/// The parquet metadata key that names a part's record type and version.
+pub const TABLE_KEY: &str = "kosmos.table";
+
+/// What parquet metadata says of the writer: no version, so that bytes do not change with it.
+const WRITER_NAME: &str = "kosmos";
+
+/// A row type with an Arrow schema of its own, declared by [`record!`](crate::record!).
+pub trait Record: Column + Send + 'static {
+    /// Name and version of the table, such as `document/1`, written into every part.
+    const TABLE: &'static str;
+
+    /// Returns the schema; column names are those that the ecosystem reads without us.
+    fn schema() -> SchemaRef {
+        match Self::data_type() {
+            DataType::Struct(fields) => Arc::new(Schema::new(fields)),
+            other => Arc::new(Schema::new(vec![Field::new("value", other, false)])),
+        }
+    }
+
+    /// Returns the rows as a record batch.
+    ///
+    /// # Errors
+    /// When Arrow refuses, which would be a fault of the declaration.
+    fn batch(rows: &[Self]) -> Result<RecordBatch, String> {
+        let rows: Vec<Option<&Self>> = rows.iter().map(Some).collect();
+        let array = Self::array(&rows);
+        let columns = array
+            .as_struct_opt()
+            .ok_or("not a struct")?
+            .columns()
+            .to_vec();
+        RecordBatch::try_new(Self::schema(), columns).map_err(|error| error.to_string())
+    }
+
+    /// Reads rows back; the error says which column is not as it should be.
+    ///
+    /// # Errors
+    /// When a column is missing, has another type, or holds an impossible value.
+    fn rows(batch: &RecordBatch) -> Result<Vec<Self>, String> {
+        let rows = Self::values(&StructArray::from(batch.clone()))?;
+        Ok(rows.into_iter().flatten().collect())
+    }
+
+    /// Returns parquet metadata beside the schema: the features of Hugging Face `datasets`.
+    fn metadata() -> Vec<(String, String)> {
+        let info = serde_json::json!({"info": {"features": Self::feature()}});
+        vec![("huggingface".to_owned(), info.to_string())]
+    }
+}
+
+/// Writes rows of one type to a local scratch file.
+#[derive(Debug)]
+pub struct Writer<R: Record> {
+    path: PathBuf,
+    parquet: ArrowWriter<File>,
+    pending: Vec<R>,
+    pending_bytes: usize,
+    row_count: u64,
+}
+
+impl<R: Record> Writer<R> {
+    /// Creates the scratch file.
+    ///
+    /// # Errors
+    /// When it cannot be created.
+    pub fn create(path: &Path) -> Result<Self> {
+        let metadata = std::iter::once((TABLE_KEY.to_owned(), R::TABLE.to_owned()))
+            .chain(R::metadata())
+            .map(|(key, value)| KeyValue::new(key, value))
+            .collect();
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(ZstdLevel::default()))
+            .set_created_by(WRITER_NAME.to_owned())
+            .set_key_value_metadata(Some(metadata))
+            .set_max_row_group_row_count(None)
+            .build();
+        let parquet = ArrowWriter::try_new(create_scratch(path)?, R::schema(), Some(properties))
+            .map_err(|error| damaged::<R>(path.display(), error))?;
+        Ok(Self {
+            path: path.to_owned(),
+            parquet,
+            pending: Vec::new(),
+            pending_bytes: 0,
+            row_count: 0,
+        })
+    }
+
+    /// Adds a row; a full row group goes to the disk.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn push(&mut self, row: R) -> Result<()> {
+        self.pending_bytes += row.payload_bytes();
+        self.pending.push(row);
+        self.row_count += 1;
+        if self.pending.len() >= ROW_GROUP_ROWS_MAX || self.pending_bytes >= ROW_GROUP_BYTES_MAX {
+            self.write_row_group()?;
+        }
+        Ok(())
+    }
+
+    /// Completes the file and returns its rows.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn finish(mut self) -> Result<u64> {
+        self.write_row_group()?;
+        let path = self.path;
+        self.parquet
+            .close()
+            .map_err(|error| damaged::<R>(path.display(), error))?;
+        Ok(self.row_count)
+    }
+
+    fn write_row_group(&mut self) -> Result<()> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let failed = |error: &dyn std::fmt::Display| damaged::<R>(self.path.display(), error);
+        let batch = R::batch(&self.pending).map_err(|error| failed(&error))?;
+        self.parquet.write(&batch).map_err(|error| failed(&error))?;
+        self.parquet.flush().map_err(|error| failed(&error))?;
+        self.pending.clear();
+        self.pending_bytes = 0;
+        Ok(())
+    }
+}
+
+fn damaged<R: Record>(path: impl std::fmt::Display, error: impl std::fmt::Display) -> Error {
+    Error::Table {
+        path: path.to_string(),
+        table: R::TABLE,
+        detail: error.to_string(),
+    }
+}
+
+/// Reads the rows of one part in order.
+#[derive(Debug)]
+pub struct Reader<R: Record> {
+    path: String,
+    batches: ParquetRecordBatchReader,
+    rows: std::vec::IntoIter<R>,
+}
+
+impl<R: Record> Reader<R> {
+    /// Opens a part.
+    ///
+    /// # Errors
+    /// When it is not a parquet table of this record type.
+    pub fn open(path: &str, file: StoredFile) -> Result<Self> {
+        Self::build(path, file, |_| true, 0)
+    }
+
+    /// Opens a part at a row, as a resumed task does; earlier row groups are not read.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_at(path: &str, file: StoredFile, row: u64) -> Result<Self> {
+        Self::build(path, file, |_| true, row)
+    }
+
+    /// Opens the row groups of a part that may hold an id of the range in the named column,
+    /// by the column's statistics. Rows outside the range can still come.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_ids(
+        path: &str,
+        file: StoredFile,
+        column: &str,
+        ids: &RangeInclusive<Id>,
+    ) -> Result<Self> {
+        Self::build(path, file, |group| may_hold(group, column, ids), 0)
+    }
+
+    fn build(
+        path: &str,
+        file: StoredFile,
+        wanted: impl Fn(&RowGroupMetaData) -> bool,
+        offset: u64,
+    ) -> Result<Self> {
+        let failed = |error: &dyn std::fmt::Display| damaged::<R>(path, error);
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| failed(&e))?;
+        let metadata = Arc::clone(builder.metadata());
+        let named = metadata
+            .file_metadata()
+            .key_value_metadata()
+            .and_then(|pairs| pairs.iter().find(|pair| pair.key == TABLE_KEY))
+            .and_then(|pair| pair.value.as_deref());
+        if named != Some(R::TABLE) {
+            return Err(failed(&format!(
+                "it is a {} table",
+                named.unwrap_or("foreign")
+            )));
+        }
+        let groups = (0..metadata.num_row_groups())
+            .filter(|&index| wanted(metadata.row_group(index)))
+            .collect();
+        let batches = builder
+            .with_row_groups(groups)
+            .with_offset(usize::try_from(offset).unwrap_or(usize::MAX))
+            .with_batch_size(READ_BATCH_ROWS)
+            .build()
+            .map_err(|e| failed(&e))?;
+        Ok(Self {
+            path: path.to_owned(),
+            batches,
+            rows: Vec::new().into_iter(),
+        })
+    }
+}
+
+impl<R: Record> Iterator for Reader<R> {
+    type Item = Result<R>;
+
+    fn next(&mut self) -> Option<Result<R>> {
+        loop {
+            if let Some(row) = self.rows.next() {
+                return Some(Ok(row));
+            }
+            let rows = match self.batches.next()? {
+                Ok(batch) => R::rows(&batch),
+                Err(error) => Err(error.to_string()),
+            };
+            match rows {
+                Ok(rows) => self.rows = rows.into_iter(),
+                Err(detail) => return Some(Err(damaged::<R>(&self.path, detail))),
+            }
+        }
+    }
+}
+
+/// Returns false only if the statistics prove that no id of the range is in the row group.
+fn may_hold(group: &RowGroupMetaData, column: &str, ids: &RangeInclusive<Id>) -> bool {
+    let statistics = group
+        .columns()
+        .iter()
+        .find(|chunk| chunk.column_path().string() == column)
+        .and_then(|chunk| chunk.statistics());
+    let Some(Statistics::Int64(values)) = statistics else {
+        return true;
+    };
+    // Unsigned columns keep their bits in the signed physical type.
+    match (values.min_opt(), values.max_opt()) {
+        (Some(&min), Some(&max)) => {
+            max as u64 >= ids.start().to_bits() && min as u64 <= ids.end().to_bits()
+        }
+        _ => true,
+    }
+}
