@@ -85,6 +85,7 @@ impl Engine<'_> {
         let missing: VecDeque<u32> = (0..count)
             .filter(|task| !progress.get(task).is_some_and(|p| p.done))
             .collect();
+        scratch::check_free_space(self.store)?;
         self.observer
             .begun(&name, count, count - missing.len() as u32);
         let queue = Mutex::new(Queue {
@@ -127,8 +128,8 @@ impl Engine<'_> {
         count: u32,
     ) -> Result<()> {
         let name = stage.name();
-        let attempt = format!("{name}-{fingerprint}-{index:08}-{}", std::process::id());
-        let scratch = self.store.folder().join("scratch").join(attempt);
+        let attempt = format!("{name}-{fingerprint}-{index:08}");
+        let scratch = scratch::folder(self.store).join(attempt);
         let ledger = Ledger::new(self.store.clone());
         let progress = TaskProgress {
             observer: self.observer,
@@ -239,6 +240,9 @@ fn open_log(store: &Store, stage: &str, fingerprint: &Fingerprint, task: u32) ->
     let file = OpenOptions::new().create(true).append(true).open(&path);
     file.map_err(Error::io("open", path))
 }
+
+mod scratch;
+pub use scratch::remove_leftovers;
 
 #[cfg(test)]
 mod tests;

@@ -54,12 +54,10 @@ pub enum Error {
         /// The unit and its counts.
         detail: String,
     },
-    /// A stage was asked for an input it does not have.
-    #[error("stage {stage} has no sealed input {input}")]
+    /// A stage needs the dataset of another one, which is not sealed.
+    #[error("stage {input} is not sealed yet: run it first")]
     MissingInput {
-        /// The stage that asked.
-        stage: String,
-        /// The input's stage name.
+        /// The stage whose dataset is needed.
         input: String,
     },
     /// A setting of the stage cannot work.

@@ -263,7 +263,7 @@ impl<'a> Output<'a> {
 }
 
 /// Returns the machine's name as the kernel gives it.
-fn host_name() -> String {
+pub(crate) fn host_name() -> String {
     std::fs::read_to_string("/proc/sys/kernel/hostname")
         .map_or_else(|_| String::new(), |name| name.trim().to_owned())
 }

@@ -52,10 +52,9 @@ impl Inputs {
     /// Returns the dataset of a stage.
     ///
     /// # Errors
-    /// When the stage did not name it among its inputs.
+    /// When it is not sealed, or the stage did not name it among its inputs.
     pub fn get(&self, stage: &str) -> Result<&Dataset> {
         self.0.get(stage).ok_or_else(|| Error::MissingInput {
-            stage: "this one".to_owned(),
             input: stage.to_owned(),
         })
     }

@@ -1,0 +1,187 @@
+//! What the run's configuration says of filtering.
+
+use serde::{Deserialize, Serialize};
+
+use crate::rule::{PageRule, PairRule, TextRule};
+
+/// Partitions of exact duplicate finding by default: one pass over the fingerprints.
+pub const PARTITIONS_DEFAULT: u32 = 1;
+/// Partitions at most; every partition reads all fingerprints once.
+pub const PARTITIONS_MAX: u32 = 4_096;
+/// Share of the text that is held out by default.
+pub const VALIDATION_SHARE_DEFAULT: f64 = 0.001;
+
+/// `[text]`: rules, duplicates and the split of text documents.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TextConfig {
+    /// The rules; the first that a document does not pass is the reason of its drop.
+    pub rules: Vec<TextRule>,
+    /// How exact duplicates are found.
+    pub exact: ExactConfig,
+    /// The share of documents held out for validation, 0 to 1; the paper does not state one.
+    pub validation_share: f64,
+}
+
+impl Default for TextConfig {
+    fn default() -> Self {
+        Self { rules: Vec::new(), exact: ExactConfig::default(), validation_share: VALIDATION_SHARE_DEFAULT }
+    }
+}
+
+impl TextConfig {
+    /// Checks what types cannot.
+    ///
+    /// # Errors
+    /// With the key and what is wrong with its value.
+    pub fn validate(&self) -> Result<(), String> {
+        validate_rules(&self.rules, TextRule::validate)?;
+        self.exact.validate()?;
+        if !(0.0..=1.0).contains(&self.validation_share) {
+            return Err(format!("validation_share is {}, must be from 0 to 1", self.validation_share));
+        }
+        Ok(())
+    }
+}
+
+/// `[pairs]`: rules and duplicates of image-caption pairs.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PairsConfig {
+    /// The rules; the first that a pair does not pass is the reason of its drop.
+    pub rules: Vec<PairRule>,
+    /// How exact duplicates (the same URL and caption) are found.
+    pub exact: ExactConfig,
+}
+
+impl PairsConfig {
+    /// Checks what types cannot.
+    ///
+    /// # Errors
+    /// With the key and what is wrong with its value.
+    pub fn validate(&self) -> Result<(), String> {
+        validate_rules(&self.rules, PairRule::validate)?;
+        self.exact.validate()
+    }
+}
+
+/// `[interleaved]`: the rules by which pages become candidates, before an image is fetched.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct InterleavedConfig {
+    /// The rules; the first that a page does not pass is the reason of its drop.
+    pub rules: Vec<PageRule>,
+}
+
+impl InterleavedConfig {
+    /// Checks what types cannot.
+    ///
+    /// # Errors
+    /// With the key and what is wrong with its value.
+    pub fn validate(&self) -> Result<(), String> {
+        validate_rules(&self.rules, PageRule::validate)
+    }
+}
+
+/// How exact duplicates are found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ExactConfig {
+    /// Partitions of the key space, 1 to [`PARTITIONS_MAX`]: memory is divided by it, and the
+    /// fingerprints are read that many times. The result does not depend on it.
+    pub partitions: u32,
+    /// Whether texts that differ in white space or compatibility forms alone are the same.
+    pub normalise: bool,
+}
+
+impl Default for ExactConfig {
+    fn default() -> Self {
+        Self { partitions: PARTITIONS_DEFAULT, normalise: true }
+    }
+}
+
+impl ExactConfig {
+    /// Checks the bounds.
+    ///
+    /// # Errors
+    /// With the key and what is wrong with its value.
+    pub fn validate(&self) -> Result<(), String> {
+        if !(1..=PARTITIONS_MAX).contains(&self.partitions) {
+            let partitions = self.partitions;
+            return Err(format!("exact.partitions is {partitions}, must be from 1 to {PARTITIONS_MAX}"));
+        }
+        Ok(())
+    }
+}
+
+fn validate_rules<R>(rules: &[R], validate: impl Fn(&R) -> Result<(), String>) -> Result<(), String> {
+    for (index, rule) in rules.iter().enumerate() {
+        validate(rule).map_err(|error| format!("rules[{index}].{error}"))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = r#"
+        rules = [
+            { words = { words_min = 20, words_max = 100000 } },
+            { symbols = { ratio_max = 0.1 } },
+            { language = { allowed = ["eng"] } },
+        ]
+        exact = { partitions = 4, normalise = true }
+        validation_share = 0.02
+    "#;
+
+    #[test]
+    fn a_whole_section_is_read_and_written_back() {
+        let config: TextConfig = toml::from_str(TEXT).unwrap();
+        assert_eq!(config.rules.len(), 3);
+        assert_eq!(config.validate(), Ok(()));
+        let again: TextConfig = toml::from_str(&toml::to_string(&config).unwrap()).unwrap();
+        assert_eq!(again, config);
+        assert_eq!(toml::from_str::<TextConfig>("").unwrap(), TextConfig::default());
+    }
+
+    #[test]
+    fn pairs_and_pages_have_rules_of_their_own() {
+        let pairs: PairsConfig = toml::from_str(
+            r#"rules = [
+                { person_tag = { sources = ["cc3m", "cc12m"] } },
+                { side_min = { sources = ["laion2b"], side_pixels_min = 200 } },
+                { caption_words = { words_min = 1, words_max = 256 } },
+            ]"#,
+        )
+        .unwrap();
+        assert_eq!(pairs.validate(), Ok(()));
+        let pages: InterleavedConfig =
+            toml::from_str("rules = [{ images = { images_min = 1 } }, { words = { words_min = 5 } }]")
+                .unwrap();
+        assert_eq!(pages.validate(), Ok(()));
+        let error = toml::from_str::<TextConfig>("rules = [{ side_min = { sources = [] } }]").unwrap_err();
+        assert!(error.message().contains("unknown variant `side_min`"), "{error}");
+    }
+
+    #[test]
+    fn a_misspelt_key_is_named_with_its_line() {
+        let error = toml::from_str::<TextConfig>("rules = [\n{ words = { word_min = 20 } },\n]").unwrap_err();
+        assert!(error.message().contains("unknown field `word_min`"), "{error}");
+        assert!(error.to_string().contains("line 2"), "{error}");
+    }
+
+    #[test]
+    fn impossible_values_are_refused_by_key() {
+        let check = |section: &str, expected: &str| {
+            let error = toml::from_str::<TextConfig>(section).unwrap().validate().unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        };
+        check("validation_share = 1.5", "validation_share is 1.5");
+        check("exact = { partitions = 0 }", "exact.partitions is 0");
+        check("rules = [{ words = { words_min = 3, words_max = 2 } }]", "rules[0].words");
+        check("rules = [{ symbols = { ratio_max = -1.0 } }]", "rules[0].symbols.ratio_max");
+        check("rules = [{ language = { allowed = [\"en\"] } }]", "\"en\"");
+    }
+}

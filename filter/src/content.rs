@@ -1,0 +1,139 @@
+//! What makes two records the same: a 128-bit hash of their normalised content.
+
+use unicode_normalization::UnicodeNormalization;
+use xxhash_rust::xxh3::Xxh3;
+
+/// Bytes of normalised text that are hashed at once; NFKC can expand a text 18-fold, so it is
+/// never held as a whole.
+const CHUNK_BYTES: usize = 4 << 10;
+
+/// The identity of a record's content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Content {
+    /// XXH3 of 128 bits, big-endian; among 10^10 texts two share a key with probability 10^-19.
+    pub key: [u8; 16],
+    /// Length in bytes of what was hashed.
+    pub length: u64,
+}
+
+impl Content {
+    /// Returns the identity of a document's text.
+    ///
+    /// Normalised means Unicode's NFKC, white space collapsed to one space and removed at both
+    /// ends: what extraction and re-wrapping change without changing what is said. Case stays,
+    /// since a model learns from it; texts that differ in more are near-duplicates.
+    pub fn of_text(text: &str, normalise: bool) -> Self {
+        let mut hasher = TextHasher::default();
+        hasher.text(text, normalise);
+        hasher.finish()
+    }
+
+    /// Returns the identity of a pair: its URL as it is, and its caption as
+    /// [`Self::of_text`] takes it. The same image with another caption is another pair.
+    pub fn of_pair(url: &str, caption: &str, normalise: bool) -> Self {
+        let mut hasher = TextHasher::default();
+        hasher.bytes(url.as_bytes());
+        // A URL holds no zero byte that a caption could continue.
+        hasher.bytes(&[0]);
+        hasher.text(caption, normalise);
+        hasher.finish()
+    }
+}
+
+#[derive(Default)]
+struct TextHasher {
+    hasher: Xxh3,
+    length: u64,
+}
+
+impl TextHasher {
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.hasher.update(bytes);
+        self.length += bytes.len() as u64;
+    }
+
+    fn text(&mut self, text: &str, normalise: bool) {
+        match normalise {
+            false => self.bytes(text.as_bytes()),
+            true if text.is_ascii() => self.collapsed(text.chars()),
+            true => self.collapsed(text.nfkc()),
+        }
+    }
+
+    fn collapsed(&mut self, characters: impl Iterator<Item = char>) {
+        let mut chunk = String::with_capacity(CHUNK_BYTES);
+        let (mut begun, mut gap) = (false, false);
+        for character in characters {
+            if character.is_whitespace() {
+                gap = begun;
+                continue;
+            }
+            if std::mem::take(&mut gap) {
+                chunk.push(' ');
+            }
+            chunk.push(character);
+            begun = true;
+            // Room for a space and the longest character.
+            if chunk.len() + 5 > CHUNK_BYTES {
+                self.bytes(chunk.as_bytes());
+                chunk.clear();
+            }
+        }
+        self.bytes(chunk.as_bytes());
+    }
+
+    fn finish(self) -> Content {
+        Content { key: self.hasher.digest128().to_be_bytes(), length: self.length }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The plain way: the whole normalised text in memory.
+    fn reference(text: &str) -> String {
+        let normalised: String = text.nfkc().collect();
+        normalised.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn wrapping_and_compatibility_forms_do_not_matter_and_case_does() {
+        let key = |text| Content::of_text(text, true).key;
+        assert_eq!(key("a fine  day\n"), key(" a\r\nfine\u{a0}day"));
+        assert_eq!(key("ﬁne café"), key("fine cafe\u{301}"));
+        assert_ne!(key("a fine day"), key("A fine day"));
+        assert_ne!(key("a fine day"), key("a fineday"));
+        assert_ne!(Content::of_text("a ", false), Content::of_text("a", false));
+        assert_eq!(Content::of_text("", true).length, 0);
+    }
+
+    #[test]
+    fn a_pair_is_its_url_and_its_caption() {
+        let key = |url, caption| Content::of_pair(url, caption, true).key;
+        assert_eq!(key("https://a.example/1", "a  bird"), key("https://a.example/1", "a bird"));
+        assert_ne!(key("https://a.example/1", "a bird"), key("https://a.example/2", "a bird"));
+        assert_ne!(key("https://a.example/1", "a bird"), key("https://a.example/1", "a cat"));
+        assert_ne!(key("https://a.example/1", "1"), key("https://a.example/", "11"));
+    }
+
+    #[test]
+    fn a_text_that_expands_is_hashed_in_pieces() {
+        let text = "\u{FDFA} ".repeat(2_000);
+        let normalised = reference(&text);
+        let content = Content::of_text(&text, true);
+        assert_eq!(content.length, normalised.len() as u64);
+        assert_eq!(content.key, Content::of_text(&normalised, false).key);
+    }
+
+    proptest! {
+        #[test]
+        fn pieces_hash_as_the_whole(text in "(?s)[a-cA \n\t\u{a0}éﬁ\u{301}日]{0,40}", copies in 0_usize..400) {
+            let text = text.repeat(copies);
+            let normalised = reference(&text);
+            prop_assert_eq!(Content::of_text(&text, true), Content::of_text(&normalised, false));
+            prop_assert_eq!(Content::of_text(&normalised, true), Content::of_text(&normalised, false));
+        }
+    }
+}

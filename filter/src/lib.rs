@@ -1,0 +1,23 @@
+//! Tables in, fewer rows out: rules, then exact duplicates.
+//!
+//! ```text
+//! rule       Words, Symbols, Language, ...   what a record is judged by; pure
+//! subject    Document, Pair, Page            what can be judged, and what a rule sees of it
+//! content    Content                         what makes two records the same
+//! stage      Rules -> Exact -> Deduplicated  judge each record, find duplicates, drop them
+//! ```
+//!
+//! Every rule is evaluated for every record and its value is kept (`verdicts`), so that a
+//! threshold can be questioned later without another run. The reason of a drop is the first
+//! rule that the record does not pass, in the order of the configuration.
+
+pub mod config;
+pub mod content;
+pub mod rule;
+pub mod stage;
+pub mod subject;
+pub mod text;
+
+pub use config::{ExactConfig, InterleavedConfig, PairsConfig, TextConfig};
+pub use stage::{Deduplicated, Exact, Rules, SplitAssignment};
+pub use subject::Subject;

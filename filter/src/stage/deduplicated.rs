@@ -1,0 +1,145 @@
+//! The stage that drops what duplicate finding found: `text`, `pairs`.
+
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+
+use corpus::record::{Duplicate, Fingerprinted};
+use corpus::stage::Inputs;
+use corpus::{Dataset, Error, Id, Part, Removal, Result, Split, Stage, Task};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{DUPLICATES, FINGERPRINTS};
+use crate::subject::Subject;
+
+/// The reason under which duplicates are dropped; the value is the representative's id.
+const REASON: &str = "duplicate";
+
+/// How records are given a split.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct SplitAssignment {
+    /// The run's seed.
+    pub seed: u64,
+    /// The share that is held out, 0 to 1.
+    pub validation_share: f64,
+}
+
+impl SplitAssignment {
+    /// Returns the split of a cluster by its representative: the little-endian bits of the id
+    /// are what is hashed, so that whoever uses the same page agrees.
+    pub fn of(&self, representative: Id) -> Split {
+        let cluster = representative.to_bits().to_le_bytes();
+        Split::of_cluster(self.seed, &cluster, self.validation_share)
+    }
+}
+
+/// Keeps the representatives, one task per part of the rules' output.
+///
+/// A task holds the duplicates among the ids of its part, which a committed range bounds.
+#[derive(Debug, Clone)]
+pub struct Deduplicated<S: Subject> {
+    name: String,
+    rules: String,
+    exact: String,
+    split: Option<SplitAssignment>,
+    subject: PhantomData<fn() -> S>,
+}
+
+impl<S: Subject> Deduplicated<S> {
+    /// Returns the stage `name`, which reads the stages `rules` and `exact`; records get a split
+    /// if `split` says how.
+    pub fn new(name: &str, rules: &str, exact: &str, split: Option<SplitAssignment>) -> Self {
+        Self {
+            name: name.to_owned(),
+            rules: rules.to_owned(),
+            exact: exact.to_owned(),
+            split,
+            subject: PhantomData,
+        }
+    }
+
+    /// Finds the task's part and the part of its fingerprints, which was committed beside it.
+    fn part<'i>(&self, rules: &'i Dataset, index: u32) -> Result<(&'i Part, &'i Part)> {
+        let records = rules.parts(S::UNIT).nth(index as usize);
+        let fingerprints = rules.parts(FINGERPRINTS).nth(index as usize);
+        match (records, fingerprints) {
+            (Some(records), Some(fingerprints)) if records.rows == fingerprints.rows => {
+                Ok((records, fingerprints))
+            }
+            _ => Err(Error::Settings {
+                stage: self.name.clone(),
+                detail: format!("{} does not have one fingerprint per record in part {index}", self.rules),
+            }),
+        }
+    }
+}
+
+/// Reads the duplicates among the ids of a part, with their representatives.
+fn duplicates(rules: &Dataset, exact: &Dataset, fingerprints: &Part) -> Result<BTreeMap<Id, Id>> {
+    let (mut first, mut last) = (None, None);
+    for row in rules.open::<Fingerprinted>(fingerprints)? {
+        let id = row?.id;
+        first = first.map_or(Some(id), |first: Id| Some(first.min(id)));
+        last = last.max(Some(id));
+    }
+    let mut found = BTreeMap::new();
+    let (Some(first), Some(last)) = (first, last) else {
+        return Ok(found);
+    };
+    let ids = first..=last;
+    for reader in exact.rows_near::<Duplicate>(DUPLICATES, "id", &ids)? {
+        for row in reader {
+            let Duplicate { id, representative } = row?;
+            if ids.contains(&id) {
+                found.insert(id, representative);
+            }
+        }
+    }
+    Ok(found)
+}
+
+impl<S: Subject> Stage for Deduplicated<S> {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn inputs(&self) -> Vec<String> {
+        vec![self.rules.clone(), self.exact.clone()]
+    }
+
+    fn settings(&self) -> Value {
+        json!({"split": self.split})
+    }
+
+    fn plan(&self, inputs: &Inputs) -> Result<u32> {
+        let count = inputs.get(&self.rules)?.parts(S::UNIT).count();
+        u32::try_from(count).map_err(|error| Error::work(&self.name, error))
+    }
+
+    fn run(&self, task: &Task<'_>) -> Result<()> {
+        let mut out = task.output()?;
+        if out.is_done() {
+            return Ok(());
+        }
+        let rules = task.inputs.get(&self.rules)?;
+        let (part, fingerprints) = self.part(rules, task.index)?;
+        let duplicates = duplicates(rules, task.inputs.get(&self.exact)?, fingerprints)?;
+        for record in rules.open_at::<S>(part, out.position())? {
+            let mut record = record?;
+            let id = record.id();
+            out.read(S::UNIT);
+            if let Some(representative) = duplicates.get(&id) {
+                let (value, preview) = (representative.to_string(), record.preview());
+                out.drop(S::UNIT, Removal { id, reason: REASON, value, preview })?;
+            } else {
+                if let Some(split) = self.split {
+                    record.assign(split.of(id));
+                }
+                out.write(S::UNIT, record)?;
+                out.keep(S::UNIT);
+            }
+            out.advance(1)?;
+        }
+        out.finish()
+    }
+}

@@ -1,0 +1,19 @@
+//! The three steps of filtering, each a stage: judge, find duplicates, drop them.
+
+mod deduplicated;
+mod exact;
+mod rules;
+
+pub use deduplicated::{Deduplicated, SplitAssignment};
+pub use exact::Exact;
+pub use rules::Rules;
+
+/// The stream of content keys, from rules to duplicate finding.
+pub const FINGERPRINTS: &str = "fingerprints";
+/// The stream of every rule's value for every record.
+pub const VERDICTS: &str = "verdicts";
+/// The stream of records that say nothing new.
+pub const DUPLICATES: &str = "duplicates";
+
+#[cfg(test)]
+mod tests;

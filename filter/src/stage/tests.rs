@@ -1,0 +1,313 @@
+//! The three stages end to end in a store of their own.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use corpus::crash::Crashes;
+use corpus::record::{Document, Pair, Removed, SegmentKind, Verdicts};
+use corpus::stage::{Cancel, Inputs, Progress};
+use corpus::table::Record;
+use corpus::{Dataset, Error, Fingerprint, Id, Ledger, Result, SourceCode, Split, Stage, Store, Task};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::rule::{Images, Language, PageRule, PairRule, PersonTag, Symbols, TextRule, Words};
+use crate::subject::tests::{document, page, pair};
+
+/// A run's folder with an engine of one worker.
+struct Bench {
+    store: Store,
+    ledger: Ledger,
+    inputs: Inputs,
+    folder: tempfile::TempDir,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::local(folder.path()).unwrap();
+        Self { ledger: Ledger::new(store.clone()), store, inputs: Inputs::default(), folder }
+    }
+
+    /// Runs all tasks, seals the stage and makes its dataset an input of later ones.
+    fn run(&mut self, stage: &dyn Stage) -> Dataset {
+        self.attempt(stage, u64::MAX).unwrap()
+    }
+
+    /// As [`Self::run`], but asks to stop after some records.
+    fn attempt(&mut self, stage: &dyn Stage, records: u64) -> Result<Dataset> {
+        let named = stage.inputs();
+        let manifests: Vec<_> = named.iter().map(|name| self.inputs.get(name).unwrap().manifest()).collect();
+        let fingerprint = Fingerprint::new(&stage.name(), stage.version(), &stage.settings(), &manifests);
+        let count = stage.plan(&self.inputs)?;
+        let stop = StopAfter { records: AtomicU64::new(records), cancel: Cancel::default() };
+        for index in 0..count {
+            let scratch = self.folder.path().join(format!("scratch-{}-{index}", stage.name()));
+            let _ = std::fs::remove_dir_all(&scratch);
+            std::fs::create_dir_all(&scratch).unwrap();
+            stage.run(&Task {
+                stage: &stage.name(),
+                fingerprint: &fingerprint,
+                index,
+                count,
+                inputs: &self.inputs,
+                store: &self.store,
+                ledger: &self.ledger,
+                scratch,
+                crashes: &Crashes::default(),
+                cancel: &stop.cancel,
+                progress: &stop,
+            })?;
+        }
+        let manifest = self.ledger.seal(&stage.name(), &fingerprint, count)?;
+        let dataset = Dataset::new(self.store.clone(), manifest);
+        self.inputs.0.insert(stage.name(), dataset.clone());
+        Ok(dataset)
+    }
+}
+
+struct StopAfter {
+    records: AtomicU64,
+    cancel: Cancel,
+}
+
+impl Progress for StopAfter {
+    fn advance(&self, records: u64) {
+        if self.records.fetch_sub(records, Ordering::Relaxed) <= records {
+            self.cancel.request();
+        }
+    }
+    fn log(&self, _line: &str) {}
+}
+
+/// A source with rows that a test made up, one task per list.
+struct Source<R> {
+    name: &'static str,
+    stream: &'static str,
+    tasks: Vec<Vec<R>>,
+}
+
+impl<R: Record + Clone + Sync> Stage for Source<R> {
+    fn name(&self) -> String {
+        self.name.to_owned()
+    }
+    fn settings(&self) -> Value {
+        json!({})
+    }
+    fn plan(&self, _inputs: &Inputs) -> Result<u32> {
+        Ok(self.tasks.len() as u32)
+    }
+    fn run(&self, task: &Task<'_>) -> Result<()> {
+        let mut out = task.output()?;
+        out.set_range_records_max(u64::MAX);
+        for row in &self.tasks[task.index as usize] {
+            out.read(self.stream);
+            out.write(self.stream, row.clone())?;
+            out.keep(self.stream);
+            out.advance(1)?;
+        }
+        out.finish()
+    }
+}
+
+fn id(source: u8, position: u64) -> Id {
+    Id::new(SourceCode(source), 0, position).unwrap()
+}
+
+fn rows<R: Record>(dataset: &Dataset, stream: &str) -> Vec<R> {
+    dataset.rows::<R>(stream).map(|row| row.unwrap()).collect()
+}
+
+/// Returns the reason and value of every dropped record.
+fn dropped(dataset: &Dataset) -> BTreeMap<Id, (String, String)> {
+    rows::<Removed>(dataset, "dropped").into_iter().map(|r| (r.id, (r.reason, r.value))).collect()
+}
+
+const RIVER: &str = "The old man walked slowly along the river and looked at the birds in the trees.";
+const BOAT: &str = "A small boat was pulled across the lake by children who laughed all the way home.";
+
+fn text_rules(inputs: &[&str]) -> Rules<Document> {
+    Rules {
+        name: "text.rules".into(),
+        inputs: inputs.iter().map(|name| (*name).to_owned()).collect(),
+        rules: vec![
+            TextRule::Words(Words { words_min: 5, words_max: 1_000 }),
+            TextRule::Symbols(Symbols::default()),
+            TextRule::Language(Language::default()),
+        ],
+        normalise: true,
+    }
+}
+
+fn text_exact(partitions: u32, priority: &[u8]) -> Exact {
+    Exact {
+        name: "text.exact".into(),
+        rules: "text.rules".into(),
+        partitions,
+        source_priority: priority.iter().map(|code| SourceCode(*code)).collect(),
+    }
+}
+
+fn text(validation_share: f64) -> Deduplicated<Document> {
+    let split = SplitAssignment { seed: 7, validation_share };
+    Deduplicated::new("text", "text.rules", "text.exact", Some(split))
+}
+
+/// Runs the text stages over documents of sources 1 and 2 and the pages of source 3.
+fn run_text(bench: &mut Bench, partitions: u32, priority: &[u8]) -> Dataset {
+    let at = |source, position, text: &str| Document { id: id(source, position), ..document(0, text) };
+    let one = vec![
+        vec![at(1, 0, RIVER), at(1, 1, "Too short."), at(1, 2, BOAT)],
+        vec![at(1, 3, "The old man walked  slowly along the river\nand looked at the birds in the trees.")],
+    ];
+    let two = vec![vec![
+        at(2, 0, BOAT),
+        at(2, 1, "Das kleine Boot wurde von einer Gruppe lachender Kinder über den See gezogen."),
+        at(2, 2, "Buy now #sale #win 😀😀 https://spam.example/ and be happy with it"),
+    ]];
+    let mut crawled = page(&[(SegmentKind::Heading, RIVER), (SegmentKind::Text, BOAT)]);
+    crawled.id = id(3, 4_096);
+    bench.run(&Source { name: "one", stream: "documents", tasks: one });
+    bench.run(&Source { name: "two", stream: "documents", tasks: two });
+    bench.run(&Source { name: "crawl", stream: "pages", tasks: vec![vec![crawled]] });
+    bench.run(&text_rules(&["one", "two", "crawl"]));
+    bench.run(&text_exact(partitions, priority));
+    bench.run(&text(0.5))
+}
+
+#[test]
+fn rules_and_duplicates_leave_one_of_each_text() {
+    let mut bench = Bench::new();
+    let kept = run_text(&mut bench, 3, &[2, 1]);
+    let judged = bench.inputs.get("text.rules").unwrap();
+
+    let reasons = dropped(judged);
+    let reason = |source, position| reasons[&id(source, position)].clone();
+    assert_eq!(reasons.len(), 3);
+    assert_eq!(reason(1, 1), ("words_min".into(), "2".into()));
+    assert_eq!(reason(2, 1), ("language".into(), "deu".into()));
+    assert_eq!(reason(2, 2).0, "symbols");
+    let verdicts: Vec<Verdicts> = rows(judged, "verdicts");
+    assert_eq!(verdicts.len(), 8);
+    assert!(verdicts.iter().all(|v| v.values.len() == 4), "every rule has a value for every record");
+    assert_eq!(judged.manifest().report.units["documents"].kept, 5);
+
+    // Source 2 is preferred, so its boat stays and that of source 1 goes.
+    let documents: Vec<Document> = rows(&kept, "documents");
+    let ids: Vec<Id> = documents.iter().map(|d| d.id).collect();
+    assert_eq!(ids, [id(1, 0), id(2, 0), id(3, 4_096)]);
+    assert!(documents.iter().all(|d| d.language.as_deref() == Some("eng") && d.split.is_some()));
+    let expected = [(id(1, 2), id(2, 0)), (id(1, 3), id(1, 0))];
+    let expected = expected.map(|(id, other)| (id, ("duplicate".to_owned(), other.to_string())));
+    assert_eq!(dropped(&kept), BTreeMap::from(expected));
+}
+
+#[test]
+fn the_number_of_partitions_does_not_change_what_is_kept() {
+    let content = |partitions| run_text(&mut Bench::new(), partitions, &[1, 2]).manifest().content.clone();
+    assert_eq!(content(1), content(5));
+}
+
+#[test]
+fn the_split_follows_the_share_and_the_id() {
+    for (share, split) in [(0.0, Split::Train), (1.0, Split::Validation)] {
+        let mut bench = Bench::new();
+        run_text(&mut bench, 1, &[]);
+        let documents: Vec<Document> = rows(&bench.run(&text(share)), "documents");
+        assert!(documents.iter().all(|d| d.split == Some(split)));
+    }
+    let of = |position| SplitAssignment { seed: 7, validation_share: 0.5 }.of(id(1, position));
+    assert_eq!(of(3), of(3));
+    assert!((0..64).any(|p| of(p) == Split::Train) && (0..64).any(|p| of(p) == Split::Validation));
+}
+
+#[test]
+fn a_cancelled_run_continues_to_the_same_parts() {
+    // More than one committed range, stopped in the middle of the second.
+    let many: Vec<Document> =
+        (0..22_000).map(|n| document(n, &format!("text number {} of many", n / 2))).collect();
+    let rules =
+        Rules { rules: vec![TextRule::Words(Words { words_min: 3, words_max: 9 })], ..text_rules(&["many"]) };
+    let stages: [&dyn Stage; 3] = [&rules, &text_exact(2, &[]), &text(0.1)];
+    let run = |stop_after: Option<u64>| {
+        let mut bench = Bench::new();
+        bench.run(&Source { name: "many", stream: "documents", tasks: vec![many.clone()] });
+        let mut sealed = Vec::new();
+        for stage in stages {
+            if let Some(records) = stop_after {
+                assert!(matches!(bench.attempt(stage, records), Err(Error::Cancelled)));
+            }
+            let dataset = bench.run(stage);
+            sealed.push((dataset.manifest().content.clone(), dataset.manifest().report.clone()));
+        }
+        sealed
+    };
+    let straight = run(None);
+    assert_eq!(straight[2].1.units["documents"].dropped["duplicate"], 11_000);
+    assert_eq!(run(Some(20_500)), straight);
+    assert_eq!(run(Some(1)), straight);
+}
+
+#[test]
+fn pairs_are_duplicates_by_url_and_caption() {
+    let at = |position, source, url: &str, caption: &str| Pair {
+        id: id(9, position),
+        url: url.into(),
+        ..pair(source, caption)
+    };
+    let tasks = vec![vec![
+        at(0, "cc12m", "https://a.example/1", "<PERSON> feeds a bird"),
+        at(1, "cc12m", "https://a.example/1", "a man feeds a bird"),
+        at(2, "coyo", "https://a.example/1", "a  man feeds a bird "),
+        at(3, "coyo", "https://a.example/1", "a bird is fed"),
+    ]];
+    let mut bench = Bench::new();
+    bench.run(&Source { name: "captions", stream: "pairs", tasks });
+    bench.run(&Rules::<Pair> {
+        name: "pairs.rules".into(),
+        inputs: vec!["captions".into()],
+        rules: vec![PairRule::PersonTag(PersonTag { sources: vec!["cc12m".into()] })],
+        normalise: true,
+    });
+    bench.run(&Exact { name: "pairs.exact".into(), rules: "pairs.rules".into(), ..text_exact(2, &[]) });
+    let kept = bench.run(&Deduplicated::<Pair>::new("pairs", "pairs.rules", "pairs.exact", None));
+    let ids: Vec<Id> = rows::<Pair>(&kept, "pairs").iter().map(|p| p.id).collect();
+    assert_eq!(ids, [id(9, 1), id(9, 3)]);
+}
+
+#[test]
+fn pages_are_selected_before_anything_is_fetched() {
+    let image = (SegmentKind::Image, "https://a.example/1.png");
+    let pages = vec![page(&[(SegmentKind::Text, RIVER), image]), page(&[(SegmentKind::Text, BOAT)])];
+    let mut bench = Bench::new();
+    bench.run(&Source { name: "crawl", stream: "pages", tasks: vec![pages] });
+    let selected = bench.run(&Rules::<corpus::record::Page> {
+        name: "interleaved.select".into(),
+        inputs: vec!["crawl".into()],
+        rules: vec![PageRule::Images(Images::default()), PageRule::Language(Language::default())],
+        normalise: true,
+    });
+    assert_eq!(selected.parts("pages").map(|part| part.rows).sum::<u64>(), 1);
+    assert_eq!(selected.parts(FINGERPRINTS).count(), 0);
+    assert_eq!(selected.manifest().report.units["pages"].dropped["images"], 1);
+}
+
+#[test]
+fn an_empty_source_gives_an_empty_corpus() {
+    let mut bench = Bench::new();
+    bench.run(&Source::<Document> { name: "one", stream: "documents", tasks: vec![vec![]] });
+    bench.run(&text_rules(&["one"]));
+    bench.run(&text_exact(2, &[]));
+    assert_eq!(bench.run(&text(0.5)).manifest().parts, []);
+}
+
+#[test]
+fn records_without_their_fingerprints_are_refused() {
+    let mut bench = Bench::new();
+    let source = |name| Source { name, stream: "documents", tasks: vec![vec![document(1, RIVER)]] };
+    bench.run(&source("text.rules"));
+    bench.run(&Source::<Document> { name: "text.exact", stream: "documents", tasks: vec![] });
+    let error = bench.attempt(&text(0.5), u64::MAX).unwrap_err();
+    assert!(error.to_string().contains("one fingerprint per record"), "{error}");
+}

@@ -1,0 +1,233 @@
+//! What can be judged: documents, pairs and pages, and what of them a rule sees.
+
+use corpus::record::{Document, Page, Pair};
+use corpus::table::Record;
+use corpus::{Dataset, Id, Part, Result, Split};
+use serde::Serialize;
+
+use crate::content::Content;
+use crate::rule::{Finding, PageRule, PairRule, TextRule};
+use crate::text::Text;
+
+/// Rows of one part, in order.
+pub type Rows<R> = Box<dyn Iterator<Item = Result<R>>>;
+
+/// A record that goes through rules and duplicate finding.
+pub trait Subject: Record {
+    /// The rules it can have.
+    type Rule: Serialize + Send + Sync;
+
+    /// What it is counted as, and the stream it is written to.
+    const UNIT: &'static str;
+
+    /// Returns its address.
+    fn id(&self) -> Id;
+
+    /// Returns the text that shows what it is.
+    fn preview(&self) -> &str;
+
+    /// Evaluates all rules, and notes in the record what they found out about it.
+    fn judge(&mut self, rules: &[Self::Rule]) -> Vec<Finding>;
+
+    /// Returns the identity of its content, or `None` where duplicates are not looked for.
+    fn content(&self, normalise: bool) -> Option<Content>;
+
+    /// Assigns its split, where it holds one.
+    fn assign(&mut self, _split: Split) {}
+
+    /// Returns the parts of a dataset it can be read from, in input order.
+    fn parts(dataset: &Dataset) -> Vec<&Part> {
+        dataset.parts(Self::UNIT).collect()
+    }
+
+    /// Reads a part of [`Self::parts`] from a row on.
+    ///
+    /// # Errors
+    /// When the part is missing or is not a table of its type.
+    fn open(dataset: &Dataset, part: &Part, row: u64) -> Result<Rows<Self>> {
+        Ok(Box::new(dataset.open_at::<Self>(part, row)?))
+    }
+}
+
+/// The stream of crawled pages, from which documents are read too.
+const PAGES: &str = "pages";
+
+impl Subject for Document {
+    type Rule = TextRule;
+    const UNIT: &'static str = "documents";
+
+    fn id(&self) -> Id {
+        self.id
+    }
+
+    fn preview(&self) -> &str {
+        &self.text
+    }
+
+    fn judge(&mut self, rules: &[TextRule]) -> Vec<Finding> {
+        let text = Text::new(&self.text);
+        let mut findings = Vec::new();
+        rules.iter().for_each(|rule| rule.judge(&text, &mut findings));
+        if let Some(language) = text.known_language() {
+            self.language = Some(language.to_owned());
+        }
+        findings
+    }
+
+    fn content(&self, normalise: bool) -> Option<Content> {
+        Some(Content::of_text(&self.text, normalise))
+    }
+
+    fn assign(&mut self, split: Split) {
+        self.split = Some(split);
+    }
+
+    fn parts(dataset: &Dataset) -> Vec<&Part> {
+        let parts = dataset.manifest().parts.iter();
+        parts.filter(|part| part.stream == Self::UNIT || part.stream == PAGES).collect()
+    }
+
+    fn open(dataset: &Dataset, part: &Part, row: u64) -> Result<Rows<Self>> {
+        if part.stream == PAGES {
+            let pages = dataset.open_at::<Page>(part, row)?;
+            return Ok(Box::new(pages.map(|page| page.map(|page| document_of(&page)))));
+        }
+        Ok(Box::new(dataset.open_at::<Self>(part, row)?))
+    }
+}
+
+/// Returns a page's main text as a document.
+fn document_of(page: &Page) -> Document {
+    Document {
+        id: page.id,
+        source: page.source.clone(),
+        url: Some(page.url.clone()),
+        date: page.date.clone(),
+        language: None,
+        text: page.text(),
+        split: None,
+    }
+}
+
+impl Subject for Pair {
+    type Rule = PairRule;
+    const UNIT: &'static str = "pairs";
+
+    fn id(&self) -> Id {
+        self.id
+    }
+
+    fn preview(&self) -> &str {
+        &self.caption
+    }
+
+    fn judge(&mut self, rules: &[PairRule]) -> Vec<Finding> {
+        let caption = Text::new(&self.caption);
+        let mut findings = Vec::new();
+        rules.iter().for_each(|rule| rule.judge(self, &caption, &mut findings));
+        findings
+    }
+
+    fn content(&self, normalise: bool) -> Option<Content> {
+        Some(Content::of_pair(&self.url, &self.caption, normalise))
+    }
+}
+
+impl Subject for Page {
+    type Rule = PageRule;
+    const UNIT: &'static str = PAGES;
+
+    fn id(&self) -> Id {
+        self.id
+    }
+
+    fn preview(&self) -> &str {
+        &self.title
+    }
+
+    fn judge(&mut self, rules: &[PageRule]) -> Vec<Finding> {
+        let text = self.text();
+        let text = Text::new(&text);
+        let mut findings = Vec::new();
+        rules.iter().for_each(|rule| rule.judge(self, &text, &mut findings));
+        findings
+    }
+
+    /// Pages are candidates alone: their duplicates are found among documents.
+    fn content(&self, _normalise: bool) -> Option<Content> {
+        None
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use corpus::record::{Segment, SegmentKind};
+
+    use super::*;
+
+    pub(crate) fn document(id: u64, text: &str) -> Document {
+        Document {
+            id: Id::from_bits(id),
+            source: "pile".into(),
+            url: None,
+            date: None,
+            language: None,
+            text: text.into(),
+            split: None,
+        }
+    }
+
+    pub(crate) fn pair(source: &str, caption: &str) -> Pair {
+        Pair {
+            id: Id::from_bits(1),
+            source: source.into(),
+            url: "https://a.example/1.png".into(),
+            caption: caption.into(),
+            width: None,
+            height: None,
+            similarity: None,
+        }
+    }
+
+    pub(crate) fn page(segments: &[(SegmentKind, &str)]) -> Page {
+        let segment = |&(kind, text): &(SegmentKind, &str)| match kind {
+            SegmentKind::Image => Segment {
+                kind,
+                text: String::new(),
+                url: Some(text.to_owned()).filter(|url| !url.is_empty()),
+            },
+            _ => Segment { kind, text: text.into(), url: None },
+        };
+        Page {
+            id: Id::from_bits(1),
+            source: "crawl".into(),
+            url: "https://a.example/".into(),
+            date: None,
+            title: "a page".into(),
+            charset: "UTF-8".into(),
+            segments: segments.iter().map(segment).collect(),
+        }
+    }
+
+    #[test]
+    fn judging_notes_the_language_and_evaluates_every_rule() {
+        let rules = [
+            TextRule::Words(crate::rule::Words::default()),
+            TextRule::Language(crate::rule::Language::default()),
+        ];
+        let mut document = document(1, "Too short, but clearly written in the English language.");
+        let findings = document.judge(&rules);
+        let names: Vec<_> = findings.iter().map(|f| (f.rule, f.passed)).collect();
+        assert_eq!(names, [("words_min", false), ("words_max", true), ("language", true)]);
+        assert_eq!(document.language.as_deref(), Some("eng"));
+    }
+
+    #[test]
+    fn the_text_of_a_page_is_that_of_its_document() {
+        let page =
+            page(&[(SegmentKind::Text, "one"), (SegmentKind::Image, "x"), (SegmentKind::Heading, "two")]);
+        let document = document_of(&page);
+        assert_eq!(document.text, "one\ntwo");
+        assert_eq!(document.url.as_deref(), Some("https://a.example/"));
+    }
+}

@@ -1,0 +1,275 @@
+//! The client: one request with its redirects, each hop routed and checked again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Once};
+use std::time::Duration;
+
+use corpus::Error;
+use corpus::mirror::Mirrors;
+use reqwest::Response;
+use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderValue, IF_RANGE, LOCATION, RANGE};
+use reqwest::redirect::Policy;
+use tokio::runtime::{Builder, Handle, Runtime};
+use url::Url;
+
+use super::config::secs;
+use super::guard;
+use super::resolver::Resolver;
+use super::slots::Slots;
+use super::{Config, FetchError, InOrder, SourceReader};
+use crate::location::Location;
+
+/// Threads that move bytes; all other work is done by the callers.
+const RUNTIME_THREADS: usize = 2;
+/// Seconds an unused connection is kept.
+const POOL_IDLE_SECS: f64 = 30.0;
+
+static TLS_PROVIDER: Once = Once::new();
+
+/// Who named a URL, and thereby what it may reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The configuration: trusted.
+    Config,
+    /// A record of the outside world: guarded.
+    Record,
+}
+
+/// The one way in which anything is asked for over the network.
+///
+/// Trusted and guarded hops use two connection pools, so that a URL of a record can never
+/// ride on a connection that was opened to a trusted private address.
+pub struct Client {
+    /// Absent only while the client is dropped.
+    runtime: Option<Runtime>,
+    handle: Handle,
+    pub(super) shared: Arc<Shared>,
+}
+
+/// What all requests share.
+pub(super) struct Shared {
+    pub(super) config: Config,
+    pub(super) slots: Slots,
+    mirrors: Mirrors,
+    allowed: BTreeSet<(String, u16)>,
+    bearers: BTreeMap<String, HeaderValue>,
+    trusted: reqwest::Client,
+    guarded: reqwest::Client,
+}
+
+/// A request for the rest of a file that was read in part.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Rest {
+    /// Bytes that are there already.
+    pub(super) offset: u64,
+    /// The entity tag of what they came from.
+    pub(super) etag: Option<HeaderValue>,
+}
+
+/// Where a URL leads once mirrors were applied.
+struct Route {
+    url: Url,
+    trusted: bool,
+}
+
+impl Client {
+    /// Makes a client with its own threads.
+    ///
+    /// # Errors
+    /// When the settings are not valid, or the machine refuses threads or TLS roots.
+    pub fn new(config: &Config, mirrors: Mirrors) -> corpus::Result<Self> {
+        let broken = |detail: String| Error::Settings { stage: "fetch".to_owned(), detail };
+        config.validate().map_err(broken)?;
+        TLS_PROVIDER.call_once(|| {
+            // An error means that the process has chosen a provider already, which is as good.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        });
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(RUNTIME_THREADS)
+            .thread_name("fetch")
+            .enable_all()
+            .build()
+            .map_err(|error| Error::work("fetch", error))?;
+        let shared = Shared {
+            slots: Slots::new(config),
+            mirrors,
+            allowed: config.allowed().map_err(broken)?.into_iter().collect(),
+            bearers: BTreeMap::new(),
+            trusted: transport(config, false)?,
+            guarded: transport(config, true)?,
+            config: config.clone(),
+        };
+        Ok(Self { handle: runtime.handle().clone(), runtime: Some(runtime), shared: Arc::new(shared) })
+    }
+
+    /// Adds a bearer token that is sent to this host alone, over https or to a mirror.
+    ///
+    /// # Errors
+    /// When the token cannot be a header, or the client is in use already.
+    pub fn with_bearer(mut self, host: &str, token: &str) -> corpus::Result<Self> {
+        let refused = |detail: &str| Error::Settings {
+            stage: "fetch".to_owned(),
+            detail: format!("token of {host}: {detail}"),
+        };
+        let mut value =
+            HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| refused("not a header value"))?;
+        value.set_sensitive(true);
+        Arc::get_mut(&mut self.shared)
+            .ok_or_else(|| refused("the client is in use"))?
+            .bearers
+            .insert(host.to_ascii_lowercase(), value);
+        Ok(self)
+    }
+
+    /// Opens a file that the configuration names: a URL, a `file://` URL or a path.
+    ///
+    /// The bytes come in sequence; a broken connection is resumed where it broke.
+    ///
+    /// # Errors
+    /// [`Error::Source`] or [`Error::Io`] when it cannot be had.
+    pub fn open(&self, url: &str) -> corpus::Result<SourceReader<'_>> {
+        SourceReader::open(self, url)
+    }
+
+    /// Fetches URLs that records name, many at once, and answers in input order.
+    pub fn fetch_in_order<I>(&self, urls: I) -> InOrder<'_, I::IntoIter>
+    where
+        I: IntoIterator<Item = String>,
+    {
+        InOrder::new(self, urls.into_iter())
+    }
+
+    /// Returns where a URL of the configuration leads: to a file of this machine or elsewhere.
+    pub(crate) fn locate(&self, url: &str) -> Location {
+        Location::of(&self.shared.mirrors.apply(url).0)
+    }
+
+    /// Returns the client's threads, for waiting on what runs there.
+    pub(super) fn handle(&self) -> &Handle {
+        &self.handle
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        // A name that is being resolved cannot be interrupted; waiting for it could take minutes.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+fn transport(config: &Config, public_only: bool) -> corpus::Result<reqwest::Client> {
+    let mut headers = HeaderMap::new();
+    // Bodies are wanted as they are stored: lengths and digests are theirs.
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    reqwest::Client::builder()
+        .user_agent(config.user_agent.as_str())
+        .default_headers(headers)
+        .redirect(Policy::none())
+        .referer(false)
+        // A proxy of the environment would resolve names behind the guard's back.
+        .no_proxy()
+        .connect_timeout(config.connect_timeout())
+        .pool_idle_timeout(secs(POOL_IDLE_SECS))
+        .pool_max_idle_per_host(config.per_host_concurrency as usize)
+        .dns_resolver(Resolver { public_only })
+        .build()
+        .map_err(|error| Error::work("fetch", error))
+}
+
+impl Shared {
+    /// Asks for a URL and follows its redirects; the answer may have any other status.
+    pub(super) async fn get(
+        &self,
+        url: &str,
+        origin: Origin,
+        rest: &Rest,
+    ) -> Result<(Response, Url), FetchError> {
+        let mut public = guard::parse(url)?;
+        let mut route = self.route(&public, origin)?;
+        for _ in 0..=self.config.redirects_max {
+            let response = self.ask(&route, rest).await?;
+            let Some(location) = redirect_target(&response) else {
+                return Ok((response, public));
+            };
+            // Relative to the public URL: a mirror stands for its host, also in redirects.
+            public = public.join(&location).map_err(|_| FetchError::UrlInvalid)?;
+            guard::parse(public.as_str())?;
+            let stays = origin == Origin::Config && same_host(&public, &route.url);
+            let named_by = if stays { Origin::Config } else { Origin::Record };
+            route = self.route(&public, named_by)?;
+        }
+        Err(FetchError::RedirectLimit(self.config.redirects_max))
+    }
+
+    /// Applies the guard, then the mirrors.
+    fn route(&self, url: &Url, origin: Origin) -> Result<Route, FetchError> {
+        let opened = origin == Origin::Config || self.is_allowed(url);
+        let refused = url.host().is_none_or(|host| guard::refuses(&host));
+        if refused && !opened {
+            let host = url.host_str().unwrap_or_default();
+            return Err(FetchError::AddressRefused(host.to_owned()));
+        }
+        let (asked, mirrored) = self.mirrors.apply(url.as_str());
+        Ok(Route { url: guard::parse(&asked)?, trusted: mirrored || opened })
+    }
+
+    fn is_allowed(&self, url: &Url) -> bool {
+        let host = url.host_str().unwrap_or_default().to_owned();
+        let port = url.port_or_known_default().unwrap_or_default();
+        self.allowed.contains(&(host, port))
+    }
+
+    async fn ask(&self, route: &Route, rest: &Rest) -> Result<Response, FetchError> {
+        let transport = match route.trusted {
+            true => &self.trusted,
+            false => &self.guarded,
+        };
+        let mut request = transport.get(route.url.clone());
+        let bearer = self.bearers.get(route.url.host_str().unwrap_or_default());
+        if let Some(bearer) = bearer
+            && (route.trusted || route.url.scheme() == "https")
+        {
+            request = request.header(AUTHORIZATION, bearer.clone());
+        }
+        if rest.offset > 0 {
+            request = request.header(RANGE, format!("bytes={}-", rest.offset));
+            if let Some(etag) = &rest.etag {
+                request = request.header(IF_RANGE, etag.clone());
+            }
+        }
+        let patience = self.config.connect_timeout() + self.config.idle_timeout();
+        let response = tokio::time::timeout(patience, request.send()).await;
+        let response = response.map_err(|_| FetchError::Timeout)?;
+        response.map_err(|error| FetchError::classify(&error, false))
+    }
+
+    /// Waits for the next piece of a body; `None` is its end.
+    pub(super) async fn next_chunk(
+        &self,
+        response: &mut Response,
+    ) -> Result<Option<bytes::Bytes>, FetchError> {
+        let chunk = tokio::time::timeout(self.config.idle_timeout(), response.chunk()).await;
+        let chunk = chunk.map_err(|_| FetchError::Timeout)?;
+        chunk.map_err(|error| FetchError::classify(&error, true))
+    }
+
+    /// Returns the pause before an attempt to resume: doubled each time, or what the server asks.
+    pub(super) fn pause(&self, attempt: u32, asked: Option<Duration>) -> Duration {
+        const PAUSE_MAX: Duration = Duration::from_secs(30);
+        let doubled = self.config.retry_wait_secs * f64::from(1_u32 << attempt.min(16));
+        secs(doubled).max(asked.unwrap_or_default()).min(PAUSE_MAX)
+    }
+}
+
+fn same_host(a: &Url, b: &Url) -> bool {
+    a.host_str() == b.host_str() && a.port_or_known_default() == b.port_or_known_default()
+}
+
+fn redirect_target(response: &Response) -> Option<String> {
+    let is_redirect = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
+    let location = response.headers().get(LOCATION).filter(|_| is_redirect)?;
+    // Servers write raw UTF-8 there; the URL standard escapes it.
+    Some(String::from_utf8_lossy(location.as_bytes()).into_owned())
+}

@@ -1,0 +1,165 @@
+//! The section `[fetch]`: limits, politeness and opened addresses.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// What servers are told that we are, unless configured.
+pub const USER_AGENT_DEFAULT: &str = concat!("kosmos/", env!("CARGO_PKG_VERSION"));
+/// Requests in flight, unless configured.
+pub const CONCURRENCY_DEFAULT: u32 = 256;
+/// Requests in flight to one host, unless configured.
+pub const PER_HOST_CONCURRENCY_DEFAULT: u32 = 16;
+/// Requests in flight at most, whatever is configured: each costs a socket.
+pub const CONCURRENCY_MAX: u32 = 16_384;
+/// Body bytes in memory at once, unless configured: 1 GiB.
+pub const INFLIGHT_BYTES_DEFAULT: u64 = 1 << 30;
+/// Bytes of one body, unless configured: 32 MiB.
+pub const BODY_BYTES_DEFAULT: u64 = 32 << 20;
+/// Directives of `X-Robots-Tag` that are respected, unless configured.
+pub const ROBOTS_TAGS_DEFAULT: [&str; 4] = ["noai", "noimageai", "noindex", "noimageindex"];
+/// Longest time that may be configured, one day: beyond it a number is a mistake.
+const SECS_MAX: f64 = 86_400.0;
+
+/// How the outside world is asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The `User-Agent` header; its first word is also our name in `X-Robots-Tag`.
+    pub user_agent: String,
+    /// Seconds until a connection must stand.
+    pub connect_timeout_secs: f64,
+    /// Seconds without a byte after which an answer is given up.
+    pub idle_timeout_secs: f64,
+    /// Seconds for one URL of a record as a whole, redirects included.
+    pub deadline_secs: f64,
+    /// Redirects that are followed for one URL.
+    pub redirects_max: u32,
+    /// URLs of records in flight at once.
+    pub concurrency: u32,
+    /// URLs of records in flight at once on one host.
+    pub per_host_concurrency: u32,
+    /// Body bytes of records' URLs in memory at once, until they are handed over.
+    pub inflight_bytes_max: u64,
+    /// Bytes of one body.
+    pub body_bytes_max: u64,
+    /// Attempts in a row to go on reading a source file after a fault.
+    pub retries_max: u32,
+    /// Seconds to wait before the first of them; doubled each time, 30 at most.
+    pub retry_wait_secs: f64,
+    /// Directives of `X-Robots-Tag` under which an answer is not used.
+    pub robots_tags: Vec<String>,
+    /// `host:port` pairs that records may name although the address guard refuses them.
+    pub allow: Vec<String>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            user_agent: USER_AGENT_DEFAULT.to_owned(),
+            connect_timeout_secs: 10.0,
+            idle_timeout_secs: 30.0,
+            deadline_secs: 60.0,
+            redirects_max: 5,
+            concurrency: CONCURRENCY_DEFAULT,
+            per_host_concurrency: PER_HOST_CONCURRENCY_DEFAULT,
+            inflight_bytes_max: INFLIGHT_BYTES_DEFAULT,
+            body_bytes_max: BODY_BYTES_DEFAULT,
+            retries_max: 6,
+            retry_wait_secs: 1.0,
+            robots_tags: ROBOTS_TAGS_DEFAULT.map(str::to_owned).to_vec(),
+            allow: Vec::new(),
+        }
+    }
+}
+
+impl Config {
+    /// Checks every value.
+    ///
+    /// # Errors
+    /// The first setting that cannot work, and what it should be.
+    pub fn validate(&self) -> Result<(), String> {
+        let times = [
+            ("connect_timeout_secs", self.connect_timeout_secs),
+            ("idle_timeout_secs", self.idle_timeout_secs),
+            ("deadline_secs", self.deadline_secs),
+            ("retry_wait_secs", self.retry_wait_secs),
+        ];
+        for (name, secs) in times {
+            if !(secs > 0.0 && secs <= SECS_MAX) {
+                return Err(format!("{name} = {secs} is not within 0 and {SECS_MAX}"));
+            }
+        }
+        for (name, count) in
+            [("concurrency", self.concurrency), ("per_host_concurrency", self.per_host_concurrency)]
+        {
+            if !(1..=CONCURRENCY_MAX).contains(&count) {
+                return Err(format!("{name} = {count} is not within 1 and {CONCURRENCY_MAX}"));
+            }
+        }
+        if self.body_bytes_max == 0 || self.body_bytes_max > self.inflight_bytes_max {
+            return Err(format!(
+                "body_bytes_max = {} is not within 1 and inflight_bytes_max = {}",
+                self.body_bytes_max, self.inflight_bytes_max
+            ));
+        }
+        self.allowed().map(|_| ())
+    }
+
+    /// Returns the opened addresses as host and port.
+    ///
+    /// # Errors
+    /// The first entry that is not of the form `host:port`.
+    pub(crate) fn allowed(&self) -> Result<Vec<(String, u16)>, String> {
+        let parse = |entry: &String| {
+            // As a URL the host is brought into the form in which records' URLs are compared.
+            let url = url::Url::parse(&format!("http://{entry}/")).ok()?;
+            let (_, port) = entry.rsplit_once(':')?;
+            Some((url.host_str()?.to_owned(), port.parse().ok()?))
+        };
+        self.allow
+            .iter()
+            .map(|entry| parse(entry).ok_or_else(|| format!("allow: {entry:?} is not host:port")))
+            .collect()
+    }
+
+    pub(crate) fn connect_timeout(&self) -> Duration {
+        secs(self.connect_timeout_secs)
+    }
+
+    pub(crate) fn idle_timeout(&self) -> Duration {
+        secs(self.idle_timeout_secs)
+    }
+
+    pub(crate) fn deadline(&self) -> Duration {
+        secs(self.deadline_secs)
+    }
+}
+
+/// Turns validated seconds into a duration; `clamp` keeps the conversion from panicking.
+pub(crate) fn secs(secs: f64) -> Duration {
+    Duration::from_secs_f64(secs.clamp(0.0, SECS_MAX))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_valid_and_nonsense_is_named() {
+        assert_eq!(Config::default().validate(), Ok(()));
+        let broken = Config { deadline_secs: f64::NAN, ..Config::default() };
+        assert!(broken.validate().unwrap_err().starts_with("deadline_secs"));
+        let broken = Config { allow: vec!["nowhere".to_owned()], ..Config::default() };
+        assert!(broken.validate().unwrap_err().contains("nowhere"));
+    }
+
+    #[test]
+    fn allowed_hosts_are_compared_in_the_form_urls_have() {
+        let config =
+            Config { allow: vec!["LocalHost:80".to_owned(), "[::1]:8000".to_owned()], ..Config::default() };
+        let allowed = config.allowed().unwrap();
+        assert_eq!(allowed, [("localhost".into(), 80), ("[::1]".into(), 8000)]);
+    }
+}

@@ -1,0 +1,143 @@
+//! Every way in which a URL can fail, with the reason under which it is counted.
+
+/// Why there is no body.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FetchError {
+    /// It is no absolute URL with a host.
+    #[error("not a usable URL")]
+    UrlInvalid,
+    /// Its scheme is neither http nor https.
+    #[error("scheme {0} is refused")]
+    SchemeRefused(String),
+    /// It names or resolves to an address that records may not reach.
+    #[error("address of {0} is refused")]
+    AddressRefused(String),
+    /// The name does not resolve.
+    #[error("name does not resolve")]
+    Dns,
+    /// No connection could be made, or it broke before an answer came.
+    #[error("no connection: {0}")]
+    Connect(String),
+    /// The TLS handshake failed.
+    #[error("TLS failed: {0}")]
+    Tls(String),
+    /// No byte for too long, or the deadline passed.
+    #[error("timed out")]
+    Timeout,
+    /// The body ended before its length, or the connection broke within it.
+    #[error("body ended early")]
+    BodyTruncated,
+    /// The body is larger than allowed.
+    #[error("body is larger than {0} bytes")]
+    BodyTooLarge(u64),
+    /// More redirects than allowed.
+    #[error("more than {0} redirects")]
+    RedirectLimit(u32),
+    /// A status other than 200.
+    #[error("status {0}")]
+    Status(u16),
+    /// The answer is not HTTP.
+    #[error("answer is not HTTP: {0}")]
+    HttpBroken(String),
+    /// `X-Robots-Tag` asks not to use it.
+    #[error("X-Robots-Tag says {0}")]
+    RobotsTag(String),
+    /// Our own code panicked on the answer.
+    #[error("panic while fetching")]
+    Panic,
+}
+
+impl FetchError {
+    /// Returns the reason under which the URL is failed, one word of a closed set.
+    pub fn reason(&self) -> String {
+        let fixed = match self {
+            Self::Status(status) => return format!("http_{status}"),
+            Self::UrlInvalid => "url_invalid",
+            Self::SchemeRefused(_) => "scheme_refused",
+            Self::AddressRefused(_) => "address_refused",
+            Self::Dns => "dns",
+            Self::Connect(_) => "connect",
+            Self::Tls(_) => "tls",
+            Self::Timeout => "timeout",
+            Self::BodyTruncated => "body_truncated",
+            Self::BodyTooLarge(_) => "body_too_large",
+            Self::RedirectLimit(_) => "redirect_limit",
+            Self::HttpBroken(_) => "http_broken",
+            Self::RobotsTag(_) => "robots_tag",
+            Self::Panic => "panic",
+        };
+        fixed.to_owned()
+    }
+
+    /// Returns true if and only if the same URL may answer later.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Dns | Self::Connect(_) | Self::Timeout | Self::BodyTruncated => true,
+            Self::Status(status) => *status == 429 || (500..600).contains(status),
+            _ => false,
+        }
+    }
+
+    /// Classifies what the HTTP library reports, by the chain of its causes.
+    pub(crate) fn classify(error: &reqwest::Error, in_body: bool) -> Self {
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+        let mut root = error.to_string();
+        while let Some(error) = cause {
+            root = error.to_string();
+            if let Some(ours) = error.downcast_ref::<Self>() {
+                return ours.clone();
+            }
+            if error.is::<rustls::Error>() {
+                return Self::Tls(root);
+            }
+            cause = match error.downcast_ref::<std::io::Error>().and_then(|e| e.get_ref()) {
+                // An IO error shows its inner error's causes but not the inner error itself.
+                Some(inner) => Some(inner),
+                None => error.source(),
+            };
+        }
+        match () {
+            () if error.is_timeout() => Self::Timeout,
+            () if error.is_connect() => Self::Connect(root),
+            () if in_body => Self::BodyTruncated,
+            () if error.is_builder() => Self::UrlInvalid,
+            () if is_parse(error) => Self::HttpBroken(root),
+            () => Self::Connect(root),
+        }
+    }
+}
+
+/// Tells an answer that is not HTTP from a connection that broke. The HTTP library does not
+/// expose its parse errors as types, only by this wording.
+fn is_parse(error: &reqwest::Error) -> bool {
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        if error.to_string().starts_with("invalid HTTP") {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_may_pass_is_transient() {
+        for error in [FetchError::Timeout, FetchError::Dns, FetchError::Status(429), FetchError::Status(503)]
+        {
+            assert!(error.is_transient(), "{error}");
+        }
+        for error in [
+            FetchError::Status(404),
+            FetchError::AddressRefused("10.0.0.1".into()),
+            FetchError::Tls("expired".into()),
+        ] {
+            assert!(!error.is_transient(), "{error}");
+        }
+        assert_eq!(FetchError::Status(410).reason(), "http_410");
+    }
+}

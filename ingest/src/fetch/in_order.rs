@@ -1,0 +1,180 @@
+//! Many URLs of records at once, answers in input order.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::header::CONTENT_TYPE;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::client::{Origin, Rest, Shared};
+use super::slots::{Held, Turn};
+use super::{Client, FetchError, guard, robots};
+
+/// URLs that are begun or done ahead of the answer that is waited for, per request slot:
+/// while one slow host is waited for, the others go on.
+const AHEAD_FACTOR: usize = 4;
+
+/// What became of one URL.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The URL as the record names it.
+    pub url: String,
+    /// The body, or why there is none.
+    pub result: Result<Body, FetchError>,
+}
+
+/// A complete body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Body {
+    /// The bytes as they came.
+    pub bytes: Bytes,
+    /// What the server says they are; often wrong.
+    pub content_type: Option<String>,
+    /// The public URL after redirects.
+    pub final_url: String,
+}
+
+/// Iterator over the outcomes of URLs, in their order; blocks the calling thread.
+///
+/// Not to be used on an async thread. Dropping it cancels what is in flight.
+pub struct InOrder<'c, I> {
+    client: &'c Client,
+    urls: I,
+    flights: VecDeque<Flight>,
+    head: watch::Sender<u64>,
+    begun: u64,
+}
+
+/// A request in flight; cancelled when dropped.
+struct Flight {
+    url: String,
+    task: JoinHandle<Result<Body, FetchError>>,
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl<'c, I: Iterator<Item = String>> InOrder<'c, I> {
+    pub(super) fn new(client: &'c Client, urls: I) -> Self {
+        Self { client, urls, flights: VecDeque::new(), head: watch::Sender::new(0), begun: 0 }
+    }
+
+    fn begin_more(&mut self) {
+        let ahead = self.client.shared.config.concurrency as usize * AHEAD_FACTOR;
+        while self.flights.len() < ahead {
+            let Some(url) = self.urls.next() else {
+                return;
+            };
+            let turn = Turn { index: self.begun, head: self.head.subscribe() };
+            let shared = self.client.shared.clone();
+            let task = self.client.handle().spawn(fetch(shared, url.clone(), turn));
+            self.flights.push_back(Flight { url, task });
+            self.begun += 1;
+        }
+    }
+}
+
+impl<I: Iterator<Item = String>> Iterator for InOrder<'_, I> {
+    type Item = Outcome;
+
+    fn next(&mut self) -> Option<Outcome> {
+        self.begin_more();
+        let mut flight = self.flights.pop_front()?;
+        self.head.send_replace(self.begun - 1 - self.flights.len() as u64);
+        let joined = self.client.handle().block_on(&mut flight.task);
+        Some(Outcome {
+            url: std::mem::take(&mut flight.url),
+            result: joined.unwrap_or(Err(FetchError::Panic)),
+        })
+    }
+}
+
+/// Fetches one URL within its slots and its deadline.
+async fn fetch(shared: Arc<Shared>, url: String, mut turn: Turn) -> Result<Body, FetchError> {
+    // What cannot be asked for needs no slot.
+    let parsed = guard::parse(&url)?;
+    let host = parsed.host_str().unwrap_or_default().to_owned();
+    let _held = shared.slots.request(&host, &mut turn).await;
+    let mut clock = Clock::new(shared.config.deadline());
+    let (response, final_url) = clock.run(shared.get(&url, Origin::Record, &Rest::default())).await?;
+    if response.status() != reqwest::StatusCode::OK {
+        return Err(FetchError::Status(response.status().as_u16()));
+    }
+    let agent = shared.config.user_agent.split(['/', ' ']).next();
+    let tags = response.headers().get_all("x-robots-tag");
+    let tags = tags.iter().filter_map(|value| value.to_str().ok());
+    let refused = &shared.config.robots_tags;
+    if let Some(tag) = robots::refused_by(tags, agent.unwrap_or_default(), refused) {
+        return Err(FetchError::RobotsTag(tag));
+    }
+    let content_type = response.headers().get(CONTENT_TYPE);
+    let content_type = content_type.and_then(|value| value.to_str().ok().map(str::to_owned));
+    let bytes = read_body(&shared, response, &mut clock, &mut turn).await?;
+    Ok(Body { bytes, content_type, final_url: final_url.into() })
+}
+
+/// Reads a body within the limits of one body and of all bodies in flight.
+async fn read_body(
+    shared: &Shared,
+    mut response: reqwest::Response,
+    clock: &mut Clock,
+    turn: &mut Turn,
+) -> Result<Bytes, FetchError> {
+    let bytes_max = shared.config.body_bytes_max;
+    let announced = response.content_length();
+    if announced.is_some_and(|length| length > bytes_max) {
+        return Err(FetchError::BodyTooLarge(bytes_max));
+    }
+    let mut held: Vec<Held> = Vec::new();
+    let mut reserved = announced.unwrap_or(0);
+    held.push(clock.pause(shared.slots.bytes(reserved, turn)).await);
+    let mut body = Vec::with_capacity(reserved as usize);
+    while let Some(chunk) = clock.run(shared.next_chunk(&mut response)).await? {
+        let length = body.len() as u64 + chunk.len() as u64;
+        if length > bytes_max {
+            return Err(FetchError::BodyTooLarge(bytes_max));
+        }
+        if length > reserved {
+            // Without an announced length room is taken as the body grows, doubled to take it seldom.
+            let more = (reserved * 2).clamp(length, bytes_max) - reserved;
+            held.push(clock.pause(shared.slots.bytes(more, turn)).await);
+            reserved += more;
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.into())
+}
+
+/// A deadline that stands still while we wait for our own slots, so that a busy machine
+/// does not look like a slow server.
+struct Clock {
+    deadline: Instant,
+}
+
+impl Clock {
+    fn new(limit: Duration) -> Self {
+        Self { deadline: Instant::now() + limit }
+    }
+
+    async fn run<T>(&self, work: impl Future<Output = Result<T, FetchError>>) -> Result<T, FetchError> {
+        match tokio::time::timeout_at(self.deadline, work).await {
+            Ok(result) => result,
+            Err(_) => Err(FetchError::Timeout),
+        }
+    }
+
+    async fn pause<T>(&mut self, wait: impl Future<Output = T>) -> T {
+        let began = Instant::now();
+        let result = wait.await;
+        self.deadline += began.elapsed();
+        result
+    }
+}

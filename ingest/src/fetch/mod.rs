@@ -1,0 +1,36 @@
+//! The HTTP client: how anything is asked for outside, by whom it may be answered, and how
+//! it fails.
+//!
+//! ```text
+//! config     Config                     [fetch]: limits, politeness, opened addresses
+//! guard      check, is_public           which URLs and addresses are refused; pure
+//! resolver   Resolver                   DNS, with the same guard on what a name resolves to
+//! client     Client                     one request with its redirects, each hop checked again
+//! slots      Slots, Turn                what is in flight at once: requests, hosts, bytes
+//! in_order   InOrder, Outcome, Body     many record URLs at once, answers in input order
+//! source     SourceReader               one file of a source, read in sequence and resumed
+//! error      FetchError                 every way to fail, with its reason
+//! robots     refused_by                 X-Robots-Tag
+//! ```
+//!
+//! Two kinds of URL are told apart by [`client::Origin`]: those that the configuration names
+//! (sources, mirrors), which are trusted, and those that records name, which are not.
+
+pub mod client;
+pub mod config;
+pub mod error;
+pub mod guard;
+pub mod in_order;
+mod resolver;
+pub mod robots;
+mod slots;
+pub mod source;
+
+pub use client::Client;
+pub use config::Config;
+pub use error::FetchError;
+pub use in_order::{Body, InOrder, Outcome};
+pub use source::SourceReader;
+
+#[cfg(test)]
+mod tests;

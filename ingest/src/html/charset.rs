@@ -1,0 +1,135 @@
+//! The charset: which encoding a page's bytes are in, and the text they hold.
+//!
+//! The order is that of browsers: byte order mark, HTTP header, `meta` within the first
+//! bytes (HTML standard, "prescan a byte stream"), and a guess from the bytes.
+
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{Encoding, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252, X_USER_DEFINED};
+
+/// Bytes in which a `meta` is looked for, as the standard says.
+const PRESCAN_BYTES: usize = 1_024;
+/// Longest top-level domain that is told to the detector.
+const TLD_BYTES_MAX: usize = 24;
+
+/// Decodes a page; returns the text and the encoding's WHATWG name.
+///
+/// Byte sequences that the encoding does not have are replaced by U+FFFD.
+///
+/// # Errors
+/// The label of an encoding that the standard forbids to decode (`replacement`).
+pub fn decode(bytes: &[u8], content_type: &str, url: &str) -> Result<(String, &'static str), String> {
+    let encoding = match Encoding::for_bom(bytes) {
+        Some((encoding, _)) => encoding,
+        None => declared(bytes, content_type).unwrap_or_else(|| guess(bytes, url)),
+    };
+    if encoding == REPLACEMENT {
+        return Err("replacement".to_owned());
+    }
+    let (text, _) = encoding.decode_with_bom_removal(bytes);
+    Ok((text.into_owned(), encoding.name()))
+}
+
+fn declared(bytes: &[u8], content_type: &str) -> Option<&'static Encoding> {
+    let in_header = charset_of(content_type.as_bytes()).and_then(Encoding::for_label);
+    in_header.or_else(|| prescan(&bytes[..bytes.len().min(PRESCAN_BYTES)]))
+}
+
+fn guess(bytes: &[u8], url: &str) -> &'static Encoding {
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    detector.feed(bytes, true);
+    let host = url::Url::parse(url).ok();
+    let host = host.as_ref().and_then(url::Url::host_str).unwrap_or_default();
+    let tld = host.rsplit('.').next().unwrap_or_default();
+    // The detector panics on anything but a lower-case ASCII label.
+    let is_label = |tld: &&str| {
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        !tld.is_empty() && tld.len() <= TLD_BYTES_MAX && tld.bytes().all(plain)
+    };
+    let tld = Some(tld).filter(is_label).map(str::as_bytes);
+    detector.guess(tld, Utf8Detection::Allow)
+}
+
+/// Finds the encoding that a `meta` names.
+fn prescan(bytes: &[u8]) -> Option<&'static Encoding> {
+    let mut rest = bytes;
+    while let Some(begin) = rest.iter().position(|byte| *byte == b'<') {
+        rest = &rest[begin + 1..];
+        if let Some(comment) = rest.strip_prefix(b"!--") {
+            rest = find(comment, b"-->").map_or(&[][..], |end| &comment[end..]);
+            continue;
+        }
+        let is_meta = rest.get(..4).is_some_and(|name| name.eq_ignore_ascii_case(b"meta"));
+        if !is_meta || !rest.get(4).is_some_and(|byte| byte.is_ascii_whitespace() || *byte == b'/') {
+            continue;
+        }
+        let end = rest.iter().position(|byte| *byte == b'>').unwrap_or(rest.len());
+        if let Some(encoding) = charset_of(&rest[4..end]).and_then(Encoding::for_label) {
+            // A page that was read as ASCII this far cannot be what it says here.
+            return Some(match encoding {
+                e if e == UTF_16LE || e == UTF_16BE => UTF_8,
+                e if e == X_USER_DEFINED => WINDOWS_1252,
+                e => e,
+            });
+        }
+    }
+    None
+}
+
+/// Returns the label after `charset=`, without quotes.
+fn charset_of(bytes: &[u8]) -> Option<&[u8]> {
+    const NAME: &[u8] = b"charset";
+    let lower = bytes.to_ascii_lowercase();
+    let mut begin = 0;
+    loop {
+        begin += find(&lower[begin..], NAME)? + NAME.len();
+        let rest = bytes[begin..].trim_ascii_start();
+        let Some(value) = rest.strip_prefix(b"=") else {
+            continue;
+        };
+        let value = value.trim_ascii_start();
+        let value = value.strip_prefix(b"\"").or(value.strip_prefix(b"'")).unwrap_or(value);
+        let is_end = |byte: &u8| byte.is_ascii_whitespace() || b"\"';,>/".contains(byte);
+        let end = value.iter().position(is_end).unwrap_or(value.len());
+        return Some(&value[..end]);
+    }
+}
+
+fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes.windows(wanted.len()).position(|window| window == wanted)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_order_is_mark_header_meta_guess() {
+        let name = |bytes: &[u8], header: &str| decode(bytes, header, "http://h.example/").unwrap().1;
+        let meta = b"<meta charset='shift_jis'>";
+        assert_eq!(name(b"\xef\xbb\xbf<meta charset=big5>", "text/html; charset=latin1"), "UTF-8");
+        assert_eq!(name(b"\xff\xfea\0", "text/html; charset=utf-8"), "UTF-16LE");
+        assert_eq!(name(meta, "text/html; charset=ISO-8859-1"), "windows-1252");
+        assert_eq!(name(meta, "text/html; charset=nonsense"), "Shift_JIS");
+        assert_eq!(name(meta, "text/html"), "Shift_JIS");
+        let equiv = b"<!-- <meta charset=big5> --><META http-equiv=Content-Type content=\"text/html; charset=windows-1251\"/>";
+        assert_eq!(name(equiv, ""), "windows-1251");
+        assert_eq!(name(b"<meta charset=utf-16>", ""), "UTF-8");
+        assert_eq!(name("Gr\u{fc}\u{df}e".as_bytes(), ""), "UTF-8");
+        assert_eq!(name(b"Gr\xfc\xdfe aus K\xf6ln, es ist sch\xf6n", ""), "windows-1252");
+    }
+
+    #[test]
+    fn a_forbidden_encoding_is_refused() {
+        assert!(decode(b"x", "text/html; charset=iso-2022-kr", "").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_decode(bytes: Vec<u8>, header: String, tld in ".{0,9}") {
+            let _ = decode(&bytes, &header, &format!("http://h.{tld}/"));
+            let _ = decode(&[b"<meta charset=".as_slice(), &bytes].concat(), "", "");
+        }
+    }
+}

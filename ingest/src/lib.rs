@@ -1,0 +1,59 @@
+//! The outside world becomes tables: documents, pages and pairs, with an address each.
+//!
+//! ```text
+//! [sources.NAME] -> NAME.files  Listing    which files there are; gives them their index in ids
+//!                -> NAME        Documents  The Pile, JSON lines, parquet, text -> documents
+//!                               Crawl      WARC + HTML -> pages
+//!                               Pairs      LAION, COYO, Conceptual Captions -> pairs
+//! ```
+//!
+//! [`fetch`] asks for everything, for records' URLs (the image stage uses it too) as for the
+//! files of sources. [`warc`] and [`html`] know nothing of stages: bytes in, records out.
+
+pub mod braces;
+pub mod config;
+pub mod crawl;
+pub mod documents;
+pub mod fetch;
+pub mod html;
+pub mod lines;
+pub mod listing;
+mod location;
+pub mod pairs;
+pub mod rows;
+mod source;
+pub mod warc;
+
+use std::sync::Arc;
+
+use corpus::Stage;
+
+pub use config::{Format, SourceConfig};
+pub use crawl::Crawl;
+pub use documents::Documents;
+pub use fetch::Client;
+pub use listing::Listing;
+pub use pairs::Pairs;
+
+/// Returns the stages of a source: its listing and its reader.
+///
+/// # Errors
+/// [`corpus::Error::Settings`] when the configuration is not valid.
+pub fn stages(
+    name: &str,
+    config: &SourceConfig,
+    client: &Arc<Client>,
+) -> corpus::Result<Vec<Box<dyn Stage>>> {
+    config.validate().map_err(|detail| corpus::Error::Settings { stage: name.to_owned(), detail })?;
+    let source = source::Source { name: name.to_owned(), code: config.code, client: client.clone() };
+    let listing = Listing::new(source.clone(), config);
+    let reader: Box<dyn Stage> = match &config.format {
+        Format::Crawl(_) => Box::new(Crawl::new(source)),
+        Format::Pairs(format) => Box::new(Pairs::new(source, format.clone())),
+        Format::Pile(format) => Box::new(Documents::new(source, format.clone().into())),
+        Format::Jsonl(format) => Box::new(Documents::new(source, format.clone().into())),
+        Format::Parquet(format) => Box::new(Documents::new(source, format.clone().into())),
+        Format::Text(format) => Box::new(Documents::new(source, format.clone().into())),
+    };
+    Ok(vec![Box::new(listing), reader])
+}

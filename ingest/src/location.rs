@@ -1,0 +1,63 @@
+//! A location: where a source file is, here or elsewhere.
+
+use std::path::PathBuf;
+
+use url::Url;
+
+/// A file of this machine, or a URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Location {
+    /// A local path.
+    File(PathBuf),
+    /// An http or https URL.
+    Remote(String),
+}
+
+impl Location {
+    /// Tells a URL from a path; `file://` names a path.
+    pub(crate) fn of(text: &str) -> Self {
+        match Url::parse(text) {
+            Ok(url) if url.scheme() == "file" => match url.to_file_path() {
+                Ok(path) => Self::File(path),
+                Err(()) => Self::Remote(text.to_owned()),
+            },
+            Ok(url) if url.has_host() => Self::Remote(text.to_owned()),
+            _ => Self::File(PathBuf::from(text)),
+        }
+    }
+}
+
+/// Returns a URL as it may be shown: without user, password and query, which may be secrets.
+pub(crate) fn shown(text: &str) -> String {
+    match Url::parse(text) {
+        Ok(mut url) if url.has_host() => {
+            // Only URLs that cannot have them refuse, and then there is nothing to hide.
+            let _ = url.set_username("");
+            let _ = url.set_password(None);
+            url.set_query(None);
+            url.into()
+        }
+        _ => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_and_urls_are_told_apart() {
+        let file = |path: &str| Location::File(path.into());
+        assert_eq!(Location::of("/data/a b.jsonl"), file("/data/a b.jsonl"));
+        assert_eq!(Location::of("data/00.jsonl"), file("data/00.jsonl"));
+        assert_eq!(Location::of("file:///data/a%20b"), file("/data/a b"));
+        let remote = "https://h.example/a?b";
+        assert_eq!(Location::of(remote), Location::Remote(remote.into()));
+    }
+
+    #[test]
+    fn secrets_of_a_url_are_not_shown() {
+        assert_eq!(shown("https://me:secret@h.example/a?X-Signature=secret"), "https://h.example/a");
+        assert_eq!(shown("/data/a?b"), "/data/a?b");
+    }
+}

@@ -1,0 +1,68 @@
+//! The header of a record: its named fields.
+
+use super::stream::WARC_MAGIC;
+
+/// Fields of one record; real ones have about twenty.
+const FIELDS_MAX: usize = 256;
+
+/// The named fields of a WARC record.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Header {
+    fields: Vec<(String, String)>,
+    /// Bytes of the block that follows.
+    pub content_length: u64,
+}
+
+impl Header {
+    /// Parses the lines of a header, the version line first.
+    ///
+    /// Lenient where crawlers are: a line without a colon is passed over, a line that begins
+    /// with white space continues the one before, bytes that are not UTF-8 are replaced.
+    ///
+    /// # Errors
+    /// What makes the record unreadable: no version line, or no valid `Content-Length`.
+    pub fn parse(bytes: &[u8]) -> Result<Self, String> {
+        let text = String::from_utf8_lossy(bytes);
+        let mut lines = text.lines();
+        let version = lines.next().unwrap_or_default();
+        if !version.as_bytes().starts_with(WARC_MAGIC) {
+            return Err("no version line".to_owned());
+        }
+        let mut fields: Vec<(String, String)> = Vec::new();
+        for line in lines.filter(|line| !line.trim().is_empty()) {
+            if line.starts_with([' ', '\t']) {
+                if let Some((_, value)) = fields.last_mut() {
+                    value.push(' ');
+                    value.push_str(line.trim());
+                }
+            } else if let Some((name, value)) = line.split_once(':') {
+                if fields.len() == FIELDS_MAX {
+                    return Err(format!("more than {FIELDS_MAX} fields"));
+                }
+                fields.push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));
+            }
+        }
+        let mut header = Self { fields, content_length: 0 };
+        let length = header.get("content-length").ok_or("no Content-Length")?;
+        header.content_length = length.parse().map_err(|_| format!("Content-Length is {length:?}"))?;
+        Ok(header)
+    }
+
+    /// Returns a field's first value by its lower-case name.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let field = self.fields.iter().find(|(known, _)| known == name);
+        field.map(|(_, value)| value.as_str())
+    }
+
+    /// Returns the target URL; some writers put it between angle brackets (WARC/1.0).
+    pub fn target(&self) -> Option<&str> {
+        let target = self.get("warc-target-uri")?;
+        let inner = target.strip_prefix('<').and_then(|uri| uri.strip_suffix('>'));
+        Some(inner.unwrap_or(target))
+    }
+
+    /// Returns true if and only if the record is a server's response.
+    pub fn is_response(&self) -> bool {
+        self.get("warc-type").is_some_and(|kind| kind.eq_ignore_ascii_case("response"))
+    }
+}

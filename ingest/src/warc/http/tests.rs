@@ -1,0 +1,67 @@
+//! HTTP messages as crawlers store them.
+#![allow(clippy::unwrap_used)]
+
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
+use proptest::prelude::*;
+
+use super::*;
+
+fn body(head: &str, body: &[u8]) -> Result<Vec<u8>, HttpFault> {
+    let message = [b"HTTP/1.1 200 OK\r\n", head.as_bytes(), b"\r\n", body].concat();
+    Response::parse(&message)?.decode().map(Cow::into_owned)
+}
+
+#[test]
+fn codings_are_undone_and_lies_are_seen_through() {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    gzip.write_all(b"text").unwrap();
+    let gzip = gzip.finish().unwrap();
+    let mut zlib = ZlibEncoder::new(Vec::new(), Compression::fast());
+    zlib.write_all(b"text").unwrap();
+    let mut raw = DeflateEncoder::new(Vec::new(), Compression::fast());
+    raw.write_all(b"text").unwrap();
+    let chunked = b"2;x=y\r\nte\r\n2\r\nxt\r\n0\r\nTrailer: a\r\n\r\n";
+    let cases: [(&str, &[u8]); 7] = [
+        ("", b"text"),
+        ("Content-Encoding: gzip\r\n", &gzip),
+        ("content-encoding: GZIP\r\n", b"text"),
+        ("Content-Encoding: deflate\r\n", &zlib.finish().unwrap()),
+        ("Content-Encoding: deflate\r\n", &raw.finish().unwrap()),
+        ("Transfer-Encoding: chunked\r\n", chunked),
+        ("Transfer-Encoding: chunked\r\n", b"text"),
+    ];
+    for (head, bytes) in cases {
+        assert_eq!(body(head, bytes).unwrap(), b"text", "{head}");
+    }
+    let mut both = b"8\r\n".to_vec();
+    both.extend(&gzip[..8]);
+    write!(both, "\r\n{:x}\r\n", gzip.len() - 8).unwrap();
+    both.extend(&gzip[8..]);
+    let head = "Transfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n";
+    assert_eq!(body(head, &both).unwrap(), b"text", "broken off before the last chunk");
+}
+
+#[test]
+fn a_body_that_cannot_be_decoded_says_why() {
+    let reason = |head: &str, bytes: &[u8]| body(head, bytes).unwrap_err().reason();
+    assert_eq!(reason("Content-Encoding: br\r\n", b"\x0b\x02"), "encoding_broken");
+    assert_eq!(reason("Content-Encoding: gzip\r\n", b"\x1f\x8b\x08broken"), "encoding_broken");
+    let mut bomb = GzEncoder::new(Vec::new(), Compression::best());
+    bomb.write_all(&vec![0; BODY_BYTES_MAX + 1]).unwrap();
+    assert_eq!(reason("Content-Encoding: gzip\r\n", &bomb.finish().unwrap()), "body_too_large");
+    assert_eq!(Response::parse(b"HTTP/1.1 200").unwrap_err().reason(), "http_broken");
+    assert_eq!(Response::parse(b"<html>").unwrap_err().reason(), "http_broken");
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_end(bytes: Vec<u8>, chunked: bool, coding in 0..4_usize) {
+        let coding = ["gzip", "deflate", "br", "identity"][coding];
+        let transfer = if chunked { "Transfer-Encoding: chunked\r\n" } else { "" };
+        let _ = body(&format!("{transfer}Content-Encoding: {coding}\r\n"), &bytes);
+        let _ = Response::parse(&bytes);
+    }
+}

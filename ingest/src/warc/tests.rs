@@ -1,0 +1,187 @@
+//! WARC files whole, cut, flipped and made up.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use proptest::prelude::*;
+
+use super::*;
+
+fn record(kind: &str, block: &str) -> Vec<u8> {
+    let length = block.len();
+    format!(
+        "WARC/1.0\r\nWARC-Type: {kind}\r\nWARC-Target-URI: <http://h/{length}>\r\n\
+         Content-Length: {length}\r\n\r\n{block}\r\n\r\n"
+    )
+    .into_bytes()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// Five records, the second and fourth of them responses.
+fn records() -> Vec<Vec<u8>> {
+    let noise: String = (0..2_000_u32).map(|n| char::from(b'a' + (n * n % 23) as u8)).collect();
+    vec![
+        record("warcinfo", "software: test"),
+        record("response", "HTTP/1.1 200 OK\r\n\r\none"),
+        record("request", &noise),
+        record("response", &format!("HTTP/1.1 200 OK\r\n\r\n{noise}")),
+        record("metadata", ""),
+    ]
+}
+
+fn entries(bytes: &[u8]) -> Vec<Entry> {
+    Reader::new(bytes).unwrap().map(Result::unwrap).collect()
+}
+
+fn damages(entries: &[Entry]) -> Vec<(u64, &str)> {
+    let damage = |entry: &Entry| match entry {
+        Entry::Damage(damage) => Some((damage.position, damage.reason)),
+        Entry::Record(_) => None,
+    };
+    // Reasons are static, so they outlive the entries.
+    entries.iter().filter_map(damage).collect()
+}
+
+fn positions(entries: &[Entry]) -> Vec<u64> {
+    let position = |entry: &Entry| match entry {
+        Entry::Record(record) => record.position,
+        Entry::Damage(damage) => damage.position,
+    };
+    entries.iter().map(position).collect()
+}
+
+fn offsets(parts: &[Vec<u8>]) -> Vec<u64> {
+    let mut offset = 0;
+    let mut next = |part: &Vec<u8>| {
+        offset += part.len() as u64;
+        offset - part.len() as u64
+    };
+    parts.iter().map(&mut next).collect()
+}
+
+#[test]
+fn plain_members_and_one_member_hold_the_same_records() {
+    let plain = records();
+    let members: Vec<_> = plain.iter().map(|record| gzip(record)).collect();
+    let blocks = |entries: &[Entry]| -> Vec<Vec<u8>> {
+        let block = |entry: &Entry| match entry {
+            Entry::Record(record) => record.block.clone(),
+            Entry::Damage(damage) => panic!("{damage:?}"),
+        };
+        entries.iter().map(block).collect()
+    };
+    let of_plain = entries(&plain.concat());
+    let of_members = entries(&members.concat());
+    let of_one = entries(&gzip(&plain.concat()));
+    assert_eq!(positions(&of_plain), offsets(&plain));
+    assert_eq!(positions(&of_members), offsets(&members));
+    assert_eq!(positions(&of_one), [0, 1, 2, 3, 4], "index within the member");
+    assert_eq!(blocks(&of_plain), blocks(&of_members));
+    assert_eq!(blocks(&of_plain), blocks(&of_one));
+    assert_eq!(blocks(&of_plain)[1], b"HTTP/1.1 200 OK\r\n\r\none");
+    assert!(blocks(&of_plain)[2].is_empty(), "only responses are kept");
+    let Entry::Record(first) = &of_plain[1] else { panic!("a record") };
+    assert_eq!(first.header.target(), Some("http://h/22"));
+}
+
+#[test]
+fn a_broken_gzip_member_is_one_damage_and_the_others_are_whole() {
+    let members: Vec<_> = records().iter().map(|record| gzip(record)).collect();
+    let begin = offsets(&members);
+    let member = &members[3];
+    let mut flipped_checksum = member.clone();
+    *flipped_checksum.iter_mut().rev().nth(6).unwrap() ^= 1;
+    for broken in [
+        member[..member.len() / 2].to_vec(),
+        member[..member.len() - 3].to_vec(),
+        flipped_checksum,
+        [&member[..member.len() / 2], &[0xff; 40], &member[member.len() / 2..]].concat(),
+    ] {
+        let mut file = members.clone();
+        file[3] = broken;
+        let entries = entries(&file.concat());
+        assert_eq!(damages(&entries), [(begin[3], "gzip_broken")]);
+        assert_eq!(positions(&entries), offsets(&file));
+    }
+}
+
+#[test]
+fn a_truncated_gzip_member_is_counted_as_failed() {
+    let members: Vec<_> = records().iter().map(|record| gzip(record)).collect();
+    let file = members.concat();
+    let entries = entries(&file[..file.len() - 4]);
+    assert_eq!(damages(&entries), [(offsets(&members)[4], "gzip_broken")]);
+    assert_eq!(entries.len(), 5);
+}
+
+#[test]
+fn a_broken_header_costs_its_record_alone() {
+    let mut plain = records();
+    let text = String::from_utf8(plain[1].clone()).unwrap();
+    plain[1] = text.replace("Content-Length: 22", "Content-Length: many").into_bytes();
+    for file in [plain.clone(), plain.iter().map(|record| gzip(record)).collect()] {
+        let entries = entries(&file.concat());
+        assert_eq!(damages(&entries), [(offsets(&file)[1], "record_broken")]);
+        assert_eq!(entries.len(), 5);
+    }
+    plain[1] = text.replace("WARC/1.0", "WRAC/1.0").into_bytes();
+    assert_eq!(damages(&entries(&plain.concat())), [(offsets(&plain)[1], "record_broken")]);
+}
+
+#[test]
+fn containers_that_are_not_read_yet_say_so() {
+    for (magic, name) in [(&b"filedesc://x"[..], "arc"), (&[0x28, 0xb5, 0x2f, 0xfd, 0], "zstd")] {
+        let entries = entries(magic);
+        let [Entry::Damage(damage)] = &entries[..] else { panic!("{entries:?}") };
+        assert_eq!(damage.detail, format!("{name} is not supported"));
+    }
+    assert!(entries(b"").is_empty());
+}
+
+#[test]
+fn a_block_above_the_bound_is_passed_over() {
+    let big = record("response", &" ".repeat(33 << 20));
+    let file = [gzip(&big), gzip(&record("response", "x"))].concat();
+    let entries = entries(&file);
+    let [Entry::Record(big), Entry::Record(small)] = &entries[..] else { panic!("two records") };
+    assert!(big.is_too_large && big.block.is_empty());
+    assert_eq!(small.block, b"x");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn mutated_files_end_with_rising_positions(
+        zipped: bool,
+        changes in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 0..6),
+        cut in any::<proptest::sample::Index>(),
+    ) {
+        let mut file = match zipped {
+            true => records().iter().flat_map(|record| gzip(record)).collect(),
+            false => records().concat(),
+        };
+        for (place, byte) in changes {
+            let place = place.index(file.len());
+            file[place] = byte;
+        }
+        file.truncate(cut.index(file.len() + 1));
+        let entries = entries(&file);
+        prop_assert!(positions(&entries).is_sorted_by(|a, b| a < b));
+        prop_assert!(entries.len() <= file.len());
+    }
+
+    #[test]
+    fn any_bytes_end(bytes: Vec<u8>) {
+        entries(&bytes);
+        entries(&[&[0x1f, 0x8b, 8][..], &bytes].concat());
+        entries(&[b"WARC/1.0\r\n", &bytes[..]].concat());
+    }
+}

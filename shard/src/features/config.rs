@@ -1,0 +1,116 @@
+//! The settings of the feature stages.
+
+use std::path::PathBuf;
+
+use model::{Device, Precision, Tap};
+use serde::{Deserialize, Serialize};
+
+const BATCH_IMAGES_DEFAULT: u32 = 64;
+const BATCH_IMAGES_MAX: u32 = 4_096;
+
+/// Section `[features]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where in the tower features are taken. Default before the last block, which the paper
+    /// trains (section 3.2).
+    #[serde(default = "tap_default")]
+    pub tap: Tap,
+    /// The tower's weights; there is no default.
+    pub weights: Weights,
+    /// Images computed at once; their pixels and activations bound the memory. Default 64.
+    #[serde(default = "batch_images_default")]
+    pub batch_images: u32,
+    /// Default float32.
+    #[serde(default)]
+    pub precision: Precision,
+    /// Default the CPU. Not part of the fingerprint.
+    #[serde(default)]
+    pub device: Device,
+    /// Threads of one operation on the CPU. Default 1. Not part of the fingerprint.
+    #[serde(default = "thread_count_default")]
+    pub thread_count: u32,
+}
+
+/// Where the tower's weights come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Weights {
+    /// CLIP's random initialisation: for tests and samples.
+    Random {
+        /// The seed.
+        seed: u64,
+    },
+    /// A safetensors file of Hugging Face's `CLIPVisionModel`.
+    Path(PathBuf),
+}
+
+fn tap_default() -> Tap {
+    Tap::BeforeLastBlock
+}
+
+fn batch_images_default() -> u32 {
+    BATCH_IMAGES_DEFAULT
+}
+
+fn thread_count_default() -> u32 {
+    1
+}
+
+impl Config {
+    /// Returns the default settings for the given weights.
+    pub fn new(weights: Weights) -> Self {
+        Self {
+            tap: tap_default(),
+            weights,
+            batch_images: BATCH_IMAGES_DEFAULT,
+            precision: Precision::default(),
+            device: Device::default(),
+            thread_count: thread_count_default(),
+        }
+    }
+
+    /// Checks every bound.
+    ///
+    /// # Errors
+    /// The key, its bounds and its value.
+    pub fn validate(&self) -> Result<(), String> {
+        if (1..=BATCH_IMAGES_MAX).contains(&self.batch_images) {
+            return self.settings().validate().map_err(|error| error.to_string());
+        }
+        Err(format!("batch_images must be between 1 and {BATCH_IMAGES_MAX}, is {}", self.batch_images))
+    }
+
+    pub(super) fn settings(&self) -> model::Settings {
+        model::Settings {
+            device: self.device,
+            precision: self.precision,
+            thread_count: self.thread_count,
+            ..model::Settings::default()
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_read_as_documented() {
+        let random: Config = serde_json::from_str(r#"{"weights": {"random": {"seed": 1}}}"#).unwrap();
+        assert_eq!(random, Config::new(Weights::Random { seed: 1 }));
+        let text = r#"{"weights": {"path": "clip.safetensors"}, "tap": "pooled"}"#;
+        let file: Config = serde_json::from_str(text).unwrap();
+        assert_eq!((file.weights, file.tap), (Weights::Path("clip.safetensors".into()), Tap::Pooled));
+        assert!(serde_json::from_str::<Config>("{}").is_err());
+    }
+
+    #[test]
+    fn a_value_out_of_bounds_is_named() {
+        let config = Config::new(Weights::Random { seed: 1 });
+        assert_eq!(config.validate(), Ok(()));
+        let config = Config { batch_images: 0, ..config };
+        assert!(config.validate().is_err_and(|error| error.starts_with("batch_images")));
+    }
+}

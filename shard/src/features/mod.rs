@@ -1,0 +1,9 @@
+//! CLIP features of stored images, computed ahead of training.
+
+mod config;
+mod preprocess;
+mod stage;
+
+pub use config::{Config, Weights};
+pub use preprocess::preprocess;
+pub use stage::{Compute, Source};

@@ -1,0 +1,224 @@
+//! Stages `features.pairs` and `features.interleaved`: one row of features per image, in the
+//! images' order and parts.
+
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use bytes::Bytes;
+use corpus::digest::Digest;
+use corpus::record::{EncodedImage, Features, Image, Interleaved};
+use corpus::{Dataset, Error, Id, Inputs, Output, Part, Result, Stage, Task};
+use half::f16;
+use model::{Tower, TowerConfig, Trainable};
+use serde_json::{Value, json};
+
+use super::{Config, Weights, preprocess};
+use crate::images::Fault;
+
+/// The unit that is counted.
+const UNIT: &str = "images";
+
+/// Whose images are computed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// The `images` of these stages, part by part.
+    Pairs(Vec<String>),
+    /// The images within the `documents` of this stage, part by part.
+    Interleaved(String),
+}
+
+/// The stage. The tower is built when a task first needs it, and shared by all tasks.
+#[derive(Debug)]
+pub struct Compute {
+    name: String,
+    source: Source,
+    config: Config,
+    tower_config: TowerConfig,
+    /// Identity of the weights: a seed, or a file's digest.
+    weights: Value,
+    tower: Mutex<Option<Tower>>,
+}
+
+impl Compute {
+    /// Returns the stage; a weights file is read once to digest it.
+    ///
+    /// # Errors
+    /// When the weights file cannot be read.
+    pub fn new(name: &str, source: Source, config: Config, tower: TowerConfig) -> Result<Self> {
+        let weights = match &config.weights {
+            Weights::Random { seed } => json!({ "random": seed }),
+            Weights::Path(path) => json!({ "digest": Digest::of_file(path)?.0.as_str() }),
+        };
+        Ok(Self {
+            name: name.to_owned(),
+            source,
+            config,
+            // What is trained later changes no feature.
+            tower_config: TowerConfig { trainable: Trainable::None, ..tower },
+            weights,
+            tower: Mutex::new(None),
+        })
+    }
+}
+
+impl Stage for Compute {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn inputs(&self) -> Vec<String> {
+        match &self.source {
+            Source::Pairs(stages) => stages.clone(),
+            Source::Interleaved(stage) => vec![stage.clone()],
+        }
+    }
+
+    fn settings(&self) -> Value {
+        let Config { tap, batch_images, precision, .. } = &self.config;
+        json!({
+            "tap": tap,
+            "batch_images": batch_images,
+            "precision": precision,
+            "weights": self.weights,
+            "tower": self.tower_config,
+        })
+    }
+
+    fn plan(&self, inputs: &Inputs) -> Result<u32> {
+        Ok(self.parts(inputs)?.len() as u32)
+    }
+
+    fn run(&self, task: &Task<'_>) -> Result<()> {
+        let mut out = task.output()?;
+        if out.is_done() {
+            return Ok(());
+        }
+        if let Some((dataset, part)) = self.parts(task.inputs)?.get(task.index as usize) {
+            let mut batch = Batch::default();
+            for images in self.images(dataset, part, out.position())? {
+                batch.add(images?, self.tower_config.image_side_pixels)?;
+                if batch.places.len() >= self.config.batch_images as usize {
+                    self.compute(&mut out, std::mem::take(&mut batch))?;
+                }
+            }
+            self.compute(&mut out, batch)?;
+        }
+        out.finish()
+    }
+}
+
+/// An image and its place: the id of its first use, or of its document and the place there.
+type Placed = (Id, u16, EncodedImage);
+
+/// A batch ends with a row of the input, so that a resumed task has the same batches.
+#[derive(Debug, Default)]
+struct Batch {
+    row_count: u64,
+    places: Vec<(Id, u16)>,
+    /// `[image, channel, row, column]`.
+    pixels: Vec<f32>,
+}
+
+impl Batch {
+    fn add(&mut self, images: Vec<Placed>, side: u32) -> Result<()> {
+        self.row_count += 1;
+        for (id, slot, image) in images {
+            preprocess(&image.bytes, side, &mut self.pixels)
+                .map_err(|source| Error::work("features", StoredImageError { id, slot, source }))?;
+            self.places.push((id, slot));
+        }
+        Ok(())
+    }
+}
+
+/// A stored image does not decode: a part was damaged after it was written.
+#[derive(Debug, thiserror::Error)]
+#[error("stored image {slot} of {id} does not decode")]
+struct StoredImageError {
+    id: Id,
+    slot: u16,
+    source: Fault,
+}
+
+impl Compute {
+    /// Returns the parts of all inputs in order: one task each.
+    fn parts<'i>(&self, inputs: &'i Inputs) -> Result<Vec<(&'i Dataset, &'i Part)>> {
+        let stream = match &self.source {
+            Source::Pairs(_) => "images",
+            Source::Interleaved(_) => "documents",
+        };
+        let mut parts = Vec::new();
+        for stage in Stage::inputs(self) {
+            let dataset = inputs.get(&stage)?;
+            parts.extend(dataset.parts(stream).map(|part| (dataset, part)));
+        }
+        Ok(parts)
+    }
+
+    /// Reads the images of a part, row by row.
+    fn images(
+        &self,
+        dataset: &Dataset,
+        part: &Part,
+        position: u64,
+    ) -> Result<Box<dyn Iterator<Item = Result<Vec<Placed>>>>> {
+        Ok(match &self.source {
+            Source::Pairs(_) => {
+                let rows = dataset.open_at::<Image>(part, position)?;
+                Box::new(rows.map(|row| row.map(|image| vec![(image.id, 0, image.image)])))
+            }
+            Source::Interleaved(_) => {
+                let rows = dataset.open_at::<Interleaved>(part, position)?;
+                Box::new(rows.map(|row| row.map(placed)))
+            }
+        })
+    }
+
+    /// Computes, counts and writes a batch.
+    fn compute(&self, out: &mut Output<'_>, batch: Batch) -> Result<()> {
+        if batch.row_count == 0 {
+            return Ok(());
+        }
+        let features = self.features(&batch)?;
+        let tokens = self.config.tap.tokens(&self.tower_config);
+        let image_len = (tokens as usize * self.tower_config.width as usize).max(1);
+        for _ in &batch.places {
+            out.read(UNIT);
+        }
+        for ((id, slot), values) in batch.places.into_iter().zip(features.chunks(image_len)) {
+            out.keep(UNIT);
+            let values: Bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            out.write("features", Features { id, slot, values })?;
+        }
+        out.advance(batch.row_count)
+    }
+
+    fn features(&self, batch: &Batch) -> Result<Vec<f16>> {
+        let failed = |error| Error::work(&self.name, error);
+        // A panic elsewhere leaves the tower as it was: it is only read.
+        let mut tower = self.tower.lock().unwrap_or_else(PoisonError::into_inner);
+        let tower = match &mut *tower {
+            Some(tower) => tower,
+            none => none.insert(self.open_tower().map_err(failed)?),
+        };
+        tower.features(&batch.pixels, batch.places.len(), self.config.tap).map_err(failed)
+    }
+
+    fn open_tower(&self) -> model::Result<Tower> {
+        let settings = self.config.settings();
+        match &self.config.weights {
+            Weights::Random { seed } => Tower::random(&self.tower_config, *seed, &settings),
+            Weights::Path(path) => Tower::open(Path::new(path), &self.tower_config, &settings),
+        }
+    }
+}
+
+/// Returns a document's images with their places among its images.
+fn placed(document: Interleaved) -> Vec<Placed> {
+    let images = document.images.into_iter().flatten();
+    (0..=u16::MAX).zip(images).map(|(slot, image)| (document.id, slot, image)).collect()
+}
+
+#[cfg(all(test, feature = "torch"))]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests;

@@ -1,0 +1,139 @@
+//! The settings of the fetch list and of stored images.
+
+use serde::{Deserialize, Serialize};
+
+const PARTITIONS_DEFAULT: u32 = 16;
+const PARTITIONS_MAX: u32 = 1 << 20;
+const PASSES_DEFAULT: u32 = 2;
+const PASSES_MAX: u32 = 16;
+const IMAGES_PER_PAGE_MAX_DEFAULT: u16 = 8;
+const PAGE_USES_MAX_DEFAULT: u32 = 1_000;
+const SIDE_PIXELS_DEFAULT: u32 = 256;
+const SIDE_PIXELS_MAX: u32 = 4_096;
+const PIXELS_MAX_DEFAULT: u64 = 100_000_000;
+const PIXELS_MAX_MAX: u64 = 1 << 32;
+const JPEG_QUALITY_DEFAULT: u8 = 95;
+
+/// Section `[images]`. What the paper does not state follows LAION's downloads (img2dataset):
+/// shorter side 256, JPEG quality 95.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Parts of the fetch list. A task holds one part in memory, about 200 bytes a URL.
+    /// Default 16.
+    pub partitions: u32,
+    /// Times a URL is tried; pass k tries what failed transiently in pass k-1. Default 2.
+    pub passes: u32,
+    /// Images of one page that are wanted, from its top; the paper uses 5, and some will fail.
+    /// Default 8.
+    pub images_per_page_max: u16,
+    /// Page slots that one URL may fill; what more pages show is a logo. Default 1,000.
+    pub page_uses_max: u32,
+    /// Side that `mode` refers to, in pixels. Default 256.
+    pub side_pixels: u32,
+    /// What resizing does. Default keep_ratio.
+    pub mode: Mode,
+    /// Leave images as they are that would have to be enlarged. Default on.
+    pub only_shrink: bool,
+    /// How images are stored. Default JPEG of quality 95.
+    pub format: Format,
+    /// Width times height above which an image is not decoded, and not stored. Default 10^8.
+    pub pixels_max: u64,
+}
+
+/// What resizing does with an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// The shorter side becomes `side_pixels`.
+    KeepRatio,
+    /// As `keep_ratio`, then the middle square is cut out.
+    CenterCrop,
+    /// The longer side becomes `side_pixels`; white fills up the square.
+    Border,
+    /// The bytes are stored as they were fetched, once they were seen to decode.
+    Original,
+}
+
+/// The format in which images are stored; encoders give equal bytes for equal pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Format {
+    /// JPEG without chroma subsampling.
+    Jpeg {
+        /// From 1 to 100.
+        quality: u8,
+    },
+    /// WebP, lossless.
+    Webp,
+    /// PNG.
+    Png,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            partitions: PARTITIONS_DEFAULT,
+            passes: PASSES_DEFAULT,
+            images_per_page_max: IMAGES_PER_PAGE_MAX_DEFAULT,
+            page_uses_max: PAGE_USES_MAX_DEFAULT,
+            side_pixels: SIDE_PIXELS_DEFAULT,
+            mode: Mode::KeepRatio,
+            only_shrink: true,
+            format: Format::Jpeg { quality: JPEG_QUALITY_DEFAULT },
+            pixels_max: PIXELS_MAX_DEFAULT,
+        }
+    }
+}
+
+impl Config {
+    /// Checks every bound.
+    ///
+    /// # Errors
+    /// The key, its bounds and its value.
+    pub fn validate(&self) -> Result<(), String> {
+        within("partitions", self.partitions.into(), 1, PARTITIONS_MAX.into())?;
+        within("passes", self.passes.into(), 1, PASSES_MAX.into())?;
+        within("images_per_page_max", self.images_per_page_max.into(), 1, u16::MAX.into())?;
+        within("page_uses_max", self.page_uses_max.into(), 1, u32::MAX.into())?;
+        within("side_pixels", self.side_pixels.into(), 1, SIDE_PIXELS_MAX.into())?;
+        within("pixels_max", self.pixels_max, 1, PIXELS_MAX_MAX)?;
+        match self.format {
+            Format::Jpeg { quality } => within("format.jpeg.quality", quality.into(), 1, 100),
+            Format::Webp | Format::Png => Ok(()),
+        }
+    }
+}
+
+fn within(key: &str, value: u64, min: u64, max: u64) -> Result<(), String> {
+    if (min..=max).contains(&value) {
+        return Ok(());
+    }
+    Err(format!("{key} must be between {min} and {max}, is {value}"))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_read_as_documented() {
+        let text = r#"{"passes": 3, "mode": "center_crop", "format": {"jpeg": {"quality": 90}}}"#;
+        let config: Config = serde_json::from_str(text).unwrap();
+        assert_eq!((config.passes, config.mode), (3, Mode::CenterCrop));
+        assert_eq!(config.format, Format::Jpeg { quality: 90 });
+        assert_eq!(config.side_pixels, Config::default().side_pixels);
+        assert_eq!(serde_json::from_str::<Format>("\"png\"").unwrap(), Format::Png);
+        assert!(serde_json::from_str::<Config>(r#"{"side": 3}"#).is_err());
+    }
+
+    #[test]
+    fn a_value_out_of_bounds_is_named() {
+        assert_eq!(Config::default().validate(), Ok(()));
+        let config = Config { passes: 0, ..Config::default() };
+        assert_eq!(config.validate().unwrap_err(), "passes must be between 1 and 16, is 0");
+        let config = Config { format: Format::Jpeg { quality: 101 }, ..Config::default() };
+        assert!(config.validate().unwrap_err().starts_with("format.jpeg.quality"));
+    }
+}

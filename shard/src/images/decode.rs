@@ -1,0 +1,144 @@
+//! Decoding: bytes from outside to upright RGB pixels.
+//!
+//! The format is told by the first bytes, never by a name or a header of HTTP. The size is
+//! checked before anything is decoded. Of an animation the first frame is taken; transparency
+//! is put on white; the EXIF orientation is applied; colour profiles are not.
+
+use std::io::Cursor;
+
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+
+use super::pixels::on_white;
+use super::{Fault, Pixels};
+
+/// Bytes a decoder may hold per pixel allowed: 16-bit RGBA, or an RGB image and a copy.
+const DECODER_BYTES_PER_PIXEL: u64 = 8;
+/// Bytes a decoder may hold beside pixels: windows and tables of small images.
+const DECODER_BYTES_MIN: u64 = 16 << 20;
+/// What an EXIF segment of a JPEG begins with.
+const EXIF_PREFIX: &[u8] = b"Exif\0\0";
+/// First bytes of a file that is no image, shown in reports.
+const BEGINNING_BYTES: usize = 16;
+
+/// Decodes images up to a number of pixels.
+#[derive(Debug, Clone, Copy)]
+pub struct Decoder {
+    pixels_max: u64,
+}
+
+/// A decoded image and the format it came in.
+#[derive(Debug, Clone)]
+pub struct Decoded {
+    /// The pixels, upright.
+    pub pixels: Pixels,
+    /// File name extension of the format the bytes are in.
+    pub extension: &'static str,
+}
+
+impl Decoder {
+    /// Returns a decoder that refuses images of more than `pixels_max` pixels; it holds at most
+    /// about 12 bytes per pixel allowed.
+    pub fn new(pixels_max: u64) -> Self {
+        Self { pixels_max }
+    }
+
+    /// Decodes JPEG, PNG, GIF, WebP, BMP or TIFF.
+    ///
+    /// # Errors
+    /// A [`Fault`] for bytes that are not such an image, are damaged, or too large.
+    pub fn decode(&self, bytes: &[u8]) -> Result<Decoded, Fault> {
+        let (format, extension) = sniff(bytes)?;
+        let broken = |detail: String| Fault::Broken { format: extension, detail };
+        if format == ImageFormat::Jpeg && !has_jpeg_end(bytes) {
+            return Err(broken("cut off: no end of image after the last scan".to_owned()));
+        }
+        let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+        reader.limits(self.limits());
+        let mut decoder = reader.into_decoder().map_err(|error| fault(extension, &error))?;
+        let (width, height) = decoder.dimensions();
+        if u64::from(width) * u64::from(height) > self.pixels_max
+            || decoder.total_bytes() > self.decoder_bytes_max()
+        {
+            return Err(Fault::too_many(width, height));
+        }
+        let orientation = orientation(&mut decoder);
+        let mut decoded =
+            DynamicImage::from_decoder(decoder).map_err(|error| fault(extension, &error))?;
+        decoded.apply_orientation(orientation);
+        let pixels = flatten(decoded).ok_or_else(|| broken("no pixels".to_owned()))?;
+        Ok(Decoded { pixels, extension })
+    }
+
+    fn limits(&self) -> Limits {
+        let mut limits = Limits::no_limits();
+        limits.max_alloc = Some(self.decoder_bytes_max());
+        limits
+    }
+
+    fn decoder_bytes_max(&self) -> u64 {
+        self.pixels_max.saturating_mul(DECODER_BYTES_PER_PIXEL).saturating_add(DECODER_BYTES_MIN)
+    }
+}
+
+fn fault(format: &'static str, error: &ImageError) -> Fault {
+    let detail = error.to_string();
+    match error {
+        ImageError::Limits(_) => Fault::TooManyPixels { detail },
+        _ => Fault::Broken { format, detail },
+    }
+}
+
+fn sniff(bytes: &[u8]) -> Result<(ImageFormat, &'static str), Fault> {
+    let format = image::guess_format(bytes).map_err(|_| Fault::NotAnImage { beginning: hexadecimal(bytes) })?;
+    let extension = match format {
+        ImageFormat::Jpeg => "jpg",
+        ImageFormat::Png => "png",
+        ImageFormat::Gif => "gif",
+        ImageFormat::WebP => "webp",
+        ImageFormat::Bmp => "bmp",
+        ImageFormat::Tiff => "tiff",
+        other => return Err(Fault::NotAnImage { beginning: other.to_mime_type().to_owned() }),
+    };
+    Ok((format, extension))
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().take(BEGINNING_BYTES).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Returns true if and only if an end-of-image marker follows the last start of a scan: the
+/// decoder would fill up what is missing of a cut file with grey, and not say so. Compressed
+/// data cannot hold either marker.
+fn has_jpeg_end(bytes: &[u8]) -> bool {
+    let last = |marker: [u8; 2]| bytes.windows(2).rposition(|window| window == marker);
+    match (last([0xFF, 0xDA]), last([0xFF, 0xD9])) {
+        (Some(scan), Some(end)) => end > scan,
+        _ => false,
+    }
+}
+
+/// Returns which way is up; metadata that cannot be read does not say. WebP and PNG files often
+/// have the prefix of JPEG's EXIF segment, where the decoder does not expect it.
+fn orientation(decoder: &mut impl ImageDecoder) -> Orientation {
+    let exif = decoder.exif_metadata().ok().flatten();
+    let tiff = exif.as_ref().and_then(|exif| exif.strip_prefix(EXIF_PREFIX));
+    tiff.and_then(Orientation::from_exif_chunk)
+        .or_else(|| decoder.orientation().ok())
+        .unwrap_or(Orientation::NoTransforms)
+}
+
+/// Returns any kind of image as RGB8, transparency on white.
+fn flatten(decoded: DynamicImage) -> Option<Pixels> {
+    let (width, height) = (decoded.width(), decoded.height());
+    let rgb = if decoded.color().has_alpha() {
+        decoded.into_rgba8().pixels().flat_map(|pixel| on_white(pixel.0)).collect()
+    } else {
+        decoded.into_rgb8().into_raw()
+    };
+    Pixels::new(width, height, rgb)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests;

@@ -1,0 +1,238 @@
+use std::collections::BTreeMap;
+use std::io::Cursor;
+
+use corpus::Id;
+use corpus::crash::Crashes;
+use image::{GrayAlphaImage, ImageBuffer, Luma, LumaA, Rgb, RgbImage, Rgba, RgbaImage};
+use proptest::prelude::*;
+
+use super::*;
+use crate::images::Config;
+
+const PIXELS_MAX: u64 = 100_000_000;
+
+fn decode(bytes: &[u8]) -> Result<Decoded, Fault> {
+    Decoder::new(PIXELS_MAX).decode(bytes)
+}
+
+fn encode(image: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    image.into().write_to(&mut bytes, format).unwrap();
+    bytes.into_inner()
+}
+
+/// Red, green over blue, white; every quarter `side` pixels wide and high.
+fn quarters(side: u32) -> RgbImage {
+    RgbImage::from_fn(2 * side, 2 * side, |x, y| match (x < side, y < side) {
+        (true, true) => Rgb([255, 0, 0]),
+        (false, true) => Rgb([0, 255, 0]),
+        (true, false) => Rgb([0, 0, 255]),
+        (false, false) => Rgb([255, 255, 255]),
+    })
+}
+
+/// Returns the letter of the colour at a place.
+fn colour(pixels: &Pixels, x: u32, y: u32) -> char {
+    let offset = 3 * (y * pixels.width() + x) as usize;
+    match pixels.rgb()[offset..offset + 3] {
+        [200..=255, 200..=255, 200..=255] => 'w',
+        [200..=255, 0..=60, 0..=60] => 'r',
+        [0..=60, 200..=255, 0..=60] => 'g',
+        [0..=60, 0..=60, 200..=255] => 'b',
+        _ => '?',
+    }
+}
+
+#[test]
+fn every_format_gives_its_pixels() {
+    for (format, extension) in [
+        (ImageFormat::Png, "png"),
+        (ImageFormat::Gif, "gif"),
+        (ImageFormat::WebP, "webp"),
+        (ImageFormat::Bmp, "bmp"),
+        (ImageFormat::Tiff, "tiff"),
+        (ImageFormat::Jpeg, "jpg"),
+    ] {
+        let decoded = decode(&encode(quarters(16), format)).unwrap();
+        let pixels = decoded.pixels;
+        assert_eq!(decoded.extension, extension);
+        assert_eq!((pixels.width(), pixels.height()), (32, 32));
+        let found: String = [(4, 4), (28, 4), (4, 28), (28, 28)].map(|(x, y)| colour(&pixels, x, y)).iter().collect();
+        assert_eq!(found, "rgbw", "{extension}");
+    }
+}
+
+#[test]
+fn every_kind_of_pixel_becomes_rgb() {
+    let first = |bytes: Vec<u8>| decode(&bytes).unwrap().pixels.rgb()[..3].to_vec();
+    let png = ImageFormat::Png;
+    let grey = ImageBuffer::from_pixel(3, 2, Luma([77_u8]));
+    assert_eq!(first(encode(grey, png)), [77; 3]);
+    let grey16 = ImageBuffer::from_pixel(3, 2, Luma([0x80FF_u16]));
+    assert_eq!(first(encode(grey16, png)), [128; 3]);
+    let rgb16 = ImageBuffer::from_pixel(3, 2, Rgb([0xFFFF_u16, 0, 0x1010]));
+    assert_eq!(first(encode(rgb16, png)), [255, 0, 16]);
+    let half = GrayAlphaImage::from_pixel(3, 2, LumaA([0, 51]));
+    assert_eq!(first(encode(half, png)), [204; 3]);
+    for format in [ImageFormat::Png, ImageFormat::Gif, ImageFormat::WebP] {
+        let clear = RgbaImage::from_pixel(3, 2, Rgba([9, 9, 9, 0]));
+        assert_eq!(first(encode(clear, format)), [255; 3], "{format:?}");
+    }
+}
+
+#[test]
+fn the_first_frame_of_an_animation_is_taken() {
+    let mut bytes = Vec::new();
+    let mut encoder = image::codecs::gif::GifEncoder::new(&mut bytes);
+    for colour in [[255, 0, 0, 255], [0, 0, 255, 255]] {
+        encoder.encode_frame(image::Frame::new(RgbaImage::from_pixel(8, 8, Rgba(colour)))).unwrap();
+    }
+    drop(encoder);
+    assert_eq!(colour(&decode(&bytes).unwrap().pixels, 4, 4), 'r');
+}
+
+/// Returns EXIF metadata that says nothing but an orientation.
+fn exif(orientation: u8) -> Vec<u8> {
+    let entry = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0";
+    [&entry[..], &[orientation, 0, 0, 0, 0, 0, 0, 0]].concat()
+}
+
+/// Puts an EXIF segment with an orientation behind the start of a JPEG.
+fn with_orientation(jpeg: &[u8], orientation: u8) -> Vec<u8> {
+    let exif = [EXIF_PREFIX, &exif(orientation)].concat();
+    let length = (exif.len() as u16 + 2).to_be_bytes();
+    [&jpeg[..2], &[0xFF, 0xE1], &length, &exif, &jpeg[2..]].concat()
+}
+
+#[test]
+fn the_orientation_of_a_png_is_applied_with_and_without_the_prefix_of_jpeg() {
+    let png = encode(quarters(16), ImageFormat::Png);
+    for prefix in [&b""[..], EXIF_PREFIX] {
+        let chunk = [b"eXIf", prefix, &exif(6)].concat();
+        let (length, crc) = ((chunk.len() as u32 - 4).to_be_bytes(), crc32(&chunk).to_be_bytes());
+        // The header's chunk ends at byte 33.
+        let turned = [&png[..33], &length, &chunk, &crc, &png[33..]].concat();
+        assert_eq!(colour(&decode(&turned).unwrap().pixels, 4, 4), 'b', "{prefix:?}");
+    }
+}
+
+#[test]
+fn the_exif_orientation_is_applied() {
+    let jpeg = encode(quarters(16), ImageFormat::Jpeg);
+    // Upper left and upper right corner of the upright image, by the EXIF standard's table.
+    let table = ["rg", "gr", "wb", "bw", "rb", "br", "wg", "gw"];
+    for (orientation, expected) in (1..).zip(table) {
+        let pixels = decode(&with_orientation(&jpeg, orientation)).unwrap().pixels;
+        let found: String = [colour(&pixels, 4, 4), colour(&pixels, 28, 4)].iter().collect();
+        assert_eq!(found, expected, "orientation {orientation}");
+    }
+    let wide = encode(RgbImage::new(32, 16), ImageFormat::Jpeg);
+    let upright = decode(&with_orientation(&wide, 6)).unwrap().pixels;
+    assert_eq!((upright.width(), upright.height()), (16, 32));
+    assert!(decode(&with_orientation(&jpeg, 99)).is_ok());
+}
+
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg()))
+    })
+}
+
+#[test]
+fn bombs_are_refused_by_their_headers() {
+    let mut png = encode(quarters(1), ImageFormat::Png);
+    png[16..20].copy_from_slice(&65_500_u32.to_be_bytes());
+    png[20..24].copy_from_slice(&65_500_u32.to_be_bytes());
+    let crc = crc32(&png[12..29]);
+    png[29..33].copy_from_slice(&crc.to_be_bytes());
+    let mut gif = encode(quarters(1), ImageFormat::Gif);
+    gif[6..10].fill(0xFF);
+    let mut jpeg = encode(quarters(8), ImageFormat::Jpeg);
+    let frame = jpeg.windows(2).position(|marker| marker == [0xFF, 0xC0]).unwrap();
+    jpeg[frame + 5..frame + 9].fill(0xFF);
+    let mut bmp = encode(quarters(1), ImageFormat::Bmp);
+    bmp[18..22].copy_from_slice(&60_000_u32.to_le_bytes());
+    bmp[22..26].copy_from_slice(&60_000_u32.to_le_bytes());
+    for (name, bytes) in [("png", png), ("gif", gif), ("jpeg", jpeg), ("bmp", bmp)] {
+        assert_eq!(decode(&bytes).unwrap_err().reason(), "pixels_too_many", "{name}");
+    }
+}
+
+#[test]
+fn the_bound_is_on_pixels_exactly() {
+    let png = encode(RgbImage::new(20, 50), ImageFormat::Png);
+    assert!(Decoder::new(1_000).decode(&png).is_ok());
+    assert_eq!(Decoder::new(999).decode(&png).unwrap_err(), Fault::too_many(20, 50));
+}
+
+#[test]
+fn a_cut_file_is_broken_in_every_format() {
+    let noise = RgbImage::from_fn(64, 64, |x, y| {
+        let hash = (x * 7_919 + y * 104_729).wrapping_mul(2_654_435_761);
+        Rgb([(hash >> 8) as u8, (hash >> 16) as u8, (hash >> 24) as u8])
+    });
+    for format in [ImageFormat::Png, ImageFormat::Gif, ImageFormat::WebP, ImageFormat::Bmp, ImageFormat::Jpeg] {
+        let whole = encode(noise.clone(), format);
+        let fault = decode(&whole[..whole.len() / 2]).unwrap_err();
+        assert_eq!(fault.reason(), "image_broken", "{format:?}");
+    }
+}
+
+#[test]
+fn what_is_no_image_says_how_it_begins() {
+    for bytes in [&b""[..], b"<!doctype html>", b"<svg xmlns=", b"\xFF", b"GIF", b"RIFF\0\0\0\0WAVE"] {
+        assert_eq!(decode(bytes).unwrap_err().reason(), "not_an_image", "{bytes:?}");
+    }
+    let fault = decode(b"<!doctype html>").unwrap_err();
+    assert_eq!(fault.to_string(), "not an image: begins with 3c21646f63747970652068746d6c3e");
+    let fault = decode(b"\0\0\0\x1Cftypavif\0\0\0\0").unwrap_err();
+    assert_eq!(fault.to_string(), "not an image: begins with image/avif");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+    #[test]
+    fn damaged_files_end_as_an_image_or_a_fault(
+        format in 0..6_usize,
+        damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        end in any::<prop::sample::Index>(),
+    ) {
+        let formats = [
+            ImageFormat::Png, ImageFormat::Gif, ImageFormat::WebP,
+            ImageFormat::Bmp, ImageFormat::Tiff, ImageFormat::Jpeg,
+        ];
+        let mut bytes = encode(quarters(9), formats[format]);
+        for (place, value) in damage {
+            let place = place.index(bytes.len());
+            bytes[place] = value;
+        }
+        bytes.truncate(end.index(2 * bytes.len()) + 1);
+        if let Ok(decoded) = Decoder::new(1 << 20).decode(&bytes) {
+            let pixels = decoded.pixels;
+            prop_assert!(u64::from(pixels.width()) * u64::from(pixels.height()) <= 1 << 20);
+        }
+    }
+}
+
+/// Real files with every oddity of the formats, where the folder is there.
+#[test]
+fn real_files_end_as_an_image_or_a_fault() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/open/image");
+    let Ok(files) = std::fs::read_dir(&folder) else {
+        eprintln!("skipped: no folder {}", folder.display());
+        return;
+    };
+    let (config, crashes) = (Config::default(), Crashes::default());
+    let mut ends: BTreeMap<&str, u32> = BTreeMap::new();
+    for file in files.map(|file| file.unwrap().path()).filter(|path| path.is_file()) {
+        let bytes = std::fs::read(&file).unwrap().into();
+        let end = match crashes.guard(Id::from_bits(0), || crate::images::store(&bytes, &config)) {
+            Ok(Ok(_)) => "kept",
+            Ok(Err(fault)) => fault.reason(),
+            Err(fatal) => panic!("{}: {}", file.display(), fatal.reason()),
+        };
+        *ends.entry(end).or_default() += 1;
+    }
+    eprintln!("{ends:?}");
+    assert!(ends.get("kept").is_some_and(|kept| *kept > 0));
+}

@@ -1,0 +1,41 @@
+//! A fault: why fetched bytes did not become an image.
+
+/// Why bytes are not an image that can be stored; [`Self::reason`] is the word in reports.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// The bytes do not begin like a file of any format that is read.
+    #[error("not an image: begins with {beginning}")]
+    NotAnImage {
+        /// The first bytes in hexadecimal, or the name of a format that is not read.
+        beginning: String,
+    },
+    /// The file begins like an image and is damaged, cut off, or of an unsupported kind.
+    #[error("broken {format}: {detail}")]
+    Broken {
+        /// The format its first bytes name.
+        format: &'static str,
+        /// The decoder's words.
+        detail: String,
+    },
+    /// The image is above the bound in pixels, before or after resizing.
+    #[error("too many pixels: {detail}")]
+    TooManyPixels {
+        /// Width and height, or the bound that the decoder met.
+        detail: String,
+    },
+}
+
+impl Fault {
+    pub(super) fn too_many(width: u32, height: u32) -> Self {
+        Self::TooManyPixels { detail: format!("{width}x{height}") }
+    }
+
+    /// Returns the reason under which the image is failed.
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::NotAnImage { .. } => "not_an_image",
+            Self::Broken { .. } => "image_broken",
+            Self::TooManyPixels { .. } => "pixels_too_many",
+        }
+    }
+}

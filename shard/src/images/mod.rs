@@ -1,0 +1,29 @@
+//! Images: one shuffled fetch list over pairs and pages, fetched in passes, stored resized.
+//!
+//! ```text
+//! pairs, pages -> list -> targets -> pass 0 -> images, page_images, retry -> pass 1 -> ...
+//! ```
+
+mod address;
+mod config;
+mod decode;
+mod encode;
+mod fault;
+mod list;
+mod pass;
+mod pixels;
+mod resize;
+mod store;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+pub(crate) mod testing;
+
+pub use address::{Address, Key};
+pub use config::{Config, Format, Mode};
+pub use decode::{Decoder, Decoded};
+pub use fault::Fault;
+pub use list::List;
+pub use pass::Pass;
+pub use pixels::Pixels;
+pub use resize::{resize, short_side_to};
+pub use store::{Stored, store};

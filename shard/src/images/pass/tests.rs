@@ -1,0 +1,187 @@
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Mutex;
+
+use corpus::record::Removed;
+use corpus::{Dataset, SourceCode};
+
+use super::*;
+use crate::images::testing::{Run, counts, rows};
+use crate::images::{Address, Decoder, Format, Pixels};
+
+/// What the server answers on a path, one answer a request; the last one is repeated.
+type Answers = BTreeMap<&'static str, Vec<(u16, Vec<u8>)>>;
+
+/// Serves on loopback until the test process ends; returns the port.
+fn serve(answers: Answers) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let answers = Arc::new(Mutex::new(answers));
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let answers = Arc::clone(&answers);
+            std::thread::spawn(move || answer(stream, &answers));
+        }
+    });
+    port
+}
+
+fn answer(mut stream: TcpStream, answers: &Mutex<Answers>) {
+    let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
+    let Some(request) = lines.next() else {
+        return;
+    };
+    lines.take_while(|line| !line.is_empty()).for_each(drop);
+    let path = request.split(' ').nth(1).unwrap_or_default();
+    let (status, body) = match answers.lock().unwrap().get_mut(path) {
+        Some(queue) if queue.len() > 1 => queue.remove(0),
+        Some(queue) => queue[0].clone(),
+        None => (404, Vec::new()),
+    };
+    let head = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+    let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body));
+}
+
+fn png(width: u32, height: u32) -> Vec<u8> {
+    let rgb = (0..height).flat_map(|y| (0..width).flat_map(move |x| [x as u8, y as u8, 60]));
+    Format::Png.encode(&Pixels::new(width, height, rgb.collect()).unwrap()).unwrap()
+}
+
+fn id(source: u8, row: u64) -> Id {
+    Id::new(SourceCode(source), 0, row).unwrap()
+}
+
+fn pair(row: u64) -> Use {
+    Use { id: id(5, row), slot: 0, caption: Some(format!("caption {row}")) }
+}
+
+fn slot(page: u64, slot: u16) -> Use {
+    Use { id: id(2, page), slot, caption: None }
+}
+
+fn target(url: &str, uses: Vec<Use>) -> Target {
+    let address = Address::of(url);
+    Target { key: address.key(), url: address.into_string(), uses }
+}
+
+fn pass(index: u32, port: u16, config: &Config) -> Pass {
+    let fetch = ingest::fetch::Config { allow: vec![format!("127.0.0.1:{port}")], ..Default::default() };
+    Pass {
+        name: format!("images.pass{index}"),
+        input: if index == 0 { "images.list".to_owned() } else { format!("images.pass{}", index - 1) },
+        index,
+        config: config.clone(),
+        client: Arc::new(Client::new(&fetch, corpus::mirror::Mirrors::default()).unwrap()),
+        fetch,
+    }
+}
+
+fn failed(dataset: &Dataset) -> Vec<(Id, String, String)> {
+    let rows: Vec<Removed> = rows(dataset, "failed");
+    rows.into_iter().map(|row| (row.id, row.reason, row.value)).collect()
+}
+
+#[test]
+fn every_target_is_stored_or_has_a_reason() {
+    let port = serve(BTreeMap::from([
+        ("/good.png", vec![(200, png(300, 200))]),
+        ("/cut.png", vec![(200, png(300, 200)[..200].to_vec())]),
+        ("/page.html", vec![(200, b"<html>".to_vec())]),
+        ("/large.png", vec![(200, png(400, 300))]),
+    ]));
+    let url = |path: &str| format!("http://127.0.0.1:{port}/{path}");
+    let run = Run::new();
+    let targets = vec![
+        target(&url("good.png"), vec![pair(0), pair(1)]),
+        target(&url("cut.png"), vec![pair(2)]),
+        target(&url("page.html"), vec![pair(3)]),
+        target(&url("large.png"), vec![pair(4)]),
+        target(&url("gone.png"), vec![pair(5)]),
+        target("nowhere", vec![pair(6)]),
+        target("http://10.0.0.1/x.png", vec![pair(7)]),
+    ];
+    let list = run.given("images.list", "targets", vec![targets]);
+    let config = Config { side_pixels: 64, pixels_max: 100_000, format: Format::Png, ..Config::default() };
+    let dataset = run.run(&pass(0, port, &config), &[&list]);
+    assert_eq!(
+        failed(&dataset).into_iter().map(|(id, reason, _)| (id.position(), reason)).collect::<Vec<_>>(),
+        [(2, "image_broken"), (3, "not_an_image"), (4, "pixels_too_many"), (5, "http_404"), (6, "url_invalid"), (7, "address_refused")]
+            .map(|(row, reason)| (row, reason.to_owned()))
+    );
+    let (read, kept, _) = counts(&dataset, "images");
+    assert_eq!((read, kept), (7, 1));
+    let images: Vec<Image> = rows(&dataset, "images");
+    let [image] = &images[..] else { panic!("{} images", images.len()) };
+    assert_eq!((image.id, image.uses.len()), (id(5, 0), 2));
+    assert_eq!((image.width, image.height, image.original_width, image.original_height), (96, 64, 300, 200));
+    assert_eq!(image.sha256, Digest::of(&png(300, 200)).as_str());
+    assert!(image.image.path.as_ref().is_some_and(|path| path.ends_with(".png") && path.len() == 36));
+    let stored = Decoder::new(100_000).decode(&image.image.bytes).unwrap().pixels;
+    assert_eq!(u16::from(stored.colour_spread()), image.colour_spread);
+}
+
+#[test]
+fn images_of_pages_have_one_row_a_slot_sorted_by_place() {
+    let port = serve(BTreeMap::from([("/a.png", vec![(200, png(80, 80))]), ("/b.png", vec![(200, png(90, 90))])]));
+    let url = |path: &str| format!("http://127.0.0.1:{port}/{path}");
+    let run = Run::new();
+    let targets = vec![
+        target(&url("a.png"), vec![slot(3, 1), slot(9, 0), pair(0)]),
+        target(&url("b.png"), vec![slot(1, 0), slot(3, 0)]),
+    ];
+    let list = run.given("images.list", "targets", vec![targets]);
+    let dataset = run.run(&pass(0, port, &Config::default()), &[&list]);
+    let images: Vec<Image> = rows(&dataset, "page_images");
+    let places: Vec<_> = images.iter().map(|image| (image.id.position(), image.uses[0].slot, image.width)).collect();
+    assert_eq!(places, [(1, 0, 90), (3, 0, 90), (3, 1, 80), (9, 0, 80)]);
+    assert!(images.iter().all(|image| image.uses.len() == 1 && image.uses[0].id == image.id));
+    let pairs: Vec<Image> = rows(&dataset, "images");
+    assert_eq!(pairs.iter().map(|image| image.uses.clone()).collect::<Vec<_>>(), [vec![pair(0)]]);
+    assert_eq!(counts(&dataset, "images"), (2, 2, vec![]));
+}
+
+#[test]
+fn what_fails_for_a_moment_is_left_to_the_next_pass_and_fails_in_the_last() {
+    let port = serve(BTreeMap::from([
+        ("/later.png", vec![(503, Vec::new()), (200, png(80, 80))]),
+        ("/never.png", vec![(503, Vec::new())]),
+    ]));
+    let url = |path: &str| format!("http://127.0.0.1:{port}/{path}");
+    let run = Run::new();
+    let targets = vec![target(&url("later.png"), vec![pair(0)]), target(&url("never.png"), vec![slot(1, 0)])];
+    let list = run.given("images.list", "targets", vec![targets.clone()]);
+    let first = run.run(&pass(0, port, &Config::default()), &[&list]);
+    assert_eq!(counts(&first, "images"), (2, 0, vec![("retry".to_owned(), 2)]));
+    assert_eq!(rows::<Target>(&first, "retry"), targets);
+    assert!(rows::<Removed>(&first, "dropped").iter().all(|row| row.value == "http_503"));
+    let last = run.run(&pass(1, port, &Config::default()), &[&first]);
+    assert_eq!(counts(&last, "images"), (2, 1, vec![("http_503".to_owned(), 1)]));
+    assert_eq!(failed(&last), [(id(2, 1), "http_503".to_owned(), "503".to_owned())]);
+    assert!(rows::<Target>(&last, "retry").is_empty());
+}
+
+#[test]
+fn a_pass_stopped_and_continued_gives_the_same_parts() {
+    let port = serve(BTreeMap::from([("/a.png", vec![(200, png(80, 80))])]));
+    let target = |row: u64| {
+        let url = format!("http://127.0.0.1:{port}/{}", if row.is_multiple_of(3) { "gone.png" } else { "a.png" });
+        let mut target = target(&url, vec![pair(row), slot(5_000 - row, 0)]);
+        target.key = u128::from(row).to_be_bytes();
+        target
+    };
+    let targets: Vec<Target> = (0..BLOCK_TARGETS_MAX + 300).map(target).collect();
+    let finished = |stopped_at: Option<u64>| {
+        let run = Run::new();
+        let list = run.given("images.list", "targets", vec![targets.clone()]);
+        let pass = pass(0, port, &Config::default());
+        let dataset = match stopped_at {
+            Some(records) => run.run_interrupted(records, &pass, &[&list]),
+            None => run.run(&pass, &[&list]),
+        };
+        dataset.manifest().clone()
+    };
+    let (whole, continued) = (finished(None), finished(Some(BLOCK_TARGETS_MAX + 1)));
+    assert_eq!(whole.range_counts, [3]);
+    assert_eq!((whole.parts, whole.report), (continued.parts, continued.report));
+}

@@ -1,0 +1,115 @@
+//! For tests: datasets made of given rows, stages run on them by the real engine.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use corpus::crash::Crashes;
+use corpus::table::Record;
+use corpus::{Cancel, Dataset, Engine, Error, Inputs, Observer, Result, Stage, Store, Task};
+use serde_json::{Value, json};
+
+/// A run's folder that vanishes with it.
+pub(crate) struct Run {
+    _folder: tempfile::TempDir,
+    store: Store,
+}
+
+impl Run {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::local(folder.path()).unwrap();
+        Self { _folder: folder, store }
+    }
+
+    /// Runs a stage to its end.
+    pub(crate) fn run(&self, stage: &dyn Stage, inputs: &[&Dataset]) -> Dataset {
+        self.run_until(u64::MAX, stage, inputs).unwrap()
+    }
+
+    /// Runs a stage with one worker until some records were consumed.
+    fn run_until(&self, records: u64, stage: &dyn Stage, inputs: &[&Dataset]) -> Result<Dataset> {
+        let named = inputs.iter().map(|input| (input.manifest().stage.clone(), (*input).clone()));
+        let cancel = Cancel::default();
+        let observer = Stop { left: AtomicU64::new(records), cancel: &cancel };
+        let crashes = Crashes::default();
+        let engine = Engine {
+            store: &self.store,
+            workers: 1,
+            cancel: &cancel,
+            crashes: &crashes,
+            observer: &observer,
+        };
+        engine.run(stage, &Inputs(named.collect()))
+    }
+
+    /// Runs a stage, has it stopped on the way, and runs it again.
+    pub(crate) fn run_interrupted(&self, records: u64, stage: &dyn Stage, inputs: &[&Dataset]) -> Dataset {
+        let stopped = self.run_until(records, stage, inputs);
+        assert!(matches!(stopped, Err(Error::Cancelled)), "{stopped:?}");
+        self.run(stage, inputs)
+    }
+
+    /// Makes the dataset of a stage that writes these rows, one part per list.
+    pub(crate) fn given<R>(&self, stage: &str, stream: &'static str, parts: Vec<Vec<R>>) -> Dataset
+    where
+        R: Record + Clone + Sync,
+    {
+        self.run(&Given { name: stage.to_owned(), stream, parts }, &[])
+    }
+}
+
+struct Stop<'a> {
+    left: AtomicU64,
+    cancel: &'a Cancel,
+}
+
+impl Observer for Stop<'_> {
+    fn advanced(&self, records: u64) {
+        let left = self.left.load(Ordering::Relaxed);
+        self.left.store(left.saturating_sub(records), Ordering::Relaxed);
+        if left <= records {
+            self.cancel.request();
+        }
+    }
+}
+
+struct Given<R> {
+    name: String,
+    stream: &'static str,
+    parts: Vec<Vec<R>>,
+}
+
+impl<R: Record + Clone + Sync> Stage for Given<R> {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn settings(&self) -> Value {
+        json!({})
+    }
+
+    fn plan(&self, _inputs: &Inputs) -> Result<u32> {
+        Ok(self.parts.len() as u32)
+    }
+
+    fn run(&self, task: &Task<'_>) -> Result<()> {
+        let mut out = task.output()?;
+        for row in &self.parts[task.index as usize] {
+            out.write(self.stream, row.clone())?;
+        }
+        out.finish()
+    }
+}
+
+/// Returns all rows of a stream.
+pub(crate) fn rows<R: Record>(dataset: &Dataset, stream: &str) -> Vec<R> {
+    dataset.rows(stream).collect::<Result<_>>().unwrap()
+}
+
+/// Returns (read, kept, removed by reason) of a unit.
+pub(crate) fn counts(dataset: &Dataset, unit: &str) -> (u64, u64, Vec<(String, u64)>) {
+    let Some(counts) = dataset.manifest().report.units.get(unit) else {
+        return (0, 0, Vec::new());
+    };
+    let removed = counts.dropped.iter().chain(&counts.failed);
+    (counts.read, counts.kept, removed.map(|(reason, count)| (reason.clone(), *count)).collect())
+}

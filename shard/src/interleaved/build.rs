@@ -1,0 +1,144 @@
+//! Stage `interleaved`: pages and their images to interleaved documents.
+
+use corpus::record::{Interleaved, Page, SegmentKind};
+use corpus::{Dataset, Id, Inputs, Output, Part, Removal, Result, Split, Stage, Task};
+use serde_json::{Value, json};
+
+use super::spool::{Gathering, Spool};
+use super::{Config, Piece, Refusal, compose};
+
+/// The unit of pages.
+const DOCUMENTS: &str = "documents";
+/// The unit of their image segments.
+const IMAGES: &str = "images";
+
+/// The stage.
+#[derive(Debug, Clone)]
+pub struct Build {
+    /// Its name in the run.
+    pub name: String,
+    /// The stage whose `pages` are composed.
+    pub pages: String,
+    /// All passes, whose `page_images` are taken.
+    pub images: Vec<String>,
+    /// The settings.
+    pub config: Config,
+    /// Seed of the coin for single images and of the split.
+    pub seed: u64,
+}
+
+impl Stage for Build {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn inputs(&self) -> Vec<String> {
+        std::iter::once(&self.pages).chain(&self.images).cloned().collect()
+    }
+
+    fn settings(&self) -> Value {
+        json!({ "rules": self.config, "seed": self.seed })
+    }
+
+    fn plan(&self, inputs: &Inputs) -> Result<u32> {
+        Ok(inputs.get(&self.pages)?.parts("pages").count() as u32)
+    }
+
+    fn run(&self, task: &Task<'_>) -> Result<()> {
+        let mut out = task.output()?;
+        if out.is_done() {
+            return Ok(());
+        }
+        let pages = task.inputs.get(&self.pages)?;
+        if let Some(part) = pages.parts("pages").nth(task.index as usize) {
+            let spool = self.gather(task, pages, part, out.position())?;
+            for page in pages.open_at::<Page>(part, out.position())? {
+                self.take(&mut out, page?, &spool)?;
+                out.advance(1)?;
+            }
+        }
+        out.finish()
+    }
+}
+
+impl Build {
+    /// Brings together the images of the part's pages from a position on.
+    fn gather(&self, task: &Task<'_>, pages: &Dataset, part: &Part, position: u64) -> Result<Spool> {
+        let mut gathering = Gathering::create(&task.scratch)?;
+        let mut range: Option<(Id, Id)> = None;
+        for page in pages.open_at::<Page>(part, position)? {
+            let id = page?.id;
+            range = Some(range.map_or((id, id), |(low, high)| (low.min(id), high.max(id))));
+        }
+        if let Some((low, high)) = range {
+            for pass in &self.images {
+                task.cancel.check()?;
+                gathering.gather(task.inputs.get(pass)?, &(low..=high))?;
+            }
+        }
+        gathering.finish()
+    }
+
+    /// Counts one page, and writes the document it makes.
+    fn take(&self, out: &mut Output<'_>, page: Page, spool: &Spool) -> Result<()> {
+        out.read(DOCUMENTS);
+        let slots = self.judge_images(out, &page, spool)?;
+        let pieces = compose(&page.segments, &slots, &self.config);
+        let has_text = pieces.iter().any(|piece| matches!(piece, Piece::Text(_)));
+        if let Err(refusal) = self.config.judge_document(self.seed, page.id, slots.len(), has_text) {
+            for slot in slots {
+                let value = slot.to_string();
+                drop_one(out, IMAGES, page.id, Refusal { value, ..refusal.clone() }, &page.url)?;
+            }
+            return drop_one(out, DOCUMENTS, page.id, refusal, &page.url);
+        }
+        for _ in &slots {
+            out.keep(IMAGES);
+        }
+        out.keep(DOCUMENTS);
+        out.write("documents", self.document(page, pieces, spool)?)
+    }
+
+    /// Returns the slots whose images stay; the others are counted and written down.
+    fn judge_images(&self, out: &mut Output<'_>, page: &Page, spool: &Spool) -> Result<Vec<u16>> {
+        let mut slots = Vec::new();
+        let images = page.segments.iter().filter(|segment| segment.kind == SegmentKind::Image);
+        for (index, image) in images.enumerate() {
+            out.read(IMAGES);
+            let slot = u16::try_from(index).ok();
+            let seen = slot.and_then(|slot| spool.seen(page.id, slot));
+            match (self.config.judge_image(seen, slots.len()), slot) {
+                (Ok(()), slot) => slots.extend(slot),
+                (Err(refusal), _) => {
+                    let url = image.url.as_deref().unwrap_or_default();
+                    drop_one(out, IMAGES, page.id, refusal, url)?;
+                }
+            }
+        }
+        Ok(slots)
+    }
+
+    fn document(&self, page: Page, pieces: Vec<Piece>, spool: &Spool) -> Result<Interleaved> {
+        let (mut texts, mut images) = (Vec::new(), Vec::new());
+        for piece in pieces {
+            let (text, image) = match piece {
+                Piece::Text(text) => (Some(text), None),
+                Piece::Image(slot) => (None, spool.read(page.id, slot)?),
+            };
+            texts.push(text);
+            images.push(image);
+        }
+        let cluster = page.id.to_bits().to_le_bytes();
+        let split = Split::of_cluster(self.seed, &cluster, self.config.validation_share);
+        Ok(Interleaved { id: page.id, url: page.url, texts, images, split })
+    }
+}
+
+fn drop_one(out: &mut Output<'_>, unit: &str, id: Id, refusal: Refusal, preview: &str) -> Result<()> {
+    let Refusal { reason, value } = refusal;
+    out.drop(unit, Removal { id, reason, value, preview })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests;

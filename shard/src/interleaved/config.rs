@@ -1,0 +1,83 @@
+//! The settings of interleaved documents.
+
+use serde::{Deserialize, Serialize};
+
+const SIDE_PIXELS_MIN_DEFAULT: u32 = 64;
+const COLOUR_SPREAD_MIN_DEFAULT: u16 = 3;
+const IMAGES_MAX_DEFAULT: u32 = 5;
+const SINGLE_IMAGE_DROP_SHARE_DEFAULT: f64 = 0.5;
+const SENTENCES_OUTER_MAX_DEFAULT: u32 = 3;
+const VALIDATION_SHARE_DEFAULT: f64 = 0.02;
+
+/// KOSMOS-1's choices (paper appendix B.1.3; sentences: unilm `wild_loader.py`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// An image with a shorter side, as fetched, is dropped. Default 64 (paper).
+    pub side_pixels_min: u32,
+    /// An image whose colour channels all vary by less (of 255) is single-coloured and
+    /// dropped. The paper gives no number; default 3, because JPEG noise is below.
+    pub colour_spread_min: u16,
+    /// Images of a document, the first ones in reading order. Default 5 (paper; which five it
+    /// does not say).
+    pub images_max: u32,
+    /// Share of the documents with a single image that is dropped, by hash of the page's id.
+    /// Default 0.5 (paper; unilm tosses the coin anew in every epoch).
+    pub single_image_drop_share: f64,
+    /// Sentences kept before the first image, the last ones. Default 3 (unilm).
+    pub sentences_before_max: u32,
+    /// Sentences kept after the last image, the first ones. Default 3 (unilm).
+    pub sentences_after_max: u32,
+    /// Share of the documents that is held out, by hash of the page's id. Default 0.02.
+    pub validation_share: f64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            side_pixels_min: SIDE_PIXELS_MIN_DEFAULT,
+            colour_spread_min: COLOUR_SPREAD_MIN_DEFAULT,
+            images_max: IMAGES_MAX_DEFAULT,
+            single_image_drop_share: SINGLE_IMAGE_DROP_SHARE_DEFAULT,
+            sentences_before_max: SENTENCES_OUTER_MAX_DEFAULT,
+            sentences_after_max: SENTENCES_OUTER_MAX_DEFAULT,
+            validation_share: VALIDATION_SHARE_DEFAULT,
+        }
+    }
+}
+
+impl Config {
+    /// Checks every bound.
+    ///
+    /// # Errors
+    /// The key, its bounds and its value.
+    pub fn validate(&self) -> Result<(), String> {
+        if self.images_max == 0 {
+            return Err("images_max must be at least 1, is 0".to_owned());
+        }
+        share("single_image_drop_share", self.single_image_drop_share)?;
+        share("validation_share", self.validation_share)
+    }
+}
+
+fn share(key: &str, value: f64) -> Result<(), String> {
+    if (0.0..=1.0).contains(&value) {
+        return Ok(());
+    }
+    Err(format!("{key} must be between 0 and 1, is {value}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_out_of_bounds_is_named() {
+        assert_eq!(Config::default().validate(), Ok(()));
+        for share in [-0.1, 1.1, f64::NAN] {
+            let config = Config { validation_share: share, ..Config::default() };
+            assert!(config.validate().is_err_and(|error| error.starts_with("validation_share")));
+        }
+        assert!(Config { images_max: 0, ..Config::default() }.validate().is_err());
+    }
+}

@@ -1,0 +1,7 @@
+//! Tables -> training shards: image shards, interleaved documents, CLIP features, tokenizer, packing.
+
+pub mod features;
+pub mod images;
+pub mod interleaved;
+pub mod pack;
+pub mod tokenizer;

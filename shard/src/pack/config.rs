@@ -1,0 +1,152 @@
+//! How sequences are packed, by kind.
+
+use serde::{Deserialize, Serialize};
+
+/// Tokens of a sequence: 2,048 (the paper's tables 17 and 18).
+const SEQUENCE_TOKENS_MAX: u32 = 2_048;
+/// Slots of an image: the resampler's latent queries (the paper's section 2.2).
+const LATENT_COUNT: u32 = 64;
+/// Images of an interleaved document at most (the paper's section 3.1).
+const IMAGES_MAX: u32 = 5;
+/// Documents that are shuffled together.
+const SHUFFLE_DOCUMENTS: u32 = 4_096;
+/// Share of the pairs that is held out; the paper does not state one.
+const VALIDATION_SHARE: f64 = 0.001;
+/// A sequence may not be longer than this: masks and spans count in 32 bits with room to spare.
+const SEQUENCE_TOKENS_LIMIT: u32 = 1 << 20;
+/// `<s>`, `<image>`, `</image>` and `</s>`, which an image in a sequence brings with it.
+const IMAGE_FRAME_TOKENS: u32 = 4;
+
+/// How documents are packed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TextConfig {
+    /// Tokens of a sequence at most. Default 2048.
+    pub sequence_tokens_max: u32,
+    /// Documents that are shuffled together, and packed without any other. Default 4096.
+    pub shuffle_documents: u32,
+}
+
+impl Default for TextConfig {
+    fn default() -> Self {
+        Self { sequence_tokens_max: SEQUENCE_TOKENS_MAX, shuffle_documents: SHUFFLE_DOCUMENTS }
+    }
+}
+
+impl TextConfig {
+    /// Checks the bounds.
+    ///
+    /// # Errors
+    /// When a value is outside its bounds; the text names the key.
+    pub fn validate(&self) -> Result<(), String> {
+        check_sequence(self.sequence_tokens_max, 2)?;
+        match self.shuffle_documents {
+            0 => Err("shuffle_documents must be above 0".to_owned()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// How pairs are packed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PairConfig {
+    /// Tokens of a sequence at most, the slots included. Default 2048.
+    pub sequence_tokens_max: u32,
+    /// Slots of an image. Default 64.
+    pub latent_count: u32,
+    /// Share of the images that is held out, with all their captions. Default 0.001.
+    pub validation_share: f64,
+}
+
+impl Default for PairConfig {
+    fn default() -> Self {
+        Self {
+            sequence_tokens_max: SEQUENCE_TOKENS_MAX,
+            latent_count: LATENT_COUNT,
+            validation_share: VALIDATION_SHARE,
+        }
+    }
+}
+
+impl PairConfig {
+    /// Checks the bounds.
+    ///
+    /// # Errors
+    /// When a value is outside its bounds; the text names the key.
+    pub fn validate(&self) -> Result<(), String> {
+        check_image(self.sequence_tokens_max, self.latent_count)?;
+        if !(0.0..=1.0).contains(&self.validation_share) {
+            return Err("validation_share must be 0 to 1".to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// How interleaved documents are packed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct InterleavedConfig {
+    /// Tokens of a sequence at most, the slots included. Default 2048.
+    pub sequence_tokens_max: u32,
+    /// Slots of an image. Default 64.
+    pub latent_count: u32,
+    /// Images of a sequence at most. Default 5.
+    pub images_max: u32,
+}
+
+impl Default for InterleavedConfig {
+    fn default() -> Self {
+        Self { sequence_tokens_max: SEQUENCE_TOKENS_MAX, latent_count: LATENT_COUNT, images_max: IMAGES_MAX }
+    }
+}
+
+impl InterleavedConfig {
+    /// Checks the bounds.
+    ///
+    /// # Errors
+    /// When a value is outside its bounds; the text names the key.
+    pub fn validate(&self) -> Result<(), String> {
+        check_image(self.sequence_tokens_max, self.latent_count)?;
+        match self.images_max {
+            0 => Err("images_max must be above 0".to_owned()),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn check_sequence(tokens: u32, tokens_min: u32) -> Result<(), String> {
+    if (tokens_min..=SEQUENCE_TOKENS_LIMIT).contains(&tokens) {
+        return Ok(());
+    }
+    Err(format!("sequence_tokens_max must be {tokens_min} to {SEQUENCE_TOKENS_LIMIT}"))
+}
+
+fn check_image(tokens: u32, latent_count: u32) -> Result<(), String> {
+    if !(1..SEQUENCE_TOKENS_LIMIT).contains(&latent_count) {
+        return Err(format!("latent_count must be 1 to {}", SEQUENCE_TOKENS_LIMIT - 1));
+    }
+    check_sequence(tokens, latent_count + IMAGE_FRAME_TOKENS)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_valid_and_bounds_are_named() {
+        assert_eq!(TextConfig::default().validate(), Ok(()));
+        assert_eq!(PairConfig::default().validate(), Ok(()));
+        assert_eq!(InterleavedConfig::default().validate(), Ok(()));
+        let pairs = |tokens, latents, share| PairConfig {
+            sequence_tokens_max: tokens,
+            latent_count: latents,
+            validation_share: share,
+        };
+        assert!(pairs(68, 64, 0.0).validate().is_ok());
+        assert!(pairs(67, 64, 0.0).validate().unwrap_err().contains("sequence_tokens_max must be 68"));
+        assert!(pairs(68, 0, 0.0).validate().unwrap_err().contains("latent_count"));
+        assert!(pairs(68, 64, f64::NAN).validate().unwrap_err().contains("validation_share"));
+    }
+}

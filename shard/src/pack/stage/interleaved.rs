@@ -1,0 +1,114 @@
+//! The stage `pack.interleaved`.
+
+use bytes::Bytes;
+use corpus::record::Interleaved;
+use corpus::{Inputs, Output, Removal, Result, Stage, Task};
+use serde_json::{Value, json};
+
+use super::{SEQUENCES, open_tokenizer, part_of};
+use crate::pack::payload::Payloads;
+use crate::pack::{Frame, InterleavedConfig, Item, interleaved};
+use crate::tokenizer::Encoder;
+
+const DOCUMENTS: &str = "documents";
+/// What is counted: documents and their images.
+const UNITS: (&str, &str) = ("interleaved", "images");
+
+/// Packs interleaved documents: one to a sequence.
+#[derive(Debug, Clone)]
+pub struct PackInterleaved {
+    /// The stage's name.
+    pub name: String,
+    /// The tokenizer's stage.
+    pub tokenizer: String,
+    /// The stage whose interleaved `documents` are packed.
+    pub documents: String,
+    /// The stage whose `features` are the payload; the encoded images are, if there is none.
+    pub features: Option<String>,
+    /// How.
+    pub config: InterleavedConfig,
+}
+
+impl PackInterleaved {
+    fn pack(
+        &self,
+        document: Interleaved,
+        frame: Frame,
+        payloads: &mut Payloads<'_>,
+        encoder: &mut Encoder<'_>,
+        out: &mut Output<'_>,
+    ) -> Result<()> {
+        let (unit, image_unit) = UNITS;
+        out.read(unit);
+        let (id, images) = (document.id, document.images);
+        let (mut items, mut image_payloads): (Vec<Item>, Vec<Bytes>) = (Vec::new(), Vec::new());
+        for (text, image) in document.texts.into_iter().zip(images) {
+            if let Some(text) = text {
+                items.push(Item::Text(encoder.joined_lines(&text)));
+            }
+            if let Some(image) = image {
+                let slot = image_payloads.len() as u16;
+                image_payloads.push(payloads.next(id, slot, image.bytes)?);
+                items.push(Item::Image);
+            }
+        }
+        let packed = interleaved(frame, id, &items, self.config.images_max as usize);
+        for slot in 0..image_payloads.len() {
+            out.read(image_unit);
+            if slot < packed.image_count {
+                out.keep(image_unit);
+            } else {
+                let removal =
+                    Removal { id, reason: packed.cut, value: slot.to_string(), preview: &document.url };
+                out.drop(image_unit, removal)?;
+            }
+        }
+        image_payloads.truncate(packed.image_count);
+        out.write(SEQUENCES, packed.draft.finish(image_payloads, document.split))?;
+        out.keep(unit);
+        Ok(())
+    }
+}
+
+impl Stage for PackInterleaved {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn inputs(&self) -> Vec<String> {
+        let first = [&self.tokenizer, &self.documents];
+        first.into_iter().chain(&self.features).cloned().collect()
+    }
+
+    fn settings(&self) -> Value {
+        json!({"config": self.config, "features": self.features.is_some()})
+    }
+
+    fn plan(&self, inputs: &Inputs) -> Result<u32> {
+        Ok(inputs.get(&self.documents)?.parts(DOCUMENTS).count() as u32)
+    }
+
+    fn run(&self, task: &Task<'_>) -> Result<()> {
+        let mut out = task.output()?;
+        if out.is_done() {
+            return Ok(());
+        }
+        let tokenizer = open_tokenizer(task, &self.tokenizer)?;
+        let mut encoder = tokenizer.encoder();
+        let frame = Frame {
+            vocabulary: *tokenizer.vocabulary(),
+            tokens_max: self.config.sequence_tokens_max as usize,
+            latent_count: self.config.latent_count as usize,
+        };
+        let features = self.features.as_ref().map(|name| task.inputs.get(name)).transpose()?;
+        let mut payloads = Payloads::open(features, task.stage, task.index, out.position() > 0);
+        let datasets = [task.inputs.get(&self.documents)?];
+        if let Some((dataset, part)) = part_of(&datasets, DOCUMENTS, task.index) {
+            for document in dataset.open_at::<Interleaved>(part, out.position())? {
+                self.pack(document?, frame, &mut payloads, &mut encoder, &mut out)?;
+                out.advance(1)?;
+            }
+        }
+        out.finish()
+    }
+}

@@ -1,0 +1,111 @@
+//! The stage `pack.pairs`.
+
+use corpus::record::Image;
+use corpus::{Dataset, Inputs, Output, Removal, Result, Split, Stage, Task};
+use serde_json::{Value, json};
+
+use super::{SEQUENCES, open_tokenizer, part_of};
+use crate::pack::payload::Payloads;
+use crate::pack::{Frame, PairConfig, pair};
+use crate::tokenizer::Encoder;
+
+const IMAGES: &str = "images";
+/// What is counted: uses of images.
+const PAIRS: &str = "pairs";
+
+/// Packs pairs: one sequence for every caption of an image.
+#[derive(Debug, Clone)]
+pub struct PackPairs {
+    /// The stage's name.
+    pub name: String,
+    /// The tokenizer's stage.
+    pub tokenizer: String,
+    /// The stages whose `images` are packed: all passes, in order.
+    pub images: Vec<String>,
+    /// The stage whose `features` are the payload; the encoded images are, if there is none.
+    pub features: Option<String>,
+    /// How.
+    pub config: PairConfig,
+    /// Seed of the split.
+    pub seed: u64,
+}
+
+impl PackPairs {
+    fn datasets<'i>(&self, inputs: &'i Inputs) -> Result<Vec<&'i Dataset>> {
+        self.images.iter().map(|name| inputs.get(name)).collect()
+    }
+
+    /// Writes a sequence for every caption of an image. All of them are in one split, as the
+    /// image is what must not be seen before.
+    fn pack(
+        &self,
+        image: Image,
+        frame: Frame,
+        payloads: &mut Payloads<'_>,
+        encoder: &mut Encoder<'_>,
+        out: &mut Output<'_>,
+    ) -> Result<()> {
+        let payload = payloads.next(image.id, 0, image.image.bytes)?;
+        let split = Split::of_cluster(self.seed, &image.key, self.config.validation_share);
+        for wanted in image.uses {
+            out.read(PAIRS);
+            let Some(caption) = &wanted.caption else {
+                let removal = Removal {
+                    id: wanted.id,
+                    reason: "no_caption",
+                    value: String::new(),
+                    preview: &image.url,
+                };
+                out.fail(PAIRS, removal)?;
+                continue;
+            };
+            let caption = encoder.joined_lines(caption);
+            out.write(SEQUENCES, pair(frame, wanted.id, &caption, payload.clone(), split))?;
+            out.keep(PAIRS);
+        }
+        Ok(())
+    }
+}
+
+impl Stage for PackPairs {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn inputs(&self) -> Vec<String> {
+        let first = std::iter::once(&self.tokenizer);
+        first.chain(&self.images).chain(&self.features).cloned().collect()
+    }
+
+    fn settings(&self) -> Value {
+        json!({"config": self.config, "seed": self.seed, "features": self.features.is_some()})
+    }
+
+    fn plan(&self, inputs: &Inputs) -> Result<u32> {
+        let datasets = self.datasets(inputs)?;
+        Ok(datasets.iter().map(|dataset| dataset.parts(IMAGES).count() as u32).sum())
+    }
+
+    fn run(&self, task: &Task<'_>) -> Result<()> {
+        let mut out = task.output()?;
+        if out.is_done() {
+            return Ok(());
+        }
+        let tokenizer = open_tokenizer(task, &self.tokenizer)?;
+        let mut encoder = tokenizer.encoder();
+        let frame = Frame {
+            vocabulary: *tokenizer.vocabulary(),
+            tokens_max: self.config.sequence_tokens_max as usize,
+            latent_count: self.config.latent_count as usize,
+        };
+        let features = self.features.as_ref().map(|name| task.inputs.get(name)).transpose()?;
+        let mut payloads = Payloads::open(features, task.stage, task.index, out.position() > 0);
+        if let Some((dataset, part)) = part_of(&self.datasets(task.inputs)?, IMAGES, task.index) {
+            for image in dataset.open_at::<Image>(part, out.position())? {
+                self.pack(image?, frame, &mut payloads, &mut encoder, &mut out)?;
+                out.advance(1)?;
+            }
+        }
+        out.finish()
+    }
+}

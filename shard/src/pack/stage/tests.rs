@@ -1,0 +1,323 @@
+//! The stages that pack, run by the engine on small datasets.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use corpus::crash::Crashes;
+use corpus::engine::{Engine, Observer, Unobserved};
+use corpus::record::{Document, EncodedImage, Features, Image, Interleaved, Pair, Sequence, Use};
+use corpus::table::Record;
+use corpus::{Cancel, Dataset, Error, Id, Inputs, Result, Split, Stage, Store, Task};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::pack::payload::Payloads;
+use crate::pack::{InterleavedConfig, PairConfig, TextConfig};
+use crate::tokenizer::tests::letters_file;
+use crate::tokenizer::{Tokenize, TokenizerConfig, TrainingConfig};
+
+/// A stage that writes given rows: one task for each list of them.
+struct Given<R>(&'static str, &'static str, Vec<Vec<R>>);
+
+impl<R: Record + Clone + Sync> Stage for Given<R> {
+    fn name(&self) -> String {
+        self.0.to_owned()
+    }
+    fn settings(&self) -> Value {
+        json!({})
+    }
+    fn plan(&self, _: &Inputs) -> Result<u32> {
+        Ok(self.2.len() as u32)
+    }
+    fn run(&self, task: &Task<'_>) -> Result<()> {
+        let mut out = task.output()?;
+        for row in &self.2[task.index as usize] {
+            out.write(self.1, row.clone())?;
+        }
+        out.finish()
+    }
+}
+
+/// Asks to stop after some records.
+struct Stop(AtomicU64, Cancel, u64);
+impl Observer for Stop {
+    fn advanced(&self, records: u64) {
+        if self.0.fetch_add(records, Ordering::Relaxed) + records >= self.2 {
+            self.1.request();
+        }
+    }
+}
+
+struct Bench {
+    folder: tempfile::TempDir,
+    store: Store,
+    inputs: Inputs,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::local(&folder.path().join("run")).unwrap();
+        let mut bench = Self { folder, store, inputs: Inputs::default() };
+        let model = bench.folder.path().join("letters.model");
+        std::fs::write(&model, letters_file()).unwrap();
+        let tokenize =
+            Tokenize::new("tokenizer", &TokenizerConfig::Path(model), Vec::new(), Vec::new()).unwrap();
+        bench.add(&tokenize);
+        bench
+    }
+
+    fn add(&mut self, stage: &dyn Stage) -> Dataset {
+        let dataset = self.run(stage, &Cancel::default(), &Unobserved).unwrap();
+        self.inputs.0.insert(stage.name(), dataset.clone());
+        dataset
+    }
+
+    fn run(&self, stage: &dyn Stage, cancel: &Cancel, observer: &dyn Observer) -> Result<Dataset> {
+        let crashes = Crashes::default();
+        let engine = Engine { store: &self.store, workers: 2, cancel, crashes: &crashes, observer };
+        engine.run(stage, &self.inputs)
+    }
+}
+
+fn id(bits: u64) -> Id {
+    Id::from_bits(bits)
+}
+
+fn sequences(dataset: &Dataset) -> Vec<Sequence> {
+    dataset.rows::<Sequence>(SEQUENCES).collect::<Result<_>>().unwrap()
+}
+
+fn document(bits: u64) -> Document {
+    Document {
+        id: id(bits),
+        source: "test".to_owned(),
+        url: None,
+        date: None,
+        language: None,
+        text: format!("{}\n{}", "ab ".repeat(bits as usize % 7), "cde".repeat(bits as usize % 5)),
+        split: Some(if bits.is_multiple_of(4) { Split::Validation } else { Split::Train }),
+    }
+}
+
+fn pack_text() -> PackText {
+    PackText {
+        name: "pack.text".to_owned(),
+        tokenizer: "tokenizer".to_owned(),
+        documents: "text".to_owned(),
+        config: TextConfig { sequence_tokens_max: 16, shuffle_documents: 10 },
+        seed: 5,
+    }
+}
+
+fn documents() -> Given<Document> {
+    Given("text", "documents", vec![(0..95).map(document).collect(), (100..130).map(document).collect()])
+}
+
+#[test]
+fn documents_are_packed_within_their_split_and_shuffled() {
+    let mut bench = Bench::new();
+    bench.add(&documents());
+    let packed = bench.add(&pack_text());
+    let counts = &packed.manifest().report.units["documents"];
+    assert_eq!((counts.read, counts.kept), (125, 125));
+    let mut seen: Vec<u64> = Vec::new();
+    for row in sequences(&packed) {
+        for span in &row.spans {
+            let bits = span.id.to_bits();
+            assert_eq!(Some(row.split), document(bits).split);
+            if seen.last() != Some(&bits) {
+                seen.push(bits);
+            }
+        }
+    }
+    assert!(!seen.is_sorted());
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(seen, (0..95).chain(100..130).collect::<Vec<u64>>());
+}
+
+#[test]
+fn a_task_that_was_stopped_makes_the_same_sequences() {
+    let mut whole = Bench::new();
+    whole.add(&documents());
+    let expected = sequences(&whole.add(&pack_text()));
+    let mut stopped = Bench::new();
+    stopped.add(&documents());
+    let mut stops = 0;
+    let dataset = loop {
+        let cancel = Cancel::default();
+        let stop = Stop(AtomicU64::new(0), cancel.clone(), 25);
+        match stopped.run(&pack_text(), &cancel, &stop) {
+            Ok(dataset) => break dataset,
+            Err(Error::Cancelled) => stops += 1,
+            Err(error) => unreachable!("{error}"),
+        }
+        assert!(stops < 50, "a stopped task does not get on");
+    };
+    assert!(stops > 1);
+    assert_eq!(sequences(&dataset), expected);
+}
+
+fn image(bits: u64, captions: &[Option<&str>]) -> Image {
+    let uses = captions.iter().zip(0..).map(|(caption, offset)| Use {
+        id: id(bits + offset),
+        slot: 0,
+        caption: caption.map(str::to_owned),
+    });
+    Image {
+        id: id(bits),
+        key: [bits as u8; 16],
+        url: format!("https://example.org/{bits}.jpg"),
+        image: encoded(bits),
+        width: 1,
+        height: 1,
+        original_width: 1,
+        original_height: 1,
+        sha256: String::new(),
+        colour_spread: 0,
+        uses: uses.collect(),
+    }
+}
+
+fn encoded(bits: u64) -> EncodedImage {
+    EncodedImage { bytes: Bytes::from(format!("image {bits}")), path: None }
+}
+
+fn features(bits: u64, slot: u16) -> Features {
+    Features { id: id(bits), slot, values: Bytes::from(format!("features {bits} {slot}")) }
+}
+
+fn pack_pairs(features: Option<&str>) -> PackPairs {
+    PackPairs {
+        name: "pack.pairs".to_owned(),
+        tokenizer: "tokenizer".to_owned(),
+        images: vec!["images.pass0".to_owned(), "images.pass1".to_owned()],
+        features: features.map(str::to_owned),
+        config: PairConfig { sequence_tokens_max: 32, latent_count: 2, validation_share: 0.5 },
+        seed: 5,
+    }
+}
+
+fn add_images(bench: &mut Bench) {
+    let first = vec![
+        vec![image(10, &[Some("ab"), Some("cd")]), image(20, &[Some("e"), None])],
+        vec![image(30, &[Some("a")])],
+    ];
+    bench.add(&Given("images.pass0", "images", first));
+    bench.add(&Given("images.pass1", "images", vec![vec![image(40, &[Some("b")])]]));
+}
+
+#[test]
+fn every_caption_of_an_image_becomes_a_sequence_of_one_split() {
+    let mut bench = Bench::new();
+    add_images(&mut bench);
+    let packed = bench.add(&pack_pairs(None));
+    let counts = &packed.manifest().report.units["pairs"];
+    assert_eq!((counts.read, counts.kept, counts.failed["no_caption"]), (6, 5, 1));
+    let rows = sequences(&packed);
+    let ids: Vec<u64> = rows.iter().map(|row| row.spans[0].id.to_bits()).collect();
+    assert_eq!(ids, [10, 11, 20, 30, 40]);
+    assert_eq!(rows[0].split, rows[1].split);
+    assert_eq!(rows[1].payloads, [Bytes::from("image 10")]);
+    let splits: BTreeMap<_, _> = rows.iter().map(|row| (row.split, ())).collect();
+    assert_eq!(splits.len(), 2, "a share of one half holds out some and not all");
+}
+
+#[test]
+fn features_are_matched_with_their_images() {
+    let mut bench = Bench::new();
+    add_images(&mut bench);
+    let rows = vec![vec![features(10, 0), features(20, 0)], vec![features(30, 0)], vec![features(40, 0)]];
+    bench.add(&Given("features.pairs", "features", rows));
+    let rows = sequences(&bench.add(&pack_pairs(Some("features.pairs"))));
+    let payloads: Vec<&[u8]> = rows.iter().map(|row| row.payloads[0].as_ref()).collect();
+    let expected = ["features 10 0", "features 10 0", "features 20 0", "features 30 0", "features 40 0"];
+    assert_eq!(payloads, expected.map(str::as_bytes));
+}
+
+#[test]
+fn features_of_other_images_are_refused() {
+    let mut bench = Bench::new();
+    add_images(&mut bench);
+    let rows = vec![vec![features(10, 0), features(21, 0)], vec![features(30, 0)], vec![]];
+    bench.add(&Given("features.pairs", "features", rows));
+    let error = bench.run(&pack_pairs(Some("features.pairs")), &Cancel::default(), &Unobserved).unwrap_err();
+    let Error::Work { source, .. } = error else {
+        unreachable!("{error}");
+    };
+    let known =
+        ["features of 0:0:21 slot 0 where those of 0:0:20 slot 0 should be", "no features for 0:0:40 slot 0"];
+    assert!(known.contains(&source.to_string().as_str()), "{source}");
+}
+
+#[test]
+fn a_resumed_task_finds_the_features_of_its_first_image() {
+    let mut bench = Bench::new();
+    let rows = vec![vec![features(1, 0)], vec![features(10, 0), features(20, 0), features(30, 0)]];
+    let dataset = bench.add(&Given("features.pairs", "features", rows));
+    let mut payloads = Payloads::open(Some(&dataset), "pack.pairs", 1, true);
+    assert_eq!(payloads.next(id(20), 0, Bytes::new()).unwrap(), "features 20 0");
+    assert!(payloads.next(id(31), 0, Bytes::new()).is_err(), "once found, nothing is passed over");
+}
+
+#[test]
+fn interleaved_documents_keep_their_order_and_count_cut_images() {
+    let mut bench = Bench::new();
+    let page = |bits: u64, image_count: u64| Interleaved {
+        id: id(bits),
+        url: format!("https://example.org/{bits}"),
+        texts: std::iter::once(Some("ab\nc".to_owned())).chain((0..image_count).map(|_| None)).collect(),
+        images: std::iter::once(None).chain((0..image_count).map(|n| Some(encoded(bits + n)))).collect(),
+        split: Split::Train,
+    };
+    bench.add(&Given("interleaved", "documents", vec![vec![page(100, 2), page(200, 4)]]));
+    let all = (0..2).map(|slot| features(100, slot)).chain((0..4).map(|slot| features(200, slot)));
+    bench.add(&Given("features.interleaved", "features", vec![all.collect()]));
+    let stage = |features: Option<&str>| PackInterleaved {
+        name: "pack.interleaved".to_owned(),
+        tokenizer: "tokenizer".to_owned(),
+        documents: "interleaved".to_owned(),
+        features: features.map(str::to_owned),
+        config: InterleavedConfig { sequence_tokens_max: 64, latent_count: 2, images_max: 3 },
+    };
+    let packed = bench.add(&stage(None));
+    let units = &packed.manifest().report.units;
+    assert_eq!((units["interleaved"].read, units["interleaved"].kept), (2, 2));
+    assert_eq!(
+        (units["images"].read, units["images"].kept, units["images"].dropped["images_max"]),
+        (6, 5, 1)
+    );
+    let rows = sequences(&packed);
+    assert_eq!(rows[1].payloads, ["image 200", "image 201", "image 202"].map(Bytes::from));
+    assert_eq!((rows[1].image_starts.len(), rows[1].spans.len()), (3, 1));
+    let rows = sequences(&bench.add(&stage(Some("features.interleaved"))));
+    assert_eq!(rows[0].payloads, ["features 100 0", "features 100 1"].map(Bytes::from));
+    assert_eq!(rows[1].payloads.last().unwrap(), &Bytes::from("features 200 2"));
+}
+
+#[test]
+fn the_tokenizer_stage_trains_on_documents_and_captions() {
+    let mut bench = Bench::new();
+    bench.add(&documents());
+    let pair = Pair {
+        id: id(1),
+        source: "test".to_owned(),
+        url: "https://example.org/1.jpg".to_owned(),
+        caption: "dab bead cab".to_owned(),
+        width: None,
+        height: None,
+        similarity: None,
+    };
+    bench.add(&Given("pairs", "pairs", vec![vec![pair]]));
+    let config = TokenizerConfig::Train(TrainingConfig { vocabulary_size: 40, input_bytes_max: 1 << 20 });
+    let stage = Tokenize::new("trained", &config, vec!["text".to_owned()], vec!["pairs".to_owned()]).unwrap();
+    let trained = bench.add(&stage);
+    let units = &trained.manifest().report.units;
+    let held_out = documents().2.concat().iter().filter(|d| d.split == Some(Split::Validation)).count();
+    assert_eq!((units["documents"].read, units["pairs"].read), (125 - held_out as u64, 1));
+    let model = Tokenizer::parse(&trained.file("model").unwrap().unwrap()).unwrap();
+    assert_eq!(model.decode(&model.encode("ab cab")), "ab cab");
+}

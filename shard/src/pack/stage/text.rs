@@ -1,0 +1,112 @@
+//! The stage `pack.text`.
+
+use corpus::random;
+use corpus::record::{Document, Sequence};
+use corpus::{Inputs, Output, Result, Split, Stage, Task};
+use serde_json::{Value, json};
+
+use super::{SEQUENCES, open_tokenizer, part_of};
+use crate::pack::{Frame, TextConfig, TextPacker};
+use crate::tokenizer::Tokenizer;
+
+const DOCUMENTS: &str = "documents";
+/// Bytes of text that are shuffled together at most, whatever the number of documents.
+const SHUFFLE_BYTES_MAX: usize = 64 << 20;
+
+/// Packs documents; each part of its input is packed alone.
+///
+/// Documents are shuffled within blocks. A block is packed without any other and is one
+/// committed range, so that a task which was killed goes on at a block and makes the same
+/// sequences.
+#[derive(Debug, Clone)]
+pub struct PackText {
+    /// The stage's name.
+    pub name: String,
+    /// The tokenizer's stage.
+    pub tokenizer: String,
+    /// The stage whose `documents` are packed.
+    pub documents: String,
+    /// How.
+    pub config: TextConfig,
+    /// Seed of the order of documents.
+    pub seed: u64,
+}
+
+impl PackText {
+    /// Writes the sequences of a block.
+    fn pack(&self, tokenizer: &Tokenizer, mut block: Vec<Document>, out: &mut Output<'_>) -> Result<()> {
+        block.sort_by_key(|document| {
+            let key = document.id.to_bits();
+            (random::hash(self.seed, "pack", &key.to_le_bytes()), key)
+        });
+        let frame = Frame {
+            vocabulary: *tokenizer.vocabulary(),
+            tokens_max: self.config.sequence_tokens_max as usize,
+            latent_count: 0,
+        };
+        let mut encoder = tokenizer.encoder();
+        let mut train = TextPacker::new(frame, Split::Train);
+        let mut validation = TextPacker::new(frame, Split::Validation);
+        let mut full = Vec::new();
+        for document in &block {
+            out.read(DOCUMENTS);
+            let packer = match document.split {
+                Some(Split::Validation) => &mut validation,
+                Some(Split::Train) | None => &mut train,
+            };
+            packer.push(document.id, &document.text, &mut encoder, &mut full);
+            write(&mut full, out)?;
+            out.keep(DOCUMENTS);
+        }
+        train.flush(&mut full);
+        validation.flush(&mut full);
+        write(&mut full, out)?;
+        out.advance(block.len() as u64)
+    }
+}
+
+fn write(full: &mut Vec<Sequence>, out: &mut Output<'_>) -> Result<()> {
+    full.drain(..).try_for_each(|sequence| out.write(SEQUENCES, sequence))
+}
+
+impl Stage for PackText {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn inputs(&self) -> Vec<String> {
+        vec![self.tokenizer.clone(), self.documents.clone()]
+    }
+
+    fn settings(&self) -> Value {
+        json!({"config": self.config, "seed": self.seed})
+    }
+
+    fn plan(&self, inputs: &Inputs) -> Result<u32> {
+        Ok(inputs.get(&self.documents)?.parts(DOCUMENTS).count() as u32)
+    }
+
+    fn run(&self, task: &Task<'_>) -> Result<()> {
+        let mut out = task.output()?;
+        if out.is_done() {
+            return Ok(());
+        }
+        out.set_range_records_max(self.config.shuffle_documents.into());
+        let tokenizer = open_tokenizer(task, &self.tokenizer)?;
+        let datasets = [task.inputs.get(&self.documents)?];
+        if let Some((dataset, part)) = part_of(&datasets, DOCUMENTS, task.index) {
+            let (mut block, mut block_bytes) = (Vec::new(), 0);
+            for document in dataset.open_at::<Document>(part, out.position())? {
+                let document = document?;
+                block_bytes += document.text.len();
+                block.push(document);
+                if block.len() >= self.config.shuffle_documents as usize || block_bytes >= SHUFFLE_BYTES_MAX {
+                    self.pack(&tokenizer, std::mem::take(&mut block), &mut out)?;
+                    block_bytes = 0;
+                }
+            }
+            self.pack(&tokenizer, block, &mut out)?;
+        }
+        out.finish()
+    }
+}

@@ -1,0 +1,182 @@
+//! The stage `tokenizer`: takes the model it is given, or trains a small one.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use corpus::digest::Digest;
+use corpus::record::{Document, Pair};
+use corpus::table::Record;
+use corpus::{Error, Inputs, Output, Result, Split, Stage, Task};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::tokenizer::{MODEL_BYTES_MAX, Tokenizer, TrainingConfig, Words, train};
+
+/// Stream that holds the `.model` file.
+pub(crate) const MODEL_STREAM: &str = "model";
+/// What the manifest says of that file.
+const MODEL_MEDIA_TYPE: &str = "application/x-sentencepiece-model";
+/// Records between two looks at whether to stop.
+const CANCEL_RECORDS: u64 = 1_024;
+
+/// Where the tokenizer comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum TokenizerConfig {
+    /// A SentencePiece `.model` file; KOSMOS-1's is `kosmos-2/data/sentencepiece.bpe.model` of
+    /// microsoft/unilm.
+    Path(PathBuf),
+    /// Trained on the run's own texts and captions.
+    Train(TrainingConfig),
+}
+
+impl TokenizerConfig {
+    /// Checks the bounds; whether a file is there is seen when the stage is made.
+    ///
+    /// # Errors
+    /// When a value is outside its bounds; the text names the key.
+    pub fn validate(&self) -> Result<(), String> {
+        match self {
+            Self::Path(_) => Ok(()),
+            Self::Train(config) => config.validate(),
+        }
+    }
+}
+
+/// The model's origin, once a given file was read.
+#[derive(Debug, Clone)]
+enum Origin {
+    Given(Bytes),
+    Trained(TrainingConfig),
+}
+
+/// The stage that writes the file `model`.
+#[derive(Debug, Clone)]
+pub struct Tokenize {
+    name: String,
+    documents: Vec<String>,
+    pairs: Vec<String>,
+    origin: Origin,
+}
+
+impl Tokenize {
+    /// Makes the stage; a given file is read here, as its digest belongs to the settings.
+    /// `documents` and `pairs` name the stages whose texts and captions train a small model.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is no tokenizer.
+    pub fn new(
+        name: &str,
+        config: &TokenizerConfig,
+        documents: Vec<String>,
+        pairs: Vec<String>,
+    ) -> Result<Self> {
+        let (origin, documents, pairs) = match config {
+            TokenizerConfig::Path(path) => (Origin::Given(read_model(name, path)?), Vec::new(), Vec::new()),
+            TokenizerConfig::Train(config) => (Origin::Trained(config.clone()), documents, pairs),
+        };
+        Ok(Self { name: name.to_owned(), documents, pairs, origin })
+    }
+
+    /// Reads words until the bound; counts each record that gave some.
+    fn words(&self, task: &Task<'_>, out: &mut Output<'_>, config: &TrainingConfig) -> Result<Words> {
+        let mut words = Words::default();
+        let mut reading = Reading { task, out, words: &mut words, bytes_max: config.input_bytes_max };
+        let is_trained_on = |document: &Document| document.split != Some(Split::Validation);
+        reading.read("documents", &self.documents, |document: &Document| {
+            is_trained_on(document).then_some(document.text.as_str())
+        })?;
+        reading.read("pairs", &self.pairs, |pair: &Pair| Some(pair.caption.as_str()))?;
+        Ok(words)
+    }
+}
+
+fn read_model(stage: &str, path: &Path) -> Result<Bytes> {
+    let file = std::fs::File::open(path).map_err(Error::io("open", path))?;
+    let mut bytes = Vec::new();
+    file.take(MODEL_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
+    Tokenizer::parse(&bytes).map_err(|error| Error::work(stage, error))?;
+    Ok(bytes.into())
+}
+
+/// Reads texts of several inputs, each kind up to its bound.
+struct Reading<'r, 't> {
+    task: &'r Task<'r>,
+    out: &'r mut Output<'t>,
+    words: &'r mut Words,
+    bytes_max: u64,
+}
+
+impl Reading<'_, '_> {
+    fn read<R: Record>(
+        &mut self,
+        stream: &str,
+        inputs: &[String],
+        text: impl Fn(&R) -> Option<&str>,
+    ) -> Result<()> {
+        let (mut bytes, mut records) = (0, 0_u64);
+        for input in inputs {
+            for row in self.task.inputs.get(input)?.rows::<R>(stream) {
+                let row = row?;
+                let Some(text) = text(&row) else {
+                    continue;
+                };
+                self.words.add(text);
+                self.out.read(stream);
+                self.out.keep(stream);
+                records += 1;
+                bytes += text.len() as u64;
+                if records.is_multiple_of(CANCEL_RECORDS) {
+                    self.task.cancel.check()?;
+                    self.task.progress.advance(CANCEL_RECORDS);
+                }
+                if bytes >= self.bytes_max {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Stage for Tokenize {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn inputs(&self) -> Vec<String> {
+        self.documents.iter().chain(&self.pairs).cloned().collect()
+    }
+
+    fn settings(&self) -> Value {
+        match &self.origin {
+            Origin::Given(model) => json!({"digest": Digest::of(model)}),
+            Origin::Trained(config) => {
+                json!({"train": config, "documents": self.documents, "pairs": self.pairs})
+            }
+        }
+    }
+
+    fn plan(&self, _inputs: &Inputs) -> Result<u32> {
+        Ok(1)
+    }
+
+    /// Commits once, at the end: a model cannot be trained in ranges.
+    fn run(&self, task: &Task<'_>) -> Result<()> {
+        let mut out = task.output()?;
+        if out.is_done() {
+            return Ok(());
+        }
+        let model = match &self.origin {
+            Origin::Given(model) => model.clone(),
+            Origin::Trained(config) => {
+                let words = self.words(task, &mut out, config)?;
+                let model = train(&words, config).map_err(|error| Error::work(&self.name, error))?;
+                Bytes::from(model)
+            }
+        };
+        out.write_file(MODEL_STREAM, "model", MODEL_MEDIA_TYPE, model)?;
+        out.finish()
+    }
+}

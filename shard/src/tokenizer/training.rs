@@ -1,0 +1,245 @@
+//! A small unigram model trained on the corpus at hand, for runs that are not the full one.
+//!
+//! The expectation maximisation is that of the `tokenizers` crate. Its result depends on hash
+//! order and on the number of threads, both of which are taken out here: same words, same bytes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use serde::{Deserialize, Serialize};
+use tokenizers::models::unigram::{Unigram, UnigramTrainer};
+
+use crate::tokenizer::file::ModelFile;
+use crate::tokenizer::{PIECE_COUNT_MAX, SPACE_SYMBOL, TokenizerError};
+
+/// Characters of a word at most: longer ones (addresses, encoded data) teach nothing.
+const WORD_CHARS_MAX: usize = 64;
+/// Share of all characters that get a piece of their own; the rest are unknown, as in SentencePiece.
+const CHARACTER_COVERAGE: f64 = 0.9995;
+/// Share of the vocabulary that single characters may take.
+const ALPHABET_SHARE_MAX: f64 = 0.5;
+/// Pieces that every model begins with: `<unk>`, `<s>`, `</s>`.
+const FIRST_PIECES: u32 = 3;
+/// What the trainer adds to the score of each further character that it had lost.
+const LOST_CHARACTER_STEP: f64 = 0.0001;
+
+/// How a small tokenizer is trained.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingConfig {
+    /// SentencePiece ids, the first three included; fewer if the text does not give so many.
+    pub vocabulary_size: u32,
+    /// Bytes of documents read at most, and as many of captions.
+    #[serde(default = "default_input_bytes_max")]
+    pub input_bytes_max: u64,
+}
+
+/// Default of [`TrainingConfig::input_bytes_max`]: minutes of training on one core.
+const INPUT_BYTES_MAX: u64 = 16 << 20;
+/// Fewest ids that make a vocabulary.
+const VOCABULARY_SIZE_MIN: u32 = 32;
+
+fn default_input_bytes_max() -> u64 {
+    INPUT_BYTES_MAX
+}
+
+impl TrainingConfig {
+    /// Checks the bounds.
+    ///
+    /// # Errors
+    /// When a value is outside its bounds; the text names the key.
+    pub fn validate(&self) -> Result<(), String> {
+        let sizes = VOCABULARY_SIZE_MIN..=PIECE_COUNT_MAX as u32;
+        if !sizes.contains(&self.vocabulary_size) {
+            return Err(format!("vocabulary_size must be {VOCABULARY_SIZE_MIN} to {PIECE_COUNT_MAX}"));
+        }
+        if self.input_bytes_max == 0 {
+            return Err("input_bytes_max must be above 0".to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// Words with their counts: what a model is trained on.
+#[derive(Debug, Clone, Default)]
+pub struct Words(BTreeMap<String, u32>);
+
+impl Words {
+    /// Adds the words of a text.
+    pub fn add(&mut self, text: &str) {
+        let is_between = |c: char| c.is_whitespace() || c.is_control() || SPACE_SYMBOL.contains(c);
+        let words = text.split(is_between).filter(|word| !word.is_empty());
+        for word in words.filter(|word| word.chars().count() <= WORD_CHARS_MAX) {
+            match self.0.get_mut(word) {
+                Some(count) => *count = count.saturating_add(1),
+                None => drop(self.0.insert(word.to_owned(), 1)),
+            }
+        }
+    }
+
+    /// Returns the characters that get pieces: the most frequent ones up to the coverage.
+    fn alphabet(&self, vocabulary_size: u32) -> BTreeSet<char> {
+        let mut counts: BTreeMap<char, u64> = BTreeMap::new();
+        for (word, count) in &self.0 {
+            for c in word.chars() {
+                *counts.entry(c).or_default() += u64::from(*count);
+            }
+        }
+        let total: u64 = counts.values().sum();
+        let mut by_count: Vec<(char, u64)> = counts.into_iter().collect();
+        by_count.sort_by_key(|(c, count)| (std::cmp::Reverse(*count), *c));
+        let (mut alphabet, mut covered) = (BTreeSet::new(), 0_u64);
+        for (c, count) in
+            by_count.into_iter().take((f64::from(vocabulary_size) * ALPHABET_SHARE_MAX) as usize)
+        {
+            if covered as f64 >= CHARACTER_COVERAGE * total as f64 {
+                break;
+            }
+            covered += count;
+            alphabet.insert(c);
+        }
+        alphabet
+    }
+
+    /// Returns the words as the trainer wants them, characters outside the alphabet cut out.
+    fn sentences(&self, alphabet: &BTreeSet<char>) -> Vec<(String, u32)> {
+        let mut sentences: BTreeMap<String, u32> = BTreeMap::new();
+        for (word, count) in &self.0 {
+            let marked = format!("{SPACE_SYMBOL}{word}");
+            let fragments = marked.split(|c| !alphabet.contains(&c) && !SPACE_SYMBOL.contains(c));
+            for fragment in fragments.filter(|fragment| !fragment.is_empty()) {
+                let sum = sentences.entry(fragment.to_owned()).or_default();
+                *sum = sum.saturating_add(*count);
+            }
+        }
+        sentences.into_iter().collect()
+    }
+}
+
+/// Trains a model and returns its `.model` file, which SentencePiece reads as well.
+///
+/// # Errors
+/// When there are no words, or the trainer fails on them.
+pub fn train(words: &Words, config: &TrainingConfig) -> Result<Vec<u8>, TokenizerError> {
+    let failed = |detail: String| TokenizerError::Training { detail };
+    let alphabet = words.alphabet(config.vocabulary_size);
+    let sentences = words.sentences(&alphabet);
+    if alphabet.is_empty() {
+        return Err(failed("there are no words to train on".to_owned()));
+    }
+    let trainer = UnigramTrainer::builder()
+        .show_progress(false)
+        .vocab_size(config.vocabulary_size.saturating_sub(FIRST_PIECES))
+        .build()
+        .map_err(|error| failed(error.to_string()))?;
+    // One thread: the trainer's sums are grouped by the number of threads.
+    let pool =
+        rayon::ThreadPoolBuilder::new().num_threads(1).build().map_err(|error| failed(error.to_string()))?;
+    let mut model = Unigram::default();
+    let trained = pool.install(|| catch_unwind(AssertUnwindSafe(|| trainer.do_train(sentences, &mut model))));
+    match trained {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => return Err(failed(error.to_string())),
+        Err(_) => return Err(failed("the trainer gave up on these words".to_owned())),
+    }
+    Ok(ModelFile::of_pieces(canonical(model.iter().cloned().collect())).encode())
+}
+
+/// Takes the hash order out of the trainer's result.
+///
+/// The trainer gives characters that it lost the lowest score and adds one more step for each,
+/// in hash order. Here all of them get the lowest score, and equals are sorted by their text.
+fn canonical(pieces: Vec<(String, f64)>) -> Vec<(String, f32)> {
+    let lowest = pieces.iter().fold(f64::MAX, |lowest, (_, score)| lowest.min(*score));
+    let mut steps = BTreeSet::new();
+    let mut penalty = 0.0;
+    for _ in &pieces {
+        steps.insert((lowest + penalty).to_bits());
+        penalty += LOST_CHARACTER_STEP;
+    }
+    let mut pieces: Vec<(String, f32)> = pieces
+        .into_iter()
+        .map(|(text, score)| {
+            let was_lost = text.chars().nth(1).is_none() && steps.contains(&score.to_bits());
+            (text, if was_lost { lowest } else { score } as f32)
+        })
+        .collect();
+    pieces.sort_by(|(a, a_score), (b, b_score)| b_score.total_cmp(a_score).then_with(|| a.cmp(b)));
+    pieces
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::tokenizer::Tokenizer;
+
+    fn words() -> Words {
+        let mut words = Words::default();
+        for size in ["small", "large", "tiny"] {
+            for colour in ["red", "green", "blue", "yellow"] {
+                for shape in ["circle", "square", "triangle"] {
+                    words.add(&format!(
+                        "A {size} {colour} {shape} on a box: what a {shape}!\nJust {size}, quite {colour}."
+                    ));
+                }
+            }
+        }
+        words.add("zyx Ω");
+        words
+    }
+
+    #[test]
+    fn two_trainings_give_the_same_bytes() {
+        let config = TrainingConfig { vocabulary_size: 90, input_bytes_max: 1 };
+        let first = train(&words(), &config).unwrap();
+        for _ in 0..3 {
+            assert_eq!(train(&words(), &config).unwrap(), first);
+        }
+    }
+
+    #[test]
+    fn lost_characters_have_one_order_whatever_the_hashes_say() {
+        let trained = |lost: [&str; 3]| {
+            let lost = lost.into_iter().zip([-9.0, -9.0 + 0.0001, -9.0 + 0.0002]);
+            let kept = [("ab", -1.0), ("y", -2.0)];
+            canonical(lost.chain(kept).map(|(text, score)| (text.to_owned(), score)).collect())
+        };
+        let expected = [("ab", -1.0), ("y", -2.0), ("q", -9.0), ("w", -9.0), ("x", -9.0)];
+        let expected = expected.map(|(text, score)| (text.to_owned(), score));
+        assert_eq!(trained(["q", "w", "x"]), expected);
+        assert_eq!(trained(["x", "q", "w"]), expected);
+    }
+
+    #[test]
+    fn a_trained_model_encodes_what_it_saw() {
+        let config = TrainingConfig { vocabulary_size: 90, input_bytes_max: 1 };
+        let model = Tokenizer::parse(&train(&words(), &config).unwrap()).unwrap();
+        assert!(model.vocabulary().size() <= 97);
+        let text = "a tiny blue square on a box";
+        let ids = model.encode(text);
+        assert_eq!(model.decode(&ids), text);
+        assert!(ids.len() * 2 < text.len(), "{ids:?}");
+        assert_eq!(model.encode("漢字"), [ids_of_space(&model), 0]);
+    }
+
+    fn ids_of_space(model: &Tokenizer) -> u32 {
+        *model.encode("漢").first().unwrap()
+    }
+
+    #[test]
+    fn a_vocabulary_is_never_larger_than_asked() {
+        let mut words = words();
+        words.add(&('一'..'龥').step_by(7).map(|c| format!("{c} ")).collect::<String>());
+        let config = TrainingConfig { vocabulary_size: 60, input_bytes_max: 1 };
+        let model = Tokenizer::parse(&train(&words, &config).unwrap()).unwrap();
+        assert!(model.vocabulary().size() <= 67, "{}", model.vocabulary().size());
+    }
+
+    #[test]
+    fn nothing_to_train_on_is_an_error() {
+        let config = TrainingConfig { vocabulary_size: 60, input_bytes_max: 1 };
+        let error = train(&Words::default(), &config).unwrap_err();
+        assert!(matches!(error, TokenizerError::Training { .. }));
+    }
+}

@@ -1,0 +1,151 @@
+//! The command line: it selects what to run and where; the configuration decides how.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Rebuild KOSMOS-1's corpus from its public sources, look into it, train the model on it.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// Log more: -v for debug, -vv for trace; RUST_LOG is honoured too
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the stages of a configuration; continues where an earlier run stopped
+    Run(RunArgs),
+    /// Show how far the stages of a run are, and what they kept, dropped and failed
+    Status(StatusArgs),
+    /// Run one task of one stage, as schedulers do
+    Task(TaskArgs),
+    /// Re-read everything the ledger lists: digests, counts, schemas, entries
+    Verify(FolderArgs),
+    /// Show statistics of parquet files or folders, column by column
+    Stats(StatsArgs),
+    /// Show the first rows of a parquet file or folder
+    Inspect(InspectArgs),
+    /// Train on the shards that a run has built
+    Train(TrainArgs),
+    /// Look into configurations
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Delete what no current stage of a run needs
+    Gc(GcArgs),
+}
+
+/// Which configuration, and what of it is overridden.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ConfigArgs {
+    /// A TOML file, or the name of a built-in configuration (`kosmos config list`)
+    pub(crate) config: String,
+    /// Override one key: --set train.steps=100 (repeatable; recorded in the run's folder)
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+    /// The run's folder [default: run/NAME]
+    #[arg(long)]
+    pub(crate) dir: Option<PathBuf>,
+    /// Stop after this stage
+    #[arg(long, value_name = "STAGE", conflicts_with = "only")]
+    pub(crate) until: Option<String>,
+    /// Run this stage alone, on inputs that are there
+    #[arg(long, value_name = "STAGE")]
+    pub(crate) only: Option<String>,
+    /// Run this stage and those after it anew although their results exist (repeatable)
+    #[arg(long, value_name = "STAGE")]
+    pub(crate) rebuild: Vec<String>,
+    /// Tasks at a time [default: the number of cores]
+    #[arg(long)]
+    pub(crate) workers: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TrainArgs {
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+    /// The run's folder [default: run/NAME]
+    #[arg(long)]
+    pub(crate) dir: Option<PathBuf>,
+    /// Continue from the newest checkpoint
+    #[arg(long)]
+    pub(crate) resume: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FolderArgs {
+    /// The run's folder
+    pub(crate) dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    /// The run's folder
+    pub(crate) dir: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TaskArgs {
+    /// The run's folder
+    pub(crate) dir: PathBuf,
+    /// The stage's name
+    pub(crate) stage: String,
+    /// The task's index, from 0
+    pub(crate) index: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatsArgs {
+    /// Parquet files, or folders searched for them
+    #[arg(required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InspectArgs {
+    /// A parquet file, or a folder searched for them
+    pub(crate) path: PathBuf,
+    /// Rows to show
+    #[arg(long, default_value_t = 5)]
+    pub(crate) rows: usize,
+    /// Print JSON, one row a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Check a configuration and list its stages
+    Check(ConfigArgs),
+    /// List the built-in configurations
+    List,
+    /// Print a built-in configuration, to start one's own from
+    Show {
+        /// Its name
+        name: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GcArgs {
+    /// The run's folder
+    pub(crate) dir: PathBuf,
+    /// Delete; without this only show what would be deleted
+    #[arg(long)]
+    pub(crate) delete: bool,
+}

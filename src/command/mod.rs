@@ -1,0 +1,30 @@
+//! One file per subcommand.
+
+mod config;
+mod gc;
+mod inspect;
+mod run;
+mod stats;
+mod status;
+mod task;
+mod train;
+mod verify;
+
+use std::process::ExitCode;
+
+use crate::cli::Command;
+
+/// Runs a subcommand; the exit code tells scripts how it ended.
+pub(crate) fn execute(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Run(arguments) => run::run(arguments),
+        Command::Status(arguments) => status::status(&arguments),
+        Command::Task(arguments) => task::task(&arguments),
+        Command::Verify(arguments) => verify::verify(&arguments),
+        Command::Stats(arguments) => stats::stats(&arguments),
+        Command::Inspect(arguments) => inspect::inspect(&arguments),
+        Command::Train(arguments) => train::train(arguments),
+        Command::Config(command) => config::config(command),
+        Command::Gc(arguments) => gc::gc(&arguments),
+    }
+}

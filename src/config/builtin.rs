@@ -1,0 +1,19 @@
+//! The configurations of `configs/`, embedded: `kosmos run sample` works from an installed binary.
+
+const BUILTIN: [(&str, &str); 2] = [
+    ("sample", include_str!("../../configs/sample.toml")),
+    ("kosmos1", include_str!("../../configs/kosmos1.toml")),
+];
+
+/// Returns the names.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    BUILTIN.iter().map(|(name, _)| *name)
+}
+
+/// Returns the text of a built-in configuration.
+pub(crate) fn find(name: &str) -> Option<&'static str> {
+    BUILTIN
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, text)| *text)
+}

@@ -1,0 +1,145 @@
+//! The configuration: one TOML file is one complete run.
+//!
+//! Every section belongs to the crate that acts on it; a section that is absent leaves its
+//! stages out. Secrets are never here: they come from the environment.
+
+pub(crate) mod builtin;
+pub(crate) mod load;
+mod pack;
+
+use std::collections::BTreeMap;
+
+use corpus::mirror::Mirrors;
+use serde::Deserialize;
+
+pub(crate) use load::{Loaded, load};
+pub(crate) use pack::Pack;
+
+/// A complete run.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// The run's name; its folder unless `--dir` says otherwise.
+    pub(crate) name: String,
+    /// Where every random choice of building the corpus comes from.
+    pub(crate) seed: u64,
+    /// Serve a made-up web in this process and read all sources from it.
+    #[serde(default)]
+    pub(crate) sample_web: Option<web::Config>,
+    /// URL prefixes and what stands for them.
+    #[serde(default)]
+    pub(crate) mirrors: Mirrors,
+    /// How the outside world is asked.
+    #[serde(default)]
+    pub(crate) fetch: ingest::fetch::Config,
+    /// The sources by name.
+    pub(crate) sources: BTreeMap<String, ingest::SourceConfig>,
+    /// Text: rules, duplicates, split.
+    pub(crate) text: Option<filter::TextConfig>,
+    /// Pairs: rules, duplicates.
+    pub(crate) pairs: Option<filter::PairsConfig>,
+    /// Interleaved documents.
+    pub(crate) interleaved: Option<Interleaved>,
+    /// Fetching and storing images.
+    pub(crate) images: Option<shard::images::Config>,
+    /// CLIP features, computed ahead; without them the trainer encodes pixels.
+    pub(crate) features: Option<shard::features::Config>,
+    /// The tokenizer.
+    pub(crate) tokenizer: Option<shard::tokenizer::TokenizerConfig>,
+    /// Packing into sequences.
+    pub(crate) pack: Option<Pack>,
+    /// The network.
+    #[serde(default)]
+    pub(crate) model: model::Config,
+    /// Training.
+    pub(crate) train: Option<train::Config>,
+    /// Evaluation of what was trained.
+    pub(crate) evaluate: Option<train::EvaluateConfig>,
+}
+
+/// `[interleaved]`: which pages, before anything is fetched, and what becomes of them after.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Interleaved {
+    /// The rules by which pages become candidates.
+    pub(crate) select: filter::InterleavedConfig,
+    /// KOSMOS-1's rules for images and texts.
+    #[serde(default)]
+    pub(crate) build: shard::interleaved::Config,
+}
+
+impl Config {
+    /// Checks every section, and that they fit each other; the error names the section and key.
+    pub(crate) fn validate(&self) -> Result<(), String> {
+        let section = |name: &'static str| move |problem: String| format!("[{name}] {problem}");
+        if !is_plain_name(&self.name) {
+            return Err(format!("name {:?} must be letters, digits, - and _", self.name));
+        }
+        if let Some(web) = &self.sample_web {
+            web.validate().map_err(section("sample_web"))?;
+        }
+        self.fetch.validate().map_err(section("fetch"))?;
+        self.validate_sources()?;
+        validate(&self.text, |c| c.validate()).map_err(section("text"))?;
+        validate(&self.pairs, |c| c.validate()).map_err(section("pairs"))?;
+        validate(&self.interleaved, |c| c.select.validate()).map_err(section("interleaved.select"))?;
+        validate(&self.interleaved, |c| c.build.validate()).map_err(section("interleaved.build"))?;
+        validate(&self.images, |c| c.validate()).map_err(section("images"))?;
+        validate(&self.features, |c| c.validate()).map_err(section("features"))?;
+        validate(&self.tokenizer, |c| c.validate()).map_err(section("tokenizer"))?;
+        validate(&self.pack, |c| c.validate(self)).map_err(section("pack"))?;
+        self.model.validate().map_err(|problem| section("model")(problem.to_string()))?;
+        validate(&self.train, |c| c.validate().map_err(|e| e.to_string())).map_err(section("train"))?;
+        validate(&self.evaluate, |c| c.validate().map_err(|e| e.to_string())).map_err(section("evaluate"))?;
+        self.validate_needs()
+    }
+
+    fn validate_sources(&self) -> Result<(), String> {
+        let mut codes = BTreeMap::new();
+        for (name, source) in &self.sources {
+            if !is_plain_name(name) {
+                return Err(format!("[sources.{name}] a name must be letters, digits, - and _"));
+            }
+            source.validate().map_err(|problem| format!("[sources.{name}] {problem}"))?;
+            if let Some(other) = codes.insert(source.code, name) {
+                return Err(format!("[sources.{name}] code {} is that of {other} too", source.code.0));
+            }
+        }
+        Ok(())
+    }
+
+    /// A section without the ones it builds on would be silently without effect.
+    fn validate_needs(&self) -> Result<(), String> {
+        let is_there = |name| match name {
+            "text" => self.text.is_some(),
+            "pairs" => self.pairs.is_some(),
+            "images" => self.images.is_some(),
+            "tokenizer" => self.tokenizer.is_some(),
+            "pack" => self.pack.is_some(),
+            _ => self.train.is_some(),
+        };
+        let needs = [
+            ("pairs", self.images.is_some() && self.interleaved.is_none(), "images"),
+            ("images", self.features.is_some() || self.interleaved.is_some(), "features or interleaved"),
+            ("tokenizer", self.pack.is_some(), "pack"),
+            ("pack", self.train.is_some(), "train"),
+            ("train", self.evaluate.is_some(), "evaluate"),
+        ];
+        for (needed, is_needed, by) in needs {
+            if is_needed && !is_there(needed) {
+                return Err(format!("[{needed}] is missing: [{by}] builds on it"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn validate<T>(section: &Option<T>, check: impl Fn(&T) -> Result<(), String>) -> Result<(), String> {
+    section.as_ref().map_or(Ok(()), check)
+}
+
+/// Names become folders and stage names: nothing that a path or a shell could misread.
+fn is_plain_name(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    (1..=64).contains(&name.len()) && name.chars().all(plain)
+}

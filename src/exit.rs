@@ -1,0 +1,47 @@
+//! From an error to what the user reads and what a scheduler sees.
+
+use std::process::ExitCode;
+
+/// The command line or the configuration is wrong; trying again does not help.
+pub(crate) const USAGE: u8 = 2;
+/// Something that may work when it is tried again (sysexits' EX_TEMPFAIL).
+pub(crate) const TRANSIENT: u8 = 75;
+/// Stopped on request, as shells report an interrupt.
+pub(crate) const CANCELLED: u8 = 130;
+
+/// A mistake of the user's, with its remedy.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Usage(pub(crate) String);
+
+/// Prints an error with its causes and returns the exit code of its class.
+pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
+    if is_broken_pipe(error) {
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("error: {error}");
+    for cause in error.chain().skip(1) {
+        eprintln!("  because: {cause}");
+    }
+    ExitCode::from(class(error))
+}
+
+fn class(error: &anyhow::Error) -> u8 {
+    if error.is::<Usage>() {
+        return USAGE;
+    }
+    match error.downcast_ref::<corpus::Error>() {
+        Some(corpus::Error::Cancelled) => CANCELLED,
+        Some(error) if error.is_transient() => TRANSIENT,
+        _ => 1,
+    }
+}
+
+/// The reader of our output went away (`kosmos stats | head`): not an error.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    })
+}

@@ -1,0 +1,297 @@
+//! The data flow: which stages a configuration makes, in order, and what they run with.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use corpus::record::{Document, Page, Pair};
+use corpus::{Inputs, SourceCode, Stage};
+use filter::{Deduplicated, Exact, Rules, SplitAssignment};
+use ingest::{Client, Format};
+use shard::features::{Compute, Source, Weights};
+use shard::images::{List, Pass};
+use shard::interleaved::Build;
+use shard::pack::{PackInterleaved, PackPairs, PackText};
+use shard::tokenizer::Tokenize;
+use train::{Evaluate, Kind, PayloadFormat, TowerStart, Train};
+
+use crate::config::Config;
+use crate::sample_web::SampleWeb;
+
+/// The environment variable with a token for gated files of the Hugging Face hub.
+const HUB_TOKEN: &str = "HF_TOKEN";
+/// The one host that token is sent to.
+const HUB_HOST: &str = "huggingface.co";
+
+/// What stages talk to: the outside world, or the sample web in its place.
+pub(crate) struct Surroundings {
+    client: Arc<Client>,
+    sample_web: Option<SampleWeb>,
+}
+
+impl Surroundings {
+    /// Makes the HTTP client, and starts the sample web if the configuration has one.
+    pub(crate) fn start(config: &Config) -> anyhow::Result<Self> {
+        let sample_web = config.sample_web.as_ref().map(SampleWeb::start).transpose()?;
+        let mut mirrors = config.mirrors.clone();
+        mirrors.0.extend(sample_web.iter().flat_map(SampleWeb::mirrors));
+        let mut client = Client::new(&config.fetch, mirrors)?;
+        if let Ok(token) = std::env::var(HUB_TOKEN) {
+            client = client.with_bearer(HUB_HOST, &token)?;
+        }
+        Ok(Self { client: Arc::new(client), sample_web })
+    }
+
+    /// Makes surroundings in which stages can be listed but nothing is fetched.
+    pub(crate) fn offline(config: &Config) -> anyhow::Result<Self> {
+        let client = Client::new(&config.fetch, config.mirrors.clone())?;
+        Ok(Self { client: Arc::new(client), sample_web: None })
+    }
+
+    /// Compares what was removed with what the sample web planted, and prints both; returns
+    /// false if and only if they differ.
+    pub(crate) fn compare(&self, sealed: &Inputs) -> bool {
+        self.sample_web.as_ref().is_none_or(|web| web.compare(sealed))
+    }
+}
+
+/// The stages of a run; a stage comes after all it reads.
+pub(crate) struct Flow {
+    pub(crate) stages: Vec<Box<dyn Stage>>,
+}
+
+/// Names of stages that others read.
+#[derive(Default)]
+struct Names {
+    documents: Vec<String>,
+    pages: Vec<String>,
+    pairs: Vec<String>,
+    passes: Vec<String>,
+    packed: BTreeMap<Kind, String>,
+}
+
+impl Flow {
+    /// Returns the stages that a configuration makes.
+    pub(crate) fn new(config: &Config, surroundings: &Surroundings) -> anyhow::Result<Self> {
+        let (mut flow, mut names) = (Self { stages: Vec::new() }, Names::default());
+        flow.add_sources(config, &surroundings.client, &mut names)?;
+        flow.add_text(config, &names);
+        flow.add_pairs(config, &names);
+        flow.add_images(config, &surroundings.client, &mut names)?;
+        flow.add_packing(config, &mut names)?;
+        flow.add_training(config, &names)?;
+        Ok(flow)
+    }
+
+    fn add(&mut self, stage: impl Stage + 'static) {
+        self.stages.push(Box::new(stage));
+    }
+
+    fn add_sources(&mut self, config: &Config, client: &Arc<Client>, names: &mut Names) -> anyhow::Result<()> {
+        for (name, source) in &config.sources {
+            self.stages.extend(ingest::stages(name, source, client)?);
+            match source.format {
+                Format::Crawl(_) => names.pages.push(name.clone()),
+                Format::Pairs(_) => names.pairs.push(name.clone()),
+                Format::Pile(_) | Format::Jsonl(_) | Format::Parquet(_) | Format::Text(_) => {
+                    names.documents.push(name.clone());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn add_text(&mut self, config: &Config, names: &Names) {
+        let Some(text) = &config.text else {
+            return;
+        };
+        self.add(Rules::<Document> {
+            name: "text.rules".into(),
+            inputs: [names.documents.as_slice(), names.pages.as_slice()].concat(),
+            rules: text.rules.clone(),
+            normalise: text.exact.normalise,
+        });
+        self.add(Exact {
+            name: "text.exact".into(),
+            rules: "text.rules".into(),
+            partitions: text.exact.partitions,
+            source_priority: priority(config),
+        });
+        let split = SplitAssignment { seed: config.seed, validation_share: text.validation_share };
+        self.add(Deduplicated::<Document>::new("text", "text.rules", "text.exact", Some(split)));
+    }
+
+    fn add_pairs(&mut self, config: &Config, names: &Names) {
+        let Some(pairs) = &config.pairs else {
+            return;
+        };
+        self.add(Rules::<Pair> {
+            name: "pairs.rules".into(),
+            inputs: names.pairs.clone(),
+            rules: pairs.rules.clone(),
+            normalise: pairs.exact.normalise,
+        });
+        self.add(Exact {
+            name: "pairs.exact".into(),
+            rules: "pairs.rules".into(),
+            partitions: pairs.exact.partitions,
+            source_priority: priority(config),
+        });
+        self.add(Deduplicated::<Pair>::new("pairs", "pairs.rules", "pairs.exact", None));
+    }
+
+    fn add_images(&mut self, config: &Config, client: &Arc<Client>, names: &mut Names) -> anyhow::Result<()> {
+        if let Some(interleaved) = &config.interleaved {
+            self.add(Rules::<Page> {
+                name: "interleaved.select".into(),
+                inputs: names.pages.clone(),
+                rules: interleaved.select.rules.clone(),
+                normalise: false,
+            });
+        }
+        let Some(images) = &config.images else {
+            return Ok(());
+        };
+        self.add(List {
+            name: "images.list".into(),
+            pairs: config.pairs.iter().map(|_| "pairs".to_owned()).collect(),
+            pages: config.interleaved.iter().map(|_| "interleaved.select".to_owned()).collect(),
+            config: images.clone(),
+        });
+        let mut input = "images.list".to_owned();
+        for index in 0..images.passes {
+            let name = format!("images.pass{index}");
+            self.add(Pass {
+                name: name.clone(),
+                input,
+                index,
+                config: images.clone(),
+                client: client.clone(),
+                fetch: config.fetch.clone(),
+            });
+            names.passes.push(name.clone());
+            input = name;
+        }
+        if let Some(interleaved) = &config.interleaved {
+            self.add(Build {
+                name: "interleaved".into(),
+                pages: "interleaved.select".into(),
+                images: names.passes.clone(),
+                config: interleaved.build.clone(),
+                seed: config.seed,
+            });
+        }
+        self.add_features(config, names)
+    }
+
+    fn add_features(&mut self, config: &Config, names: &Names) -> anyhow::Result<()> {
+        let Some(features) = &config.features else {
+            return Ok(());
+        };
+        let tower = &config.model.tower;
+        if config.pairs.is_some() {
+            let source = Source::Pairs(names.passes.clone());
+            self.add(Compute::new("features.pairs", source, features.clone(), tower.clone())?);
+        }
+        if config.interleaved.is_some() {
+            let source = Source::Interleaved("interleaved".into());
+            self.add(Compute::new("features.interleaved", source, features.clone(), tower.clone())?);
+        }
+        Ok(())
+    }
+
+    fn add_packing(&mut self, config: &Config, names: &mut Names) -> anyhow::Result<()> {
+        let Some(tokenizer) = &config.tokenizer else {
+            return Ok(());
+        };
+        let texts = config.text.iter().map(|_| "text".to_owned()).collect();
+        let captions = config.pairs.iter().map(|_| "pairs".to_owned()).collect();
+        self.add(Tokenize::new("tokenizer", tokenizer, texts, captions)?);
+        let Some(pack) = &config.pack else {
+            return Ok(());
+        };
+        let features = |kind: &str| config.features.as_ref().map(|_| format!("features.{kind}"));
+        if config.text.is_some() {
+            self.add(PackText {
+                name: "pack.text".into(),
+                tokenizer: "tokenizer".into(),
+                documents: "text".into(),
+                config: pack.text(config),
+                seed: config.seed,
+            });
+            names.packed.insert(Kind::Text, "pack.text".into());
+        }
+        if config.pairs.is_some() && config.images.is_some() {
+            self.add(PackPairs {
+                name: "pack.pairs".into(),
+                tokenizer: "tokenizer".into(),
+                images: names.passes.clone(),
+                features: features("pairs"),
+                config: pack.pairs(config),
+                seed: config.seed,
+            });
+            names.packed.insert(Kind::Pairs, "pack.pairs".into());
+        }
+        if config.interleaved.is_some() {
+            self.add(PackInterleaved {
+                name: "pack.interleaved".into(),
+                tokenizer: "tokenizer".into(),
+                documents: "interleaved".into(),
+                features: features("interleaved"),
+                config: pack.interleaved(config),
+            });
+            names.packed.insert(Kind::Interleaved, "pack.interleaved".into());
+        }
+        Ok(())
+    }
+
+    fn add_training(&mut self, config: &Config, names: &Names) -> anyhow::Result<()> {
+        let Some(train) = &config.train else {
+            return Ok(());
+        };
+        let payload = config.features.as_ref().map_or(PayloadFormat::Encoded, |f| PayloadFormat::Features(f.tap));
+        let codes = config.sources.iter().map(|(name, source)| (name.clone(), source.code));
+        self.add(Train {
+            name: "train".into(),
+            tokenizer: "tokenizer".into(),
+            packed: names.packed.clone(),
+            config: train.clone(),
+            model: config.model.clone(),
+            payload,
+            tower: tower_start(config)?,
+            source_codes: codes.collect(),
+        });
+        if let Some(evaluate) = &config.evaluate {
+            self.add(Evaluate {
+                name: "evaluate".into(),
+                train: "train".into(),
+                tokenizer: "tokenizer".into(),
+                packed: names.packed.clone(),
+                config: evaluate.clone(),
+                model: config.model.clone(),
+                settings: train.model_settings(),
+                micro_batch: train.micro_batch,
+                payload,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Of two equal records the one of the source with the smaller number is kept.
+fn priority(config: &Config) -> Vec<SourceCode> {
+    let mut codes: Vec<SourceCode> = config.sources.values().map(|source| source.code).collect();
+    codes.sort();
+    codes
+}
+
+/// The trainer's tower starts with the weights by which its features were computed.
+fn tower_start(config: &Config) -> anyhow::Result<TowerStart> {
+    Ok(match config.features.as_ref().map(|features| &features.weights) {
+        Some(Weights::Path(path)) => {
+            let (digest, _) = corpus::digest::Digest::of_file(path)?;
+            TowerStart::File { path: path.clone(), digest }
+        }
+        Some(Weights::Random { seed }) => TowerStart::Random { seed: *seed },
+        None => TowerStart::Random { seed: config.seed },
+    })
+}

@@ -1,0 +1,17 @@
+//! Log lines on standard error; what users read as results goes to standard output.
+
+use tracing_subscriber::EnvFilter;
+
+/// Starts logging; `RUST_LOG` wins over the number of `-v`.
+pub(crate) fn start(verbose: u8) {
+    let level = match verbose {
+        0 => "warn",
+        1 => "debug",
+        _ => "trace",
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+}

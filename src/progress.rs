@@ -1,0 +1,131 @@
+//! Progress: a bar per stage on a terminal, log lines elsewhere.
+
+use std::io::IsTerminal;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use corpus::{Error, Observer};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::number::{duration, grouped};
+
+/// Time between two log lines where there is no terminal.
+const LOG_EVERY: Duration = Duration::from_secs(10);
+
+/// Shows what the engine does with one stage after the other.
+pub(crate) struct Display {
+    is_terminal: bool,
+    stage: Mutex<Option<Running>>,
+    records: AtomicU64,
+}
+
+struct Running {
+    name: String,
+    bar: ProgressBar,
+    task_count: u64,
+    done_count: u64,
+    skipped_count: u64,
+    started: Instant,
+    logged: Instant,
+}
+
+impl Display {
+    /// Begins without a stage.
+    pub(crate) fn new() -> Self {
+        Self {
+            is_terminal: std::io::stderr().is_terminal(),
+            stage: Mutex::new(None),
+            records: AtomicU64::new(0),
+        }
+    }
+
+    /// Ends the current stage's bar.
+    pub(crate) fn end_stage(&self) {
+        if let Some(running) = self.lock().take() {
+            running.bar.finish_and_clear();
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Running>> {
+        self.stage.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn log_line(&self, running: &Running) -> String {
+        let records = self.records.load(Ordering::Relaxed);
+        let elapsed = running.started.elapsed();
+        let rate = records as f64 / elapsed.as_secs_f64().max(0.001);
+        let remaining = running.remaining().map_or_else(String::new, |left| format!(", {} left", duration(left)));
+        format!(
+            "{}: {} of {} tasks, {} records, {} records/s{remaining}",
+            running.name,
+            running.done_count,
+            running.task_count,
+            grouped(records),
+            grouped(rate as u64),
+        )
+    }
+}
+
+impl Running {
+    /// Estimates the remaining time from the tasks that this run completed.
+    fn remaining(&self) -> Option<Duration> {
+        let completed = self.done_count.checked_sub(self.skipped_count).filter(|&count| count > 0)?;
+        let left = self.task_count - self.done_count;
+        Some(self.started.elapsed().mul_f64(left as f64 / completed as f64))
+    }
+}
+
+impl Observer for Display {
+    fn begun(&self, stage: &str, task_count: u32, done_count: u32) {
+        let bar = if self.is_terminal { ProgressBar::new(task_count.into()) } else { ProgressBar::hidden() };
+        let style = ProgressStyle::with_template("{prefix:<20} {bar:30} {pos}/{len} tasks  {msg}  {eta} left");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.set_prefix(stage.to_owned());
+        bar.set_position(done_count.into());
+        self.records.store(0, Ordering::Relaxed);
+        let now = Instant::now();
+        let running = Running {
+            name: stage.to_owned(),
+            bar,
+            task_count: task_count.into(),
+            done_count: done_count.into(),
+            skipped_count: done_count.into(),
+            started: now,
+            logged: now,
+        };
+        if done_count > 0 {
+            eprintln!("{stage}: continues, {done_count} of {task_count} tasks were committed before");
+        }
+        *self.lock() = Some(running);
+    }
+
+    fn advanced(&self, records: u64) {
+        let total = self.records.fetch_add(records, Ordering::Relaxed) + records;
+        // Waiting for another thread's line would slow the work for nothing.
+        let Ok(mut guard) = self.stage.try_lock() else {
+            return;
+        };
+        let Some(running) = guard.as_mut() else {
+            return;
+        };
+        if self.is_terminal {
+            let rate = total as f64 / running.started.elapsed().as_secs_f64().max(0.001);
+            running.bar.set_message(format!("{} records  {}/s", grouped(total), grouped(rate as u64)));
+        } else if running.logged.elapsed() >= LOG_EVERY {
+            running.logged = Instant::now();
+            eprintln!("{}", self.log_line(running));
+        }
+    }
+
+    fn task_done(&self) {
+        if let Some(running) = self.lock().as_mut() {
+            running.done_count += 1;
+            running.bar.set_position(running.done_count);
+        }
+    }
+
+    fn retried(&self, stage: &str, task: u32, error: &Error) {
+        eprintln!("{stage}: task {task} is tried again: {error}");
+    }
+}

@@ -1,0 +1,71 @@
+//! Configurations: what is refused, with which words.
+
+use crate::support::Workspace;
+
+#[test]
+fn the_built_in_configurations_can_be_listed_shown_and_checked() {
+    let workspace = Workspace::new();
+    let names = workspace.kosmos(&["config", "list"]).success();
+    assert_eq!(names, "sample\nkosmos1\n");
+    let text = workspace.kosmos(&["config", "show", "sample"]).success();
+    std::fs::write(workspace.path("mine.toml"), &text).unwrap();
+    let checked = workspace.kosmos(&["config", "check", "mine.toml"]).success();
+    assert!(checked.contains("evaluate"), "{checked}");
+}
+
+#[test]
+fn the_full_run_is_a_valid_configuration() {
+    let workspace = Workspace::new();
+    let tokenizer = crate::support::repository().join("tests/golden/tokenizer/small.model");
+    let set = format!("tokenizer.path={}", tokenizer.display());
+    let checked = workspace.kosmos(&["config", "check", "kosmos1", "--set", &set]).success();
+    for stage in ["cc-2020-50", "laion2b-en", "images.pass2", "pack.interleaved", "train"] {
+        assert!(checked.contains(stage), "{stage} is missing:\n{checked}");
+    }
+}
+
+#[test]
+fn a_mistake_is_named_with_file_line_and_key() {
+    let workspace = Workspace::new();
+    let good = workspace.kosmos(&["config", "show", "sample"]).success();
+    let check = |from: &str, to: &str, expected: &[&str]| {
+        assert!(good.contains(from), "{from} is not in the sample");
+        let text = good.replacen(from, to, 1);
+        std::fs::write(workspace.path("bad.toml"), &text).unwrap();
+        let message = workspace.kosmos(&["config", "check", "bad.toml"]).failure(2);
+        for part in expected {
+            assert!(message.contains(part), "{to}: {part:?} is not in {message}");
+        }
+        let line = text.lines().position(|line| line.contains(to.trim())).unwrap() + 1;
+        assert!(message.contains(&format!("bad.toml:{line}:")), "line {line} is not in {message}");
+    };
+    check("learning_rate = 3e-3", "learning_rat = 3e-3", &["[train]", "did you mean `learning_rate`"]);
+    check("latent_count = 8", "latent_cout = 8", &["did you mean `latent_count`"]);
+    check("seed = 1", "seed = \"one\"", &["invalid type"]);
+    check("words_min = 20", "words_mni = 20", &["did you mean `words_min`"]);
+    check("layout = \"coyo\"", "layout = \"cojo\"", &["did you mean `coyo`"]);
+}
+
+#[test]
+fn sections_that_do_not_fit_each_other_are_refused() {
+    let workspace = Workspace::new();
+    let refused = |set: &str| workspace.kosmos(&["config", "check", "sample", "--set", set]).failure(2);
+    assert!(refused("model.resampler.latent_count=125").contains("[pack] sequence_tokens_max must be 129"));
+    assert!(refused("sources.cc3m.code=1").contains("code 1 is that of"));
+    assert!(refused("name=../escape").contains("must be letters"));
+    assert!(refused("images.passes=0").contains("[images] passes"));
+}
+
+#[test]
+fn wrong_command_lines_are_refused_with_the_remedy() {
+    let workspace = Workspace::new();
+    let message = workspace.kosmos(&["run", "no-such"]).failure(2);
+    assert!(message.contains("sample, kosmos1"), "{message}");
+    let message = workspace.kosmos(&["run", "sample", "--until", "txt"]).failure(2);
+    assert!(message.contains("there are: "), "{message}");
+    let message = workspace.kosmos(&["status", "."]).failure(2);
+    assert!(message.contains("not the folder of a run"), "{message}");
+    std::fs::write(workspace.path("thesis.tex"), "mine").unwrap();
+    let message = workspace.kosmos(&["run", "sample", "--dir", "."]).failure(2);
+    assert!(message.contains("holds other files"), "{message}");
+}

@@ -1,0 +1,50 @@
+//! Killed at any moment and run again: the same bytes, for any number of workers.
+
+use std::time::{Duration, Instant};
+
+use crate::support::{Workspace, small_run};
+
+/// Kills during one run; `KOSMOS_TEST_KILLS` asks for more.
+const KILLS_DEFAULT: u32 = 5;
+
+#[test]
+fn a_run_killed_at_random_moments_has_the_parts_of_an_undisturbed_one() {
+    let kills = std::env::var("KOSMOS_TEST_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(KILLS_DEFAULT);
+    let workspace = Workspace::new();
+    let begun = Instant::now();
+    let _ = workspace.kosmos(&small_run(&["--dir", "whole", "--workers", "4"])).success();
+    let whole_millis = begun.elapsed().as_millis() as u64;
+    let expected = workspace.parts("whole");
+
+    // Moments from a fixed sequence, spread over the time a whole run takes.
+    let mut moment: u64 = 0x9E37_79B9_7F4A_7C15;
+    for _ in 0..kills {
+        moment = moment.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let millis = (moment >> 33) % whole_millis;
+        let mut child = workspace.spawn(&small_run(&["--dir", "killed", "--workers", "1"]));
+        std::thread::sleep(Duration::from_millis(millis));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let _ = workspace.kosmos(&small_run(&["--dir", "killed", "--workers", "1"])).success();
+    let found = workspace.parts("killed");
+    let missing: Vec<_> = expected.difference(&found).collect();
+    assert!(missing.is_empty(), "other bytes after {kills} kills: {missing:?}");
+    // A kill between a part and its entry leaves a part that no entry names, with the same bytes.
+    let extra: Vec<_> = found.difference(&expected).collect();
+    assert!(extra.is_empty(), "other bytes after {kills} kills: {extra:?}");
+    let _ = workspace.kosmos(&["verify", "killed"]).success();
+}
+
+#[test]
+fn an_interrupt_ends_cleanly_and_the_next_run_continues() {
+    let workspace = Workspace::new();
+    let mut child = workspace.spawn(&small_run(&["--dir", "out", "--until", "text"]));
+    std::thread::sleep(Duration::from_millis(300));
+    let interrupted = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(interrupted.success());
+    let code = child.wait().unwrap().code();
+    assert!(code == Some(130) || code == Some(0), "{code:?}");
+    let _ = workspace.kosmos(&small_run(&["--dir", "out", "--until", "text"])).success();
+    assert_eq!(std::fs::read_dir(workspace.path("out/scratch")).map_or(0, Iterator::count), 0);
+}

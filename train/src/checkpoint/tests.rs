@@ -1,0 +1,138 @@
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::Kind;
+use crate::testing::FakeLearner;
+
+const FINGERPRINT: &str = "0123456789abcdef";
+
+fn open(folder: &Path, kept: u32) -> Checkpoints {
+    let store = Store::local(folder).unwrap();
+    Checkpoints::open(&store, &Fingerprint::parse(FINGERPRINT).unwrap(), kept).unwrap()
+}
+
+fn state(step: u64) -> State {
+    let row = |step| TrainStep {
+        step,
+        learning_rate: 0.1,
+        text_loss: 1.0 / 3.0,
+        pair_loss: f64::NAN,
+        interleaved_loss: 0.1 + 0.2,
+        gradient_norm: f64::INFINITY,
+        loss_tokens: 7,
+    };
+    let losses = BTreeMap::from([(Kind::Text, Some(0.1 + 0.2)), (Kind::Pairs, None)]);
+    State {
+        step,
+        tokens_seen: step * 10,
+        nonfinite_steps: 1,
+        loader: LoaderState::from([(Kind::Text, BTreeMap::from([("all".to_owned(), Default::default())]))]),
+        validations: vec![ValidationLoss { step, losses }],
+        steps: (1..=step).map(row).collect(),
+    }
+}
+
+fn newest_step(checkpoints: &Checkpoints) -> Option<u64> {
+    checkpoints.newest(|_| ()).unwrap().map(|checkpoint| checkpoint.state.step)
+}
+
+#[test]
+fn a_checkpoint_comes_back_bit_by_bit() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = open(folder.path(), 2);
+    assert!(checkpoints.newest(|_| ()).unwrap().is_none());
+    let learner = FakeLearner::default();
+    checkpoints.save(&state(3), &learner).unwrap();
+    let found = checkpoints.newest(|_| ()).unwrap().unwrap();
+    // NaN is not equal to itself, its text is.
+    assert_eq!(format!("{:?}", found.state), format!("{:?}", state(3)));
+    let mut loaded = FakeLearner::default();
+    loaded.load(&found.weights(), Some(&found.optimizer())).unwrap();
+    assert_eq!(loaded, learner);
+    assert_eq!(found.weights(), checkpoints.weights(3));
+}
+
+#[test]
+fn only_the_newest_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = open(folder.path(), 2);
+    for step in [100, 900, 1_000] {
+        checkpoints.save(&state(step), &FakeLearner::default()).unwrap();
+    }
+    let names: BTreeSet<String> =
+        checkpoints.folders(parse_step).unwrap().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["step-00000900", "step-00001000"].map(str::to_owned).into());
+    assert_eq!(newest_step(&checkpoints), Some(1_000));
+}
+
+#[test]
+fn a_kill_between_any_two_files_leaves_the_earlier_checkpoint_the_newest() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = open(folder.path(), 5);
+    checkpoints.save(&state(1), &FakeLearner::default()).unwrap();
+    checkpoints.save(&state(2), &FakeLearner::default()).unwrap();
+    let published = checkpoints.folder.join("step-00000002");
+    let written = [MODEL, OPTIMIZER, STEPS, STATE];
+    for count in 0..=written.len() {
+        let unfinished = checkpoints.folder.join("step-00000003.tmp");
+        std::fs::create_dir_all(&unfinished).unwrap();
+        for name in &written[..count] {
+            std::fs::copy(published.join(name), unfinished.join(name)).unwrap();
+        }
+        let reopened = open(folder.path(), 5);
+        assert_eq!(newest_step(&reopened), Some(2), "after {count} files");
+        assert!(!unfinished.exists(), "the leftover is removed");
+    }
+}
+
+#[test]
+fn a_full_disk_leaves_the_earlier_checkpoint_and_the_next_attempt_succeeds() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = open(folder.path(), 1);
+    let learner = FakeLearner::default();
+    checkpoints.save(&state(1), &learner).unwrap();
+    learner.save_fails.set(true);
+    assert!(checkpoints.save(&state(2), &learner).is_err());
+    assert_eq!(newest_step(&checkpoints), Some(1));
+    learner.save_fails.set(false);
+    checkpoints.save(&state(2), &learner).unwrap();
+    assert_eq!(newest_step(&checkpoints), Some(2));
+}
+
+#[test]
+fn a_damaged_checkpoint_is_passed_over_and_named() {
+    for name in [MODEL, OPTIMIZER, STEPS, STATE] {
+        for truncated in [false, true] {
+            let folder = tempfile::tempdir().unwrap();
+            let checkpoints = open(folder.path(), 2);
+            checkpoints.save(&state(1), &FakeLearner::default()).unwrap();
+            checkpoints.save(&state(2), &FakeLearner::default()).unwrap();
+            let path = checkpoints.folder.join("step-00000002").join(name);
+            let mut bytes = std::fs::read(&path).unwrap();
+            match truncated {
+                true => bytes.truncate(bytes.len() / 2),
+                false => bytes[0] ^= 1,
+            }
+            std::fs::write(&path, bytes).unwrap();
+            let mut lines = Vec::new();
+            let newest = checkpoints.newest(|line| lines.push(line.to_owned())).unwrap().unwrap();
+            assert_eq!(newest.state.step, 1, "{name} truncated {truncated}");
+            assert!(lines[0].contains("step-00000002") && lines[0].contains(name), "{lines:?}");
+        }
+    }
+}
+
+#[test]
+fn a_checkpoint_of_another_run_or_of_a_foreign_name_is_not_taken_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = open(folder.path(), 2);
+    checkpoints.save(&state(1), &FakeLearner::default()).unwrap();
+    let other = Fingerprint::parse("fedcba9876543210").unwrap();
+    let others = Checkpoints::open(&checkpoints.store, &other, 2).unwrap();
+    assert_eq!(newest_step(&others), None);
+    std::fs::rename(checkpoints.folder.join("step-00000001"), others.folder.join("step-00000001")).unwrap();
+    std::fs::create_dir(others.folder.join("step-mine")).unwrap();
+    assert_eq!(newest_step(&others), None);
+}

@@ -1,0 +1,293 @@
+//! The `[train]` section: how long, how fast, on what, and where.
+//!
+//! "Paper" is arXiv 2302.14045, "unilm" the released Kosmos-2 code. What neither states says so.
+
+use std::collections::BTreeMap;
+
+use model::{Device, OptimizerConfig, Precision};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::schedule::Schedule;
+use crate::{Error, Kind, Result};
+
+/// Most steps that a config may ask for: their rows stay in memory and in one committed range.
+const STEPS_MAX: u64 = 4_000_000;
+/// Most rows of a kind in a batch that a config may ask for.
+const ROWS_MAX: u32 = 1 << 20;
+/// Most bytes of a block that a config may ask for.
+const BLOCK_BYTES_MAX: u64 = 1 << 32;
+/// Most blocks of a window that a config may ask for.
+const WINDOW_BLOCKS_MAX: u32 = 1 << 10;
+/// Most micro-batches ahead that a config may ask for.
+const MICRO_BATCHES_AHEAD_MAX: u32 = 1 << 10;
+/// Keys that say where and how a run computes, not what: they are not part of its fingerprint.
+/// Another device or thread count gives the same result within rounding.
+const CIRCUMSTANCES: [&str; 6] =
+    ["device", "thread_count", "log_steps", "checkpoint_steps", "checkpoints_kept", "micro_batches_ahead"];
+
+/// Options of training.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Optimiser steps. Default 300,000 (paper 3.2).
+    pub steps: u64,
+    /// Peak learning rate. Default 2e-4 (paper 3.2).
+    pub learning_rate: f64,
+    /// Steps of linear warm-up, after which the rate falls linearly to 0 at `steps`.
+    /// Default 375 (paper 3.2).
+    pub warmup_steps: u64,
+    /// Sequences of one optimiser step; 0 leaves a kind out. Default 256 texts, 6,144 pairs
+    /// and 128 interleaved documents (paper table 18).
+    pub batch: Rows,
+    /// Sequences of one forward pass; a matter of memory. Default 8 texts, 192 pairs and 8
+    /// interleaved documents, each about 16,000 tokens (not in the paper).
+    pub micro_batch: Rows,
+    /// Weights of the text's sources, by name; they need no certain sum. Default none: every
+    /// sequence counts the same. The paper's are in its table 20.
+    pub text_weights: BTreeMap<String, f64>,
+    /// The optimiser.
+    pub optimizer: OptimizerConfig,
+    /// Default float32 (the paper does not state it; Kosmos-2's `train.sh` uses float16).
+    pub precision: Precision,
+    /// Default the CPU.
+    pub device: Device,
+    /// Threads of one operation on the CPU. Default 1.
+    pub thread_count: u32,
+    /// Use only algorithms that give the same bits every time. Default on.
+    pub deterministic: bool,
+    /// Seed of initial weights, order of sequences, and dropout. Default 1.
+    pub seed: u64,
+    /// Steps between log lines. Default 10.
+    pub log_steps: u64,
+    /// Steps between checkpoints. Default 500.
+    pub checkpoint_steps: u64,
+    /// Checkpoints that are kept, the newest ones; at least 1. Default 2.
+    pub checkpoints_kept: u32,
+    /// Steps between validations; 0 for none. Default 500.
+    pub evaluate_steps: u64,
+    /// Sequences of each kind in a validation, held in memory. Default 256.
+    pub validation_rows: u32,
+    /// Steps in a row without a finite loss and gradient after which training stops. Default 10.
+    pub nonfinite_steps_max: u32,
+    /// Bytes read at once from a part, as stored. Default 16 MiB.
+    pub block_bytes_max: u64,
+    /// Blocks whose rows are shuffled together. Default 4: with `block_bytes_max` 64 MiB as
+    /// stored for each text source, for pairs and for interleaved documents.
+    pub window_blocks: u32,
+    /// Micro-batches made ahead of the network. Default 4.
+    pub micro_batches_ahead: u32,
+}
+
+/// How many sequences of each kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rows {
+    /// Packed sequences of text.
+    pub text_sequences: u32,
+    /// Image-caption pairs.
+    pub pairs: u32,
+    /// Interleaved documents.
+    pub interleaved: u32,
+}
+
+impl Rows {
+    /// Returns the number of a kind.
+    pub fn of(&self, kind: Kind) -> u32 {
+        match kind {
+            Kind::Text => self.text_sequences,
+            Kind::Pairs => self.pairs,
+            Kind::Interleaved => self.interleaved,
+        }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            steps: 300_000,
+            learning_rate: 2e-4,
+            warmup_steps: 375,
+            batch: Rows { text_sequences: 256, pairs: 6_144, interleaved: 128 },
+            micro_batch: Rows { text_sequences: 8, pairs: 192, interleaved: 8 },
+            text_weights: BTreeMap::new(),
+            optimizer: OptimizerConfig::default(),
+            precision: Precision::F32,
+            device: Device::Cpu,
+            thread_count: 1,
+            deterministic: true,
+            seed: 1,
+            log_steps: 10,
+            checkpoint_steps: 500,
+            checkpoints_kept: 2,
+            evaluate_steps: 500,
+            validation_rows: 256,
+            nonfinite_steps_max: 10,
+            block_bytes_max: 16 << 20,
+            window_blocks: 4,
+            micro_batches_ahead: 4,
+        }
+    }
+}
+
+impl Config {
+    /// Checks every bound; the error names the key.
+    ///
+    /// # Errors
+    /// [`Error::Config`], or the model's own for the optimiser and the threads.
+    pub fn validate(&self) -> Result<()> {
+        within("steps", self.steps, 1, STEPS_MAX)?;
+        ensure("learning_rate", self.learning_rate.is_finite() && self.learning_rate > 0.0, || {
+            format!("must be positive, is {}", self.learning_rate)
+        })?;
+        ensure("warmup_steps", self.warmup_steps < self.steps, || {
+            format!("must be below steps ({}), is {}", self.steps, self.warmup_steps)
+        })?;
+        self.validate_rows()?;
+        let weights = self.text_weights.values();
+        ensure("text_weights", weights.clone().all(|w| w.is_finite() && *w >= 0.0), || {
+            "must be finite and not negative".to_owned()
+        })?;
+        let useful = self.text_weights.is_empty() || weights.sum::<f64>() > 0.0;
+        ensure("text_weights", useful, || "at least one must be positive".to_owned())?;
+        within("log_steps", self.log_steps, 1, STEPS_MAX)?;
+        within("checkpoint_steps", self.checkpoint_steps, 1, STEPS_MAX)?;
+        within("checkpoints_kept", self.checkpoints_kept.into(), 1, STEPS_MAX)?;
+        within("nonfinite_steps_max", self.nonfinite_steps_max.into(), 1, STEPS_MAX)?;
+        within("block_bytes_max", self.block_bytes_max, 1, BLOCK_BYTES_MAX)?;
+        within("window_blocks", self.window_blocks.into(), 1, WINDOW_BLOCKS_MAX.into())?;
+        let ahead = u64::from(self.micro_batches_ahead);
+        within("micro_batches_ahead", ahead, 1, MICRO_BATCHES_AHEAD_MAX.into())?;
+        self.optimizer.validate()?;
+        Ok(self.model_settings().validate()?)
+    }
+
+    fn validate_rows(&self) -> Result<()> {
+        const KEYS: [(Kind, &str, &str); 3] = [
+            (Kind::Text, "batch.text_sequences", "micro_batch.text_sequences"),
+            (Kind::Pairs, "batch.pairs", "micro_batch.pairs"),
+            (Kind::Interleaved, "batch.interleaved", "micro_batch.interleaved"),
+        ];
+        for (kind, batch, micro_batch) in KEYS {
+            within(batch, self.batch.of(kind).into(), 0, ROWS_MAX.into())?;
+            let min = u64::from(self.batch.of(kind) > 0);
+            within(micro_batch, self.micro_batch.of(kind).into(), min, ROWS_MAX.into())?;
+        }
+        within("validation_rows", self.validation_rows.into(), 1, ROWS_MAX.into())?;
+        let any = Kind::ALL.iter().any(|kind| self.batch.of(*kind) > 0);
+        ensure("batch", any, || "at least one kind must be above 0".to_owned())
+    }
+
+    /// Returns the learning rate by step.
+    pub fn schedule(&self) -> Schedule {
+        Schedule { peak: self.learning_rate, warmup_steps: self.warmup_steps, steps: self.steps }
+    }
+
+    /// Returns where and how the network computes.
+    pub fn model_settings(&self) -> model::Settings {
+        model::Settings {
+            device: self.device,
+            precision: self.precision,
+            thread_count: self.thread_count,
+            deterministic: self.deterministic,
+            seed: self.seed,
+        }
+    }
+
+    /// Returns the micro-batches of a step: kinds in their order, each with its rows.
+    pub fn micro_batches(&self) -> Vec<(Kind, u32)> {
+        let mut planned = Vec::new();
+        for kind in Kind::ALL {
+            let mut left = self.batch.of(kind);
+            while left > 0 {
+                let rows = self.micro_batch.of(kind).clamp(1, left);
+                planned.push((kind, rows));
+                left -= rows;
+            }
+        }
+        planned
+    }
+
+    /// Returns the options that decide what is learnt, for the fingerprint.
+    pub fn identity(&self) -> Value {
+        let mut value = serde_json::to_value(self).unwrap_or_default();
+        if let Value::Object(options) = &mut value {
+            options.retain(|key, _| !CIRCUMSTANCES.contains(&key.as_str()));
+        }
+        value
+    }
+}
+
+fn ensure(key: &'static str, holds: bool, reason: impl FnOnce() -> String) -> Result<()> {
+    if holds { Ok(()) } else { Err(Error::Config { section: "train", key, reason: reason() }) }
+}
+
+fn within(key: &'static str, value: u64, min: u64, max: u64) -> Result<()> {
+    ensure(key, (min..=max).contains(&value), || format!("must be between {min} and {max}, is {value}"))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_is_the_paper_s_batch_cut_into_micro_batches() {
+        let config = Config::default();
+        config.validate().unwrap();
+        let planned = config.micro_batches();
+        assert_eq!(planned.len(), 32 + 32 + 16);
+        assert_eq!((planned[0], planned[32]), ((Kind::Text, 8), (Kind::Pairs, 192)));
+    }
+
+    #[test]
+    fn the_last_micro_batch_of_a_kind_takes_what_is_left_and_zero_leaves_a_kind_out() {
+        let config = Config {
+            batch: Rows { text_sequences: 0, pairs: 7, interleaved: 1 },
+            micro_batch: Rows { text_sequences: 0, pairs: 3, interleaved: 4 },
+            ..Config::default()
+        };
+        config.validate().unwrap();
+        let expected = [(Kind::Pairs, 3), (Kind::Pairs, 3), (Kind::Pairs, 1), (Kind::Interleaved, 1)];
+        assert_eq!(config.micro_batches(), expected);
+    }
+
+    #[test]
+    fn an_error_names_the_key() {
+        let check = |change: fn(&mut Config), key: &str| {
+            let mut config = Config::default();
+            change(&mut config);
+            let message = config.validate().unwrap_err().to_string();
+            assert!(message.contains(key), "{message}");
+        };
+        check(|c| c.steps = 0, "train config: steps");
+        check(|c| c.warmup_steps = c.steps, "warmup_steps");
+        check(|c| c.learning_rate = f64::NAN, "learning_rate");
+        check(|c| c.micro_batch.pairs = 0, "micro_batch.pairs");
+        check(|c| c.batch = Rows { text_sequences: 0, pairs: 0, interleaved: 0 }, "batch");
+        check(|c| c.text_weights = BTreeMap::from([("a".to_owned(), -1.0)]), "text_weights");
+        check(|c| c.text_weights = BTreeMap::from([("a".to_owned(), 0.0)]), "text_weights");
+        check(|c| c.checkpoints_kept = 0, "checkpoints_kept");
+        check(|c| c.optimizer.beta1 = 1.0, "optimizer.beta1");
+        check(|c| c.thread_count = 0, "thread_count");
+    }
+
+    #[test]
+    fn circumstances_do_not_change_the_identity_and_options_do() {
+        let config = Config::default();
+        let elsewhere =
+            Config { device: Device::Cuda(0), thread_count: 8, checkpoint_steps: 7, ..Config::default() };
+        assert_eq!(config.identity(), elsewhere.identity());
+        assert_ne!(config.identity(), Config { seed: 2, ..Config::default() }.identity());
+        let named = config.identity();
+        assert_eq!(CIRCUMSTANCES.iter().filter(|key| named.get(*key).is_some()).count(), 0);
+    }
+
+    #[test]
+    fn every_circumstance_is_a_key_and_unknown_keys_are_refused() {
+        let all = serde_json::to_value(Config::default()).unwrap();
+        assert!(CIRCUMSTANCES.iter().all(|key| all.get(*key).is_some()));
+        assert!(serde_json::from_str::<Config>(r#"{"learning_rat": 1}"#).is_err());
+        assert!(serde_json::from_str::<Config>(r#"{"batch": {"pairs": 1}}"#).is_err());
+    }
+}

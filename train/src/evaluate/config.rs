@@ -1,0 +1,88 @@
+//! The `[evaluate]` section: how many, how long, and which words are compared.
+
+use std::collections::BTreeMap;
+
+use model::GenerateConfig;
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result};
+
+/// Most pairs or sequences that a config may ask for.
+const ROWS_MAX: u32 = 1 << 20;
+/// Most words of a group that a config may ask for.
+const WORDS_MAX: usize = 1 << 10;
+
+/// Options of the evaluation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EvaluateConfig {
+    /// Held-out pairs to caption, from the first. Default 1,000.
+    pub pairs_max: u32,
+    /// Held-out sequences of each kind to measure the loss on, from the first. Default 1,000.
+    pub sequences_max: u32,
+    /// How captions are generated. Default greedily, 64 tokens at most.
+    pub generate: GenerateConfig,
+    /// Groups of words by name, such as `colour = ["red", "blue"]`: how often does a caption
+    /// name the same word of the group as the pair's own? Default none.
+    ///
+    /// A text names the first of its words that is in the group or is one of the group with an
+    /// "s" at its end; case does not matter, and words end where letters and digits do.
+    pub words: BTreeMap<String, Vec<String>>,
+}
+
+impl Default for EvaluateConfig {
+    fn default() -> Self {
+        Self {
+            pairs_max: 1_000,
+            sequences_max: 1_000,
+            generate: GenerateConfig::default(),
+            words: BTreeMap::new(),
+        }
+    }
+}
+
+impl EvaluateConfig {
+    /// Checks every bound; the error names the key.
+    ///
+    /// # Errors
+    /// [`Error::Config`], or the model's own for `generate`.
+    pub fn validate(&self) -> Result<()> {
+        let ensure = |key, holds: bool, reason: &str| match holds {
+            true => Ok(()),
+            false => Err(Error::Config { section: "evaluate", key, reason: reason.to_owned() }),
+        };
+        let bounds = "must be between 1 and 1048576";
+        ensure("pairs_max", (1..=ROWS_MAX).contains(&self.pairs_max), bounds)?;
+        ensure("sequences_max", (1..=ROWS_MAX).contains(&self.sequences_max), bounds)?;
+        for group in self.words.values() {
+            let count = (1..=WORDS_MAX).contains(&group.len());
+            ensure("words", count, "a group must have between 1 and 1024 words")?;
+            let words = group.iter().all(|word| {
+                !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() && !c.is_uppercase())
+            });
+            ensure("words", words, "must be lower-case letters and digits")?;
+        }
+        Ok(self.generate.validate()?)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_is_valid_and_what_cannot_be_a_word_is_refused() {
+        EvaluateConfig::default().validate().unwrap();
+        let with = |word: &str| EvaluateConfig {
+            words: BTreeMap::from([("colour".to_owned(), vec![word.to_owned()])]),
+            ..EvaluateConfig::default()
+        };
+        with("red").validate().unwrap();
+        for word in ["", "light blue", "Red", "red."] {
+            assert!(with(word).validate().is_err(), "{word:?}");
+        }
+        let none = EvaluateConfig { pairs_max: 0, ..EvaluateConfig::default() };
+        assert!(none.validate().unwrap_err().to_string().contains("evaluate config: pairs_max"));
+    }
+}

@@ -1,0 +1,54 @@
+//! Training shards -> weights, and what the weights are worth.
+//!
+//! ```text
+//! config       Config       the [train] section
+//! kind         Kind         text, pairs, interleaved: each step takes its share of each
+//! permutation  Permutation  an order of 0 to n - 1, by key
+//! sampler      Sampler      which rows come when: a pure function of seed, epoch and rank
+//! source       Source       the rows of a source, read window by window in that order
+//! mixture      Mixture      which source comes next, by weight
+//! stream       Stream       the sequences of a kind, its sources mixed
+//! micro_batch  MicroBatch   sequences padded side by side, with their images
+//! loader       Loader       micro-batches made ahead by a thread
+//! schedule     Schedule     the learning rate by step
+//! learner      Learner      what is asked of the network
+//! trainer      Trainer      the loop: accumulate, step, log, validate, checkpoint
+//! checkpoint   Checkpoints  published whole or not at all; resuming continues bit by bit
+//! validation   Validation   loss on held-out sequences
+//! stage        Train        the stage `train`
+//! evaluate     Evaluate     the stage `evaluate`: captions of unseen images, and scores
+//! ```
+//!
+//! The state of training is its step, the tokens seen and, for each source, three integers of
+//! position and a count. Everything that needs libtorch is behind [`Learner`]; the rest builds
+//! and is tested without it.
+
+pub mod checkpoint;
+pub mod config;
+pub mod error;
+pub mod evaluate;
+pub mod images;
+pub mod kind;
+pub mod learner;
+pub mod loader;
+pub mod micro_batch;
+pub mod mixture;
+pub mod permutation;
+pub mod sampler;
+pub mod schedule;
+pub mod source;
+pub mod stage;
+pub mod stream;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod testing;
+pub mod trainer;
+pub mod validation;
+
+pub use config::{Config, Rows};
+pub use error::{Error, Result};
+pub use evaluate::{Evaluate, EvaluateConfig};
+pub use images::{ImageLayout, PayloadFormat};
+pub use kind::Kind;
+pub use learner::Learner;
+pub use stage::{TowerStart, Train};

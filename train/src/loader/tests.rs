@@ -1,0 +1,182 @@
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeSet;
+
+use corpus::{Id, Store};
+
+use super::*;
+use crate::testing::{config, held_out, layout, pair, shard, text};
+
+/// Two parts of text from the sources 1 and 2, three parts of pairs; some held out.
+fn shards(store: &Store) -> Shards {
+    let address = |source: u64, row: u64| source << 56 | row;
+    let texts = [(1, 5), (2, 30)].map(|(source, rows)| -> Vec<Sequence> {
+        (0..rows).map(|row| text(address(source, row), 4 + (row % 5) as usize)).collect()
+    });
+    let pairs = (0..3).map(|part: u64| -> Vec<Sequence> {
+        let row = |row: u64| match row % 4 {
+            0 => held_out(pair(part * 100 + row, &[40])),
+            _ => pair(part * 100 + row, &vec![40; 1 + row as usize % 3]),
+        };
+        (0..12).map(row).collect()
+    });
+    Shards::from([
+        (Kind::Text, shard(store, "pack.text", texts.into())),
+        (Kind::Pairs, shard(store, "pack.pairs", pairs.collect())),
+    ])
+}
+
+fn codes() -> BTreeMap<String, SourceCode> {
+    BTreeMap::from([("books".to_owned(), SourceCode(1)), ("web".to_owned(), SourceCode(2))])
+}
+
+fn open(config: &Config, shards: &Shards, state: &LoaderState) -> Result<Feed> {
+    Feed::open(config, shards, &codes(), layout(), Rank::ONLY, state)
+}
+
+/// Returns the ids of a micro-batch's pairs, which are their features' values.
+fn pair_ids(batch: &MicroBatch) -> Vec<u64> {
+    let crate::images::Images::Features(_, values) = &batch.images else { return Vec::new() };
+    values.chunks((values.len() / batch.row_count).max(1)).map(|image| image[0].to_f32() as u64).collect()
+}
+
+#[test]
+fn a_resumed_feed_goes_on_exactly_at_every_step_of_several_epochs() {
+    let folder = tempfile::tempdir().unwrap();
+    let shards = shards(&Store::local(folder.path()).unwrap());
+    let config = Config {
+        text_weights: BTreeMap::from([("books".to_owned(), 1.0), ("web".to_owned(), 2.0)]),
+        ..config(100)
+    };
+    let per_step = config.micro_batches().len();
+    let mut feed = open(&config, &shards, &LoaderState::default()).unwrap();
+    let loaded: Vec<Loaded> = (0..25 * per_step).map(|_| feed.next_batch().unwrap()).collect();
+    let last = &loaded[loaded.len() - 1].state[&Kind::Pairs]["all"];
+    assert!(last.position.epoch >= 2, "the pairs' epochs were not crossed: {last:?}");
+    for step in 1..24 {
+        let state = &loaded[step * per_step - 1].state;
+        let json = serde_json::to_string(state).unwrap();
+        let state: LoaderState = serde_json::from_str(&json).unwrap();
+        let mut resumed = open(&config, &shards, &state).unwrap();
+        for expected in &loaded[step * per_step..(step + 1) * per_step] {
+            let found = resumed.next_batch().unwrap();
+            assert_eq!((&found.batch, &found.state), (&expected.batch, &expected.state));
+        }
+    }
+}
+
+#[test]
+fn an_epoch_holds_every_training_pair_once_and_no_held_out_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let shards = shards(&Store::local(folder.path()).unwrap());
+    let mut feed = open(&config(100), &shards, &LoaderState::default()).unwrap();
+    let mut seen = Vec::new();
+    // 27 of 36 pairs are for training, three of them a step.
+    for _ in 0..9 * 3 {
+        seen.extend(pair_ids(&feed.next_batch().unwrap().batch));
+    }
+    let distinct: BTreeSet<u64> = seen.iter().copied().collect();
+    assert_eq!((seen.len(), distinct.len()), (27, 27));
+    assert!(distinct.iter().all(|id| id % 100 % 4 != 0), "{distinct:?}");
+    assert_ne!(seen, distinct.into_iter().collect::<Vec<u64>>(), "the order is the shard's");
+}
+
+#[test]
+fn text_is_mixed_by_the_weights_of_its_sources() {
+    let folder = tempfile::tempdir().unwrap();
+    let shards = shards(&Store::local(folder.path()).unwrap());
+    let weights = |books, web| Config {
+        batch: crate::Rows { text_sequences: 8, pairs: 0, interleaved: 0 },
+        text_weights: BTreeMap::from([("books".to_owned(), books), ("web".to_owned(), web)]),
+        ..config(100)
+    };
+    let mut feed = open(&weights(3.0, 1.0), &shards, &LoaderState::default()).unwrap();
+    let mut state = LoaderState::default();
+    for _ in 0..8 {
+        state = feed.next_batch().unwrap().state;
+    }
+    let text = &state[&Kind::Text];
+    assert_eq!((text["books"].drawn, text["web"].drawn), (6, 2));
+    assert_eq!(text["books"].position.epoch, 1);
+    let mut feed = open(&weights(0.0, 1.0), &shards, &LoaderState::default()).unwrap();
+    assert_eq!(feed.next_batch().unwrap().state[&Kind::Text].len(), 1);
+}
+
+#[test]
+fn a_source_without_a_weight_and_one_without_a_name_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let shards = shards(&Store::local(folder.path()).unwrap());
+    let config = Config { text_weights: BTreeMap::from([("web".to_owned(), 1.0)]), ..config(100) };
+    let error = open(&config, &shards, &LoaderState::default()).unwrap_err().to_string();
+    assert!(error.contains("source books has sequences but no weight"), "{error}");
+    let none = BTreeMap::new();
+    let feed = Feed::open(&config, &shards, &none, layout(), Rank::ONLY, &LoaderState::default());
+    assert!(feed.unwrap_err().to_string().contains("source code 1"));
+}
+
+#[test]
+fn a_shard_without_training_rows_ends_with_an_error_and_not_in_an_endless_search() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::local(folder.path()).unwrap();
+    let rows = (0..9).map(|id| held_out(pair(id, &[40]))).collect();
+    let shards = Shards::from([(Kind::Pairs, shard(&store, "pack.pairs", vec![rows]))]);
+    let config = Config { batch: crate::Rows { text_sequences: 0, pairs: 1, interleaved: 0 }, ..config(10) };
+    let mut feed = open(&config, &shards, &LoaderState::default()).unwrap();
+    assert!(feed.next_batch().unwrap_err().to_string().contains("train split is empty"));
+    let text = crate::testing::config(10);
+    let error = open(&text, &shards, &LoaderState::default()).unwrap_err().to_string();
+    assert!(error.contains("no text sequences"), "{error}");
+}
+
+#[test]
+fn ranks_get_disjoint_pairs_that_are_together_the_epoch() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::local(folder.path()).unwrap();
+    let rows = (0..40).map(|id| pair(id, &[40])).collect();
+    let shards = Shards::from([(Kind::Pairs, shard(&store, "pack.pairs", vec![rows]))]);
+    let one = crate::Rows { text_sequences: 0, pairs: 1, interleaved: 0 };
+    let config = Config { batch: one, micro_batch: one, block_bytes_max: 400, ..config(10) };
+    let mut seen = Vec::new();
+    for index in 0..3 {
+        let rank = Rank { index, count: 3 };
+        let none = (BTreeMap::new(), LoaderState::default());
+        let mut feed = Feed::open(&config, &shards, &none.0, layout(), rank, &none.1).unwrap();
+        loop {
+            let loaded = feed.next_batch().unwrap();
+            if loaded.state[&Kind::Pairs]["all"].position.epoch > 0 {
+                break;
+            }
+            seen.extend(pair_ids(&loaded.batch));
+        }
+    }
+    seen.sort_unstable();
+    assert_eq!(seen, (0..40).collect::<Vec<u64>>());
+}
+
+#[test]
+fn the_thread_gives_what_the_feed_gives_and_ends_when_it_is_dropped() {
+    let folder = tempfile::tempdir().unwrap();
+    let shards = shards(&Store::local(folder.path()).unwrap());
+    let config = config(100);
+    let mut feed = open(&config, &shards, &LoaderState::default()).unwrap();
+    let ahead = open(&config, &shards, &LoaderState::default()).unwrap();
+    let mut loader = Loader::start(ahead, 2).unwrap();
+    for _ in 0..7 {
+        assert_eq!(loader.next_batch().unwrap().batch, feed.next_batch().unwrap().batch);
+    }
+    drop(loader);
+}
+
+#[test]
+fn a_row_that_packing_does_not_write_reaches_the_trainer_as_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::local(folder.path()).unwrap();
+    let broken = Sequence { image_starts: vec![90], ..pair(0, &[40]) };
+    let shards = Shards::from([(Kind::Pairs, shard(&store, "pack.pairs", vec![vec![broken]]))]);
+    let one = crate::Rows { text_sequences: 0, pairs: 1, interleaved: 0 };
+    let config = Config { batch: one, micro_batch: one, ..config(10) };
+    let feed = open(&config, &shards, &LoaderState::default()).unwrap();
+    let mut loader = Loader::start(feed, 1).unwrap();
+    assert!(matches!(loader.next_batch(), Err(Error::Sequence { id, .. }) if id == Id::from_bits(0)));
+    assert!(matches!(loader.next_batch(), Err(Error::LoaderEnded)));
+}

@@ -1,0 +1,130 @@
+//! A source's sequences in training order: the sampler's visits, read from the parts.
+//!
+//! In memory is one window: `window_blocks` blocks of about `block_bytes_max` stored bytes.
+
+use corpus::record::Sequence;
+use corpus::table::Record;
+use corpus::{Dataset, Part, Split};
+
+use crate::permutation::Permutation;
+use crate::sampler::{Block, Position, Rank, Sampler, blocks_of};
+use crate::{Config, Error, Kind, Result};
+
+/// The stream of packed sequences in a shard's dataset.
+pub const SEQUENCES: &str = "sequences";
+
+/// Gives a source's training sequences without end, epoch after epoch.
+#[derive(Debug)]
+pub struct Source {
+    kind: Kind,
+    dataset: Dataset,
+    parts: Vec<Part>,
+    blocks: Vec<Block>,
+    sampler: Sampler,
+    position: Position,
+    window: Option<Window>,
+}
+
+/// Rows read together; those given out, and those of another split, are gone.
+#[derive(Debug)]
+struct Window {
+    rows: Vec<Option<Sequence>>,
+    order: Permutation,
+}
+
+impl Source {
+    /// Opens a source at a position; nothing is read yet.
+    ///
+    /// `name` keeps the orders of different sources apart.
+    ///
+    /// # Errors
+    /// [`Error::NoSequences`] when its parts have fewer blocks than there are ranks.
+    pub fn open(
+        config: &Config,
+        (kind, name): (Kind, &str),
+        (dataset, parts): (Dataset, Vec<Part>),
+        rank: Rank,
+        position: Position,
+    ) -> Result<Self> {
+        let sizes: Vec<(u64, u64)> = parts.iter().map(|part| (part.rows, part.bytes)).collect();
+        let blocks = blocks_of(&sizes, config.block_bytes_max);
+        let stream = format!("train.{kind}.{name}");
+        let block_count = blocks.len() as u64;
+        let sampler = Sampler::new(config.seed, &stream, block_count, config.window_blocks, rank)
+            .ok_or_else(|| Error::NoSequences {
+                kind,
+                reason: format!("{block_count} blocks of rows for {} processes", rank.count),
+            })?;
+        Ok(Self { kind, dataset, parts, blocks, sampler, position, window: None })
+    }
+
+    /// Returns how far it has come.
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// Returns the next training sequence.
+    ///
+    /// # Errors
+    /// When a part cannot be read, or a whole epoch has no training sequence.
+    pub fn next_sequence(&mut self) -> Result<Sequence> {
+        // The rest of the begun window, and one epoch, in which the window comes again.
+        for _ in 0..=self.sampler.window_count() {
+            let mut window = match self.window.take() {
+                Some(window) => window,
+                None => self.read_window()?,
+            };
+            if let Some(sequence) = window.next(&mut self.position.row) {
+                self.window = Some(window);
+                return Ok(sequence);
+            }
+            self.position = self.sampler.next_window(self.position);
+        }
+        let reason = "the train split is empty: check the validation share".to_owned();
+        Err(Error::NoSequences { kind: self.kind, reason })
+    }
+
+    fn read_window(&self) -> Result<Window> {
+        let Position { epoch, window, .. } = self.position;
+        let mut rows = Vec::new();
+        for index in self.sampler.window(epoch, window) {
+            let block = usize::try_from(index).ok().and_then(|index| self.blocks.get(index));
+            let Some(block) = block else { continue };
+            let Some(part) = self.parts.get(block.part) else { continue };
+            self.read_block(part, block, &mut rows)?;
+        }
+        let order = self.sampler.row_order(epoch, window, rows.len() as u64);
+        Ok(Window { rows, order })
+    }
+
+    fn read_block(&self, part: &Part, block: &Block, rows: &mut Vec<Option<Sequence>>) -> Result<()> {
+        let end = rows.len() + block.row_count as usize;
+        let reader = self.dataset.open_at::<Sequence>(part, block.row_start)?;
+        for row in reader.take(block.row_count as usize) {
+            let row = row?;
+            rows.push((row.split == Split::Train).then_some(row));
+        }
+        if rows.len() == end {
+            return Ok(());
+        }
+        Err(Error::Corpus(corpus::Error::Table {
+            path: part.path.clone(),
+            table: Sequence::TABLE,
+            detail: format!("fewer rows than the {} of its manifest", part.rows),
+        }))
+    }
+}
+
+impl Window {
+    /// Returns the next training sequence at or after a place in the order, and moves past it.
+    fn next(&mut self, place: &mut u64) -> Option<Sequence> {
+        while *place < self.rows.len() as u64 {
+            let row = self.order.at(*place) as usize;
+            *place += 1;
+            if let Some(sequence) = self.rows.get_mut(row).and_then(Option::take) {
+                return Some(sequence);
+            }
+        }
+        None
+    }
+}

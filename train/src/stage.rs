@@ -1,0 +1,252 @@
+//! The stage `train`: shards in, weights out. It has one task, which resumes from checkpoints.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use corpus::digest::Digest;
+use corpus::record::TrainStep;
+use corpus::{Inputs, Output, SourceCode, Stage, Task};
+use model::{Model, Tower, TowerWeights};
+use serde_json::{Value, json};
+use shard::features::Weights;
+use shard::tokenizer::Tokenizer;
+
+use crate::checkpoint::{Checkpoints, State};
+use crate::images::{ImageLayout, PayloadFormat};
+use crate::learner::Learner;
+use crate::loader::{Feed, Loader, Shards};
+use crate::sampler::Rank;
+use crate::trainer::{Observer, Trainer};
+use crate::validation::Validation;
+use crate::{Config, Error, Kind, Result};
+
+/// The stream, and the file in it, of the trained weights.
+pub const MODEL: &str = "model";
+/// The stream of [`TrainStep`] rows.
+pub const STEPS: &str = "steps";
+/// The file of validation losses.
+pub const VALIDATION: &str = "validation";
+
+/// Where the vision tower's weights come from: those by which its features were computed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TowerStart {
+    /// Random ones of this seed.
+    Random {
+        /// The seed.
+        seed: u64,
+    },
+    /// A safetensors file of Hugging Face's `CLIPVisionModel`.
+    File {
+        /// Where it is.
+        path: PathBuf,
+        /// What it must be.
+        digest: Digest,
+    },
+}
+
+impl TowerStart {
+    /// Returns the start that the features were computed by; a file is read once to digest it.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn of(weights: &Weights) -> corpus::Result<Self> {
+        Ok(match weights {
+            Weights::Random { seed } => Self::Random { seed: *seed },
+            Weights::Path(path) => {
+                let (digest, _) = Digest::of_file(path)?;
+                Self::File { path: path.clone(), digest }
+            }
+        })
+    }
+}
+
+/// Trains the network.
+#[derive(Debug, Clone)]
+pub struct Train {
+    /// The stage's name.
+    pub name: String,
+    /// The stage that made the tokenizer.
+    pub tokenizer: String,
+    /// The packing stages, by kind; at least those of the kinds in the batch.
+    pub packed: BTreeMap<Kind, String>,
+    /// The options.
+    pub config: Config,
+    /// The network.
+    pub model: model::Config,
+    /// What the shards hold for each image.
+    pub payload: PayloadFormat,
+    /// The vision tower at the start.
+    pub tower: TowerStart,
+    /// The sources' numbers, by name: what `text_weights` are told apart by.
+    pub source_codes: BTreeMap<String, SourceCode>,
+}
+
+impl Stage for Train {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn inputs(&self) -> Vec<String> {
+        std::iter::once(&self.tokenizer).chain(self.packed.values()).cloned().collect()
+    }
+
+    fn settings(&self) -> Value {
+        let tower = match &self.tower {
+            TowerStart::Random { seed } => json!({"random": {"seed": seed}}),
+            TowerStart::File { digest, .. } => json!({"file": digest}),
+        };
+        json!({
+            "train": self.config.identity(),
+            "model": self.model,
+            "payload": self.payload,
+            "tower": tower,
+            "source_codes": self.source_codes,
+        })
+    }
+
+    fn plan(&self, _: &Inputs) -> corpus::Result<u32> {
+        Ok(1)
+    }
+
+    fn run(&self, task: &Task<'_>) -> corpus::Result<()> {
+        self.run_with(task, || self.open_model()).map_err(|error| error.of_stage(&self.name))
+    }
+}
+
+impl Train {
+    /// Runs the task with the learner that `open` gives, which is not asked for one when the
+    /// task is complete already.
+    ///
+    /// # Errors
+    /// As [`Trainer::run`]; when the inputs do not fit the options.
+    pub fn run_with<L: Learner>(&self, task: &Task<'_>, open: impl FnOnce() -> Result<L>) -> Result<()> {
+        let mut out = task.output()?;
+        if out.is_done() {
+            return Ok(());
+        }
+        // Checkpoints are where a rerun goes on, so all steps are one range.
+        out.set_range_records_max(u64::MAX);
+        self.config.validate()?;
+        check_vocabulary(task, &self.tokenizer, &self.model)?;
+        let shards = open_shards(task, &self.packed)?;
+        let layout = image_layout(&self.model, self.payload);
+        let checkpoints = Checkpoints::open(task.store, task.fingerprint, self.config.checkpoints_kept)?;
+        let mut learner = open()?;
+        let mut observer = Rows { out: &mut out, task };
+        let state = resume(&checkpoints, &mut learner, &mut observer)?;
+        let codes = &self.source_codes;
+        let feed = Feed::open(&self.config, &shards, codes, layout.clone(), Rank::ONLY, &state.loader)?;
+        let Config { validation_rows, micro_batch, .. } = self.config;
+        let validation = match self.config.evaluate_steps {
+            0 => Validation::default(),
+            _ => Validation::read(&shards, validation_rows, micro_batch, &layout)?,
+        };
+        let trainer = Trainer {
+            config: &self.config,
+            learner: &mut learner,
+            loader: Loader::start(feed, self.config.micro_batches_ahead)?,
+            validation: &validation,
+            checkpoints: &checkpoints,
+            state,
+        };
+        let state = trainer.run(task.cancel, &mut observer)?;
+        publish(&mut out, &checkpoints, &state)?;
+        Ok(out.finish()?)
+    }
+
+    fn open_model(&self) -> Result<Model> {
+        let settings = self.config.model_settings();
+        let mut model = Model::new(&self.model, &self.config.optimizer, &settings)?;
+        let weights = match &self.tower {
+            TowerStart::Random { seed } => Tower::random(&self.model.tower, *seed, &settings)?.weights()?,
+            TowerStart::File { path, digest } => {
+                let (found, _) = Digest::of_file(path)?;
+                if found != *digest {
+                    let (path, reason) = (path.clone(), format!("its digest is {found}"));
+                    return Err(model::Error::Format { path, reason }.into());
+                }
+                TowerWeights::open(path)?
+            }
+        };
+        model.load_tower(&weights)?;
+        Ok(model)
+    }
+}
+
+/// Returns how images lie in sequences and payloads.
+pub(crate) fn image_layout(model: &model::Config, format: PayloadFormat) -> ImageLayout {
+    let latent_count = model.resampler.latent_count;
+    ImageLayout { latent_count, format, tower: model.tower.clone() }
+}
+
+/// Returns the datasets of the packing stages.
+pub(crate) fn open_shards(task: &Task<'_>, packed: &BTreeMap<Kind, String>) -> Result<Shards> {
+    let open = |(kind, stage): (&Kind, &String)| Ok((*kind, task.inputs.get(stage)?.clone()));
+    packed.iter().map(open).collect()
+}
+
+/// Reads the tokenizer and checks that the network has a row for every token.
+pub(crate) fn check_vocabulary(task: &Task<'_>, stage: &str, model: &model::Config) -> Result<Tokenizer> {
+    let refused = |reason| Error::Tokenizer { reason };
+    let bytes = task.inputs.get(stage)?.file("model")?;
+    let bytes = bytes.ok_or_else(|| refused(format!("stage {stage} has no file model")))?;
+    let tokenizer = Tokenizer::parse(&bytes).map_err(|error| refused(error.to_string()))?;
+    let (tokens, rows) = (tokenizer.vocabulary().size(), model.decoder.vocabulary_size);
+    if tokens > rows {
+        return Err(refused(format!(
+            "{tokens} tokens, but the network has {rows}: set decoder.vocabulary_size to {tokens}"
+        )));
+    }
+    Ok(tokenizer)
+}
+
+/// Takes up the newest checkpoint, if there is one, and tells its steps again.
+fn resume(
+    checkpoints: &Checkpoints,
+    learner: &mut impl Learner,
+    observer: &mut impl Observer,
+) -> Result<State> {
+    let Some(checkpoint) = checkpoints.newest(|line| observer.log(line))? else {
+        return Ok(State::default());
+    };
+    learner.load(&checkpoint.weights(), Some(&checkpoint.optimizer()))?;
+    observer.log(&format!("resumed after step {}", checkpoint.state.step));
+    checkpoint.state.steps.iter().try_for_each(|row| observer.step(row))?;
+    Ok(checkpoint.state)
+}
+
+/// Writes the trained weights, as the last checkpoint holds them, and the validation losses.
+fn publish(out: &mut Output<'_>, checkpoints: &Checkpoints, state: &State) -> Result<()> {
+    let path = checkpoints.weights(state.step);
+    let weights = std::fs::read(&path).map_err(Error::io("read", path))?;
+    out.write_file(MODEL, "safetensors", "application/safetensors", weights.into())?;
+    let validations = serde_json::to_vec_pretty(&state.validations).map_err(|error| Error::Checkpoint {
+        path: checkpoints.weights(state.step),
+        reason: error.to_string(),
+    })?;
+    out.write_file(VALIDATION, "json", "application/json", Bytes::from(validations))?;
+    Ok(())
+}
+
+/// Writes steps as rows, and logs to the task's progress.
+struct Rows<'o, 'a> {
+    out: &'o mut Output<'a>,
+    task: &'o Task<'a>,
+}
+
+impl Observer for Rows<'_, '_> {
+    fn step(&mut self, row: &TrainStep) -> corpus::Result<()> {
+        self.out.read(STEPS);
+        self.out.write(STEPS, row.clone())?;
+        self.out.keep(STEPS);
+        self.out.advance(1)
+    }
+
+    fn log(&mut self, line: &str) {
+        self.task.progress.log(line);
+    }
+}
+
+#[cfg(test)]
+mod tests;

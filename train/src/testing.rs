@@ -1,0 +1,313 @@
+//! What the tests of this crate share: small sequences, shards of them, and a learner that is
+//! no network but remembers all it was given.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use corpus::crash::Crashes;
+use corpus::engine::{Engine, Observer};
+use corpus::record::{Sequence, Span};
+use corpus::{Cancel, Dataset, Id, Inputs, Split, Stage, Store, Task};
+use half::f16;
+use model::{Batch, GenerateConfig, Loss, Prompt, Step, Tap, TowerConfig};
+use serde_json::{Value, json};
+use shard::tokenizer::{TrainingConfig, Words, train};
+
+use crate::images::{ImageLayout, PayloadFormat};
+use crate::learner::Learner;
+use crate::{Config, Rows};
+
+/// `<image>` of the tests' vocabulary, and `</image>` after it.
+const IMAGE: u32 = 9;
+const LATENT_COUNT: u32 = 2;
+
+/// A tower of 5 tokens of width 4, for images of 8 x 8 pixels; 2 slots an image.
+pub(crate) fn tower() -> TowerConfig {
+    TowerConfig {
+        image_side_pixels: 8,
+        patch_side_pixels: 4,
+        width: 4,
+        layer_count: 2,
+        head_count: 2,
+        mlp_width: 8,
+        ..TowerConfig::default()
+    }
+}
+
+pub(crate) fn layout() -> ImageLayout {
+    let format = PayloadFormat::Features(Tap::BeforeLastBlock);
+    ImageLayout { latent_count: LATENT_COUNT, format, tower: tower() }
+}
+
+/// A sequence of text: `<s>`, tokens that tell the id, `</s>`.
+pub(crate) fn text(id: u64, length: usize) -> Sequence {
+    let mut tokens = vec![20 + (id % 10) as u32; length];
+    tokens[0] = 0;
+    tokens[length - 1] = 2;
+    let mut loss_mask = vec![true; length];
+    loss_mask[length - 1] = false;
+    let span = Span { id: Id::from_bits(id), start: 0, end: length as u32 };
+    let (image_starts, payloads, spans) = (Vec::new(), Vec::new(), vec![span]);
+    Sequence { tokens, loss_mask, image_starts, payloads, spans, split: Split::Train }
+}
+
+/// A pair whose features are all the id.
+pub(crate) fn pair(id: u64, caption: &[u32]) -> Sequence {
+    let tokens = [&[0, IMAGE, IMAGE, IMAGE, IMAGE + 1], caption, &[2]].concat();
+    let mut loss_mask = vec![false; tokens.len()];
+    loss_mask[4..=4 + caption.len()].fill(true);
+    let value = f16::from_f32(id as f32).to_le_bytes();
+    let count = tower().tokens() as usize * tower().width as usize;
+    Sequence {
+        spans: vec![Span { id: Id::from_bits(id), start: 0, end: tokens.len() as u32 }],
+        tokens,
+        loss_mask,
+        image_starts: vec![2],
+        payloads: vec![Bytes::from(value.repeat(count))],
+        split: Split::Train,
+    }
+}
+
+/// The same, held out.
+pub(crate) fn held_out(sequence: Sequence) -> Sequence {
+    Sequence { split: Split::Validation, ..sequence }
+}
+
+/// A stage that writes given sequences, one part a task.
+struct Fixture {
+    name: String,
+    parts: Vec<Vec<Sequence>>,
+}
+
+impl Stage for Fixture {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn settings(&self) -> Value {
+        json!({"parts": format!("{:?}", self.parts)})
+    }
+
+    fn plan(&self, _: &Inputs) -> corpus::Result<u32> {
+        Ok(self.parts.len() as u32)
+    }
+
+    fn run(&self, task: &Task<'_>) -> corpus::Result<()> {
+        let mut out = task.output()?;
+        for row in &self.parts[task.index as usize] {
+            out.write("sequences", row.clone())?;
+            out.advance(1)?;
+        }
+        out.finish()
+    }
+}
+
+/// A stage that writes one file.
+struct FileFixture {
+    name: String,
+    bytes: Vec<u8>,
+}
+
+impl Stage for FileFixture {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn settings(&self) -> Value {
+        json!({"bytes": self.bytes})
+    }
+
+    fn plan(&self, _: &Inputs) -> corpus::Result<u32> {
+        Ok(1)
+    }
+
+    fn run(&self, task: &Task<'_>) -> corpus::Result<()> {
+        let mut out = task.output()?;
+        out.write_file("model", "model", "application/octet-stream", self.bytes.clone().into())?;
+        out.finish()
+    }
+}
+
+/// Keeps tests with a real network apart, which share libtorch's dropout generator.
+#[cfg(feature = "torch")]
+pub(crate) fn only_network() -> std::sync::MutexGuard<'static, ()> {
+    static NETWORK: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    NETWORK.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Asks for a stop once so many records were consumed.
+struct Stopper {
+    left: AtomicU64,
+    cancel: Cancel,
+}
+
+impl Observer for Stopper {
+    fn advanced(&self, records: u64) {
+        if self.left.fetch_sub(records, Ordering::Relaxed) == records {
+            self.cancel.request();
+        }
+    }
+}
+
+/// Runs a stage in a store and seals it; asks for a stop after so many records.
+pub(crate) fn run_until(
+    store: &Store,
+    stage: &dyn Stage,
+    inputs: &Inputs,
+    stop_after: u64,
+) -> corpus::Result<Dataset> {
+    let (crashes, cancel) = (Crashes::default(), Cancel::default());
+    let observer = &Stopper { left: stop_after.into(), cancel: cancel.clone() };
+    Engine { store, workers: 1, cancel: &cancel, crashes: &crashes, observer }.run(stage, inputs)
+}
+
+/// Runs a stage in a store to its end, and seals it.
+pub(crate) fn run(store: &Store, stage: &dyn Stage, inputs: &Inputs) -> corpus::Result<Dataset> {
+    run_until(store, stage, inputs, u64::MAX)
+}
+
+/// Makes a sealed dataset of these parts.
+pub(crate) fn shard(store: &Store, name: &str, parts: Vec<Vec<Sequence>>) -> Dataset {
+    let stage = Fixture { name: name.to_owned(), parts };
+    run(store, &stage, &Inputs::default()).unwrap()
+}
+
+/// Makes a sealed dataset of one file.
+pub(crate) fn file(store: &Store, name: &str, bytes: Vec<u8>) -> Dataset {
+    let stage = FileFixture { name: name.to_owned(), bytes };
+    run(store, &stage, &Inputs::default()).unwrap()
+}
+
+/// A tokenizer of a few words.
+pub(crate) fn tokenizer_file() -> Vec<u8> {
+    let mut words = Words::default();
+    words.add("a red circle a blue circle two red squares two blue squares");
+    let config = TrainingConfig { vocabulary_size: 40, input_bytes_max: 1_000 };
+    train(&words, &config).unwrap()
+}
+
+/// A network of a few thousand parameters, for the tower of the tests.
+pub(crate) fn network() -> model::Config {
+    model::Config {
+        decoder: model::DecoderConfig {
+            vocabulary_size: 64,
+            layer_count: 1,
+            width: 8,
+            ffn_width: 16,
+            head_count: 2,
+            sequence_tokens_max: 32,
+            ..model::DecoderConfig::default()
+        },
+        resampler: model::ResamplerConfig {
+            latent_count: LATENT_COUNT,
+            head_count: 2,
+            ..model::ResamplerConfig::default()
+        },
+        tower: tower(),
+    }
+}
+
+/// A config of small steps: one text row and three pairs (two micro-batches) each.
+pub(crate) fn config(steps: u64) -> Config {
+    Config {
+        steps,
+        learning_rate: 0.1,
+        warmup_steps: 2.min(steps - 1),
+        batch: Rows { text_sequences: 1, pairs: 3, interleaved: 0 },
+        micro_batch: Rows { text_sequences: 1, pairs: 2, interleaved: 0 },
+        checkpoint_steps: 4,
+        evaluate_steps: 3,
+        validation_rows: 2,
+        log_steps: 2,
+        nonfinite_steps_max: 3,
+        block_bytes_max: 2_000,
+        window_blocks: 2,
+        ..Config::default()
+    }
+}
+
+/// A learner of three numbers, which depend on every token, mask and seed, and on the order.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct FakeLearner {
+    pub(crate) weight: f64,
+    pub(crate) momentum: f64,
+    pub(crate) gradient: f64,
+    /// Steps (from 1) whose gradient is not finite.
+    pub(crate) nonfinite_steps: BTreeSet<u64>,
+    /// Completed steps.
+    pub(crate) step: u64,
+    /// Whether the disk is full.
+    pub(crate) save_fails: Cell<bool>,
+    /// What each prompt is answered, by its image's first value.
+    pub(crate) answers: BTreeMap<u32, Vec<u32>>,
+}
+
+impl FakeLearner {
+    fn hash(batch: &Batch<'_>, seed: u64) -> f64 {
+        let bytes = format!("{batch:?}{seed}");
+        corpus::random::uniform(seed, "fake", bytes.as_bytes())
+    }
+}
+
+impl Learner for FakeLearner {
+    fn accumulate(&mut self, batch: &Batch<'_>, seed: u64) -> model::Result<Loss> {
+        let gradient = Self::hash(batch, seed);
+        self.gradient += gradient * (1.0 + self.weight);
+        let token_count = batch.loss_mask.iter().filter(|scored| **scored).count() as u64;
+        Ok(Loss { nll_sum: gradient * token_count as f64, token_count })
+    }
+
+    fn step(&mut self, learning_rate: f64, token_count: u64) -> model::Result<Step> {
+        self.step += 1;
+        let gradient = std::mem::take(&mut self.gradient) / token_count as f64;
+        if self.nonfinite_steps.contains(&self.step) {
+            return Ok(Step { gradient_norm: f64::NAN, applied: false });
+        }
+        self.momentum = 0.9 * self.momentum + gradient;
+        self.weight -= learning_rate * self.momentum;
+        Ok(Step { gradient_norm: gradient.abs(), applied: true })
+    }
+
+    fn evaluate(&mut self, batch: &Batch<'_>) -> model::Result<Loss> {
+        let token_count = batch.loss_mask.iter().filter(|scored| **scored).count() as u64;
+        let nll_sum = (Self::hash(batch, 0) + self.weight) * token_count as f64;
+        Ok(Loss { nll_sum, token_count })
+    }
+
+    fn generate(&mut self, prompts: &[Prompt<'_>], _: &GenerateConfig) -> model::Result<Vec<Vec<u32>>> {
+        let answer = |prompt: &Prompt<'_>| match prompt.payload {
+            model::Payload::Features { values, .. } => {
+                self.answers.get(&(values[0].to_f32() as u32)).cloned().unwrap_or_default()
+            }
+            _ => Vec::new(),
+        };
+        Ok(prompts.iter().map(answer).collect())
+    }
+
+    fn save(&self, weights: &Path, optimizer: &Path) -> model::Result<()> {
+        let io = |path: &Path| {
+            let path = path.to_owned();
+            move |source| model::Error::Io { path, source }
+        };
+        std::fs::write(weights, self.weight.to_bits().to_le_bytes()).map_err(io(weights))?;
+        if self.save_fails.get() {
+            return Err(io(optimizer)(std::io::ErrorKind::StorageFull.into()));
+        }
+        let state = [self.momentum.to_bits().to_le_bytes(), self.step.to_le_bytes()].concat();
+        std::fs::write(optimizer, state).map_err(io(optimizer))
+    }
+
+    fn load(&mut self, weights: &Path, optimizer: Option<&Path>) -> model::Result<()> {
+        let number = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().unwrap());
+        self.weight = f64::from_bits(number(&std::fs::read(weights).unwrap()));
+        if let Some(optimizer) = optimizer {
+            let state = std::fs::read(optimizer).unwrap();
+            self.momentum = f64::from_bits(number(&state[..8]));
+            self.step = number(&state[8..]);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,89 @@
+//! Validation: the loss on sequences that were held out, kind by kind.
+
+use std::collections::BTreeMap;
+
+use corpus::record::Sequence;
+use corpus::{Dataset, Split};
+use model::Loss;
+use serde::{Deserialize, Serialize};
+
+use crate::config::Rows;
+use crate::images::ImageLayout;
+use crate::learner::Learner;
+use crate::loader::Shards;
+use crate::micro_batch::MicroBatch;
+use crate::source::SEQUENCES;
+use crate::{Kind, Result};
+
+/// Mean negative log-likelihood per scored target in nats, by kind; null where it is not finite.
+pub type MeanLosses = BTreeMap<Kind, Option<f64>>;
+
+/// The losses of one validation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ValidationLoss {
+    /// The step after which it was measured.
+    pub step: u64,
+    /// The losses of the kinds that have held-out sequences.
+    pub losses: MeanLosses,
+}
+
+/// Reads the held-out sequences of a shard, in its order.
+pub fn held_out(dataset: &Dataset) -> impl Iterator<Item = corpus::Result<Sequence>> {
+    dataset
+        .rows::<Sequence>(SEQUENCES)
+        .filter(|row| row.as_ref().map_or(true, |row| row.split == Split::Validation))
+}
+
+/// Makes micro-batches of up to `rows_max` held-out sequences of a shard, one at a time.
+pub fn batches<'a>(
+    (kind, dataset): (Kind, &'a Dataset),
+    rows_max: u32,
+    micro_batch: Rows,
+    layout: &'a ImageLayout,
+) -> impl Iterator<Item = Result<MicroBatch>> + 'a {
+    let mut rows = held_out(dataset).take(rows_max as usize);
+    let row_count = micro_batch.of(kind).max(1) as usize;
+    std::iter::from_fn(move || {
+        let rows: corpus::Result<Vec<Sequence>> = rows.by_ref().take(row_count).collect();
+        match rows {
+            Ok(rows) if rows.is_empty() => None,
+            Ok(rows) => Some(MicroBatch::collate(kind, &rows, layout)),
+            Err(error) => Some(Err(error.into())),
+        }
+    })
+}
+
+/// The held-out micro-batches that training is validated on, in memory.
+#[derive(Debug, Default)]
+pub struct Validation(Vec<MicroBatch>);
+
+impl Validation {
+    /// Reads up to `rows_max` held-out sequences of every shard.
+    ///
+    /// # Errors
+    /// When a part cannot be read, or a row cannot be what packing writes.
+    pub fn read(shards: &Shards, rows_max: u32, micro_batch: Rows, layout: &ImageLayout) -> Result<Self> {
+        let of_kind = |(kind, dataset): (&Kind, _)| {
+            batches((*kind, dataset), rows_max, micro_batch, layout).collect::<Vec<_>>()
+        };
+        shards.iter().flat_map(of_kind).collect::<Result<_>>().map(Self)
+    }
+
+    /// Returns the losses of the kinds that have held-out sequences.
+    ///
+    /// # Errors
+    /// When the network fails.
+    pub fn losses(&self, learner: &mut impl Learner) -> Result<MeanLosses> {
+        let mut losses: BTreeMap<Kind, Loss> = BTreeMap::new();
+        for batch in &self.0 {
+            *losses.entry(batch.kind).or_default() += learner.evaluate(&batch.as_batch())?;
+        }
+        Ok(losses.into_iter().map(|(kind, loss)| (kind, mean(loss))).collect())
+    }
+}
+
+/// Returns the mean of a loss, if it is finite.
+pub fn mean(loss: Loss) -> Option<f64> {
+    let mean = loss.nll_sum / loss.token_count as f64;
+    mean.is_finite().then_some(mean)
+}
