@@ -9,8 +9,8 @@ use crate::images::{Decoder, Fault, Pixels, resize, short_side_to};
 
 /// Means of red, green and blue over CLIP's training data (openai/CLIP `clip.py`).
 const MEAN: [f32; 3] = [0.481_454_66, 0.457_827_5, 0.408_210_73];
-/// Standard deviations of the same.
-const STD: [f32; 3] = [0.268_629_54, 0.261_302_58, 0.275_777_11];
+/// Standard deviations of the same, as `f32` holds them.
+const STD: [f32; 3] = [0.268_629_54, 0.261_302_6, 0.275_777_1];
 /// Pixels of a stored image at most: those of `original` images are bounded by `[images]`.
 const PIXELS_MAX: u64 = 1 << 32;
 

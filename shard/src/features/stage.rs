@@ -220,5 +220,5 @@ fn placed(document: Interleaved) -> Vec<Placed> {
 }
 
 #[cfg(all(test, feature = "torch"))]
-#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests;

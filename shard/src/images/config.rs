@@ -59,7 +59,7 @@ pub enum Mode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Format {
-    /// JPEG without chroma subsampling.
+    /// JPEG, colour at half the resolution.
     Jpeg {
         /// From 1 to 100.
         quality: u8,

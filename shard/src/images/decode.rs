@@ -63,8 +63,7 @@ impl Decoder {
             return Err(Fault::too_many(width, height));
         }
         let orientation = orientation(&mut decoder);
-        let mut decoded =
-            DynamicImage::from_decoder(decoder).map_err(|error| fault(extension, &error))?;
+        let mut decoded = DynamicImage::from_decoder(decoder).map_err(|error| fault(extension, &error))?;
         decoded.apply_orientation(orientation);
         let pixels = flatten(decoded).ok_or_else(|| broken("no pixels".to_owned()))?;
         Ok(Decoded { pixels, extension })
@@ -90,7 +89,8 @@ fn fault(format: &'static str, error: &ImageError) -> Fault {
 }
 
 fn sniff(bytes: &[u8]) -> Result<(ImageFormat, &'static str), Fault> {
-    let format = image::guess_format(bytes).map_err(|_| Fault::NotAnImage { beginning: hexadecimal(bytes) })?;
+    let format =
+        image::guess_format(bytes).map_err(|_| Fault::NotAnImage { beginning: hexadecimal(bytes) })?;
     let extension = match format {
         ImageFormat::Jpeg => "jpg",
         ImageFormat::Png => "png",
@@ -140,5 +140,5 @@ fn flatten(decoded: DynamicImage) -> Option<Pixels> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#[allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 mod tests;

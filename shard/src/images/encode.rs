@@ -1,9 +1,9 @@
-//! Encoding pixels into the stored format; equal pixels give equal bytes.
+//! Encoding pixels into the stored format; equal pixels give equal bytes on every machine.
 
-use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::codecs::webp::WebPEncoder;
 use image::{ExtendedColorType, ImageEncoder};
+use jpeg_encoder::{ColorType, Encoder as JpegEncoder, SamplingFactor};
 
 use super::{Fault, Format, Pixels};
 
@@ -39,22 +39,42 @@ impl Format {
         if width.max(height) > self.side_max() {
             return Err(Fault::too_many(width, height));
         }
-        let mut bytes = Vec::new();
-        let (rgb, colour) = (pixels.rgb(), ExtendedColorType::Rgb8);
-        let written = match self {
-            Self::Jpeg { quality } => {
-                JpegEncoder::new_with_quality(&mut bytes, quality).encode(rgb, width, height, colour)
-            }
-            Self::Webp => WebPEncoder::new_lossless(&mut bytes).encode(rgb, width, height, colour),
-            Self::Png => {
-                PngEncoder::new_with_quality(&mut bytes, CompressionType::Default, FilterType::Adaptive)
-                    .write_image(rgb, width, height, colour)
-            }
+        let encoded = match self {
+            Self::Jpeg { quality } => jpeg(pixels, quality),
+            Self::Webp => webp(pixels),
+            Self::Png => png(pixels),
         };
-        let format = self.extension();
-        written.map_err(|error| Fault::Broken { format, detail: error.to_string() })?;
-        Ok(bytes)
+        encoded.map_err(|error| Fault::Broken { format: self.extension(), detail: error.to_string() })
     }
+}
+
+type Encoded = Result<Vec<u8>, Box<dyn std::error::Error>>;
+
+fn jpeg(pixels: &Pixels, quality: u8) -> Encoded {
+    let (width, height) = (u16::try_from(pixels.width())?, u16::try_from(pixels.height())?);
+    let mut bytes = Vec::new();
+    let mut encoder = JpegEncoder::new(&mut bytes, quality);
+    encoder.set_sampling_factor(SamplingFactor::F_2_2);
+    encoder.encode(pixels.rgb(), width, height, ColorType::Rgb)?;
+    Ok(bytes)
+}
+
+fn webp(pixels: &Pixels) -> Encoded {
+    let mut bytes = Vec::new();
+    let colour = ExtendedColorType::Rgb8;
+    WebPEncoder::new_lossless(&mut bytes).encode(pixels.rgb(), pixels.width(), pixels.height(), colour)?;
+    Ok(bytes)
+}
+
+fn png(pixels: &Pixels) -> Encoded {
+    let mut bytes = Vec::new();
+    PngEncoder::new_with_quality(&mut bytes, CompressionType::Default, FilterType::Adaptive).write_image(
+        pixels.rgb(),
+        pixels.width(),
+        pixels.height(),
+        ExtendedColorType::Rgb8,
+    )?;
+    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -10,8 +10,8 @@ use corpus::record::{Page, Pair, SegmentKind, Target, Use};
 use corpus::{Id, Inputs, Output, Removal, Result, Stage, Task};
 use serde_json::{Value, json};
 
-use super::address::{Address, Key, partition};
 use super::Config;
+use super::address::{Address, Key, partition};
 
 /// The unit that is counted: a pair, or an image segment of a page.
 const UNIT: &str = "uses";
@@ -85,10 +85,8 @@ impl List {
             let address = Address::of(url);
             let key = address.key();
             if partition(&key, task.count) == task.index {
-                let wanted = gathered.entry(key).or_default();
-                if wanted.url.is_empty() {
-                    wanted.url = address.into_string();
-                }
+                let new = || Wanted { url: address.into_string(), ..Wanted::default() };
+                let wanted: &mut Wanted = gathered.entry(key).or_insert_with(new);
                 match place.caption {
                     Some(_) => wanted.pairs.push(place),
                     None => wanted.slots.push(place),
@@ -153,5 +151,5 @@ fn drop_use(out: &mut Output<'_>, id: Id, reason: &str, slot: u16, url: &str) ->
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests;

@@ -20,7 +20,7 @@ pub(crate) mod testing;
 
 pub use address::{Address, Key};
 pub use config::{Config, Format, Mode};
-pub use decode::{Decoder, Decoded};
+pub use decode::{Decoded, Decoder};
 pub use fault::Fault;
 pub use list::List;
 pub use pass::Pass;

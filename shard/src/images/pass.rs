@@ -124,9 +124,9 @@ struct Failure {
 /// and of TLS are not.
 fn detail(error: &FetchError) -> String {
     match error {
-        FetchError::SchemeRefused(value) | FetchError::AddressRefused(value) | FetchError::RobotsTag(value) => {
-            value.clone()
-        }
+        FetchError::SchemeRefused(value)
+        | FetchError::AddressRefused(value)
+        | FetchError::RobotsTag(value) => value.clone(),
         FetchError::Status(status) => status.to_string(),
         _ => String::new(),
     }
@@ -170,11 +170,8 @@ impl Pass {
     }
 
     fn judge(&self, task: &Task<'_>, target: &Target, bytes: &Bytes) -> Result<Found, Failure> {
-        let failed = |reason: &str, detail: String| Failure {
-            reason: reason.to_owned(),
-            detail,
-            is_transient: false,
-        };
+        let failed =
+            |reason: &str, detail: String| Failure { reason: reason.to_owned(), detail, is_transient: false };
         let stored = task
             .crashes
             .guard(mark(&target.key), || store(bytes, &self.config))
@@ -237,7 +234,8 @@ impl Block {
     /// Writes an image for its pairs at once, and keeps one per page slot until the block ends.
     fn add(&mut self, out: &mut Output<'_>, mut target: Target, found: Found) -> Result<()> {
         let uses = std::mem::take(&mut target.uses);
-        let (pairs, slots): (Vec<Use>, Vec<Use>) = uses.into_iter().partition(|place| place.caption.is_some());
+        let (pairs, slots): (Vec<Use>, Vec<Use>) =
+            uses.into_iter().partition(|place| place.caption.is_some());
         self.payload_bytes += found.stored.bytes.len() * (slots.len() + 1);
         for slot in slots {
             self.page_images.push(row(&target, &found, slot.id, vec![slot]));
@@ -265,5 +263,5 @@ impl Block {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests;

@@ -36,7 +36,8 @@ pub fn resize(pixels: Pixels, width: u32, height: u32, pixels_max: u64) -> Resul
     if u64::from(width) * u64::from(height) > pixels_max {
         return Err(Fault::too_many(width, height));
     }
-    let broken = |error: &dyn std::fmt::Display| Fault::Broken { format: "pixels", detail: error.to_string() };
+    let broken =
+        |error: &dyn std::fmt::Display| Fault::Broken { format: "pixels", detail: error.to_string() };
     let from = ImageRef::new(pixels.width(), pixels.height(), pixels.rgb(), PixelType::U8x3)
         .map_err(|error| broken(&error))?;
     let mut to = Buffer::new(width, height, PixelType::U8x3);

@@ -140,5 +140,5 @@ fn drop_one(out: &mut Output<'_>, unit: &str, id: Id, refusal: Refusal, preview:
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests;

@@ -76,7 +76,8 @@ mod tests {
 
     #[test]
     fn text_between_images_is_whole_and_outside_it_is_cut_to_three_sentences() {
-        let page = ["One. Two.", "Three. Four.", "#", "A. B. C. D.", "E.", "#", "Five. Six.", "Seven. Eight."];
+        let page =
+            ["One. Two.", "Three. Four.", "#", "A. B. C. D.", "E.", "#", "Five. Six.", "Seven. Eight."];
         let expected = ["Two.\nThree. Four.", "#0", "A. B. C. D.\nE.", "#1", "Five. Six.\nSeven."];
         assert_eq!(shown(&page, &[0, 1]), expected);
     }

@@ -57,7 +57,8 @@ fn every_format_gives_its_pixels() {
         let pixels = decoded.pixels;
         assert_eq!(decoded.extension, extension);
         assert_eq!((pixels.width(), pixels.height()), (32, 32));
-        let found: String = [(4, 4), (28, 4), (4, 28), (28, 28)].map(|(x, y)| colour(&pixels, x, y)).iter().collect();
+        let found: String =
+            [(4, 4), (28, 4), (4, 28), (28, 28)].map(|(x, y)| colour(&pixels, x, y)).iter().collect();
         assert_eq!(found, "rgbw", "{extension}");
     }
 }
@@ -171,7 +172,8 @@ fn a_cut_file_is_broken_in_every_format() {
         let hash = (x * 7_919 + y * 104_729).wrapping_mul(2_654_435_761);
         Rgb([(hash >> 8) as u8, (hash >> 16) as u8, (hash >> 24) as u8])
     });
-    for format in [ImageFormat::Png, ImageFormat::Gif, ImageFormat::WebP, ImageFormat::Bmp, ImageFormat::Jpeg] {
+    for format in [ImageFormat::Png, ImageFormat::Gif, ImageFormat::WebP, ImageFormat::Bmp, ImageFormat::Jpeg]
+    {
         let whole = encode(noise.clone(), format);
         let fault = decode(&whole[..whole.len() / 2]).unwrap_err();
         assert_eq!(fault.reason(), "image_broken", "{format:?}");

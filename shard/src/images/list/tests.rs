@@ -58,7 +58,11 @@ fn inputs(run: &Run, pairs: Vec<Pair>, pages: Vec<Page>) -> [Dataset; 2] {
 #[test]
 fn a_url_is_listed_once_with_everything_that_wants_it() {
     let run = Run::new();
-    let pairs = vec![pair(1, "https://a.example/1.png"), pair(0, "https://A.example:443/1.png#x"), pair(2, "nowhere")];
+    let pairs = vec![
+        pair(1, "https://a.example/1.png"),
+        pair(0, "https://A.example:443/1.png#x"),
+        pair(2, "nowhere"),
+    ];
     let pages = vec![page(7, &["https://a.example/1.png", "https://b.example/2.png"])];
     let [pairs, pages] = inputs(&run, pairs, pages);
     let targets: Vec<Target> = rows(&run.run(&list(Config::default()), &[&pairs, &pages]), "targets");
@@ -85,7 +89,10 @@ fn slots_and_uses_of_pages_are_bounded_and_counted() {
     assert_eq!(targets.len(), 2);
     let logo = targets.iter().find(|target| target.url == logo).unwrap();
     // The first pages in order, and every pair.
-    assert_eq!(logo.uses.iter().map(|place| place.id).collect::<Vec<_>>(), [id(2, 0), id(2, 1), id(2, 2), id(5, 0)]);
+    assert_eq!(
+        logo.uses.iter().map(|place| place.id).collect::<Vec<_>>(),
+        [id(2, 0), id(2, 1), id(2, 2), id(5, 0)]
+    );
 }
 
 #[test]

@@ -106,8 +106,15 @@ fn every_target_is_stored_or_has_a_reason() {
     let dataset = run.run(&pass(0, port, &config), &[&list]);
     assert_eq!(
         failed(&dataset).into_iter().map(|(id, reason, _)| (id.position(), reason)).collect::<Vec<_>>(),
-        [(2, "image_broken"), (3, "not_an_image"), (4, "pixels_too_many"), (5, "http_404"), (6, "url_invalid"), (7, "address_refused")]
-            .map(|(row, reason)| (row, reason.to_owned()))
+        [
+            (2, "image_broken"),
+            (3, "not_an_image"),
+            (4, "pixels_too_many"),
+            (5, "http_404"),
+            (6, "url_invalid"),
+            (7, "address_refused")
+        ]
+        .map(|(row, reason)| (row, reason.to_owned()))
     );
     let (read, kept, _) = counts(&dataset, "images");
     assert_eq!((read, kept), (7, 1));
@@ -123,7 +130,8 @@ fn every_target_is_stored_or_has_a_reason() {
 
 #[test]
 fn images_of_pages_have_one_row_a_slot_sorted_by_place() {
-    let port = serve(BTreeMap::from([("/a.png", vec![(200, png(80, 80))]), ("/b.png", vec![(200, png(90, 90))])]));
+    let port =
+        serve(BTreeMap::from([("/a.png", vec![(200, png(80, 80))]), ("/b.png", vec![(200, png(90, 90))])]));
     let url = |path: &str| format!("http://127.0.0.1:{port}/{path}");
     let run = Run::new();
     let targets = vec![
@@ -133,7 +141,8 @@ fn images_of_pages_have_one_row_a_slot_sorted_by_place() {
     let list = run.given("images.list", "targets", vec![targets]);
     let dataset = run.run(&pass(0, port, &Config::default()), &[&list]);
     let images: Vec<Image> = rows(&dataset, "page_images");
-    let places: Vec<_> = images.iter().map(|image| (image.id.position(), image.uses[0].slot, image.width)).collect();
+    let places: Vec<_> =
+        images.iter().map(|image| (image.id.position(), image.uses[0].slot, image.width)).collect();
     assert_eq!(places, [(1, 0, 90), (3, 0, 90), (3, 1, 80), (9, 0, 80)]);
     assert!(images.iter().all(|image| image.uses.len() == 1 && image.uses[0].id == image.id));
     let pairs: Vec<Image> = rows(&dataset, "images");
@@ -165,7 +174,8 @@ fn what_fails_for_a_moment_is_left_to_the_next_pass_and_fails_in_the_last() {
 fn a_pass_stopped_and_continued_gives_the_same_parts() {
     let port = serve(BTreeMap::from([("/a.png", vec![(200, png(80, 80))])]));
     let target = |row: u64| {
-        let url = format!("http://127.0.0.1:{port}/{}", if row.is_multiple_of(3) { "gone.png" } else { "a.png" });
+        let url =
+            format!("http://127.0.0.1:{port}/{}", if row.is_multiple_of(3) { "gone.png" } else { "a.png" });
         let mut target = target(&url, vec![pair(row), slot(5_000 - row, 0)]);
         target.key = u128::from(row).to_be_bytes();
         target

@@ -67,8 +67,13 @@ fn a_document_has_the_images_of_its_page_in_reading_order() {
     let pages = vec![page(10, &["A.", "#", "B.", "#", "#", "C.", "#"]), page(20, &["D.", "#"])];
     let pages = run.given("interleaved.select", "pages", vec![pages]);
     // From two passes, out of order, with another page's image between.
-    let first = run.given("images.pass0", "page_images", vec![vec![image(10, 3, 90, 90)], vec![image(15, 0, 90, 90)]]);
-    let second = run.given("images.pass1", "page_images", vec![vec![image(10, 0, 90, 90), image(20, 0, 64, 3)]]);
+    let first = run.given(
+        "images.pass0",
+        "page_images",
+        vec![vec![image(10, 3, 90, 90)], vec![image(15, 0, 90, 90)]],
+    );
+    let second =
+        run.given("images.pass1", "page_images", vec![vec![image(10, 0, 90, 90), image(20, 0, 64, 3)]]);
     let dataset = run.run(&stage(keep_single()), &[&pages, &first, &second]);
     let documents: Vec<Interleaved> = rows(&dataset, "documents");
     let shown = |document: &Interleaved| -> Vec<String> {
@@ -98,18 +103,32 @@ fn every_image_and_document_is_counted_under_its_reason() {
         page(4, &["A.", "#", "#", "#", "#", "#", "#", "#"]),
     ];
     let pages = run.given("interleaved.select", "pages", vec![pages]);
-    let mut images = vec![image(1, 0, 63, 90), image(1, 1, 90, 2), image(2, 0, 90, 90), image(3, 0, 90, 90), image(3, 1, 90, 90)];
+    let mut images = vec![
+        image(1, 0, 63, 90),
+        image(1, 1, 90, 2),
+        image(2, 0, 90, 90),
+        image(3, 0, 90, 90),
+        image(3, 1, 90, 90),
+    ];
     images.extend((0..7).map(|slot| image(4, slot, 90, 90)));
     let first = run.given("images.pass0", "page_images", vec![images]);
     let second = run.given::<Image>("images.pass1", "page_images", vec![]);
     let config = Config { single_image_drop_share: 1.0, ..Config::default() };
     let dataset = run.run(&stage(config), &[&pages, &first, &second]);
-    let removed = |list: &[(&str, u64)]| list.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect::<Vec<_>>();
+    let removed = |list: &[(&str, u64)]| {
+        list.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect::<Vec<_>>()
+    };
     assert_eq!(
         counts(&dataset, "documents"),
         (4, 1, removed(&[("no_image", 1), ("no_text", 1), ("single_image", 1)]))
     );
-    let images = [("image_side_min", 1), ("image_single_coloured", 1), ("images_max", 2), ("no_text", 2), ("single_image", 1)];
+    let images = [
+        ("image_side_min", 1),
+        ("image_single_coloured", 1),
+        ("images_max", 2),
+        ("no_text", 2),
+        ("single_image", 1),
+    ];
     assert_eq!(counts(&dataset, "images"), (12, 5, removed(&images)));
     assert_eq!(rows::<Interleaved>(&dataset, "documents").len(), 1);
 }
