@@ -15,6 +15,8 @@ const DESCENT_SHARE: f64 = 0.8;
 const ARTICLE_SHARE_MIN: f64 = 0.4;
 /// Share of the body's prose above which an element is not clutter, whatever its name.
 const CLUTTER_SHARE_MAX: f64 = 0.4;
+/// How many times the text outside clutter the prose inside must be to be taken in its place.
+const HIDDEN_FACTOR_MIN: f64 = 2.0;
 /// Nodes of a title.
 const TITLE_NODES_MAX: usize = 64;
 /// Blocks that hold text and nothing to go down to.
@@ -108,8 +110,10 @@ impl Region {
         };
         let strict: Vec<bool> = judged.iter().zip(&loose).map(is_out).collect();
         let measures = measure(dom, &order, &strict);
-        let (left_out, measures) = match prose_of(&measures, ROOT) == 0.0 && total > 0.0 {
-            // All there is has the name of clutter somewhere: better that than nothing.
+        let strict_text = measures.get(ROOT as usize).map_or(0, |m| m.chars - m.link_chars);
+        let hides_most = total > f64::from(strict_text) * HIDDEN_FACTOR_MIN;
+        let (left_out, measures) = match prose_of(&measures, ROOT) == 0.0 && hides_most {
+            // All prose has the name of clutter somewhere: better that than next to nothing.
             true => (surely, loose),
             false => (strict, measures),
         };

@@ -17,7 +17,7 @@ pub const ROWS_MAX: usize = 10_000;
 /// Rows that are decoded at once: payloads are described batch by batch.
 const BATCH_ROWS: usize = 16;
 
-/// Reads the first rows of a parquet file, each as a JSON object in the order of its columns.
+/// Reads the first rows of a parquet file, each as a JSON object of its columns.
 ///
 /// Long text and long lists are cut; binary values become `<1234 bytes png 64x64>`, short ones
 /// hexadecimal. At most [`ROWS_MAX`] rows are read.

@@ -27,7 +27,9 @@ impl fmt::Display for Statistics {
 impl fmt::Display for TableStatistics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { table, files, rows, bytes, columns } = self;
-        writeln!(f, "{table}: {rows} rows, {bytes} bytes, {files} files")?;
+        let plural = |count: u64| if count == 1 { "" } else { "s" };
+        let (s_rows, s_files) = (plural(*rows), plural(*files));
+        writeln!(f, "{table}: {rows} row{s_rows}, {bytes} bytes, {files} file{s_files}")?;
         let mut lines = vec![HEADINGS.map(str::to_owned)];
         lines.extend(columns.iter().map(line));
         let width = |cell: usize| lines.iter().map(|line| line[cell].chars().count()).max().unwrap_or(0);

@@ -30,7 +30,7 @@ pub(super) fn columns(table: &Table) -> Result<Vec<ColumnStatistics>> {
     found
         .into_iter()
         .map(|column| {
-            measure(&frame, &column).map_err(|source| Error::Statistics {
+            measure(&frame, &column, table.rows).map_err(|source| Error::Statistics {
                 subject: format!("{} {}", table.name, column.name),
                 source,
             })
@@ -60,7 +60,7 @@ fn flatten(name: String, data_type: &DataType, expression: Expr, found: &mut Vec
     }
 }
 
-fn measure(frame: &LazyFrame, column: &Column) -> PolarsResult<ColumnStatistics> {
+fn measure(frame: &LazyFrame, column: &Column, rows: u64) -> PolarsResult<ColumnStatistics> {
     use DataType as T;
     let value = || column.expression.clone();
     let (length, unit) = match &column.data_type {
@@ -70,7 +70,10 @@ fn measure(frame: &LazyFrame, column: &Column) -> PolarsResult<ColumnStatistics>
         _ => (None, ""),
     };
     let is_list = matches!(column.data_type, T::List(_));
-    let distinct_approx = if is_list { None } else { Some(count(frame, value().approx_n_unique())?) };
+    let distinct_approx =
+        if is_list { None } else { Some(count(frame, value().drop_nulls().approx_n_unique())?) };
+    // The estimate can be above what is possible.
+    let distinct_approx = distinct_approx.map(|distinct| distinct.min(rows));
     let few = distinct_approx.is_some_and(|distinct| distinct <= 2 * VALUES_MAX as u64);
     Ok(ColumnStatistics {
         name: column.name.clone(),

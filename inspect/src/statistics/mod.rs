@@ -46,7 +46,7 @@ pub struct ColumnStatistics {
     pub type_name: String,
     /// Rows without a value.
     pub nulls: u64,
-    /// Number of different values, approximately; none for lists.
+    /// Number of different values, estimated to about a tenth; none for lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub distinct_approx: Option<u64>,
     /// For numbers (and booleans, as 0 and 1): their range.
