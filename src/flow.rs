@@ -86,8 +86,15 @@ impl Flow {
         self.stages.push(Box::new(stage));
     }
 
-    fn add_sources(&mut self, config: &Config, client: &Arc<Client>, names: &mut Names) -> anyhow::Result<()> {
-        for (name, source) in &config.sources {
+    fn add_sources(
+        &mut self,
+        config: &Config,
+        client: &Arc<Client>,
+        names: &mut Names,
+    ) -> anyhow::Result<()> {
+        let mut sources: Vec<_> = config.sources.iter().collect();
+        sources.sort_by_key(|(_, source)| source.code);
+        for (name, source) in sources {
             self.stages.extend(ingest::stages(name, source, client)?);
             match source.format {
                 Format::Crawl(_) => names.pages.push(name.clone()),
@@ -248,7 +255,8 @@ impl Flow {
         let Some(train) = &config.train else {
             return Ok(());
         };
-        let payload = config.features.as_ref().map_or(PayloadFormat::Encoded, |f| PayloadFormat::Features(f.tap));
+        let payload =
+            config.features.as_ref().map_or(PayloadFormat::Encoded, |f| PayloadFormat::Features(f.tap));
         let codes = config.sources.iter().map(|(name, source)| (name.clone(), source.code));
         self.add(Train {
             name: "train".into(),

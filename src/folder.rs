@@ -54,9 +54,14 @@ impl Folder {
         }
         let store = Store::local(path)?;
         let bytes = store.get(MARKER)?.unwrap_or_default();
-        let marker: Marker = serde_json::from_slice(&bytes).with_context(|| format!("{MARKER} is damaged"))?;
+        let marker: Marker =
+            serde_json::from_slice(&bytes).with_context(|| format!("{MARKER} is damaged"))?;
         if marker.format != FOLDER_FORMAT {
-            let message = format!("{} has format {}, this program reads {FOLDER_FORMAT}", path.display(), marker.format);
+            let message = format!(
+                "{} has format {}, this program reads {FOLDER_FORMAT}",
+                path.display(),
+                marker.format
+            );
             return Err(Usage(message).into());
         }
         corpus::engine::remove_leftovers(&store)?;
@@ -76,14 +81,17 @@ impl Folder {
     /// Reads the configuration that the folder's stages were last run with.
     pub(crate) fn config(&self) -> anyhow::Result<Config> {
         let path = self.path.join(CONFIG_FILE);
-        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text =
+            std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         Ok(load::parse(&path.display().to_string(), text)?.config)
     }
 
     /// Reads what was accepted before; nothing in a new folder.
     pub(crate) fn accepted(&self) -> anyhow::Result<Accepted> {
         match std::fs::read(self.path.join(ACCEPTED_FILE)) {
-            Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| format!("{ACCEPTED_FILE} is damaged")),
+            Ok(bytes) => {
+                serde_json::from_slice(&bytes).with_context(|| format!("{ACCEPTED_FILE} is damaged"))
+            }
             Err(_) => Ok(Accepted::new()),
         }
     }

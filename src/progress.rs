@@ -55,7 +55,8 @@ impl Display {
         let records = self.records.load(Ordering::Relaxed);
         let elapsed = running.started.elapsed();
         let rate = records as f64 / elapsed.as_secs_f64().max(0.001);
-        let remaining = running.remaining().map_or_else(String::new, |left| format!(", {} left", duration(left)));
+        let remaining =
+            running.remaining().map_or_else(String::new, |left| format!(", {} left", duration(left)));
         format!(
             "{}: {} of {} tasks, {} records, {} records/s{remaining}",
             running.name,
@@ -79,7 +80,8 @@ impl Running {
 impl Observer for Display {
     fn begun(&self, stage: &str, task_count: u32, done_count: u32) {
         let bar = if self.is_terminal { ProgressBar::new(task_count.into()) } else { ProgressBar::hidden() };
-        let style = ProgressStyle::with_template("{prefix:<20} {bar:30} {pos}/{len} tasks  {msg}  {eta} left");
+        let style =
+            ProgressStyle::with_template("{prefix:<20} {bar:30} {pos}/{len} tasks  {msg}  {eta} left");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.set_prefix(stage.to_owned());
         bar.set_position(done_count.into());

@@ -38,7 +38,11 @@ impl Selection {
 
 /// Returns the stages whose settings changed since they were run, and those after them that
 /// have results, in order.
-pub(crate) fn stale(folder: &Folder, stages: &[Box<dyn Stage>], accepted: &Accepted) -> anyhow::Result<Vec<String>> {
+pub(crate) fn stale(
+    folder: &Folder,
+    stages: &[Box<dyn Stage>],
+    accepted: &Accepted,
+) -> anyhow::Result<Vec<String>> {
     let ledger = Ledger::new(folder.store.clone());
     let now = settings_of(stages);
     let mut touched = BTreeSet::new();
@@ -68,7 +72,11 @@ fn covered(stages: &[Box<dyn Stage>], rebuild: &[String]) -> BTreeSet<String> {
 }
 
 /// Refuses to give up existing results unless the user said so.
-pub(crate) fn refuse_stale(folder: &Folder, stages: &[Box<dyn Stage>], rebuild: &[String]) -> anyhow::Result<()> {
+pub(crate) fn refuse_stale(
+    folder: &Folder,
+    stages: &[Box<dyn Stage>],
+    rebuild: &[String],
+) -> anyhow::Result<()> {
     let stale = stale(folder, stages, &folder.accepted()?)?;
     let covered = covered(stages, rebuild);
     let uncovered: Vec<&String> = stale.iter().filter(|name| !covered.contains(*name)).collect();

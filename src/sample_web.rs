@@ -46,7 +46,8 @@ impl SampleWeb {
             };
             let stage = planted.stages.first().cloned().unwrap_or_default();
             for (planted, found) in [(&planted.dropped, &found.dropped), (&planted.failed, &found.failed)] {
-                let reasons: std::collections::BTreeSet<&String> = planted.keys().chain(found.keys()).collect();
+                let reasons: std::collections::BTreeSet<&String> =
+                    planted.keys().chain(found.keys()).collect();
                 for reason in reasons {
                     let (planted, found) = (planted.get(reason).copied(), found.get(reason).copied());
                     let agrees = planted == found;

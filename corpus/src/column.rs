@@ -6,14 +6,11 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Float32Array, Float64Array,
-    LargeBinaryArray, ListArray, PrimitiveArray, StringArray, UInt16Array, UInt32Array,
-    UInt64Array,
+    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Float32Array, Float64Array, LargeBinaryArray,
+    ListArray, PrimitiveArray, StringArray, UInt16Array, UInt32Array, UInt64Array,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
-use arrow::datatypes::{
-    DataType, Field, Float32Type, Float64Type, UInt16Type, UInt32Type, UInt64Type,
-};
+use arrow::datatypes::{DataType, Field, Float32Type, Float64Type, UInt16Type, UInt32Type, UInt64Type};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
@@ -106,9 +103,7 @@ impl Column for bool {
         Arc::new(values.iter().map(|v| v.copied()).collect::<BooleanArray>())
     }
     fn values(array: &dyn Array) -> Result<Vec<Option<Self>>, String> {
-        let array = array
-            .as_boolean_opt()
-            .ok_or_else(|| wrong_type(array, "bool"))?;
+        let array = array.as_boolean_opt().ok_or_else(|| wrong_type(array, "bool"))?;
         Ok(array.iter().collect())
     }
     fn payload_bytes(&self) -> usize {
@@ -127,9 +122,7 @@ impl Column for String {
         Arc::new(values.iter().copied().collect::<StringArray>())
     }
     fn values(array: &dyn Array) -> Result<Vec<Option<Self>>, String> {
-        let array = array
-            .as_string_opt::<i32>()
-            .ok_or_else(|| wrong_type(array, "string"))?;
+        let array = array.as_string_opt::<i32>().ok_or_else(|| wrong_type(array, "string"))?;
         Ok(array.iter().map(|v| v.map(str::to_owned)).collect())
     }
     fn payload_bytes(&self) -> usize {
@@ -150,13 +143,8 @@ impl Column for Bytes {
         Arc::new(values.collect::<LargeBinaryArray>())
     }
     fn values(array: &dyn Array) -> Result<Vec<Option<Self>>, String> {
-        let array = array
-            .as_binary_opt::<i64>()
-            .ok_or_else(|| wrong_type(array, "large binary"))?;
-        Ok(array
-            .iter()
-            .map(|v| v.map(Bytes::copy_from_slice))
-            .collect())
+        let array = array.as_binary_opt::<i64>().ok_or_else(|| wrong_type(array, "large binary"))?;
+        Ok(array.iter().map(|v| v.map(Bytes::copy_from_slice)).collect())
     }
     fn payload_bytes(&self) -> usize {
         self.len()
@@ -176,14 +164,8 @@ impl Column for [u8; 16] {
         Arc::new(values.collect::<BinaryArray>())
     }
     fn values(array: &dyn Array) -> Result<Vec<Option<Self>>, String> {
-        let array = array
-            .as_binary_opt::<i32>()
-            .ok_or_else(|| wrong_type(array, "binary"))?;
-        let key = |bytes: &[u8]| {
-            bytes
-                .try_into()
-                .map_err(|_| "a key is not 16 bytes".to_owned())
-        };
+        let array = array.as_binary_opt::<i32>().ok_or_else(|| wrong_type(array, "binary"))?;
+        let key = |bytes: &[u8]| bytes.try_into().map_err(|_| "a key is not 16 bytes".to_owned());
         array.iter().map(|v| v.map(key).transpose()).collect()
     }
     fn payload_bytes(&self) -> usize {
@@ -209,10 +191,7 @@ macro_rules! stored_as {
             }
             fn values(array: &dyn arrow::array::Array) -> Result<Vec<Option<Self>>, String> {
                 let stored = <$stored as $crate::column::Column>::values(array)?;
-                stored
-                    .into_iter()
-                    .map(|v| v.map($from).transpose())
-                    .collect()
+                stored.into_iter().map(|v| v.map($from).transpose()).collect()
             }
             fn payload_bytes(&self) -> usize {
                 8
@@ -221,15 +200,10 @@ macro_rules! stored_as {
     };
 }
 pub(crate) use stored_as;
-stored_as!(Id, u64, |id: &Id| id.to_bits(), |bits| Ok(Id::from_bits(
-    bits
-)));
-stored_as!(
-    Split,
-    String,
-    |split: &Split| split.as_str().to_owned(),
-    |name: String| { Split::parse(&name).ok_or_else(|| format!("{name:?} is not a split")) }
-);
+stored_as!(Id, u64, |id: &Id| id.to_bits(), |bits| Ok(Id::from_bits(bits)));
+stored_as!(Split, String, |split: &Split| split.as_str().to_owned(), |name: String| {
+    Split::parse(&name).ok_or_else(|| format!("{name:?} is not a split"))
+});
 
 impl<T: Column> Column for Option<T> {
     const NULLABLE: bool = true;
@@ -262,26 +236,17 @@ impl<T: Column> Column for Vec<T> {
     fn array(values: &[Option<&Self>]) -> ArrayRef {
         let lengths = values.iter().map(|v| v.map_or(0, Vec::len));
         let offsets = OffsetBuffer::from_lengths(lengths);
-        let items: Vec<Option<&T>> = values
-            .iter()
-            .flatten()
-            .copied()
-            .flatten()
-            .map(Some)
-            .collect();
+        let items: Vec<Option<&T>> = values.iter().flatten().copied().flatten().map(Some).collect();
         let nulls = values.iter().map(Option::is_some).collect::<Vec<_>>();
         let nulls = nulls.contains(&false).then(|| NullBuffer::from(nulls));
         let field = Arc::new(T::field("item"));
         Arc::new(ListArray::new(field, offsets, T::array(&items), nulls))
     }
     fn values(array: &dyn Array) -> Result<Vec<Option<Self>>, String> {
-        let list = array
-            .as_list_opt::<i32>()
-            .ok_or_else(|| wrong_type(array, "list"))?;
+        let list = array.as_list_opt::<i32>().ok_or_else(|| wrong_type(array, "list"))?;
         (0..list.len())
             .map(|row| {
-                let items =
-                    (!list.is_null(row)).then(|| T::required("item", Some(&list.value(row))));
+                let items = (!list.is_null(row)).then(|| T::required("item", Some(&list.value(row))));
                 items.transpose()
             })
             .collect()

@@ -24,13 +24,8 @@ thread_local! {
 }
 static CRASH_FILE: AtomicI32 = AtomicI32::new(-1);
 static HANDLERS: Once = Once::new();
-const FATAL_SIGNALS: [libc::c_int; 5] = [
-    libc::SIGSEGV,
-    libc::SIGBUS,
-    libc::SIGILL,
-    libc::SIGFPE,
-    libc::SIGABRT,
-];
+const FATAL_SIGNALS: [libc::c_int; 5] =
+    [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGABRT];
 
 /// The record could not be worked on at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,8 +58,7 @@ impl Crashes {
     pub fn watch(path: &Path) -> Result<Self> {
         let mut bytes = Vec::new();
         if let Ok(mut file) = File::open(path) {
-            file.read_to_end(&mut bytes)
-                .map_err(Error::io("read", path))?;
+            file.read_to_end(&mut bytes).map_err(Error::io("read", path))?;
         }
         let mut deaths = BTreeMap::new();
         for record in bytes.chunks_exact(8) {
@@ -84,11 +78,7 @@ impl Crashes {
     /// # Errors
     /// [`Fatal`], by whose reason the record is to be failed.
     pub fn guard<T>(&self, id: Id, work: impl FnOnce() -> T) -> Result<T, Fatal> {
-        if self
-            .0
-            .get(&id.to_bits())
-            .is_some_and(|deaths| *deaths >= CRASHES_MAX)
-        {
+        if self.0.get(&id.to_bits()).is_some_and(|deaths| *deaths >= CRASHES_MAX) {
             return Err(Fatal::Crash);
         }
         // Zero stands for no mark; ids are shifted by one to keep id 0 apart.
@@ -135,10 +125,7 @@ mod tests {
         let id = Id::from_bits(7);
         let crashes = Crashes::default();
         assert_eq!(crashes.guard(id, || 1), Ok(1));
-        assert_eq!(
-            crashes.guard::<()>(id, || panic!("on purpose")),
-            Err(Fatal::Panic)
-        );
+        assert_eq!(crashes.guard::<()>(id, || panic!("on purpose")), Err(Fatal::Panic));
     }
 
     /// Runs this test binary again as a child which aborts on record 42.
@@ -147,12 +134,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("crashes");
         for _ in 0..2 {
-            assert_eq!(
-                Crashes::watch(&path)
-                    .unwrap()
-                    .guard(Id::from_bits(42), || 1),
-                Ok(1)
-            );
+            assert_eq!(Crashes::watch(&path).unwrap().guard(Id::from_bits(42), || 1), Ok(1));
             let child = std::process::Command::new(std::env::current_exe().unwrap())
                 .args(["--exact", "crash::tests::dies_on_record_42", "--nocapture"])
                 .env("CRASH_FILE_OF_TEST", &path)

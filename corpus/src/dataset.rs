@@ -25,10 +25,7 @@ impl Dataset {
 
     /// Returns the parts of a stream in input order.
     pub fn parts<'a>(&'a self, stream: &'a str) -> impl Iterator<Item = &'a Part> {
-        self.manifest
-            .parts
-            .iter()
-            .filter(move |part| part.stream == stream)
+        self.manifest.parts.iter().filter(move |part| part.stream == stream)
     }
 
     /// Opens a part of this dataset.
@@ -49,11 +46,10 @@ impl Dataset {
 
     /// Reads a whole stream, part after part.
     pub fn rows<'a, R: Record>(&'a self, stream: &'a str) -> impl Iterator<Item = Result<R>> + 'a {
-        self.parts(stream)
-            .flat_map(|part| match self.open::<R>(part) {
-                Ok(reader) => Box::new(reader) as Box<dyn Iterator<Item = Result<R>>>,
-                Err(error) => Box::new(std::iter::once(Err(error))),
-            })
+        self.parts(stream).flat_map(|part| match self.open::<R>(part) {
+            Ok(reader) => Box::new(reader) as Box<dyn Iterator<Item = Result<R>>>,
+            Err(error) => Box::new(std::iter::once(Err(error))),
+        })
     }
 
     /// Reads the rows of a stream whose row groups may hold ids of the range in the named

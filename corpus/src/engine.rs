@@ -11,9 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::crash::Crashes;
-use crate::{
-    Cancel, Dataset, Error, Fingerprint, Inputs, Ledger, Progress, Result, Stage, Store, Task,
-};
+use crate::{Cancel, Dataset, Error, Fingerprint, Inputs, Ledger, Progress, Result, Stage, Store, Task};
 
 /// Attempts at a task that fails for a transient reason.
 const ATTEMPTS_MAX: u32 = 3;
@@ -61,12 +59,7 @@ impl Engine<'_> {
         let datasets = names.iter().map(|name| inputs.get(name));
         let datasets = datasets.collect::<Result<Vec<_>>>()?;
         let manifests: Vec<_> = datasets.iter().map(|dataset| dataset.manifest()).collect();
-        Ok(Fingerprint::new(
-            &stage.name(),
-            stage.version(),
-            &stage.settings(),
-            &manifests,
-        ))
+        Ok(Fingerprint::new(&stage.name(), stage.version(), &stage.settings(), &manifests))
     }
 
     /// Runs what is missing of a stage and seals it; returns its dataset.
@@ -82,16 +75,11 @@ impl Engine<'_> {
         }
         let count = stage.plan(inputs)?;
         let progress = ledger.progress(&name, &fingerprint)?;
-        let missing: VecDeque<u32> = (0..count)
-            .filter(|task| !progress.get(task).is_some_and(|p| p.done))
-            .collect();
+        let missing: VecDeque<u32> =
+            (0..count).filter(|task| !progress.get(task).is_some_and(|p| p.done)).collect();
         scratch::check_free_space(self.store)?;
-        self.observer
-            .begun(&name, count, count - missing.len() as u32);
-        let queue = Mutex::new(Queue {
-            missing,
-            error: None,
-        });
+        self.observer.begun(&name, count, count - missing.len() as u32);
+        let queue = Mutex::new(Queue { missing, error: None });
         std::thread::scope(|scope| {
             for _ in 0..self.workers.max(1) {
                 scope.spawn(|| {
@@ -106,6 +94,7 @@ impl Engine<'_> {
                 });
             }
         });
+        scratch::remove_if_empty(self.store);
         let queue = queue.into_inner().unwrap_or_else(PoisonError::into_inner);
         if let Some(error) = queue.error {
             return Err(error);
@@ -227,9 +216,7 @@ impl Progress for TaskProgress<'_> {
 /// Returns the path of a task's log, beside the ledger.
 pub fn log_path(store: &Store, stage: &str, fingerprint: &Fingerprint, task: u32) -> PathBuf {
     let folder = store.folder().join("logs").join(stage);
-    folder
-        .join(fingerprint.as_str())
-        .join(format!("{task:08}.log"))
+    folder.join(fingerprint.as_str()).join(format!("{task:08}.log"))
 }
 
 fn open_log(store: &Store, stage: &str, fingerprint: &Fingerprint, task: u32) -> Result<File> {

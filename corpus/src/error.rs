@@ -92,23 +92,13 @@ pub enum Error {
 impl Error {
     /// Wraps an error of a library that a stage works with.
     pub fn work(stage: &str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self::Work {
-            stage: stage.to_owned(),
-            source: source.into(),
-        }
+        Self::Work { stage: stage.to_owned(), source: source.into() }
     }
 
     /// Returns a function which names the file for an IO error.
-    pub fn io(
-        action: &'static str,
-        path: impl Into<PathBuf>,
-    ) -> impl FnOnce(std::io::Error) -> Self {
+    pub fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
-        move |source| Self::Io {
-            action,
-            path,
-            source,
-        }
+        move |source| Self::Io { action, path, source }
     }
 
     /// Returns true if and only if the same task may succeed when it is tried again.

@@ -30,8 +30,7 @@ impl Fingerprint {
 
     /// Reads a fingerprint back from a ledger path.
     pub fn parse(text: &str) -> Option<Self> {
-        let valid =
-            text.len() == 16 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let valid = text.len() == 16 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
         valid.then(|| Self(text.to_owned()))
     }
 

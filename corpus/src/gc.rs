@@ -34,10 +34,7 @@ pub fn find(store: &Store, current: &BTreeMap<String, Fingerprint>) -> Result<Ga
     if store.get(MARKER)?.is_none() {
         return Err(Error::Settings {
             stage: "gc".to_owned(),
-            detail: format!(
-                "{} has no {MARKER}: not a folder of a run",
-                store.folder().display()
-            ),
+            detail: format!("{} has no {MARKER}: not a folder of a run", store.folder().display()),
         });
     }
     let ledger = Ledger::new(store.clone());
@@ -46,16 +43,11 @@ pub fn find(store: &Store, current: &BTreeMap<String, Fingerprint>) -> Result<Ga
         let Some(manifest) = ledger.manifest(stage, fingerprint)? else {
             continue;
         };
-        let needed: BTreeSet<&str> = manifest
-            .parts
-            .iter()
-            .map(|part| part.path.as_str())
-            .collect();
+        let needed: BTreeSet<&str> = manifest.parts.iter().map(|part| part.path.as_str()).collect();
         let own_ledger = folder(stage, fingerprint);
         for top in ["data", "ledger"] {
             for (path, bytes) in store.list(&format!("{top}/{stage}"))? {
-                let kept =
-                    needed.contains(path.as_str()) || path.starts_with(&format!("{own_ledger}/"));
+                let kept = needed.contains(path.as_str()) || path.starts_with(&format!("{own_ledger}/"));
                 if !kept && is_ours(&path) {
                     garbage.files.push((path, bytes));
                 }
@@ -70,18 +62,13 @@ pub fn find(store: &Store, current: &BTreeMap<String, Fingerprint>) -> Result<Ga
 /// # Errors
 /// When the store refuses.
 pub fn sweep(store: &Store, garbage: &Garbage) -> Result<()> {
-    garbage
-        .files
-        .iter()
-        .try_for_each(|(path, _)| store.delete(path))
+    garbage.files.iter().try_for_each(|(path, _)| store.delete(path))
 }
 
 /// Returns true if and only if the path has the shape of a part, an entry or a manifest.
 fn is_ours(path: &str) -> bool {
     let mut fields = path.split('/');
-    let (Some(top), Some(_stage), Some(fingerprint)) =
-        (fields.next(), fields.next(), fields.next())
-    else {
+    let (Some(top), Some(_stage), Some(fingerprint)) = (fields.next(), fields.next(), fields.next()) else {
         return false;
     };
     let name = path.rsplit('/').next().unwrap_or_default();

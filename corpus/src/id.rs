@@ -130,14 +130,8 @@ mod tests {
     #[test]
     fn an_address_beyond_the_bits_is_refused() {
         let code = SourceCode(1);
-        assert_eq!(
-            Id::new(code, FILE_INDEX_MAX + 1, 0),
-            Err(IdError::File(FILE_INDEX_MAX + 1))
-        );
-        assert_eq!(
-            Id::new(code, 0, POSITION_MAX + 1),
-            Err(IdError::Position(POSITION_MAX + 1))
-        );
+        assert_eq!(Id::new(code, FILE_INDEX_MAX + 1, 0), Err(IdError::File(FILE_INDEX_MAX + 1)));
+        assert_eq!(Id::new(code, 0, POSITION_MAX + 1), Err(IdError::Position(POSITION_MAX + 1)));
         assert!("1:2".parse::<Id>().is_err());
         assert!("1:2:3:4".parse::<Id>().is_err());
     }

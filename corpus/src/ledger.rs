@@ -136,11 +136,7 @@ impl Ledger {
     /// When the counts do not add up (then nothing is written), or the store fails.
     pub fn commit(&self, entry: &Entry) -> Result<bool> {
         if let Some(detail) = entry.report.violation() {
-            return Err(Error::Conservation {
-                stage: entry.stage.clone(),
-                task: entry.task,
-                detail,
-            });
+            return Err(Error::Conservation { stage: entry.stage.clone(), task: entry.task, detail });
         }
         let end = if entry.last { "-end" } else { "" };
         let name = format!("{:08}-{:06}{end}.json", entry.task, entry.range);
@@ -152,11 +148,7 @@ impl Ledger {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn progress(
-        &self,
-        stage: &str,
-        fingerprint: &Fingerprint,
-    ) -> Result<BTreeMap<u32, TaskProgress>> {
+    pub fn progress(&self, stage: &str, fingerprint: &Fingerprint) -> Result<BTreeMap<u32, TaskProgress>> {
         let mut tasks: BTreeMap<u32, TaskProgress> = BTreeMap::new();
         for (path, _) in self.store.list(&folder(stage, fingerprint))? {
             if let Some((task, _, last)) = parse_entry_name(&path) {
@@ -175,17 +167,10 @@ impl Ledger {
     pub fn entries(&self, stage: &str, fingerprint: &Fingerprint, task: u32) -> Result<Vec<Entry>> {
         let mut entries = Vec::new();
         loop {
-            let stem = format!(
-                "{}/{task:08}-{:06}",
-                folder(stage, fingerprint),
-                entries.len()
-            );
+            let stem = format!("{}/{task:08}-{:06}", folder(stage, fingerprint), entries.len());
             let found = match self.store.get(&format!("{stem}.json"))? {
                 Some(bytes) => Some((bytes, false)),
-                None => self
-                    .store
-                    .get(&format!("{stem}-end.json"))?
-                    .map(|bytes| (bytes, true)),
+                None => self.store.get(&format!("{stem}-end.json"))?.map(|bytes| (bytes, true)),
             };
             let Some((bytes, last)) = found else {
                 return Ok(entries);
@@ -201,12 +186,7 @@ impl Ledger {
     ///
     /// # Errors
     /// When a task is not complete, or the store fails.
-    pub fn seal(
-        &self,
-        stage: &str,
-        fingerprint: &Fingerprint,
-        task_count: u32,
-    ) -> Result<Manifest> {
+    pub fn seal(&self, stage: &str, fingerprint: &Fingerprint, task_count: u32) -> Result<Manifest> {
         let (mut report, mut parts, mut range_counts) = (Report::default(), Vec::new(), Vec::new());
         for task in 0..task_count {
             let entries = self.entries(stage, fingerprint, task)?;
@@ -293,9 +273,7 @@ pub(crate) fn parse_entry_name(path: &str) -> Option<(u32, u32, bool)> {
 }
 
 fn encode<T: Serialize>(value: &T, path: &str) -> Result<bytes::Bytes> {
-    serde_json::to_vec_pretty(value)
-        .map(Into::into)
-        .map_err(|error| damaged(path, error))
+    serde_json::to_vec_pretty(value).map(Into::into).map_err(|error| damaged(path, error))
 }
 
 fn decode<T: serde::de::DeserializeOwned>(bytes: &[u8], path: &str) -> Result<T> {
@@ -312,8 +290,5 @@ fn decode<T: serde::de::DeserializeOwned>(bytes: &[u8], path: &str) -> Result<T>
 }
 
 fn damaged(path: &str, detail: impl std::fmt::Display) -> Error {
-    Error::Ledger {
-        path: path.to_owned(),
-        detail: detail.to_string(),
-    }
+    Error::Ledger { path: path.to_owned(), detail: detail.to_string() }
 }

@@ -35,14 +35,8 @@ mod tests {
             pair("https://a.example/", "http://127.0.0.1:1/a/"),
             pair("https://a.example/big/", "file:///data/"),
         ]));
-        assert_eq!(
-            mirrors.apply("https://a.example/x").0,
-            "http://127.0.0.1:1/a/x"
-        );
+        assert_eq!(mirrors.apply("https://a.example/x").0, "http://127.0.0.1:1/a/x");
         assert_eq!(mirrors.apply("https://a.example/big/y").0, "file:///data/y");
-        assert_eq!(
-            mirrors.apply("https://b.example/x"),
-            ("https://b.example/x".into(), false)
-        );
+        assert_eq!(mirrors.apply("https://b.example/x"), ("https://b.example/x".into(), false));
     }
 }

@@ -45,9 +45,7 @@ pub struct Output<'a> {
 
 impl<'a> Output<'a> {
     pub(crate) fn begin(task: &'a Task<'a>) -> Result<Self> {
-        let entries = task
-            .ledger
-            .entries(task.stage, task.fingerprint, task.index)?;
+        let entries = task.ledger.entries(task.stage, task.fingerprint, task.index)?;
         let position = entries.last().map_or(0, |entry| entry.position);
         Ok(Self {
             task,
@@ -125,13 +123,9 @@ impl<'a> Output<'a> {
     pub fn write<R: Record>(&mut self, stream: &str, row: R) -> Result<()> {
         self.range_bytes += row.payload_bytes() as u64;
         if !self.streams.contains_key(stream) {
-            let path = self
-                .task
-                .scratch
-                .join(format!("{}-{stream}.parquet", self.range));
+            let path = self.task.scratch.join(format!("{}-{stream}.parquet", self.range));
             let writer: Writer<R> = Writer::create(&path)?;
-            self.streams
-                .insert(stream.to_owned(), Box::new(Stream { path, writer }));
+            self.streams.insert(stream.to_owned(), Box::new(Stream { path, writer }));
         }
         let open = self.streams.get_mut(stream).map(|stream| stream.as_any());
         match open.and_then(|stream| stream.downcast_mut::<Stream<R>>()) {
@@ -176,9 +170,7 @@ impl<'a> Output<'a> {
         self.position += records;
         self.task.progress.advance(records);
         self.task.cancel.check()?;
-        if self.position - self.range_start >= self.range_records_max
-            || self.range_bytes >= RANGE_BYTES_MAX
-        {
+        if self.position - self.range_start >= self.range_records_max || self.range_bytes >= RANGE_BYTES_MAX {
             self.commit(false)?;
         }
         Ok(())
@@ -205,14 +197,7 @@ impl<'a> Output<'a> {
             self.task.store.put_file_if_absent(&path, &closed.path)?;
             std::fs::remove_file(&closed.path).map_err(Error::io("remove", &closed.path))?;
             let (table, rows) = (closed.table.to_owned(), closed.rows);
-            parts.push(Part {
-                stream,
-                path,
-                table,
-                rows,
-                bytes,
-                digest,
-            });
+            parts.push(Part { stream, path, table, rows, bytes, digest });
         }
         let entry = Entry {
             format: LEDGER_FORMAT,
@@ -227,9 +212,7 @@ impl<'a> Output<'a> {
             circumstances: self.circumstances(),
         };
         if !self.task.ledger.commit(&entry)? {
-            self.task
-                .progress
-                .log("another attempt committed this range first");
+            self.task.progress.log("another attempt committed this range first");
         }
         self.range += 1;
         self.range_start = self.position;
@@ -240,12 +223,7 @@ impl<'a> Output<'a> {
     }
 
     fn part_path(&self, stream: &str, digest: &Digest, extension: &str) -> String {
-        let Task {
-            stage,
-            fingerprint,
-            index,
-            ..
-        } = self.task;
+        let Task { stage, fingerprint, index, .. } = self.task;
         let (range, digest) = (self.range, digest.short());
         format!("data/{stage}/{fingerprint}/{stream}/{index:05}-{range}-{digest}.{extension}")
     }
@@ -291,10 +269,6 @@ impl<R: Record> OpenStream for Stream<R> {
     }
 
     fn close(self: Box<Self>) -> Result<Closed> {
-        Ok(Closed {
-            path: self.path,
-            table: R::TABLE,
-            rows: self.writer.finish()?,
-        })
+        Ok(Closed { path: self.path, table: R::TABLE, rows: self.writer.finish()? })
     }
 }

@@ -36,12 +36,7 @@ mod tests {
 
     #[test]
     fn uniform_is_uniform() {
-        let below = (0..10_000_u32)
-            .filter(|i| uniform(7, "half", &i.to_le_bytes()) < 0.5)
-            .count();
-        assert!(
-            (4_800..5_200).contains(&below),
-            "{below} of 10000 below one half"
-        );
+        let below = (0..10_000_u32).filter(|i| uniform(7, "half", &i.to_le_bytes()) < 0.5).count();
+        assert!((4_800..5_200).contains(&below), "{below} of 10000 below one half");
     }
 }

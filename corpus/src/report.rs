@@ -110,9 +110,6 @@ mod tests {
         assert_eq!(sum.units["documents"].dropped["language"], 2);
         assert_eq!(sum.violation(), None);
         sum.unit("documents").read += 1;
-        assert_eq!(
-            sum.violation().as_deref(),
-            Some("documents: read 7 != kept 2 + dropped 2 + failed 2")
-        );
+        assert_eq!(sum.violation().as_deref(), Some("documents: read 7 != kept 2 + dropped 2 + failed 2"));
     }
 }

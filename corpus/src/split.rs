@@ -34,9 +34,7 @@ impl Split {
 
     /// Returns the split of a name that a table holds.
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Train, Self::Validation]
-            .into_iter()
-            .find(|split| split.as_str() == name)
+        [Self::Train, Self::Validation].into_iter().find(|split| split.as_str() == name)
     }
 }
 

@@ -54,9 +54,7 @@ impl Inputs {
     /// # Errors
     /// When it is not sealed, or the stage did not name it among its inputs.
     pub fn get(&self, stage: &str) -> Result<&Dataset> {
-        self.0.get(stage).ok_or_else(|| Error::MissingInput {
-            input: stage.to_owned(),
-        })
+        self.0.get(stage).ok_or_else(|| Error::MissingInput { input: stage.to_owned() })
     }
 }
 
@@ -80,11 +78,7 @@ impl Cancel {
     /// # Errors
     /// [`Error::Cancelled`].
     pub fn check(&self) -> Result<()> {
-        if self.is_requested() {
-            Err(Error::Cancelled)
-        } else {
-            Ok(())
-        }
+        if self.is_requested() { Err(Error::Cancelled) } else { Ok(()) }
     }
 }
 

@@ -46,23 +46,15 @@ impl Store {
     /// When the folder cannot be made or opened.
     pub fn local(folder: &Path) -> Result<Self> {
         std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
-        let folder = folder
-            .canonicalize()
-            .map_err(Error::io("resolve", folder))?;
-        let objects = LocalFileSystem::new_with_prefix(&folder)
-            .map_err(failed("open", ""))?
-            .with_fsync(true);
+        let folder = folder.canonicalize().map_err(Error::io("resolve", folder))?;
+        let objects = LocalFileSystem::new_with_prefix(&folder).map_err(failed("open", ""))?.with_fsync(true);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(IO_THREADS)
             .thread_name("store")
             .enable_all()
             .build()
             .map_err(Error::io("start threads for", &folder))?;
-        Ok(Self {
-            objects: Arc::new(objects),
-            runtime: Arc::new(runtime),
-            folder,
-        })
+        Ok(Self { objects: Arc::new(objects), runtime: Arc::new(runtime), folder })
     }
 
     /// Returns the run's folder on this machine: for scratch files, logs and crash marks,
@@ -78,9 +70,7 @@ impl Store {
     pub fn put_if_absent(&self, path: &str, bytes: Bytes) -> Result<bool> {
         let options = PutOptions::from(PutMode::Create);
         let location = location(path)?;
-        let put = self
-            .objects
-            .put_opts(&location, PutPayload::from_bytes(bytes), options);
+        let put = self.objects.put_opts(&location, PutPayload::from_bytes(bytes), options);
         match self.wait(put) {
             Ok(_) => Ok(true),
             Err(object_store::Error::AlreadyExists { .. }) => Ok(false),
@@ -127,14 +117,8 @@ impl Store {
     /// When there is no such object or the store fails.
     pub fn open(&self, path: &str) -> Result<StoredFile> {
         let location = location(path)?;
-        let meta = self
-            .wait(self.objects.head(&location))
-            .map_err(failed("open", path))?;
-        Ok(StoredFile {
-            store: self.clone(),
-            location,
-            length: meta.size,
-        })
+        let meta = self.wait(self.objects.head(&location)).map_err(failed("open", path))?;
+        Ok(StoredFile { store: self.clone(), location, length: meta.size })
     }
 
     /// Lists the objects under a folder as (path, size in bytes), sorted by path.
@@ -159,19 +143,15 @@ impl Store {
     /// When the store fails.
     pub fn folders(&self, folder: &str) -> Result<Vec<String>> {
         let location = location(folder)?;
-        let listing = self
-            .wait(self.objects.list_with_delimiter(Some(&location)))
-            .map_err(failed("list", folder))?;
+        let listing =
+            self.wait(self.objects.list_with_delimiter(Some(&location))).map_err(failed("list", folder))?;
         let names = listing.common_prefixes.iter();
-        Ok(names
-            .filter_map(|path| Some(path.filename()?.to_owned()))
-            .collect())
+        Ok(names.filter_map(|path| Some(path.filename()?.to_owned())).collect())
     }
 
     /// Removes an object; only garbage collection does this.
     pub(crate) fn delete(&self, path: &str) -> Result<()> {
-        self.wait(self.objects.delete(&location(path)?))
-            .map_err(failed("delete", path))
+        self.wait(self.objects.delete(&location(path)?)).map_err(failed("delete", path))
     }
 
     fn wait<F: Future>(&self, future: F) -> F::Output {
@@ -185,11 +165,7 @@ fn location(path: &str) -> Result<StorePath> {
 
 fn failed(action: &'static str, path: &str) -> impl FnOnce(object_store::Error) -> Error {
     let path = path.to_owned();
-    move |source| Error::Store {
-        action,
-        path,
-        source,
-    }
+    move |source| Error::Store { action, path, source }
 }
 
 /// An object opened for reads by range.
@@ -223,16 +199,11 @@ impl ChunkReader for StoredFile {
     type T = RangeReader;
 
     fn get_read(&self, start: u64) -> parquet::errors::Result<RangeReader> {
-        Ok(RangeReader {
-            file: self.clone(),
-            start,
-            buffer: Bytes::new(),
-        })
+        Ok(RangeReader { file: self.clone(), start, buffer: Bytes::new() })
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
-        self.read(start, length)
-            .map_err(|error| parquet::errors::ParquetError::External(Box::new(error)))
+        self.read(start, length).map_err(|error| parquet::errors::ParquetError::External(Box::new(error)))
     }
 }
 
@@ -255,10 +226,7 @@ impl Read for RangeReader {
             if length == 0 {
                 return Ok(0);
             }
-            self.buffer = self
-                .file
-                .read(self.start, length as usize)
-                .map_err(std::io::Error::other)?;
+            self.buffer = self.file.read(self.start, length as usize).map_err(std::io::Error::other)?;
             self.start += length;
         }
         let count = out.len().min(self.buffer.len());
@@ -284,20 +252,9 @@ mod tests {
     fn an_object_is_written_once_and_read_by_range() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::local(folder.path()).unwrap();
-        assert!(
-            store
-                .put_if_absent("a/b", Bytes::from_static(b"hello"))
-                .unwrap()
-        );
-        assert!(
-            !store
-                .put_if_absent("a/b", Bytes::from_static(b"other"))
-                .unwrap()
-        );
-        assert_eq!(
-            store.get("a/b").unwrap().unwrap(),
-            Bytes::from_static(b"hello")
-        );
+        assert!(store.put_if_absent("a/b", Bytes::from_static(b"hello")).unwrap());
+        assert!(!store.put_if_absent("a/b", Bytes::from_static(b"other")).unwrap());
+        assert_eq!(store.get("a/b").unwrap().unwrap(), Bytes::from_static(b"hello"));
         assert_eq!(store.get("a/c").unwrap(), None);
         assert_eq!(store.list("a").unwrap(), [("a/b".to_owned(), 5)]);
         let file = store.open("a/b").unwrap();

@@ -48,11 +48,7 @@ pub trait Record: Column + Send + 'static {
     fn batch(rows: &[Self]) -> Result<RecordBatch, String> {
         let rows: Vec<Option<&Self>> = rows.iter().map(Some).collect();
         let array = Self::array(&rows);
-        let columns = array
-            .as_struct_opt()
-            .ok_or("not a struct")?
-            .columns()
-            .to_vec();
+        let columns = array.as_struct_opt().ok_or("not a struct")?.columns().to_vec();
         RecordBatch::try_new(Self::schema(), columns).map_err(|error| error.to_string())
     }
 
@@ -100,13 +96,7 @@ impl<R: Record> Writer<R> {
             .build();
         let parquet = ArrowWriter::try_new(create_scratch(path)?, R::schema(), Some(properties))
             .map_err(|error| damaged::<R>(path.display(), error))?;
-        Ok(Self {
-            path: path.to_owned(),
-            parquet,
-            pending: Vec::new(),
-            pending_bytes: 0,
-            row_count: 0,
-        })
+        Ok(Self { path: path.to_owned(), parquet, pending: Vec::new(), pending_bytes: 0, row_count: 0 })
     }
 
     /// Adds a row; a full row group goes to the disk.
@@ -130,9 +120,7 @@ impl<R: Record> Writer<R> {
     pub fn finish(mut self) -> Result<u64> {
         self.write_row_group()?;
         let path = self.path;
-        self.parquet
-            .close()
-            .map_err(|error| damaged::<R>(path.display(), error))?;
+        self.parquet.close().map_err(|error| damaged::<R>(path.display(), error))?;
         Ok(self.row_count)
     }
 
@@ -151,11 +139,7 @@ impl<R: Record> Writer<R> {
 }
 
 fn damaged<R: Record>(path: impl std::fmt::Display, error: impl std::fmt::Display) -> Error {
-    Error::Table {
-        path: path.to_string(),
-        table: R::TABLE,
-        detail: error.to_string(),
-    }
+    Error::Table { path: path.to_string(), table: R::TABLE, detail: error.to_string() }
 }
 
 /// Reads the rows of one part in order.
@@ -188,12 +172,7 @@ impl<R: Record> Reader<R> {
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub fn open_ids(
-        path: &str,
-        file: StoredFile,
-        column: &str,
-        ids: &RangeInclusive<Id>,
-    ) -> Result<Self> {
+    pub fn open_ids(path: &str, file: StoredFile, column: &str, ids: &RangeInclusive<Id>) -> Result<Self> {
         Self::build(path, file, |group| may_hold(group, column, ids), 0)
     }
 
@@ -212,25 +191,17 @@ impl<R: Record> Reader<R> {
             .and_then(|pairs| pairs.iter().find(|pair| pair.key == TABLE_KEY))
             .and_then(|pair| pair.value.as_deref());
         if named != Some(R::TABLE) {
-            return Err(failed(&format!(
-                "it is a {} table",
-                named.unwrap_or("foreign")
-            )));
+            return Err(failed(&format!("it is a {} table", named.unwrap_or("foreign"))));
         }
-        let groups = (0..metadata.num_row_groups())
-            .filter(|&index| wanted(metadata.row_group(index)))
-            .collect();
+        let groups =
+            (0..metadata.num_row_groups()).filter(|&index| wanted(metadata.row_group(index))).collect();
         let batches = builder
             .with_row_groups(groups)
             .with_offset(usize::try_from(offset).unwrap_or(usize::MAX))
             .with_batch_size(READ_BATCH_ROWS)
             .build()
             .map_err(|e| failed(&e))?;
-        Ok(Self {
-            path: path.to_owned(),
-            batches,
-            rows: Vec::new().into_iter(),
-        })
+        Ok(Self { path: path.to_owned(), batches, rows: Vec::new().into_iter() })
     }
 }
 
@@ -266,9 +237,7 @@ fn may_hold(group: &RowGroupMetaData, column: &str, ids: &RangeInclusive<Id>) ->
     };
     // Unsigned columns keep their bits in the signed physical type.
     match (values.min_opt(), values.max_opt()) {
-        (Some(&min), Some(&max)) => {
-            max as u64 >= ids.start().to_bits() && min as u64 <= ids.end().to_bits()
-        }
+        (Some(&min), Some(&max)) => max as u64 >= ids.start().to_bits() && min as u64 <= ids.end().to_bits(),
         _ => true,
     }
 }

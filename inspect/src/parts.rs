@@ -29,14 +29,8 @@ pub(crate) struct Table {
 
 /// Finds the parquet files of the paths and groups them into tables, sorted by name.
 pub(crate) fn tables(paths: &[PathBuf]) -> Result<Vec<Table>> {
-    let mut files = Vec::new();
-    for path in paths {
-        let before = files.len();
-        find(path, &mut files)?;
-        if files.len() == before {
-            return Err(Error::NoParts { path: path.clone() });
-        }
-    }
+    let found: Vec<Vec<PathBuf>> = paths.iter().map(|path| files(path)).collect::<Result<_>>()?;
+    let mut files = found.concat();
     files.sort();
     files.dedup();
     let mut tables: BTreeMap<(String, String), Table> = BTreeMap::new();
@@ -61,6 +55,17 @@ fn table_name(metadata: &ArrowReaderMetadata) -> String {
     let pairs = metadata.metadata().file_metadata().key_value_metadata();
     let named = pairs.and_then(|pairs| pairs.iter().find(|pair| pair.key == TABLE_KEY));
     named.and_then(|pair| pair.value.as_deref()).unwrap_or(FOREIGN).to_owned()
+}
+
+/// Returns a file itself, or the parquet files below a folder, sorted; at least one.
+pub(crate) fn files(path: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    find(path, &mut files)?;
+    files.sort();
+    match files.is_empty() {
+        true => Err(Error::NoParts { path: path.to_owned() }),
+        false => Ok(files),
+    }
 }
 
 /// Adds a file, or every parquet file below a folder; links to folders are not followed.

@@ -18,7 +18,8 @@ pub(crate) fn gc(arguments: &GcArgs) -> anyhow::Result<ExitCode> {
     let (cancel, crashes) = (Cancel::default(), folder.crashes()?);
     let runner = Runner { folder: &folder, workers: 1, cancel: &cancel, crashes: &crashes };
     let sealed = runner.sealed_stages(&flow.stages)?;
-    let current = sealed.0.iter().map(|(name, dataset)| (name.clone(), dataset.manifest().fingerprint.clone()));
+    let current =
+        sealed.0.iter().map(|(name, dataset)| (name.clone(), dataset.manifest().fingerprint.clone()));
     let garbage = corpus::gc::find(&folder.store, &current.collect())?;
     for (path, size) in &garbage.files {
         println!("{:>12}  {path}", bytes(*size));

@@ -17,11 +17,7 @@ use crate::table::Table;
 pub(crate) fn run(arguments: RunArgs) -> anyhow::Result<ExitCode> {
     let loaded = load(&arguments.config)?;
     let dir = arguments.dir.unwrap_or_else(|| default_dir(&loaded.config.name));
-    let selection = Selection {
-        until: arguments.until,
-        only: arguments.only,
-        rebuild: arguments.rebuild,
-    };
+    let selection = Selection { until: arguments.until, only: arguments.only, rebuild: arguments.rebuild };
     execute(&loaded, &dir, &selection, arguments.workers)
 }
 

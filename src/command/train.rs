@@ -24,7 +24,10 @@ pub(crate) fn train(arguments: TrainArgs) -> anyhow::Result<ExitCode> {
     if !arguments.resume
         && let Some(step) = interrupted_at(&loaded.config, &dir)?
     {
-        let message = format!("{} holds a training interrupted at step {step}: continue it with --resume", dir.display());
+        let message = format!(
+            "{} holds a training interrupted at step {step}: continue it with --resume",
+            dir.display()
+        );
         return Err(Usage(message).into());
     }
     let selection = Selection { only: Some(STAGE.to_owned()), ..Selection::default() };

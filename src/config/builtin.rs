@@ -12,8 +12,5 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
 
 /// Returns the text of a built-in configuration.
 pub(crate) fn find(name: &str) -> Option<&'static str> {
-    BUILTIN
-        .iter()
-        .find(|(known, _)| *known == name)
-        .map(|(_, text)| *text)
+    BUILTIN.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
 }

@@ -37,11 +37,8 @@ pub(crate) fn load(arguments: &ConfigArgs) -> anyhow::Result<Loaded> {
 
 /// Parses and checks the text of a configuration; `origin` names it in errors.
 pub(crate) fn parse(origin: &str, text: String) -> anyhow::Result<Loaded> {
-    let config: Config =
-        toml::from_str(&text).map_err(|error| Usage(explain(origin, &text, &error)))?;
-    config
-        .validate()
-        .map_err(|problem| Usage(format!("{origin}: {problem}")))?;
+    let config: Config = toml::from_str(&text).map_err(|error| Usage(explain(origin, &text, &error)))?;
+    config.validate().map_err(|problem| Usage(format!("{origin}: {problem}")))?;
     Ok(Loaded { config, text })
 }
 
@@ -54,7 +51,8 @@ fn locate(config: &str) -> anyhow::Result<(String, String)> {
         return Ok((format!("built-in {config}"), text.to_owned()));
     }
     let names: Vec<&str> = builtin::names().collect();
-    let message = format!("no file {config:?}, and no built-in configuration of that name ({})", names.join(", "));
+    let message =
+        format!("no file {config:?}, and no built-in configuration of that name ({})", names.join(", "));
     Err(Usage(message).into())
 }
 
@@ -88,9 +86,7 @@ fn explain(origin: &str, text: &str, error: &toml::de::Error) -> String {
         .find(|line| line.starts_with('[') && line.ends_with(']'))
         .unwrap_or("top level");
     let message = error.message();
-    let suggestion = nearest(message)
-        .map(|name| format!("; did you mean `{name}`?"))
-        .unwrap_or_default();
+    let suggestion = nearest(message).map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
     format!("{origin}:{line}: {section}: {message}{suggestion}")
 }
 
@@ -112,10 +108,7 @@ mod tests {
     use super::*;
 
     fn arguments(config: &str, set: &[&str]) -> ConfigArgs {
-        ConfigArgs {
-            config: config.to_owned(),
-            set: set.iter().map(|&text| text.to_owned()).collect(),
-        }
+        ConfigArgs { config: config.to_owned(), set: set.iter().map(|&text| text.to_owned()).collect() }
     }
 
     #[test]
@@ -135,9 +128,9 @@ mod tests {
 
     #[test]
     fn an_override_is_applied_and_recorded() {
-        let loaded = load(&arguments("sample", &["train.steps=7", "name=other"])).unwrap();
+        let loaded = load(&arguments("sample", &["train.steps=777", "name=other"])).unwrap();
         assert_eq!(loaded.config.name, "other");
-        assert!(loaded.text.contains("steps = 7"), "{}", loaded.text);
+        assert!(loaded.text.contains("steps = 777"), "{}", loaded.text);
     }
 
     #[test]

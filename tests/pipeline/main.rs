@@ -3,8 +3,8 @@
 
 mod config;
 mod corruption;
-mod resume;
 mod real_input;
+mod resume;
 mod run;
 mod scale;
 mod support;
@@ -17,6 +17,9 @@ fn no_test_file_is_forgotten() {
         let path = entry.unwrap().path();
         let stem = path.file_stem().unwrap().to_str().unwrap().to_owned();
         let is_module = path.is_dir() || path.extension().is_some_and(|extension| extension == "rs");
-        assert!(stem == "main" || !is_module || main.contains(&format!("mod {stem};")), "{stem} is not a module");
+        assert!(
+            stem == "main" || !is_module || main.contains(&format!("mod {stem};")),
+            "{stem} is not a module"
+        );
     }
 }

@@ -9,7 +9,8 @@ const KILLS_DEFAULT: u32 = 5;
 
 #[test]
 fn a_run_killed_at_random_moments_has_the_parts_of_an_undisturbed_one() {
-    let kills = std::env::var("KOSMOS_TEST_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(KILLS_DEFAULT);
+    let kills =
+        std::env::var("KOSMOS_TEST_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(KILLS_DEFAULT);
     let workspace = Workspace::new();
     let begun = Instant::now();
     let _ = workspace.kosmos(&small_run(&["--dir", "whole", "--workers", "4"])).success();
@@ -41,7 +42,8 @@ fn an_interrupt_ends_cleanly_and_the_next_run_continues() {
     let workspace = Workspace::new();
     let mut child = workspace.spawn(&small_run(&["--dir", "out", "--until", "text"]));
     std::thread::sleep(Duration::from_millis(300));
-    let interrupted = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let interrupted =
+        std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(interrupted.success());
     let code = child.wait().unwrap().code();
     assert!(code == Some(130) || code == Some(0), "{code:?}");

@@ -8,22 +8,30 @@ fn the_sample_runs_to_the_end_and_finds_what_was_planted() {
     let printed = workspace.kosmos(&small_run(&["--dir", "out", "--workers", "2"])).success();
     assert!(printed.contains("evaluate"), "{printed}");
     assert!(!printed.contains("DIFFERENT"), "{printed}");
-    for reason in ["duplicate", "language", "http_404", "address_refused", "timeout", "pixels_too_many", "gzip_broken"] {
+    for reason in
+        ["duplicate", "language", "http_404", "address_refused", "timeout", "pixels_too_many", "gzip_broken"]
+    {
         assert!(printed.contains(reason), "{reason} is not reported:\n{printed}");
     }
 
     let verified = workspace.kosmos(&["verify", "out"]).success();
     assert!(verified.contains(": 0 wrong"), "{verified}");
     let again = workspace.kosmos(&small_run(&["--dir", "out"])).success();
-    assert_eq!(again.matches("skipped, sealed before").count(), printed.matches(" kept, ").count().min(again.matches("skipped, sealed before").count()));
+    assert_eq!(
+        again.matches("skipped, sealed before").count(),
+        printed.matches(" kept, ").count().min(again.matches("skipped, sealed before").count())
+    );
     assert!(again.lines().filter(|line| line.contains(" s)")).count() == 0, "something ran again:\n{again}");
 
-    let status: serde_json::Value = serde_json::from_str(&workspace.kosmos(&["status", "out", "--json"]).success()).unwrap();
+    let status: serde_json::Value =
+        serde_json::from_str(&workspace.kosmos(&["status", "out", "--json"]).success()).unwrap();
     let stages = status.as_array().unwrap();
     assert!(stages.iter().all(|stage| stage["state"] == "sealed"), "{status}");
     for stage in stages {
         for (unit, counts) in stage["report"]["units"].as_object().unwrap() {
-            let sum = |key: &str| counts[key].as_object().map_or(0, |m| m.values().filter_map(|v| v.as_u64()).sum());
+            let sum = |key: &str| {
+                counts[key].as_object().map_or(0, |m| m.values().filter_map(|v| v.as_u64()).sum())
+            };
             let total = counts["kept"].as_u64().unwrap() + sum("dropped") + sum("failed");
             assert_eq!(counts["read"].as_u64().unwrap(), total, "{} {unit}", stage["stage"]);
         }

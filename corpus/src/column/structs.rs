@@ -11,9 +11,7 @@ use serde_json::Value;
 /// Returns the description of a struct for Hugging Face `datasets`: a type of theirs
 /// (`Image`) where one is named, else its fields.
 pub fn named_feature<const N: usize>(fields: Value, named: [&str; N]) -> Value {
-    named
-        .first()
-        .map_or(fields, |name| serde_json::json!({"_type": name}))
+    named.first().map_or(fields, |name| serde_json::json!({"_type": name}))
 }
 
 /// Builds a struct column; a struct that is not `present` is null.
@@ -35,16 +33,13 @@ pub fn struct_values<T>(
     array: &dyn Array,
     read: impl FnOnce(&StructArray) -> Result<Vec<T>, String>,
 ) -> Result<Vec<Option<T>>, String> {
-    let all = array
-        .as_struct_opt()
-        .ok_or_else(|| format!("{} where a struct should be", array.data_type()))?;
+    let all =
+        array.as_struct_opt().ok_or_else(|| format!("{} where a struct should be", array.data_type()))?;
     if all.null_count() == 0 {
         return Ok(read(all)?.into_iter().map(Some).collect());
     }
     let mask: BooleanArray = (0..all.len()).map(|row| Some(all.is_valid(row))).collect();
     let present = filter(all, &mask).map_err(|error| error.to_string())?;
     let mut rows = read(present.as_struct())?.into_iter();
-    Ok((0..all.len())
-        .map(|row| if all.is_valid(row) { rows.next() } else { None })
-        .collect())
+    Ok((0..all.len()).map(|row| if all.is_valid(row) { rows.next() } else { None }).collect())
 }

@@ -48,23 +48,14 @@ fn every_column_type_comes_back() {
         segments: vec![segment(None), segment(Some("https://a.example/"))],
         payloads: Some(vec![Bytes::from_static(b"abc"), Bytes::new()]),
     };
-    let empty = Everything {
-        text: None,
-        flags: vec![],
-        segments: vec![],
-        payloads: None,
-        ..full.clone()
-    };
+    let empty = Everything { text: None, flags: vec![], segments: vec![], payloads: None, ..full.clone() };
     round_trip(vec![full.clone(), empty, full]);
     round_trip::<Everything>(vec![]);
 }
 
 #[test]
 fn optional_structs_in_lists_come_back() {
-    let image = EncodedImage {
-        bytes: Bytes::from_static(b"png"),
-        path: None,
-    };
+    let image = EncodedImage { bytes: Bytes::from_static(b"png"), path: None };
     round_trip(vec![Interleaved {
         id: Id::from_bits(u64::MAX),
         url: "https://a.example/".into(),
@@ -84,9 +75,5 @@ fn a_missing_column_is_named() {
 #[test]
 fn images_are_described_to_hugging_face_datasets() {
     let metadata = Interleaved::metadata();
-    assert!(
-        metadata[0].1.contains(r#""images":[{"_type":"Image"}]"#),
-        "{}",
-        metadata[0].1
-    );
+    assert!(metadata[0].1.contains(r#""images":[{"_type":"Image"}]"#), "{}", metadata[0].1);
 }

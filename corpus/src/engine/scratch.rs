@@ -12,6 +12,12 @@ pub(super) fn folder(store: &Store) -> PathBuf {
     store.folder().join("scratch").join(name)
 }
 
+/// Removes this process's folder once no task is left in it.
+pub(super) fn remove_if_empty(store: &Store) {
+    // It stays if something is in it, or was never made.
+    let _ = std::fs::remove_dir(folder(store));
+}
+
 /// Removes the unfinished files of processes of this machine that are no more.
 ///
 /// Folders of other machines are left alone: whether those processes live cannot be known here.

@@ -18,10 +18,7 @@ struct Numbers {
 
 impl Numbers {
     fn new(documents: u64) -> Self {
-        Self {
-            documents,
-            stop_after: None,
-        }
+        Self { documents, stop_after: None }
     }
 }
 
@@ -41,12 +38,7 @@ impl Stage for Numbers {
         for number in out.position()..self.documents {
             let id = Id::from_bits(u64::from(task.index) << 36 | number);
             let text = format!("document {number} of task {}", task.index);
-            let removal = |reason| Removal {
-                id,
-                reason,
-                value: number.to_string(),
-                preview: &text,
-            };
+            let removal = |reason| Removal { id, reason, value: number.to_string(), preview: &text };
             out.read("documents");
             if number % 7 == 0 {
                 out.drop("documents", removal("seventh"))?;
@@ -68,37 +60,15 @@ impl Stage for Numbers {
 }
 
 fn document(id: Id, text: String) -> Document {
-    Document {
-        id,
-        source: "test".into(),
-        url: None,
-        date: None,
-        language: None,
-        text,
-        split: None,
-    }
+    Document { id, source: "test".into(), url: None, date: None, language: None, text, split: None }
 }
 
-fn engine<'a>(
-    store: &'a Store,
-    cancel: &'a Cancel,
-    crashes: &'a Crashes,
-    workers: usize,
-) -> Engine<'a> {
-    Engine {
-        store,
-        workers,
-        cancel,
-        crashes,
-        observer: &Unobserved,
-    }
+fn engine<'a>(store: &'a Store, cancel: &'a Cancel, crashes: &'a Crashes, workers: usize) -> Engine<'a> {
+    Engine { store, workers, cancel, crashes, observer: &Unobserved }
 }
 
 fn run(store: &Store, stage: &Numbers, workers: usize) -> Result<Dataset> {
-    let cancel = stage
-        .stop_after
-        .as_ref()
-        .map_or_else(Cancel::default, |stop| stop.1.clone());
+    let cancel = stage.stop_after.as_ref().map_or_else(Cancel::default, |stop| stop.1.clone());
     engine(store, &cancel, &Crashes::default(), workers).run(stage, &Inputs::default())
 }
 
@@ -113,30 +83,11 @@ fn every_record_is_kept_dropped_or_failed_with_its_reason() {
     let (_folder, store) = temp();
     let dataset = run(&store, &Numbers::new(500), 2).unwrap();
     let counts = &dataset.manifest().report.units["documents"];
-    assert_eq!(
-        (
-            counts.read,
-            counts.dropped["seventh"],
-            counts.failed["eleventh"]
-        ),
-        (1500, 216, 117)
-    );
+    assert_eq!((counts.read, counts.dropped["seventh"], counts.failed["eleventh"]), (1500, 216, 117));
     assert!(counts.is_conserved());
-    assert_eq!(
-        dataset.rows::<Document>("documents").count() as u64,
-        counts.kept
-    );
-    assert_eq!(
-        dataset.rows::<crate::record::Removed>("dropped").count(),
-        216
-    );
-    assert!(
-        dataset
-            .rows::<Duplicate>("documents")
-            .next()
-            .unwrap()
-            .is_err()
-    );
+    assert_eq!(dataset.rows::<Document>("documents").count() as u64, counts.kept);
+    assert_eq!(dataset.rows::<crate::record::Removed>("dropped").count(), 216);
+    assert!(dataset.rows::<Duplicate>("documents").next().unwrap().is_err());
 }
 
 #[test]
@@ -147,16 +98,9 @@ fn a_run_stopped_anywhere_and_continued_has_the_same_parts() {
         let (_folder, store) = temp();
         let mut stage = Numbers::new(500);
         stage.stop_after = Some((stop, Cancel::default(), AtomicU64::new(0)));
-        assert!(
-            matches!(run(&store, &stage, 2), Err(Error::Cancelled)),
-            "{stop}"
-        );
+        assert!(matches!(run(&store, &stage, 2), Err(Error::Cancelled)), "{stop}");
         let continued = run(&store, &Numbers::new(500), 4).unwrap();
-        assert_eq!(
-            continued.manifest(),
-            expected.manifest(),
-            "stopped after {stop}"
-        );
+        assert_eq!(continued.manifest(), expected.manifest(), "stopped after {stop}");
     }
 }
 
@@ -226,16 +170,9 @@ fn verify_finds_flipped_truncated_and_missing_files() {
     assert_eq!(found().len(), 1);
     std::fs::write(&part, &good).unwrap();
 
-    let entry = folder.path().join(format!(
-        "ledger/numbers/{}/00000001-000001.json",
-        manifest.fingerprint
-    ));
+    let entry = folder.path().join(format!("ledger/numbers/{}/00000001-000001.json", manifest.fingerprint));
     std::fs::remove_file(entry).unwrap();
-    assert!(
-        found()[0].detail.contains("1 entries of 4"),
-        "{:?}",
-        found()
-    );
+    assert!(found()[0].detail.contains("1 entries of 4"), "{:?}", found());
 }
 
 #[test]
@@ -244,10 +181,7 @@ fn gc_removes_old_fingerprints_and_nothing_else() {
     let old = run(&store, &Numbers::new(10), 1).unwrap();
     let new = run(&store, &Numbers::new(20), 1).unwrap();
     let current = [("numbers".to_owned(), new.manifest().fingerprint.clone())].into();
-    assert!(
-        gc::find(&store, &current).is_err(),
-        "a folder without our marker is not touched"
-    );
+    assert!(gc::find(&store, &current).is_err(), "a folder without our marker is not touched");
     store.put_if_absent(gc::MARKER, "{}".into()).unwrap();
     let foreign = folder.path().join("data/numbers/notes.txt");
     std::fs::write(&foreign, "mine").unwrap();

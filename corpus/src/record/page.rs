@@ -32,29 +32,18 @@ impl SegmentKind {
 
     /// Returns the name that tables hold.
     pub fn as_str(self) -> &'static str {
-        Self::NAMES
-            .iter()
-            .find(|(kind, _)| *kind == self)
-            .map_or("text", |(_, name)| name)
+        Self::NAMES.iter().find(|(kind, _)| *kind == self).map_or("text", |(_, name)| name)
     }
 
     /// Returns the kind of a name that a table holds.
     pub fn parse(name: &str) -> Option<Self> {
-        Self::NAMES
-            .iter()
-            .find(|(_, known)| *known == name)
-            .map(|(kind, _)| *kind)
+        Self::NAMES.iter().find(|(_, known)| *known == name).map(|(kind, _)| *kind)
     }
 }
 
-stored_as!(
-    SegmentKind,
-    String,
-    |kind: &SegmentKind| kind.as_str().to_owned(),
-    |name: String| {
-        SegmentKind::parse(&name).ok_or_else(|| format!("{name:?} is not a segment kind"))
-    }
-);
+stored_as!(SegmentKind, String, |kind: &SegmentKind| kind.as_str().to_owned(), |name: String| {
+    SegmentKind::parse(&name).ok_or_else(|| format!("{name:?} is not a segment kind"))
+});
 
 record! {
     /// A piece of a page in reading order.
@@ -92,11 +81,7 @@ impl Page {
     /// Returns the main text: the text segments as lines, images left out.
     pub fn text(&self) -> String {
         let mut text = String::new();
-        for segment in self
-            .segments
-            .iter()
-            .filter(|s| s.kind != SegmentKind::Image)
-        {
+        for segment in self.segments.iter().filter(|s| s.kind != SegmentKind::Image) {
             if !text.is_empty() {
                 text.push('\n');
             }

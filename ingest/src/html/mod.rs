@@ -25,6 +25,8 @@ mod segments;
 
 use corpus::record::{Segment, SegmentKind};
 
+use region::Region;
+
 /// The main content of a page.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Extract {
@@ -47,10 +49,14 @@ impl Extract {
 /// Any text is a page; work and memory are bounded by its length.
 pub fn extract(html: &str, url: &str) -> Extract {
     let dom = parser::parse(html);
-    let region = region::Region::find(&dom);
-    Extract {
+    let of = |region: Region| Extract {
         title: region.title(&dom),
         segments: segments::segments(&dom, &region, image::base_url(&dom, url).as_ref()),
+    };
+    let extract = of(Region::find(&dom));
+    match extract.has_text() {
+        true => extract,
+        false => of(Region::find_in_clutter(&dom)),
     }
 }
 

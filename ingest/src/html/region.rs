@@ -15,8 +15,10 @@ const DESCENT_SHARE: f64 = 0.8;
 const ARTICLE_SHARE_MIN: f64 = 0.4;
 /// Share of the body's prose above which an element is not clutter, whatever its name.
 const CLUTTER_SHARE_MAX: f64 = 0.4;
+/// Characters of prose below that share's exemption: a consent banner is shorter, an article longer.
+const HIDDEN_PROSE_MIN: u32 = 250;
 /// How many times the text outside clutter the prose inside must be to be taken in its place.
-const HIDDEN_FACTOR_MIN: f64 = 2.0;
+const HIDDEN_FACTOR_MIN: f64 = 0.5;
 /// Nodes of a title.
 const TITLE_NODES_MAX: usize = 64;
 /// Blocks that hold text and nothing to go down to.
@@ -105,20 +107,34 @@ impl Region {
         let total = prose_of(&loose, ROOT);
         let is_out = |(clutter, measure): (&Clutter, &Measure)| match clutter {
             Clutter::No => false,
-            Clutter::Likely => f64::from(measure.prose) <= total * CLUTTER_SHARE_MAX,
+            Clutter::Likely => {
+                measure.prose < HIDDEN_PROSE_MIN || f64::from(measure.prose) <= total * CLUTTER_SHARE_MAX
+            }
             Clutter::Surely => true,
         };
         let strict: Vec<bool> = judged.iter().zip(&loose).map(is_out).collect();
         let measures = measure(dom, &order, &strict);
-        let strict_text = measures.get(ROOT as usize).map_or(0, |m| m.chars - m.link_chars);
-        let hides_most = total > f64::from(strict_text) * HIDDEN_FACTOR_MIN;
+        let hides_most = total > text_of(&measures, ROOT) * HIDDEN_FACTOR_MIN;
         let (left_out, measures) = match prose_of(&measures, ROOT) == 0.0 && hides_most {
             // All prose has the name of clutter somewhere: better that than next to nothing.
             true => (surely, loose),
             false => (strict, measures),
         };
+        Self::within(dom, &order, left_out, measures)
+    }
+
+    /// Finds the region of a page that has no text outside of what has the name of clutter.
+    pub(super) fn find_in_clutter(dom: &Dom) -> Self {
+        let order: Vec<NodeId> = dom.walk(ROOT).collect();
+        let is_out = |id| dom.element(id).is_some_and(|element| clutter::judge(element) == Clutter::Surely);
+        let surely: Vec<bool> = (0..dom.nodes.len() as NodeId).map(is_out).collect();
+        let measures = measure(dom, &order, &surely);
+        Self::within(dom, &order, surely, measures)
+    }
+
+    fn within(dom: &Dom, order: &[NodeId], left_out: Vec<bool>, measures: Vec<Measure>) -> Self {
         let mut region = Self { root: ROOT, left_out, measures };
-        region.root = region.descend(dom, region.article(dom, &order));
+        region.root = region.descend(dom, region.article(dom, order));
         region
     }
 
@@ -186,6 +202,11 @@ impl Region {
 
 fn prose_of(measures: &[Measure], id: NodeId) -> f64 {
     measures.get(id as usize).map_or(0.0, |measure| f64::from(measure.prose))
+}
+
+/// Returns the characters outside links, prose or not.
+fn text_of(measures: &[Measure], id: NodeId) -> f64 {
+    measures.get(id as usize).map_or(0.0, |measure| f64::from(measure.chars - measure.link_chars))
 }
 
 /// Measures every subtree; `order` has parents before children.

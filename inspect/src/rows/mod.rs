@@ -9,7 +9,7 @@ use std::path::Path;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Map, Value};
 
-use crate::parts::io;
+use crate::parts::{files, io};
 use crate::{Error, Result};
 
 /// Rows that are read at most.
@@ -17,20 +17,33 @@ pub const ROWS_MAX: usize = 10_000;
 /// Rows that are decoded at once: payloads are described batch by batch.
 const BATCH_ROWS: usize = 16;
 
-/// Reads the first rows of a parquet file, each as a JSON object of its columns.
+/// Reads the first rows of a parquet file, or of those in a folder, each as a JSON object of its
+/// columns.
 ///
 /// Long text and long lists are cut; binary values become `<1234 bytes png 64x64>`, short ones
 /// hexadecimal. At most [`ROWS_MAX`] rows are read.
 ///
 /// # Errors
-/// When the file cannot be opened or is not a readable parquet file.
+/// When there is no parquet file, or one cannot be opened or read.
 pub fn rows(path: &Path, count: usize) -> Result<Vec<Value>> {
+    let mut rows = Vec::new();
+    for file in files(path)? {
+        let missing = count.min(ROWS_MAX) - rows.len();
+        if missing == 0 {
+            break;
+        }
+        rows.extend(rows_of_file(&file, missing)?);
+    }
+    Ok(rows)
+}
+
+fn rows_of_file(path: &Path, count: usize) -> Result<Vec<Value>> {
     let parquet = |source| Error::Parquet { path: path.to_owned(), source };
     let file = File::open(path).map_err(io("open", path))?;
     let batches = ParquetRecordBatchReaderBuilder::try_new(file)
         .map_err(parquet)?
         .with_batch_size(BATCH_ROWS)
-        .with_limit(count.min(ROWS_MAX))
+        .with_limit(count)
         .build()
         .map_err(parquet)?;
     let mut rows = Vec::new();

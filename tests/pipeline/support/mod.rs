@@ -93,13 +93,20 @@ fn collect(root: &Path, folder: &Path, found: &mut BTreeSet<String>) {
 
 /// Arguments of a run of the sample that takes seconds.
 pub(crate) const SMALL: [&str; 14] = [
-    "--set", "sample_web.images=300",
-    "--set", "sample_web.documents=300",
-    "--set", "sample_web.pages=150",
-    "--set", "train.steps=6",
-    "--set", "train.warmup_steps=2",
-    "--set", "train.checkpoint_steps=2",
-    "--set", "evaluate.pairs_max=4",
+    "--set",
+    "sample_web.images=300",
+    "--set",
+    "sample_web.documents=300",
+    "--set",
+    "sample_web.pages=150",
+    "--set",
+    "train.steps=6",
+    "--set",
+    "train.warmup_steps=2",
+    "--set",
+    "train.checkpoint_steps=2",
+    "--set",
+    "evaluate.pairs_max=4",
 ];
 
 /// Returns `run sample` with the small sizes and more arguments.
