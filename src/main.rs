@@ -16,6 +16,7 @@ mod number;
 mod progress;
 mod run;
 mod sample_web;
+mod scores;
 mod table;
 
 use std::process::ExitCode;

@@ -1,13 +1,13 @@
 //! How a Rust value becomes an Arrow column and back; records are structs of such values.
 //!
-//! [`record!`](crate::record!) declares a struct, its Arrow schema and its conversion at once,
+//! `record!` declares a struct, its Arrow schema and its conversion at once,
 //! so that a schema cannot drift from its struct. Lists, options and nested structs compose.
 
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Float32Array, Float64Array, LargeBinaryArray,
-    ListArray, PrimitiveArray, StringArray, UInt16Array, UInt32Array, UInt64Array,
+    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Float32Array, Float64Array, ListArray,
+    PrimitiveArray, StringArray, UInt16Array, UInt32Array, UInt64Array,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field, Float32Type, Float64Type, UInt16Type, UInt32Type, UInt64Type};
@@ -18,9 +18,6 @@ use crate::{Id, Split};
 
 /// A value that a table column can hold.
 pub trait Column: Sized {
-    /// Whether the column may hold nulls; only `Option` does.
-    const NULLABLE: bool = false;
-
     /// Returns the Arrow type.
     fn data_type() -> DataType;
 
@@ -40,8 +37,11 @@ pub trait Column: Sized {
     fn payload_bytes(&self) -> usize;
 
     /// Returns the schema field of this name.
+    ///
+    /// Every field is declared nullable, as `datasets` recognises its own types only then; what
+    /// must not be null is checked when it is read.
     fn field(name: &str) -> Field {
-        Field::new(name, Self::data_type(), Self::NULLABLE)
+        Field::new(name, Self::data_type(), true)
     }
 
     /// Reads a column that may hold no null.
@@ -130,20 +130,21 @@ impl Column for String {
     }
 }
 
-/// Large payloads use the 64-bit binary type, whose offsets cannot overflow.
+/// Payloads use the 32-bit binary type, which is what `datasets` recognises as an image; a row
+/// group holds 16 MiB at most, so its offsets cannot overflow.
 impl Column for Bytes {
     fn data_type() -> DataType {
-        DataType::LargeBinary
+        DataType::Binary
     }
     fn feature() -> Value {
-        json!({"dtype": "large_binary", "_type": "Value"})
+        json!({"dtype": "binary", "_type": "Value"})
     }
     fn array(values: &[Option<&Self>]) -> ArrayRef {
         let values = values.iter().map(|v| v.map(AsRef::as_ref));
-        Arc::new(values.collect::<LargeBinaryArray>())
+        Arc::new(values.collect::<BinaryArray>())
     }
     fn values(array: &dyn Array) -> Result<Vec<Option<Self>>, String> {
-        let array = array.as_binary_opt::<i64>().ok_or_else(|| wrong_type(array, "large binary"))?;
+        let array = array.as_binary_opt::<i32>().ok_or_else(|| wrong_type(array, "binary"))?;
         Ok(array.iter().map(|v| v.map(Bytes::copy_from_slice)).collect())
     }
     fn payload_bytes(&self) -> usize {
@@ -206,8 +207,6 @@ stored_as!(Split, String, |split: &Split| split.as_str().to_owned(), |name: Stri
 });
 
 impl<T: Column> Column for Option<T> {
-    const NULLABLE: bool = true;
-
     fn data_type() -> DataType {
         T::data_type()
     }

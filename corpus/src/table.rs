@@ -3,6 +3,7 @@
 //! Memory is bounded by one row group per open table
 //! ([`ROW_GROUP_ROWS_MAX`] rows, [`ROW_GROUP_BYTES_MAX`] payload bytes).
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -28,7 +29,7 @@ pub const TABLE_KEY: &str = "kosmos.table";
 /// What parquet metadata says of the writer: no version, so that bytes do not change with it.
 const WRITER_NAME: &str = "kosmos";
 
-/// A row type with an Arrow schema of its own, declared by [`record!`](crate::record!).
+/// A row type with an Arrow schema of its own, declared by `record!`.
 pub trait Record: Column + Send + 'static {
     /// Name and version of the table, such as `document/1`, written into every part.
     const TABLE: &'static str;
@@ -36,8 +37,8 @@ pub trait Record: Column + Send + 'static {
     /// Returns the schema; column names are those that the ecosystem reads without us.
     fn schema() -> SchemaRef {
         match Self::data_type() {
-            DataType::Struct(fields) => Arc::new(Schema::new(fields)),
-            other => Arc::new(Schema::new(vec![Field::new("value", other, false)])),
+            DataType::Struct(fields) => Arc::new(Schema::new_with_metadata(fields, Self::metadata())),
+            other => Arc::new(Schema::new(vec![Field::new("value", other, true)])),
         }
     }
 
@@ -61,10 +62,10 @@ pub trait Record: Column + Send + 'static {
         Ok(rows.into_iter().flatten().collect())
     }
 
-    /// Returns parquet metadata beside the schema: the features of Hugging Face `datasets`.
-    fn metadata() -> Vec<(String, String)> {
+    /// Returns the schema's metadata: the features of Hugging Face `datasets`.
+    fn metadata() -> HashMap<String, String> {
         let info = serde_json::json!({"info": {"features": Self::feature()}});
-        vec![("huggingface".to_owned(), info.to_string())]
+        HashMap::from([("huggingface".to_owned(), info.to_string())])
     }
 }
 
@@ -84,10 +85,7 @@ impl<R: Record> Writer<R> {
     /// # Errors
     /// When it cannot be created.
     pub fn create(path: &Path) -> Result<Self> {
-        let metadata = std::iter::once((TABLE_KEY.to_owned(), R::TABLE.to_owned()))
-            .chain(R::metadata())
-            .map(|(key, value)| KeyValue::new(key, value))
-            .collect();
+        let metadata = vec![KeyValue::new(TABLE_KEY.to_owned(), R::TABLE.to_owned())];
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
             .set_created_by(WRITER_NAME.to_owned())

@@ -53,6 +53,9 @@ pub(crate) fn execute(
     let sealed = runner.run(&flow.stages, selection)?;
     println!("\n{}", removed(&sealed));
     let is_as_planted = surroundings.compare(&sealed);
+    if let Some(evaluation) = sealed.0.get("evaluate") {
+        crate::scores::print(evaluation)?;
+    }
     println!("results are in {}", folder.path().display());
     Ok(if is_as_planted { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -75,5 +75,6 @@ fn a_missing_column_is_named() {
 #[test]
 fn images_are_described_to_hugging_face_datasets() {
     let metadata = Interleaved::metadata();
-    assert!(metadata[0].1.contains(r#""images":[{"_type":"Image"}]"#), "{}", metadata[0].1);
+    let features = &metadata["huggingface"];
+    assert!(features.contains(r#""images":[{"_type":"Image"}]"#), "{features}");
 }

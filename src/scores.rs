@@ -1,0 +1,42 @@
+//! What an evaluation found, for people: shares, losses, and a few captions.
+
+use corpus::Dataset;
+use corpus::record::Generated;
+use serde::Deserialize;
+
+use crate::number::grouped;
+use crate::table::Table;
+
+/// Captions that are shown.
+const CAPTIONS_SHOWN: usize = 5;
+
+/// The part of the file `scores` that is shown.
+#[derive(Debug, Deserialize)]
+struct Scores {
+    words: std::collections::BTreeMap<String, WordScore>,
+}
+
+#[derive(Debug, Deserialize)]
+struct WordScore {
+    named: u64,
+    agreed: u64,
+    share: Option<f64>,
+}
+
+/// Prints the scores and the first captions of a sealed evaluation.
+pub(crate) fn print(evaluation: &Dataset) -> anyhow::Result<()> {
+    let bytes = evaluation.file("scores")?.unwrap_or_default();
+    let scores: Scores = serde_json::from_slice(&bytes)?;
+    println!("captions of images that were not trained on:");
+    for (group, score) in &scores.words {
+        let share = score.share.map_or_else(String::new, |share| format!(" = {:.1} %", share * 100.0));
+        println!("  {group} right in {} of {}{share}", grouped(score.agreed), grouped(score.named));
+    }
+    let mut table = Table::new(&["the source says", "the model says"]);
+    for row in evaluation.rows::<Generated>("captions").take(CAPTIONS_SHOWN) {
+        let row = row?;
+        table.push([row.reference, row.caption]);
+    }
+    println!("\n{table}");
+    Ok(())
+}
