@@ -20,7 +20,7 @@ command -v python3 >/dev/null || fail "python3 is missing: install it, or set LI
 python3 -m pip --version >/dev/null 2>&1 || fail "pip is missing: install python3-pip, or set LIBTORCH to a libtorch 2.11"
 echo "setup: fetching libtorch 2.11.0 (544 MB) into $folder" >&2
 rm -rf "$folder.partial"
-python3 -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --require-hashes \
+python3 -m pip install --quiet --root-user-action=ignore --disable-pip-version-check --no-deps --no-compile --require-hashes \
     --only-binary=:all: --python-version 3.12 --platform manylinux_2_28_x86_64 \
     --platform manylinux_2_25_x86_64 --platform manylinux_2_17_x86_64 --platform manylinux2014_x86_64 \
     --target "$folder.partial" --requirement "$(dirname "$0")/libtorch.txt" ||

@@ -92,7 +92,7 @@ fn collect(root: &Path, folder: &Path, found: &mut BTreeSet<String>) {
 }
 
 /// Arguments of a run of the sample that takes seconds.
-pub(crate) const SMALL: [&str; 14] = [
+pub(crate) const SMALL: [&str; 16] = [
     "--set",
     "sample_web.images=300",
     "--set",
@@ -105,6 +105,9 @@ pub(crate) const SMALL: [&str; 14] = [
     "train.warmup_steps=2",
     "--set",
     "train.checkpoint_steps=2",
+    "--set",
+    // Tests run beside each other: a second thread would wait for a core.
+    "train.thread_count=1",
     "--set",
     "evaluate.pairs_max=4",
 ];
