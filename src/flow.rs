@@ -7,7 +7,7 @@ use corpus::record::{Document, Page, Pair};
 use corpus::{Inputs, SourceCode, Stage};
 use filter::{Deduplicated, Exact, Rules, SplitAssignment};
 use ingest::{Client, Format};
-use shard::features::{Compute, Source, Weights};
+use shard::features::{Compute, Source};
 use shard::images::{List, Pass};
 use shard::interleaved::Build;
 use shard::pack::{PackInterleaved, PackPairs, PackText};
@@ -294,12 +294,8 @@ fn priority(config: &Config) -> Vec<SourceCode> {
 
 /// The trainer's tower starts with the weights by which its features were computed.
 fn tower_start(config: &Config) -> anyhow::Result<TowerStart> {
-    Ok(match config.features.as_ref().map(|features| &features.weights) {
-        Some(Weights::Path(path)) => {
-            let (digest, _) = corpus::digest::Digest::of_file(path)?;
-            TowerStart::File { path: path.clone(), digest }
-        }
-        Some(Weights::Random { seed }) => TowerStart::Random { seed: *seed },
+    Ok(match &config.features {
+        Some(features) => TowerStart::of(&features.weights)?,
         None => TowerStart::Random { seed: config.seed },
     })
 }

@@ -100,15 +100,6 @@ pub struct Manifest {
     pub parts: Vec<Part>,
 }
 
-/// The first fields of a manifest, read without its parts.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Summary {
-    /// Number of tasks.
-    pub task_count: u32,
-    /// All counts.
-    pub report: Report,
-}
-
 /// How far a task is, as the names of its entries tell.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TaskProgress {
@@ -222,14 +213,6 @@ impl Ledger {
     /// # Errors
     /// When the store fails or the manifest is damaged.
     pub fn manifest(&self, stage: &str, fingerprint: &Fingerprint) -> Result<Option<Manifest>> {
-        self.read(&sealed_path(stage, fingerprint))
-    }
-
-    /// Reads the counts of a sealed stage alone, which stays quick with a million parts.
-    ///
-    /// # Errors
-    /// As [`Self::manifest`].
-    pub fn summary(&self, stage: &str, fingerprint: &Fingerprint) -> Result<Option<Summary>> {
         self.read(&sealed_path(stage, fingerprint))
     }
 
