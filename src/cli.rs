@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Inspect(InspectArgs),
     /// Train on the shards that a run has built
     Train(TrainArgs),
+    /// Show the main text of saved web pages: HTML files, WARC files, folders of them
+    Extract(ExtractArgs),
     /// Look into configurations
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -126,6 +128,25 @@ pub(crate) struct InspectArgs {
     /// Print JSON, one row a line
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExtractArgs {
+    /// Files (.html, .html.gz, .warc, .warc.gz, ...), or folders searched for them
+    #[arg(required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The address that HTML files came from; it resolves those of their images
+    #[arg(long)]
+    pub(crate) url: Option<String>,
+    /// Show images, too, where they stand in the text
+    #[arg(long)]
+    pub(crate) images: bool,
+    /// Print JSON, one page a line; so it is wherever the output is no terminal
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Pages at a time [default: the number of cores]
+    #[arg(long)]
+    pub(crate) workers: Option<usize>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -13,6 +13,7 @@ mod flow;
 mod folder;
 mod logging;
 mod number;
+mod ordered;
 mod progress;
 mod run;
 mod sample_web;

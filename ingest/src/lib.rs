@@ -21,8 +21,10 @@ pub mod listing;
 mod location;
 pub mod pairs;
 pub mod rows;
+pub mod saved;
 mod source;
 pub mod warc;
+pub mod webpage;
 
 use std::sync::Arc;
 
@@ -34,6 +36,7 @@ pub use documents::Documents;
 pub use fetch::Client;
 pub use listing::Listing;
 pub use pairs::Pairs;
+pub use webpage::Webpage;
 
 /// Returns the stages of a source: its listing and its reader.
 ///

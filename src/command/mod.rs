@@ -1,6 +1,7 @@
 //! One file per subcommand.
 
 mod config;
+mod extract;
 mod gc;
 mod inspect;
 mod run;
@@ -24,6 +25,7 @@ pub(crate) fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Stats(arguments) => stats::stats(&arguments),
         Command::Inspect(arguments) => inspect::inspect(&arguments),
         Command::Train(arguments) => train::train(arguments),
+        Command::Extract(arguments) => extract::extract(&arguments),
         Command::Config(command) => config::config(command),
         Command::Gc(arguments) => gc::gc(&arguments),
     }

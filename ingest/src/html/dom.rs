@@ -4,7 +4,7 @@ use html5ever::tendril::StrTendril;
 use html5ever::{Attribute, QualName};
 
 use super::collapsed::Collapsed;
-use super::region::is_block;
+use super::tag::is_block;
 
 /// Index of a node.
 pub(super) type NodeId = u32;

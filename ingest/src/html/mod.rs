@@ -1,31 +1,52 @@
 //! HTML becomes ordered segments of main content: text and images in reading order.
 //!
 //! ```text
-//! charset   decode      bytes -> text, by the order of the HTML standard
-//! parser    parse       text -> arena, through html5ever
-//! dom       Dom         the arena: nodes by index
-//! collapsed Collapsed   inline text with single white space
-//! clutter   judge       what is navigation, advertisement, comment ... by tag and by name
-//! region    Region      which subtree holds the main content
-//! segments  segments    that subtree as segments, in one walk
-//! image     image_url   which address an image is at
+//! charset      decode      bytes -> text, by the order of the HTML standard
+//! parser       parse       text -> arena, through html5ever
+//! dom          Dom         the arena: nodes by index
+//! walk         walk        the arena in one walk -> blocks of text, pictures, scopes around them
+//! outline      Outline     these, with what each scope holds
+//! table        read        a table of data as one block
+//! tag, signal              what tags, roles and names of elements say
+//! wording      Wording     what a block's characters and words are like
+//! facts        Facts       what the page says of itself
+//! feature      Features    all of this as numbers, by block
+//! forest       Forest      boosted trees that judge numbers
+//! genre        features    whether the page is an article
+//! content      judge       which blocks are the page's own
+//! picture      Pictures    which images are, with their captions
+//! image        image_url   which address an image is at
+//! segments     segments    both in reading order
+//! linked_data  paragraphs  the text of a page that shows none
 //! ```
 //!
 //! Text never depends on images: an image within a paragraph comes after it, and captions
 //! belong to images alone.
 
 pub mod charset;
-mod clutter;
 mod collapsed;
+mod content;
 mod dom;
+mod facts;
+mod feature;
+mod forest;
+mod genre;
 mod image;
+mod linked_data;
+mod outline;
 mod parser;
-mod region;
+mod picture;
 mod segments;
+mod signal;
+mod table;
+mod tag;
+pub mod training;
+mod walk;
+mod wording;
 
 use corpus::record::{Segment, SegmentKind};
 
-use region::Region;
+use facts::Facts;
 
 /// The main content of a page.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +58,12 @@ pub struct Extract {
 }
 
 impl Extract {
+    /// Returns the main text: the text segments as lines, images left out.
+    pub fn text(&self) -> String {
+        let texts = self.segments.iter().filter(|segment| segment.kind != SegmentKind::Image);
+        texts.map(|segment| segment.text.as_str()).collect::<Vec<_>>().join("\n")
+    }
+
     /// Returns true if and only if any segment but an image's has text.
     pub fn has_text(&self) -> bool {
         let mut texts = self.segments.iter().filter(|s| s.kind != SegmentKind::Image);
@@ -49,15 +76,9 @@ impl Extract {
 /// Any text is a page; work and memory are bounded by its length.
 pub fn extract(html: &str, url: &str) -> Extract {
     let dom = parser::parse(html);
-    let of = |region: Region| Extract {
-        title: region.title(&dom),
-        segments: segments::segments(&dom, &region, image::base_url(&dom, url).as_ref()),
-    };
-    let extract = of(Region::find(&dom));
-    match extract.has_text() {
-        true => extract,
-        false => of(Region::find_in_clutter(&dom)),
-    }
+    let facts = Facts::of(&dom);
+    let segments = segments::segments(&dom, &facts, image::base_url(&dom, url).as_ref());
+    Extract { title: facts.title, segments }
 }
 
 #[cfg(test)]

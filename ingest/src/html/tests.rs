@@ -23,16 +23,19 @@ fn text(html: &str) -> String {
 
 #[test]
 fn what_surrounds_the_article_is_left_out() {
+    let prose: Vec<String> = (1..=9).map(|n| format!("On day {n} of the journey {PROSE}")).collect();
+    let body: String = prose.iter().map(|text| format!("<p>{text}</p>")).collect();
     let html = format!(
-        "<title> A  page </title><nav><a href=/>Home</a> {PROSE}</nav>
+        "<title> A  page </title><nav><ul><li><a href=/>Home</a><li><a href=/n>News</a></ul></nav>
          <div class=cookie-banner><p>We use cookies to improve your experience on this site.</p></div>
-         <div class=layout><div class=content><h1>Foxes</h1><p>{PROSE}</p><script>var a;</script>
-         <p>{PROSE}</p><p>{PROSE}</p><div class='share-bar'>Share this page with all of your friends</div>
-         <ul><li><a href=/1>One</a></li><li><a href=/2>Two</a></li></ul></div>
+         <div class=layout><article class=content><h1>Foxes</h1>{body}<script>var a;</script></article>
+         <div class='share-bar'><a href=/f>Share</a> <a href=/t>Tweet</a></div>
+         <div class=related><h3>Related stories</h3><ul><li><a href=/1>One more thing about foxes</a></li>
+         <li><a href=/2>Two more things about foxes</a></li></ul></div>
          <div id=comments><p>I once saw a fox too, it was eating from my bin, and it looked at me.</p></div></div>
          <footer><p>Copyright 2020, all rights reserved by those who reserved them before.</p></footer>"
     );
-    assert_eq!(text(&html), format!("Foxes\n{PROSE}\n{PROSE}\n{PROSE}"));
+    assert_eq!(text(&html), format!("Foxes\n{}", prose.join("\n")));
     assert_eq!(extract(&html, URL).title, "A page");
 }
 
@@ -113,7 +116,7 @@ fn deep_and_wide_pages_end() {
     for html in [deep, templates, tables, wide] {
         let segments = extract(&html, URL).segments.into_iter();
         let images = segments.filter(|segment| segment.kind == Image).count();
-        assert!(images <= segments::IMAGES_MAX);
+        assert!(images <= outline::IMAGES_MAX);
     }
 }
 

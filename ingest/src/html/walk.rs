@@ -1,0 +1,298 @@
+//! The walk that makes a page's outline: every node once, in reading order.
+
+use std::collections::HashMap;
+
+use corpus::record::SegmentKind;
+
+use super::collapsed::Collapsed;
+use super::dom::{Data, Dom, NodeId, ROOT};
+use super::outline::{BLOCKS_MAX, Block, FAR, IMAGES_MAX, Outline, Picture, Scope, ScopeId, TOP, Totals};
+use super::signal::{SIGNAL_COUNT, Signals, of_element, of_names};
+use super::table;
+use super::tag::{is_block, is_skipped, role};
+
+/// Walks a page; the sums over its scopes are still to be made.
+pub(super) fn walk(dom: &Dom) -> Outline {
+    let mut walk = Walk {
+        dom,
+        outline: Outline::default(),
+        names: HashMap::new(),
+        text: Collapsed::default(),
+        inline: Signals::default(),
+        counts: Counts::default(),
+        kinds: vec![(SegmentKind::Text, 0)],
+        scope: TOP,
+        links: 0,
+        bold: 0,
+        is_raw: 0,
+    };
+    walk.enter_scope(ROOT);
+    walk.run();
+    walk.outline
+}
+
+/// Characters and links of the block that is being read.
+#[derive(Debug, Default, Clone, Copy)]
+struct Counts {
+    chars: u32,
+    link_chars: u32,
+    bold_chars: u32,
+    links: u32,
+}
+
+struct Walk<'d> {
+    dom: &'d Dom,
+    outline: Outline,
+    /// What names that were met say: pages repeat them.
+    names: HashMap<&'d str, Signals>,
+    /// The block that is being read.
+    text: Collapsed,
+    inline: Signals,
+    counts: Counts,
+    /// What the text is, by the elements that are open, with the level of a heading.
+    kinds: Vec<(SegmentKind, u8)>,
+    scope: ScopeId,
+    /// Open links, bold elements and preformatted elements.
+    links: u32,
+    bold: u32,
+    is_raw: u32,
+}
+
+enum Step {
+    Enter(NodeId),
+    LeaveScope { has_kind: bool, is_raw: bool },
+    LeaveLink,
+    LeaveBold,
+}
+
+impl<'d> Walk<'d> {
+    fn run(&mut self) {
+        let mut steps = Vec::new();
+        self.push_children(ROOT, &mut steps);
+        while let Some(step) = steps.pop() {
+            if self.outline.blocks.len() >= BLOCKS_MAX {
+                break;
+            }
+            match step {
+                Step::Enter(id) => self.enter(id, &mut steps),
+                Step::LeaveLink => self.links -= 1,
+                Step::LeaveBold => self.bold -= 1,
+                Step::LeaveScope { has_kind, is_raw } => {
+                    self.flush();
+                    if has_kind {
+                        self.kinds.pop();
+                    }
+                    self.is_raw -= u32::from(is_raw);
+                    let end = self.outline.blocks.len() as u32;
+                    let scope = &mut self.outline.scopes[self.scope as usize];
+                    scope.blocks.1 = end;
+                    self.scope = scope.parent;
+                }
+            }
+        }
+        self.flush();
+        let end = self.outline.blocks.len() as u32;
+        for scope in &mut self.outline.scopes {
+            // Scopes that were open when the walk ended end with it.
+            if scope.blocks.1 == u32::MAX {
+                scope.blocks.1 = end;
+            }
+        }
+    }
+
+    fn push_children(&self, id: NodeId, steps: &mut Vec<Step>) {
+        let begin = steps.len();
+        steps.extend(self.dom.children(id).map(Step::Enter));
+        steps[begin..].reverse();
+    }
+
+    fn enter(&mut self, id: NodeId, steps: &mut Vec<Step>) {
+        let element = match self.dom.node(id).map(|node| &node.data) {
+            Some(Data::Text(text)) => return self.push(text),
+            Some(Data::Element(element)) => element,
+            _ => return,
+        };
+        let tag = &*element.name.local;
+        if is_skipped(tag) {
+            return;
+        }
+        match tag {
+            "br" => return self.break_line(),
+            "img" => return self.picture(id),
+            // Captions belong to images.
+            "figcaption" => return,
+            "a" => {
+                self.links += 1;
+                self.counts.links += 1;
+                steps.push(Step::LeaveLink);
+            }
+            "b" | "strong" | "em" | "i" => {
+                self.bold += 1;
+                steps.push(Step::LeaveBold);
+            }
+            _ => {}
+        }
+        if is_block(tag) {
+            let kind = kind_of(tag);
+            let is_raw = tag == "pre";
+            self.flush();
+            self.enter_scope(id);
+            if tag == "table" && self.table(id) {
+                steps.push(Step::LeaveScope { has_kind: false, is_raw: false });
+                return;
+            }
+            self.kinds.extend(kind);
+            self.is_raw += u32::from(is_raw);
+            steps.push(Step::LeaveScope { has_kind: kind.is_some(), is_raw });
+        } else {
+            let signals = self.signals(id).0;
+            self.inline.add_all(signals);
+        }
+        self.push_children(id, steps);
+    }
+
+    /// Returns what an element says, and a hash of its tag and names.
+    fn signals(&mut self, id: NodeId) -> (Signals, u64) {
+        let Some(element) = self.dom.element(id) else {
+            return (Signals::default(), 0);
+        };
+        let mut signals = of_element(element);
+        let mut signature = fnv(FNV_BASIS, &element.name.local);
+        for attribute in &element.attributes {
+            let name = &*attribute.name.local;
+            if matches!(name, "class" | "id" | "itemprop") {
+                let value: &'d str = &attribute.value;
+                let said = *self.names.entry(value).or_insert_with(|| of_names(value));
+                signals.add_all(said);
+            }
+            if name == "class" {
+                signature = fnv(signature, &attribute.value);
+            }
+        }
+        (signals, signature)
+    }
+
+    fn enter_scope(&mut self, id: NodeId) {
+        let (signals, signature) = self.signals(id);
+        let (mut near, depth) = match self.outline.scopes.get(self.scope as usize) {
+            Some(parent) => (parent.near.map(|far| (far + 1).min(FAR)), parent.depth.saturating_add(1)),
+            None => ([FAR; SIGNAL_COUNT], 0),
+        };
+        for (number, far) in near.iter_mut().enumerate() {
+            if signals.holds(number) {
+                *far = 0;
+            }
+        }
+        self.outline.scopes.push(Scope {
+            parent: self.scope,
+            depth,
+            role: role(self.dom.tag(id)),
+            near,
+            signature,
+            twins: 1,
+            twin_chars: 0,
+            twin_prose: 0,
+            children: 0,
+            blocks: (self.outline.blocks.len() as u32, u32::MAX),
+            totals: Totals::default(),
+            weight: 0.0,
+        });
+        self.scope = (self.outline.scopes.len() - 1) as ScopeId;
+    }
+
+    fn push(&mut self, text: &str) {
+        let chars = text.chars().filter(|c| !c.is_whitespace()).count() as u32;
+        self.counts.chars += chars;
+        self.counts.link_chars += if self.links > 0 { chars } else { 0 };
+        self.counts.bold_chars += if self.bold > 0 { chars } else { 0 };
+        match self.is_raw {
+            0 => self.text.push(text),
+            _ => self.text.push_raw(text),
+        }
+    }
+
+    /// One line break is a new line; a second one begins a new block.
+    fn break_line(&mut self) {
+        let text = self.text.as_str();
+        match text.ends_with('\n') && self.is_raw == 0 {
+            true => self.flush(),
+            false if text.is_empty() => {}
+            false => self.text.new_line(),
+        }
+    }
+
+    /// Ends the block that is being read.
+    fn flush(&mut self) {
+        let (kind, level) = self.kinds.last().copied().unwrap_or((SegmentKind::Text, 0));
+        let text = self.text.take();
+        let text = match self.is_raw {
+            0 => text.trim(),
+            _ => text.trim_matches('\n').trim_end(),
+        };
+        let counts = std::mem::take(&mut self.counts);
+        let inline = std::mem::take(&mut self.inline);
+        if counts.chars > 0 && !text.is_empty() {
+            let text = text.to_owned();
+            self.outline.blocks.push(Block {
+                kind,
+                level,
+                text,
+                scope: self.scope,
+                inline,
+                chars: counts.chars,
+                link_chars: counts.link_chars,
+                bold_chars: counts.bold_chars,
+                links: counts.links,
+            });
+        }
+    }
+
+    fn picture(&mut self, node: NodeId) {
+        if self.outline.pictures.len() < IMAGES_MAX {
+            // An image within a block comes after it, so that images never divide a text.
+            let is_within = !self.text.as_str().trim().is_empty();
+            let block = self.outline.blocks.len() as u32 + u32::from(is_within);
+            self.outline.pictures.push(Picture { node, scope: self.scope, block });
+        }
+    }
+
+    /// Reads a table of data as one block; false where it is layout.
+    fn table(&mut self, id: NodeId) -> bool {
+        let Some(table) = table::read(self.dom, id) else {
+            return false;
+        };
+        self.outline.blocks.push(Block {
+            kind: SegmentKind::Table,
+            level: 0,
+            scope: self.scope,
+            inline: Signals::default(),
+            chars: table.chars,
+            link_chars: table.link_chars,
+            bold_chars: 0,
+            links: table.links,
+            text: table.text,
+        });
+        true
+    }
+}
+
+/// Returns the kind that an element gives to the text within.
+fn kind_of(tag: &str) -> Option<(SegmentKind, u8)> {
+    match tag {
+        "h1" => Some((SegmentKind::Heading, 1)),
+        "h2" => Some((SegmentKind::Heading, 2)),
+        "h3" => Some((SegmentKind::Heading, 3)),
+        "h4" => Some((SegmentKind::Heading, 4)),
+        "h5" => Some((SegmentKind::Heading, 5)),
+        "h6" => Some((SegmentKind::Heading, 6)),
+        "li" | "dd" | "dt" => Some((SegmentKind::ListItem, 0)),
+        "pre" => Some((SegmentKind::Code, 0)),
+        _ => None,
+    }
+}
+
+const FNV_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+
+fn fnv(basis: u64, text: &str) -> u64 {
+    text.bytes().fold(basis, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}

@@ -1,0 +1,94 @@
+//! A web page: what a response of a crawl, or a saved file, holds for its readers.
+
+use std::borrow::Cow;
+
+use crate::html::{self, Extract, charset};
+use crate::source::{preview, value};
+use crate::warc::{HttpFault, Record, Response, looks_like_html};
+
+/// Content types that are read as HTML.
+const HTML_TYPES: [&str; 2] = ["text/html", "application/xhtml+xml"];
+
+/// A page's main content, and how its bytes were read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Webpage {
+    /// The main content.
+    pub extract: Extract,
+    /// Name of the charset (Encoding Standard).
+    pub charset: &'static str,
+}
+
+/// Why bytes do not become a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// By a rule: the reason, and what made it so.
+    Drop(&'static str, String),
+    /// By a fault of the bytes: the reason, and what is wrong.
+    Fail(&'static str, String),
+}
+
+impl From<HttpFault> for Refusal {
+    fn from(fault: HttpFault) -> Self {
+        Self::Fail(fault.reason(), value(&fault.to_string()))
+    }
+}
+
+impl Webpage {
+    /// Reads the page of a response record.
+    ///
+    /// # Errors
+    /// Why it holds none: `mime`, `status`, `no_text`, or a fault of its bytes.
+    pub fn of_record(record: &Record) -> Result<Self, Refusal> {
+        let drop = |reason, text: &str| Err(Refusal::Drop(reason, value(text)));
+        // A lookup of a name is a response too (`text/dns`), but not one of HTTP.
+        let container = record.header.get("content-type").unwrap_or("application/http");
+        if !mime(container).starts_with("application/http") {
+            return drop("mime", &mime(container));
+        }
+        if record.is_too_large {
+            let bytes = record.header.content_length;
+            return Err(Refusal::Fail("body_too_large", bytes.to_string()));
+        }
+        let response = Response::parse(&record.block)?;
+        if response.status != 200 {
+            return drop("status", &response.status.to_string());
+        }
+        let content_type = response.header("content-type").unwrap_or_default();
+        let identified = record.header.get("warc-identified-payload-type");
+        let declared = match mime(content_type) {
+            empty if empty.is_empty() => mime(identified.unwrap_or_default()),
+            declared => declared,
+        };
+        if !declared.is_empty() && !HTML_TYPES.contains(&declared.as_ref()) {
+            return drop("mime", &declared);
+        }
+        let body = response.decode()?;
+        if declared.is_empty() && !looks_like_html(&body) {
+            return drop("mime", "unknown");
+        }
+        Self::of_html(&body, content_type, record.header.target().unwrap_or_default())
+    }
+
+    /// Reads a page of HTML; the content type may name its charset, or be empty.
+    ///
+    /// # Errors
+    /// `charset` where the bytes cannot be decoded, `no_text` where nothing is to be read.
+    pub fn of_html(body: &[u8], content_type: &str, url: &str) -> Result<Self, Refusal> {
+        let (text, charset) =
+            charset::decode(body, content_type, url).map_err(|label| Refusal::Fail("charset", label))?;
+        let extract = html::extract(&text, url);
+        match extract.has_text() {
+            true => Ok(Self { extract, charset }),
+            false => Err(Refusal::Drop("no_text", preview(body.trim_ascii()))),
+        }
+    }
+}
+
+/// Returns a content type without its parameters, in lower case.
+fn mime(content_type: &str) -> Cow<'_, str> {
+    let mime = content_type.split([';', ',']).next().unwrap_or_default().trim();
+    match mime.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => Cow::Owned(mime.to_ascii_lowercase()),
+        false => Cow::Borrowed(mime),
+    }
+}
