@@ -30,7 +30,7 @@ import trafilatura
 WORD = re.compile(r"\w+", re.UNICODE)
 FOLDS = 5
 # As in content.rs and genre.rs.
-ARTICLE_MIN, ANY_MIN, GENRE_MIN = 0.55, (0.3, 0.5), 0.4
+ARTICLE_MIN, ANY_MIN, LAST_MIN, GENRE_MIN = 0.55, (0.3, 0.5), 0.5, 0.4
 COMMON = dict(max_bin=63, min_data_in_leaf=40, min_sum_hessian_in_leaf=0, feature_fraction=0.4, bagging_fraction=0.7,
               bagging_freq=1, lambda_l2=5.0, verbosity=-1, num_threads=2, deterministic=True, force_row_wise=True, seed=1)
 BLOCKS = dict(COMMON, objective="cross_entropy")
@@ -178,6 +178,8 @@ def choose(texts, article, any_, genre):
     chosen = article >= ARTICLE_MIN
     if genre <= GENRE_MIN or not chosen.any():
         chosen = any_ >= np.clip(best_balance(any_, weights), *ANY_MIN)
+    if not chosen.any():
+        chosen = article >= LAST_MIN
     return "\n".join(text for text, is_chosen in zip(texts, chosen) if is_chosen)
 
 

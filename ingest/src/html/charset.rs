@@ -1,13 +1,19 @@
 //! The charset: which encoding a page's bytes are in, and the text they hold.
 //!
 //! The order is that of browsers: byte order mark, HTTP header, `meta` within the first
-//! bytes (HTML standard, "prescan a byte stream"), and a guess from the bytes.
+//! bytes (HTML standard, "prescan a byte stream"), `meta` further on ("change the encoding"),
+//! and a guess from the bytes. Before the last two, bytes that are UTF-8 are taken as such:
+//! other encodings hardly ever are by chance.
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252, X_USER_DEFINED};
 
 /// Bytes in which a `meta` is looked for, as the standard says.
 const PRESCAN_BYTES: usize = 1_024;
+/// Bytes in which it is looked for where they have none; heads of pages are shorter.
+const LATE_META_BYTES: usize = 256 << 10;
+/// Bytes that a guess is made from.
+const GUESS_BYTES: usize = 1 << 20;
 /// Longest top-level domain that is told to the detector.
 const TLD_BYTES_MAX: usize = 24;
 
@@ -31,12 +37,22 @@ pub fn decode(bytes: &[u8], content_type: &str, url: &str) -> Result<(String, &'
 
 fn declared(bytes: &[u8], content_type: &str) -> Option<&'static Encoding> {
     let in_header = charset_of(content_type.as_bytes()).and_then(Encoding::for_label);
-    in_header.or_else(|| prescan(&bytes[..bytes.len().min(PRESCAN_BYTES)]))
+    in_header.or_else(|| prescan(head(bytes, PRESCAN_BYTES)))
+}
+
+fn head(bytes: &[u8], count: usize) -> &[u8] {
+    &bytes[..bytes.len().min(count)]
 }
 
 fn guess(bytes: &[u8], url: &str) -> &'static Encoding {
+    if std::str::from_utf8(bytes).is_ok() {
+        return if bytes.is_ascii() { WINDOWS_1252 } else { UTF_8 };
+    }
+    if let Some(encoding) = prescan(head(bytes, LATE_META_BYTES)) {
+        return encoding;
+    }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-    detector.feed(bytes, true);
+    detector.feed(head(bytes, GUESS_BYTES), true);
     let host = url::Url::parse(url).ok();
     let host = host.as_ref().and_then(url::Url::host_str).unwrap_or_default();
     let tld = host.rsplit('.').next().unwrap_or_default();

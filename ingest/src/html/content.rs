@@ -17,6 +17,8 @@ const ARTICLE_MIN: f32 = 0.55;
 /// Bounds of the probability from which a block of any other page is content. Between them
 /// the page decides: the best balance of what is lost and what is taken in.
 const ANY_MIN: (f32, f32) = (0.3, 0.5);
+/// Probability of the judge of articles that is enough where nothing else is content.
+const LAST_MIN: f32 = 0.5;
 
 /// The forests, read once; `forest/train.py` writes them.
 static FORESTS: LazyLock<Forests> = LazyLock::new(|| {
@@ -50,8 +52,13 @@ pub(super) fn judge(outline: &Outline, facts: &Facts) -> Vec<bool> {
     if is_article && content.contains(&true) {
         return content;
     }
-    let best = best_balance(&features.weights(), &any);
-    choose(&any, best.clamp(ANY_MIN.0, ANY_MIN.1))
+    let least = best_balance(&features.weights(), &any).clamp(ANY_MIN.0, ANY_MIN.1);
+    let content = choose(&any, least);
+    match content.contains(&true) {
+        true => content,
+        // Pages may well have no content of their own: a notice, a form, an empty list.
+        false => choose(&article, LAST_MIN),
+    }
 }
 
 /// Returns the probability from which on blocks must be taken for the greatest expected F1.

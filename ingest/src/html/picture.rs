@@ -3,6 +3,7 @@
 //! Images follow the text: one is content where the text around it is.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use corpus::record::{Segment, SegmentKind};
 use url::Url;
@@ -16,8 +17,8 @@ use super::signal::Signal;
 const SURROUNDINGS_CHARS_MIN: u32 = 100;
 /// Share of a scope's characters that must be content for its images to be.
 const SURROUNDINGS_SHARE_MIN: f64 = 0.5;
-/// Sides in pixels below which an image is a mark, where the page states them.
-const SIDE_PIXELS_MIN: u32 = 32;
+/// Sides in pixels below which an image counts visits and shows nothing.
+const SIDE_PIXELS_MIN: u32 = 8;
 /// Scopes around an image whose names tell that it is clutter.
 const CLUTTER_FAR: u8 = 3;
 /// Nodes of a caption.
@@ -43,7 +44,7 @@ pub(super) struct Pictures<'p> {
     /// By block, characters before it: of all blocks, and of content.
     before: Vec<(u32, u32)>,
     /// From the first block of content to the last.
-    span: std::ops::Range<usize>,
+    span: Range<usize>,
 }
 
 impl<'p> Pictures<'p> {
@@ -67,22 +68,28 @@ impl<'p> Pictures<'p> {
         let mut captioned = BTreeSet::new();
         let is_content = |picture: &&Picture| self.is_content(picture);
         let pictures = self.outline.pictures.iter().filter(is_content);
+        let mut last = None;
         let segment = |picture: &Picture| {
             let url = image_url(self.dom, picture.node, base)?;
+            // Pages that load images late repeat each for readers without scripts.
+            let is_again = last.as_ref() == Some(&url) && self.is_spare(picture.node);
+            last = Some(url.clone());
+            if is_again {
+                return None;
+            }
             let caption = self.caption(picture.node, &mut captioned);
             let text = caption.or_else(|| self.alternative(picture.node)).unwrap_or_default();
             Some((picture.block, Segment { kind: SegmentKind::Image, text, url: Some(url) }))
         };
-        let mut segments: Vec<(u32, Segment)> = pictures.filter_map(segment).collect();
-        // Pages that load images late repeat each for readers without scripts.
-        segments.dedup_by(|later, one| later.1.url == one.1.url);
-        segments
+        pictures.filter_map(segment).collect()
     }
 
     fn is_content(&self, picture: &Picture) -> bool {
         let place = picture.block as usize;
-        let is_within = self.span.start <= place && place <= self.span.end && !self.span.is_empty();
-        is_within
+        let is_between = self.span.start <= place && place <= self.span.end && !self.span.is_empty();
+        // The first image often stands before the first paragraph, in the same element.
+        let is_within = || self.outline.ids_around(picture.scope).any(|id| id == self.outline.heaviest);
+        (is_between || is_within())
             && !self.is_mark(picture)
             && !self.is_clutter(picture.scope)
             && self.is_among_content(picture)
@@ -101,6 +108,13 @@ impl<'p> Pictures<'p> {
         }
         let (all, content) = surroundings;
         f64::from(content) >= f64::from(all) * SURROUNDINGS_SHARE_MIN
+    }
+
+    /// Returns true if and only if the image is there for readers without scripts.
+    fn is_spare(&self, image: NodeId) -> bool {
+        let parent = |id: &NodeId| self.dom.node(*id).map(|node| node.parent);
+        let mut ancestors = std::iter::successors(Some(image), parent).take(FIGURE_DEPTH_MAX);
+        ancestors.any(|id| self.dom.tag(id) == "noscript")
     }
 
     /// Returns true if and only if the page states sides that only marks and counters have.
