@@ -152,7 +152,7 @@ fn a_crawl_becomes_pages_through_its_list_of_paths() {
     let mut members = vec![
         member("http://h/good", &page("200 OK", html)),
         member("http://h/gone", &page("404 Not Found", html)),
-        member("http://h/empty", &page("200 OK", "<nav>only a menu</nav>")),
+        member("http://h/empty", &page("200 OK", "<div id=app></div><script>run()</script>")),
         member("http://h/png", "HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n\r\nPNG"),
         member("http://h/odd", "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=iso-2022-kr\r\n\r\nx"),
         member("http://h/br", "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Encoding: br\r\n\r\nx"),
