@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 
 use crate::fetch::source::source_error;
 use crate::source::Source;
-use crate::warc::{Damage, Entry, Reader, Record};
+use crate::warc::{Damage, Entry, Kind, Reader, Record};
 use crate::webpage::{Refusal, Webpage};
 
-/// Unit: WARC records of type response, and places where a record could not be read.
+/// Unit: WARC records of type response, resource and revisit, and places where a record could
+/// not be read.
 const RECORDS: &str = "records";
 /// Stream of this stage.
 const PAGES: &str = "pages";
@@ -31,7 +32,8 @@ impl Crawl {
         record: &Record,
         out: &mut Output<'_>,
     ) -> Result<()> {
-        if !record.header.is_response() {
+        // Requests, metadata, what was made of a page: nothing to read in them.
+        if matches!(record.header.kind(), Kind::Other | Kind::Conversion) {
             return Ok(());
         }
         let id = self.source.id(file, record.position)?;

@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 
-use crate::warc::{Damage, Entry, Reader, Record};
+use crate::warc::{Damage, Entry, Kind, Reader, Record};
 use crate::webpage::{Refusal, Webpage};
 
 /// Bytes of an HTML file; a larger one is refused.
 pub const HTML_BYTES_MAX: u64 = 32 << 20;
+/// Bytes looked at to tell an archive.
+const HEAD_BYTES: u64 = 4 << 10;
 /// Folders within folders that are looked into.
 const DEPTH_MAX: usize = 64;
 /// Ends of the names of HTML files, as they are and compressed.
@@ -75,16 +77,16 @@ fn html(path: &Path) -> io::Result<Vec<u8>> {
     }
 }
 
-/// Returns the pages of a file: an archive by its name, else HTML.
+/// Returns the pages of a file: of an archive by its name or its first bytes, else one of HTML.
 pub fn pages(path: PathBuf) -> Box<dyn Iterator<Item = Saved> + Send> {
-    if !has_end(&path, &ARCHIVE_ENDS) {
+    if !has_end(&path, &ARCHIVE_ENDS) && !is_archive(&path).unwrap_or(false) {
         return Box::new(std::iter::once(Saved { path, offset: None, content: Content::File }));
     }
     let unreadable = |path, error| Saved { path, offset: None, content: Content::Unreadable(error) };
     match File::open(&path).and_then(Reader::new) {
         Err(error) => Box::new(std::iter::once(unreadable(path, error))),
         Ok(reader) => Box::new(reader.filter_map(move |entry| match entry {
-            Ok(Entry::Record(record)) if record.header.is_response() => Some(Saved {
+            Ok(Entry::Record(record)) if record.header.kind() != Kind::Other => Some(Saved {
                 path: path.clone(),
                 offset: Some(record.position),
                 content: Content::Record(Box::new(record)),
@@ -98,6 +100,17 @@ pub fn pages(path: PathBuf) -> Box<dyn Iterator<Item = Saved> + Send> {
             Err(error) => Some(unreadable(path.clone(), error)),
         })),
     }
+}
+
+/// Returns true if and only if a file, or what it decompresses to, begins as an archive does.
+fn is_archive(path: &Path) -> io::Result<bool> {
+    let mut head = Vec::new();
+    File::open(path)?.take(HEAD_BYTES).read_to_end(&mut head)?;
+    let mut inner = Vec::new();
+    // A head that is cut, or is no gzip at all, gives what it gives.
+    let _ = MultiGzDecoder::new(&head[..]).take(HEAD_BYTES).read_to_end(&mut inner);
+    let begins = |bytes: &[u8]| bytes.starts_with(b"WARC/") || bytes.starts_with(b"filedesc:");
+    Ok(begins(&head) || begins(&inner))
 }
 
 /// Returns the files at a path in the order of their names: the file itself, or what a folder

@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 
+use corpus::record::{Segment, SegmentKind};
+
 use crate::html::{self, Extract, charset};
 use crate::source::{preview, value};
-use crate::warc::{HttpFault, Record, Response, looks_like_html};
+use crate::warc::{HttpFault, Kind, Record, Response, looks_like_html};
 
 /// Content types that are read as HTML.
 const HTML_TYPES: [&str; 2] = ["text/html", "application/xhtml+xml"];
@@ -34,21 +36,35 @@ impl From<HttpFault> for Refusal {
 }
 
 impl Webpage {
-    /// Reads the page of a response record.
+    /// Reads the page of a record: an HTTP response, or a resource of HTML.
     ///
     /// # Errors
-    /// Why it holds none: `mime`, `status`, `no_text`, or a fault of its bytes.
+    /// Why it holds none: `mime`, `status`, `revisit`, `no_text`, or a fault of its bytes.
     pub fn of_record(record: &Record) -> Result<Self, Refusal> {
         let drop = |reason, text: &str| Err(Refusal::Drop(reason, value(text)));
-        // A lookup of a name is a response too (`text/dns`), but not one of HTTP.
         let container = record.header.get("content-type").unwrap_or("application/http");
-        if !mime(container).starts_with("application/http") {
-            return drop("mime", &mime(container));
-        }
+        let url = record.header.target().unwrap_or_default();
         if record.is_too_large {
             let bytes = record.header.content_length;
             return Err(Refusal::Fail("body_too_large", bytes.to_string()));
         }
+        match record.header.kind() {
+            // The same bytes were met before; which record held them is said by its URL alone.
+            Kind::Revisit => drop("revisit", record.header.get("warc-refers-to-target-uri").unwrap_or(url)),
+            Kind::Response if mime(container).starts_with("application/http") => {
+                Self::of_response(record, url)
+            }
+            Kind::Resource if HTML_TYPES.contains(&mime(container).as_ref()) => {
+                Self::of_html(&record.block, container, url)
+            }
+            Kind::Conversion if mime(container) == "text/plain" => Self::of_text(&record.block),
+            // A lookup of a name is a response too (`text/dns`), but not one of HTTP.
+            _ => drop("mime", &mime(container)),
+        }
+    }
+
+    fn of_response(record: &Record, url: &str) -> Result<Self, Refusal> {
+        let drop = |reason, text: &str| Err(Refusal::Drop(reason, value(text)));
         let response = Response::parse(&record.block)?;
         if response.status != 200 {
             return drop("status", &response.status.to_string());
@@ -62,11 +78,23 @@ impl Webpage {
         if !declared.is_empty() && !HTML_TYPES.contains(&declared.as_ref()) {
             return drop("mime", &declared);
         }
-        let body = response.decode()?;
+        let body = response.decode(record.header.is_truncated())?;
         if declared.is_empty() && !looks_like_html(&body) {
             return drop("mime", "unknown");
         }
-        Self::of_html(&body, content_type, record.header.target().unwrap_or_default())
+        Self::of_html(&body, content_type, url)
+    }
+
+    /// Reads the text that a crawl has made of a page: its lines, in UTF-8 as WET files are.
+    fn of_text(block: &[u8]) -> Result<Self, Refusal> {
+        let text = String::from_utf8_lossy(block);
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        let segment = |line: &str| Segment { kind: SegmentKind::Text, text: line.to_owned(), url: None };
+        let extract = Extract { title: String::new(), segments: lines.map(segment).collect() };
+        match extract.has_text() {
+            true => Ok(Self { extract, charset: "UTF-8" }),
+            false => Err(Refusal::Drop("no_text", String::new())),
+        }
     }
 
     /// Reads a page of HTML; the content type may name its charset, or be empty.

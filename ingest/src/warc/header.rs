@@ -1,6 +1,6 @@
 //! The header of a record: its named fields.
 
-use super::stream::WARC_MAGIC;
+use super::reader::WARC_MAGIC;
 
 /// Fields of one record; real ones have about twenty.
 const FIELDS_MAX: usize = 256;
@@ -25,7 +25,7 @@ impl Header {
         let text = String::from_utf8_lossy(bytes);
         let mut lines = text.lines();
         let version = lines.next().unwrap_or_default();
-        if !version.as_bytes().starts_with(WARC_MAGIC) {
+        if !begins_with_magic(version.as_bytes()) {
             return Err("no version line".to_owned());
         }
         let mut fields: Vec<(String, String)> = Vec::new();
@@ -48,6 +48,12 @@ impl Header {
         Ok(header)
     }
 
+    /// Makes a header of fields.
+    pub(super) fn of(fields: [(&str, String); 5], content_length: u64) -> Self {
+        let fields = fields.map(|(name, value)| (name.to_owned(), value));
+        Self { fields: fields.into(), content_length }
+    }
+
     /// Returns a field's first value by its lower-case name.
     pub fn get(&self, name: &str) -> Option<&str> {
         let field = self.fields.iter().find(|(known, _)| known == name);
@@ -61,8 +67,41 @@ impl Header {
         Some(inner.unwrap_or(target))
     }
 
-    /// Returns true if and only if the record is a server's response.
-    pub fn is_response(&self) -> bool {
-        self.get("warc-type").is_some_and(|kind| kind.eq_ignore_ascii_case("response"))
+    /// Returns what the record is.
+    pub fn kind(&self) -> Kind {
+        let kind = self.get("warc-type").unwrap_or_default();
+        let kinds = [
+            ("response", Kind::Response),
+            ("resource", Kind::Resource),
+            ("conversion", Kind::Conversion),
+            ("revisit", Kind::Revisit),
+        ];
+        let known = kinds.iter().find(|(name, _)| name.eq_ignore_ascii_case(kind));
+        known.map_or(Kind::Other, |(_, kind)| *kind)
     }
+
+    /// Returns true if and only if the writer cut the block, and says so.
+    pub fn is_truncated(&self) -> bool {
+        self.get("warc-truncated").is_some()
+    }
+}
+
+/// What a record is, as far as it matters for its text (ISO 28500, 6.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A server's response, with the head of its protocol.
+    Response,
+    /// A body by itself.
+    Resource,
+    /// What was made of another record: in WET files its text.
+    Conversion,
+    /// A response that was the same at another visit, without its body.
+    Revisit,
+    /// A request, metadata, or anything else without text.
+    Other,
+}
+
+/// Returns true if and only if a line begins as a record does; some writers use small letters.
+pub(super) fn begins_with_magic(line: &[u8]) -> bool {
+    line.get(..WARC_MAGIC.len()).is_some_and(|head| head.eq_ignore_ascii_case(WARC_MAGIC))
 }

@@ -9,6 +9,12 @@ use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 const HEADERS_MAX: usize = 256;
 /// Bytes of a decoded body.
 pub const BODY_BYTES_MAX: usize = 16 << 20;
+/// Bytes of a message's head.
+const HEAD_BYTES_MAX: usize = 256 << 10;
+/// Bytes that a brotli decoder reads at once.
+const BROTLI_BUFFER_BYTES: usize = 16 << 10;
+/// Largest zstd window of a body, 2^23 bytes (RFC 9659).
+const ZSTD_WINDOW_LOG_MAX: u32 = 23;
 /// Codings that may be stacked on one body.
 const CODINGS_MAX: usize = 4;
 
@@ -59,8 +65,9 @@ impl<'b> Response<'b> {
             .allow_spaces_after_header_name_in_responses(true)
             .allow_obsolete_multiline_headers_in_responses(true)
             .ignore_invalid_headers_in_responses(true);
-        let length = match config.parse_response(&mut head, block) {
-            Ok(httparse::Status::Complete(length)) => length,
+        let (text, shift) = with_known_version(block);
+        let length = match config.parse_response(&mut head, &text) {
+            Ok(httparse::Status::Complete(length)) => length.saturating_add_signed(shift),
             Ok(httparse::Status::Partial) => {
                 return Err(HttpFault::Head("ends early".to_owned()));
             }
@@ -70,7 +77,11 @@ impl<'b> Response<'b> {
             let value = String::from_utf8_lossy(header.value).into_owned();
             (header.name.to_ascii_lowercase(), value)
         });
-        Ok(Self { status: head.code.unwrap_or_default(), headers: headers.collect(), body: &block[length..] })
+        Ok(Self {
+            status: head.code.unwrap_or_default(),
+            headers: headers.collect(),
+            body: block.get(length..).unwrap_or_default(),
+        })
     }
 
     /// Returns a header's first value by its lower-case name.
@@ -82,11 +93,12 @@ impl<'b> Response<'b> {
     /// Returns the body with its codings undone.
     ///
     /// Crawlers often store the decoded body under the headers of the coded one: a body that
-    /// does not look like its coding is taken as it is.
+    /// does not look like its coding is taken as it is. Of a body that its writer cut
+    /// (`is_truncated`), what can be decoded counts.
     ///
     /// # Errors
     /// [`HttpFault::Coding`] or [`HttpFault::TooLarge`].
-    pub fn decode(&self) -> Result<Cow<'b, [u8]>, HttpFault> {
+    pub fn decode(&self, is_truncated: bool) -> Result<Cow<'b, [u8]>, HttpFault> {
         let codings = |name: &str| {
             let value = self.header(name).unwrap_or_default().to_ascii_lowercase();
             let words = value.split(',').map(|word| word.trim().to_owned());
@@ -103,19 +115,9 @@ impl<'b> Response<'b> {
             return Err(HttpFault::Coding(format!("{} times over", content.len())));
         }
         for coding in content.iter().rev() {
-            body = match coding.as_str() {
-                "gzip" | "x-gzip" if body.starts_with(&[0x1f, 0x8b]) => {
-                    Cow::Owned(inflate(MultiGzDecoder::new(&body[..]), coding)?)
-                }
-                "gzip" | "x-gzip" => body,
-                // Named zlib by the standard, sent as raw deflate by many.
-                "deflate" => match inflate(ZlibDecoder::new(&body[..]), coding) {
-                    Err(HttpFault::Coding(_)) => Cow::Owned(inflate(DeflateDecoder::new(&body[..]), coding)?),
-                    result => Cow::Owned(result?),
-                },
-                _ if looks_like_html(&body) => body,
-                _ => return Err(HttpFault::Coding(format!("{coding} is not supported"))),
-            };
+            if let Some(decoded) = decoded(coding, &body, is_truncated)? {
+                body = Cow::Owned(decoded);
+            }
         }
         match body.len() > BODY_BYTES_MAX {
             true => Err(HttpFault::TooLarge),
@@ -124,13 +126,53 @@ impl<'b> Response<'b> {
     }
 }
 
-fn inflate(decoder: impl Read, coding: &str) -> Result<Vec<u8>, HttpFault> {
+/// Undoes one content coding (RFC 9110, 8.4.1; RFC 8878); none where the body has it not.
+fn decoded(coding: &str, body: &[u8], is_truncated: bool) -> Result<Option<Vec<u8>>, HttpFault> {
+    let read = |decoder: &mut dyn Read| read_all(decoder, coding, is_truncated);
+    match coding {
+        "gzip" | "x-gzip" if body.starts_with(&[0x1f, 0x8b]) => {
+            read(&mut MultiGzDecoder::new(body)).map(Some)
+        }
+        "gzip" | "x-gzip" => Ok(None),
+        _ if looks_like_html(body) => Ok(None),
+        // Named zlib by the standard, sent as raw deflate by many.
+        "deflate" => match read(&mut ZlibDecoder::new(body)) {
+            Err(HttpFault::Coding(_)) => read(&mut DeflateDecoder::new(body)).map(Some),
+            result => result.map(Some),
+        },
+        "br" => read(&mut brotli_decompressor::Decompressor::new(body, BROTLI_BUFFER_BYTES)).map(Some),
+        "zstd" => {
+            let broken = |error: io::Error| HttpFault::Coding(format!("{coding}: {error}"));
+            let mut decoder = zstd::stream::read::Decoder::with_buffer(body).map_err(broken)?;
+            decoder.window_log_max(ZSTD_WINDOW_LOG_MAX).map_err(broken)?;
+            read(&mut decoder).map(Some)
+        }
+        _ => Err(HttpFault::Coding(format!("{coding} is not supported"))),
+    }
+}
+
+fn read_all(decoder: &mut dyn Read, coding: &str, is_truncated: bool) -> Result<Vec<u8>, HttpFault> {
     let mut body = Vec::new();
-    let result: io::Result<usize> = decoder.take(BODY_BYTES_MAX as u64 + 1).read_to_end(&mut body);
+    let result = decoder.take(BODY_BYTES_MAX as u64 + 1).read_to_end(&mut body);
     match result {
-        Ok(_) if body.len() > BODY_BYTES_MAX => Err(HttpFault::TooLarge),
-        Ok(_) => Ok(body),
+        _ if body.len() > BODY_BYTES_MAX => Err(HttpFault::TooLarge),
+        Err(_) if is_truncated && !body.is_empty() => Ok(body),
         Err(error) => Err(HttpFault::Coding(format!("{coding}: {error}"))),
+        Ok(_) => Ok(body),
+    }
+}
+
+/// Returns a message with a version that the parser knows, and by how much it is shorter:
+/// crawlers write `HTTP/2 200` where there was no such line.
+fn with_known_version(block: &[u8]) -> (Cow<'_, [u8]>, isize) {
+    const KNOWN: &[u8] = b"HTTP/1.1";
+    let version = block.iter().take(KNOWN.len() + 1).position(|byte| *byte == b' ');
+    match version {
+        Some(end) if block.starts_with(b"HTTP/") && !block.starts_with(b"HTTP/1.") => {
+            let head = &block[end..block.len().min(HEAD_BYTES_MAX)];
+            (Cow::Owned([KNOWN, head].concat()), end as isize - KNOWN.len() as isize)
+        }
+        _ => (Cow::Borrowed(block), 0),
     }
 }
 

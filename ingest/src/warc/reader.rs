@@ -2,17 +2,39 @@
 
 use std::io::{self, Read};
 
-use super::Header;
-use super::stream::{Corrupt, ReadError, Stream, WARC_MAGIC};
+use super::arc::{self, ARC_MAGIC};
+use super::header::{Header, Kind, begins_with_magic};
+use super::stream::{Corrupt, ReadError, Stream};
 
 /// Bytes of one record's header.
 pub const HEADER_BYTES_MAX: usize = 64 << 10;
 /// Bytes of one response's block that are kept; a larger one is passed over.
 pub const BLOCK_BYTES_MAX: u64 = 32 << 20;
 
-/// Containers that are told by their first bytes and not read yet.
-const UNSUPPORTED: [(&[u8], &str); 3] =
-    [(b"filedesc:", "arc"), (&[0x28, 0xb5, 0x2f, 0xfd], "zstd"), (&[0x04, 0x22, 0x4d, 0x18], "lz4")];
+/// How a WARC record begins.
+pub(super) const WARC_MAGIC: &[u8] = b"WARC/";
+/// How a document begins that is a response of HTTP.
+const HTTP_MAGIC: &[u8] = b"HTTP/";
+
+/// How records are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    Warc,
+    Arc,
+}
+
+impl Format {
+    /// Returns true if and only if a record begins with these bytes, a line at least.
+    pub(super) fn begins_record(self, bytes: &[u8]) -> bool {
+        match self {
+            Self::Warc => begins_with_magic(bytes),
+            Self::Arc => {
+                let end = memchr::memchr(b'\n', bytes);
+                end.is_some_and(|end| arc::header(&bytes[..end], false).is_some())
+            }
+        }
+    }
+}
 
 /// What a WARC file holds next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +53,7 @@ pub struct Record {
     pub position: u64,
     /// The named fields.
     pub header: Header,
-    /// The block of a response; empty for other types.
+    /// The block of a response, a conversion, or a resource of HTML; empty for all else.
     pub block: Vec<u8>,
     /// Whether the block was larger than [`BLOCK_BYTES_MAX`] and therefore passed over.
     pub is_too_large: bool,
@@ -42,21 +64,22 @@ pub struct Record {
 pub struct Damage {
     /// Where it begins, as for a record.
     pub position: u64,
-    /// `gzip_broken` or `record_broken`.
+    /// `gzip_broken`, `zstd_broken`, `lz4_broken` or `record_broken`.
     pub reason: &'static str,
     /// What is wrong, and how many bytes were lost where that is known.
     pub detail: String,
 }
 
 /// Iterator over the entries of a file; ends after an error of the transport.
-pub struct Reader<R> {
+pub struct Reader<R: Read> {
     stream: Stream<R>,
     /// Records begun in the current member.
     in_member: u64,
     /// The smallest position that was not used.
     position_min: u64,
-    /// Bytes of the version line that were consumed while looking for it.
+    /// Bytes of the record's first line that were consumed while looking for it.
     carry: Vec<u8>,
+    format: Format,
     state: State,
 }
 
@@ -89,25 +112,33 @@ impl<R: Read> Reader<R> {
     /// # Errors
     /// When the first bytes cannot be read.
     pub fn new(source: R) -> io::Result<Self> {
+        Self::at(source, 0)
+    }
+
+    /// Reads the part of a file that begins at an offset where a record does: a member, or
+    /// in a plain file a record. Positions are those of the whole file.
+    ///
+    /// # Errors
+    /// When the first bytes cannot be read.
+    pub fn at(source: R, offset: u64) -> io::Result<Self> {
         Ok(Self {
-            stream: Stream::new(source)?,
+            stream: Stream::new(source, offset)?,
             in_member: 0,
             position_min: 0,
             carry: Vec::new(),
+            format: Format::Warc,
             state: State::Begun,
         })
     }
 
     fn next_entry(&mut self) -> io::Result<Option<Entry>> {
-        if self.state == State::Begun {
-            self.state = State::Reading;
-            let head = self.stream.head(16)?;
-            if let Some((_, name)) = UNSUPPORTED.iter().find(|(magic, _)| head.starts_with(magic)) {
-                self.state = State::Ended;
-                return Ok(Some(damage(0, "record_broken", format!("{name} is not supported"))));
-            }
-        }
         match self.skip_to_record() {
+            Ok(true) if self.state == State::Begun => {
+                self.state = State::Reading;
+                let head = self.stream.peek(ARC_MAGIC.len());
+                let is_arc = matches!(head, Ok(head) if head.starts_with(ARC_MAGIC));
+                self.format = if is_arc { Format::Arc } else { Format::Warc };
+            }
             Ok(true) => {}
             Ok(false) => return Ok(None),
             Err(failure) => {
@@ -126,7 +157,7 @@ impl<R: Read> Reader<R> {
     /// Returns the position of what comes next; never one that was used.
     fn position(&mut self) -> u64 {
         let offset = self.stream.offset();
-        let address = match self.stream.is_gzip() {
+        let address = match self.stream.is_packed() {
             true => offset + self.in_member,
             false => offset - self.carry.len() as u64,
         };
@@ -145,7 +176,7 @@ impl<R: Read> Reader<R> {
             if !self.stream.fill()?.is_empty() {
                 return Ok(true);
             }
-            if !self.stream.is_gzip() || !self.stream.next_member()? {
+            if !self.stream.is_packed() || !self.stream.next_member()? {
                 return Ok(false);
             }
             self.in_member = 0;
@@ -165,9 +196,12 @@ impl<R: Read> Reader<R> {
     }
 
     fn read_record(&mut self, position: u64) -> Result<Record, Failure> {
-        let header = Header::parse(&self.read_header()?).map_err(Failure::Record)?;
+        let header = match self.format {
+            Format::Warc => Header::parse(&self.read_header()?).map_err(Failure::Record)?,
+            Format::Arc => self.read_arc_header()?,
+        };
         let is_too_large = header.content_length > BLOCK_BYTES_MAX;
-        let keeps = header.is_response() && !is_too_large;
+        let keeps = !is_too_large && holds_text(&header);
         let block = self.read_block(header.content_length, keeps)?;
         // The checksum of a member is behind the line ends: without them it would not be seen.
         self.skip_line_ends()?;
@@ -183,16 +217,28 @@ impl<R: Read> Reader<R> {
             let line = &header[begin..];
             let is_first = begin == 0;
             begin = header.len();
-            if is_first && !line.starts_with(WARC_MAGIC) || line.trim_ascii().is_empty() {
+            if is_first && !begins_with_magic(line) || line.trim_ascii().is_empty() {
                 return Ok(header);
             }
         }
     }
 
+    fn read_arc_header(&mut self) -> Result<Header, Failure> {
+        let mut line = std::mem::take(&mut self.carry);
+        if !line.ends_with(b"\n") {
+            self.read_line(&mut line)?;
+        }
+        let head = self.stream.peek(HTTP_MAGIC.len())?;
+        let head = &head[..head.len().min(HTTP_MAGIC.len())];
+        let begins_http = !head.is_empty() && HTTP_MAGIC.starts_with(head);
+        arc::header(&line, begins_http)
+            .ok_or_else(|| Failure::Record("no line of an ARC document".to_owned()))
+    }
+
     fn read_line(&mut self, line: &mut Vec<u8>) -> Result<(), Failure> {
         loop {
             let bytes = self.stream.fill()?;
-            let end = bytes.iter().position(|byte| *byte == b'\n').map(|end| end + 1);
+            let end = memchr::memchr(b'\n', bytes).map(|end| end + 1);
             let count = end.unwrap_or(bytes.len());
             line.extend_from_slice(&bytes[..count]);
             self.stream.consume(count);
@@ -231,8 +277,8 @@ impl<R: Read> Reader<R> {
             Failure::Corrupt(Corrupt(detail)) => {
                 self.in_member = 0;
                 self.carry.clear();
-                let lost = self.stream.resync()?;
-                ("gzip_broken", format!("{detail}; {lost} bytes lost"))
+                let lost = self.stream.resync(self.format)?;
+                (self.stream.broken_reason(), format!("{detail}; {lost} bytes lost"))
             }
             Failure::Record(detail) => match self.skip_to_magic() {
                 Ok(lost) => ("record_broken", format!("{detail}; {lost} bytes lost")),
@@ -248,7 +294,7 @@ impl<R: Read> Reader<R> {
     fn skip_to_magic(&mut self) -> Result<u64, Failure> {
         let mut lost = 0;
         loop {
-            if self.take_magic()? {
+            if self.take_beginning()? {
                 return Ok(lost);
             }
             lost += std::mem::take(&mut self.carry).len() as u64;
@@ -258,7 +304,7 @@ impl<R: Read> Reader<R> {
                 if bytes.is_empty() {
                     return Ok(lost);
                 }
-                let end = bytes.iter().position(|byte| *byte == b'\n').map(|end| end + 1);
+                let end = memchr::memchr(b'\n', bytes).map(|end| end + 1);
                 let count = end.unwrap_or(bytes.len());
                 self.stream.consume(count);
                 at_line_end = end.is_some();
@@ -267,16 +313,36 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    /// Consumes the magic as far as it is there, into the carry.
-    fn take_magic(&mut self) -> Result<bool, Failure> {
-        while let Some(wanted) = WARC_MAGIC.get(self.carry.len()) {
-            if self.stream.fill()?.first() != Some(wanted) {
+    /// Consumes the beginning of a record as far as it is there, into the carry.
+    fn take_beginning(&mut self) -> Result<bool, Failure> {
+        while let (Format::Warc, Some(wanted)) = (self.format, WARC_MAGIC.get(self.carry.len())) {
+            if self.stream.fill()?.first().map(u8::to_ascii_uppercase) != Some(*wanted) {
                 return Ok(false);
             }
             self.stream.consume(1);
             self.carry.push(*wanted);
         }
-        Ok(true)
+        if self.format == Format::Warc {
+            return Ok(true);
+        }
+        // A line of binary may be long: what does not begin like an address is not taken.
+        if !self.stream.fill()?.first().is_some_and(u8::is_ascii_alphabetic) {
+            return Ok(false);
+        }
+        let mut line = Vec::new();
+        self.read_line(&mut line)?;
+        let begins = arc::header(&line, false).is_some();
+        self.carry = line;
+        Ok(begins)
+    }
+}
+
+/// Returns true if and only if the block is one that text is made of.
+fn holds_text(header: &Header) -> bool {
+    match header.kind() {
+        Kind::Response | Kind::Conversion => true,
+        Kind::Resource => header.get("content-type").is_some_and(|mime| mime.contains("html")),
+        Kind::Revisit | Kind::Other => false,
     }
 }
 

@@ -135,14 +135,117 @@ fn a_broken_header_costs_its_record_alone() {
     assert_eq!(damages(&entries(&plain.concat())), [(offsets(&plain)[1], "record_broken")]);
 }
 
+fn zstd_frames(parts: &[Vec<u8>], dictionary: &[u8]) -> Vec<Vec<u8>> {
+    let mut compressor = zstd::bulk::Compressor::with_dictionary(3, dictionary).unwrap();
+    compressor.include_checksum(true).unwrap();
+    parts.iter().map(|part| compressor.compress(part).unwrap()).collect()
+}
+
+fn skippable(content: &[u8]) -> Vec<u8> {
+    [&[0x5d, 0x2a, 0x4d, 0x18][..], &(content.len() as u32).to_le_bytes(), content].concat()
+}
+
 #[test]
-fn containers_that_are_not_read_yet_say_so() {
-    for (magic, name) in [(&b"filedesc://x"[..], "arc"), (&[0x28, 0xb5, 0x2f, 0xfd, 0], "zstd")] {
-        let entries = entries(magic);
-        let [Entry::Damage(damage)] = &entries[..] else { panic!("{entries:?}") };
-        assert_eq!(damage.detail, format!("{name} is not supported"));
+fn zstd_frames_are_read_with_and_without_a_dictionary() {
+    let parts = records();
+    let expected: Vec<Entry> = entries(&parts.concat());
+    let blocks = |entries: &[Entry]| -> Vec<Vec<u8>> {
+        let block = |entry: &Entry| match entry {
+            Entry::Record(record) => record.block.clone(),
+            Entry::Damage(damage) => panic!("{damage:?}"),
+        };
+        entries.iter().map(block).collect()
+    };
+    let plain = entries(&zstd_frames(&parts, &[]).concat());
+    assert_eq!(blocks(&plain), blocks(&expected));
+    let dictionary = parts.concat();
+    let packed = zstd::bulk::compress(&dictionary, 3).unwrap();
+    for stored in [&dictionary, &packed] {
+        let mut file = vec![skippable(stored)];
+        file.extend(zstd_frames(&parts, &dictionary));
+        let found = entries(&file.concat());
+        assert_eq!(blocks(&found), blocks(&expected));
+        assert_eq!(positions(&found), offsets(&file)[1..]);
     }
-    assert!(entries(b"").is_empty());
+}
+
+#[test]
+fn a_broken_zstd_frame_is_lost_and_the_next_one_read() {
+    let dictionary = records().concat();
+    let mut frames = zstd_frames(&records(), &dictionary);
+    let middle = frames[2].len() / 2;
+    frames[2][middle] ^= 0x10;
+    let file = [vec![skippable(&dictionary)], frames.clone()].concat();
+    let found = entries(&file.concat());
+    assert_eq!(found.len(), 5);
+    assert_eq!(damages(&found), [(offsets(&file)[3], "zstd_broken")]);
+}
+
+#[test]
+fn lz4_files_are_read_to_their_first_fault() {
+    let lz4 = |bytes: &[u8]| {
+        let mut encoder = lz4_flex::frame::FrameEncoder::new(Vec::new());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    };
+    let parts = records();
+    let whole: Vec<u8> = parts.iter().flat_map(|part| lz4(part)).collect();
+    assert_eq!(entries(&whole).len(), 5);
+    let cut = &whole[..whole.len() - 20];
+    let found = entries(cut);
+    assert_eq!(damages(&found).len(), 1, "{found:?}");
+    assert!(found.len() >= 4);
+}
+
+#[test]
+fn documents_of_an_arc_file_are_records_of_their_kind() {
+    let document = |url: &str, mime: &str, body: &str| {
+        format!("{url} 1.2.3.4 20080430204826 {mime} {}\n{body}\n", body.len()).into_bytes()
+    };
+    let parts = vec![
+        document(
+            "filedesc://a.arc",
+            "text/plain",
+            "1 0 Org\nURL IP-address Archive-date Content-type Archive-length\n",
+        ),
+        document("http://h/a b", "text/html", "HTTP/1.0 200 OK\r\n\r\none"),
+        document("ftp://h/two.html", "text/html", "<p>two"),
+        document("http://h/last", "text/html", "HTTP/1.0 200 OK\r\n\r\nthree"),
+    ];
+    let members: Vec<_> = parts.iter().map(|part| gzip(part)).collect();
+    for (file, parts) in [(parts.concat(), &parts), (members.concat(), &members)] {
+        let found = entries(&file);
+        assert_eq!((damages(&found), positions(&found)), (vec![], offsets(parts)));
+        let kinds: Vec<(Kind, Vec<u8>)> = found
+            .into_iter()
+            .map(|entry| match entry {
+                Entry::Record(record) => (record.header.kind(), record.block),
+                Entry::Damage(damage) => panic!("{damage:?}"),
+            })
+            .collect();
+        assert_eq!(kinds[1], (Kind::Response, b"HTTP/1.0 200 OK\r\n\r\none".to_vec()));
+        assert_eq!(kinds[2], (Kind::Resource, b"<p>two".to_vec()));
+    }
+    let broken = [parts[0].clone(), b"garbage\n".to_vec(), parts[1].clone(), parts[3].clone()];
+    let found = entries(&broken.concat());
+    assert_eq!((damages(&found).len(), found.len()), (1, 4));
+    let mut broken = members.clone();
+    let middle = broken[2].len() / 2;
+    broken[2].truncate(middle);
+    let found = entries(&broken.concat());
+    assert_eq!(damages(&found), [(offsets(&broken)[2], "gzip_broken")]);
+    assert_eq!(found.len(), 4);
+}
+
+#[test]
+fn a_part_of_a_file_gives_the_same_records_as_the_whole() {
+    let members: Vec<_> = records().iter().map(|record| gzip(record)).collect();
+    let all = entries(&members.concat());
+    for (index, offset) in offsets(&members).into_iter().enumerate() {
+        let rest = members[index..].concat();
+        let part: Vec<Entry> = Reader::at(&rest[..], offset).unwrap().map(Result::unwrap).collect();
+        assert_eq!(part, all[index..]);
+    }
 }
 
 #[test]

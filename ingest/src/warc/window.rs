@@ -19,8 +19,13 @@ pub(super) struct Window<R> {
 }
 
 impl<R: Read> Window<R> {
-    pub(super) fn new(source: R) -> Self {
-        Self { source, buffer: Vec::new(), next: 0, base: 0, ended: false }
+    /// Reads a source whose first byte is at offset `base` of the file.
+    pub(super) fn new(source: R, base: u64) -> Self {
+        Self { source, buffer: Vec::new(), next: 0, base, ended: false }
+    }
+
+    pub(super) fn source(&mut self) -> &mut R {
+        &mut self.source
     }
 
     /// Returns the offset in the file of the next byte.
@@ -82,7 +87,7 @@ mod tests {
     #[test]
     fn it_steps_back_as_far_as_it_remembers() {
         let bytes: Vec<u8> = (0..20_000_000_u32).map(|n| (n >> 12) as u8).collect();
-        let mut window = Window::new(&bytes[..]);
+        let mut window = Window::new(&bytes[..], 0);
         while window.offset() < 15_000_000 {
             let count = window.fill().unwrap().len();
             window.consume(count);

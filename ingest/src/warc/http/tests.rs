@@ -11,7 +11,7 @@ use super::*;
 
 fn body(head: &str, body: &[u8]) -> Result<Vec<u8>, HttpFault> {
     let message = [b"HTTP/1.1 200 OK\r\n", head.as_bytes(), b"\r\n", body].concat();
-    Response::parse(&message)?.decode().map(Cow::into_owned)
+    Response::parse(&message)?.decode(false).map(Cow::into_owned)
 }
 
 #[test]

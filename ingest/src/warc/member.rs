@@ -1,0 +1,128 @@
+//! A member: a part of a file that decompresses by itself, gzip (RFC 1952) or zstd (RFC 8878).
+//!
+//! Crawls write a member per record, so that each can be read alone. The records of a zstd
+//! file may share a dictionary, which a skippable frame before them holds (IIPC, "Zstandard
+//! compression of WARC files").
+
+use flate2::{Decompress, FlushDecompress, Status};
+use zstd::stream::raw::{DParameter, Decoder, InBuffer, Operation, OutBuffer};
+
+/// Which compression a file has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Coding {
+    Gzip,
+    Zstd,
+}
+
+/// `Decompress` as a decoder of gzip: the largest window there is.
+const WINDOW_BITS: u8 = 15;
+/// Largest zstd window that is accepted, 2^27 bytes: the limit of the zstd tool itself.
+const WINDOW_LOG_MAX: u32 = 27;
+/// Bytes of a dictionary.
+pub(super) const DICTIONARY_BYTES_MAX: usize = 4 << 20;
+/// How a dictionary's frame begins: a skippable frame of this number.
+pub(super) const DICTIONARY_MAGIC: [u8; 4] = [0x5d, 0x2a, 0x4d, 0x18];
+
+impl Coding {
+    /// Tells the coding by a file's first bytes.
+    pub(super) fn of(head: &[u8]) -> Option<Self> {
+        let is_gzip = head.starts_with(Self::Gzip.magic());
+        let is_zstd = head.starts_with(Self::Zstd.magic()) || is_skippable(head);
+        is_gzip.then_some(Self::Gzip).or(is_zstd.then_some(Self::Zstd))
+    }
+
+    /// Returns how a member begins.
+    pub(super) fn magic(self) -> &'static [u8] {
+        match self {
+            // Deflate is the only method there is.
+            Self::Gzip => &[0x1f, 0x8b, 0x08],
+            Self::Zstd => &[0x28, 0xb5, 0x2f, 0xfd],
+        }
+    }
+}
+
+/// Skippable frames have 16 numbers.
+fn is_skippable(head: &[u8]) -> bool {
+    matches!(head, [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..])
+}
+
+/// A decoder of one member at a time.
+pub(super) enum Member {
+    Gzip(Decompress),
+    Zstd { decoder: Decoder<'static>, dictionary: Vec<u8> },
+}
+
+/// What one step of a decoder did.
+pub(super) struct Step {
+    /// Bytes of the input that were taken.
+    pub(super) consumed: usize,
+    /// Whether the member ended.
+    pub(super) ended: bool,
+}
+
+impl Member {
+    /// Makes a decoder; gzip has no dictionaries.
+    ///
+    /// # Errors
+    /// What is wrong with the dictionary.
+    pub(super) fn new(coding: Coding, dictionary: &[u8]) -> Result<Self, String> {
+        let broken = |error: std::io::Error| format!("dictionary: {error}");
+        match coding {
+            Coding::Gzip => Ok(Self::Gzip(Decompress::new_gzip(WINDOW_BITS))),
+            Coding::Zstd => {
+                let dictionary = match dictionary.starts_with(Coding::Zstd.magic()) {
+                    true => zstd::bulk::decompress(dictionary, DICTIONARY_BYTES_MAX).map_err(broken)?,
+                    false => dictionary.to_vec(),
+                };
+                let mut decoder = Decoder::with_dictionary(&dictionary).map_err(broken)?;
+                decoder.set_parameter(DParameter::WindowLogMax(WINDOW_LOG_MAX)).map_err(broken)?;
+                Ok(Self::Zstd { decoder, dictionary })
+            }
+        }
+    }
+
+    /// Returns a decoder of the same kind at the beginning of a member.
+    pub(super) fn fresh(&self) -> Result<Self, String> {
+        match self {
+            Self::Gzip(_) => Self::new(Coding::Gzip, &[]),
+            Self::Zstd { dictionary, .. } => Self::new(Coding::Zstd, dictionary),
+        }
+    }
+
+    /// Begins another member.
+    pub(super) fn begin(&mut self) {
+        match self {
+            Self::Gzip(inflate) => *inflate = Decompress::new_gzip(WINDOW_BITS),
+            // It fails only for decoders that were never set up.
+            Self::Zstd { decoder, .. } => drop(decoder.reinit()),
+        }
+    }
+
+    /// Appends to the output what the input gives, as far as its capacity goes.
+    ///
+    /// # Errors
+    /// What is wrong with the member.
+    pub(super) fn decompress(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<Step, String> {
+        match self {
+            Self::Gzip(inflate) => {
+                let before = inflate.total_in();
+                let status = inflate
+                    .decompress_vec(input, output, FlushDecompress::None)
+                    .map_err(|error| error.to_string())?;
+                let consumed = (inflate.total_in() - before) as usize;
+                Ok(Step { consumed, ended: status == Status::StreamEnd })
+            }
+            Self::Zstd { decoder, .. } => {
+                let begin = output.len();
+                output.resize(output.capacity(), 0);
+                let mut target = OutBuffer::around_pos(&mut output[..], begin);
+                let mut source = InBuffer::around(input);
+                let result = decoder.run(&mut source, &mut target);
+                let (consumed, end) = (source.pos(), target.pos());
+                output.truncate(end);
+                let left = result.map_err(|error| error.to_string())?;
+                Ok(Step { consumed, ended: left == 0 })
+            }
+        }
+    }
+}
