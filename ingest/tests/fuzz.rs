@@ -1,0 +1,183 @@
+//! Damaged archives: whatever bytes come, a page or a reason comes out, and it ends.
+//!
+//! `KOSMOS_FUZZ_SECS=3600 cargo test --release -p ingest --test fuzz -- --nocapture` goes on
+//! for an hour; without it a few thousand archives are read.
+#![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs)]
+
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use ingest::Webpage;
+use ingest::warc::{BLOCK_BYTES_MAX, BODY_BYTES_MAX, Entry, Reader};
+
+/// Archives read where no time is given.
+const RUNS: u64 = 3_000;
+/// Changes made to one archive.
+const CHANGES_MAX: u64 = 8;
+
+/// Random numbers (splitmix64): the same in every run.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        (self.next() % end.max(1) as u64) as usize
+    }
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn lz4(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = lz4_flex::frame::FrameEncoder::new(Vec::new());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// Pages whose markup is of every kind that the extractor has a rule for.
+fn pages() -> Vec<String> {
+    let prose = "The fox crossed the river in the morning and nobody saw it, because of the fog. ".repeat(3);
+    vec![
+        format!(
+            "<!doctype html><meta charset=utf-8><title>T</title><nav><a href=/>Home</a></nav><article><h1>F</h1><p>{prose}<p>{prose}<img srcset='a 1x, b 2x' src=c><figure><img data-src=d><figcaption>x</figcaption></figure><ul><li>a<li>b</ul><pre>c\n d</pre></article><footer>\u{a9}</footer>"
+        ),
+        format!(
+            "<html><body><table><tr><th>k<th>v<tr><td>1<td>2</table><div class='post-content comments'><template><p>{prose}</template><noscript><img src=e></noscript><svg><title>s</title></svg><script type='application/ld+json'>{{\"@type\":\"NewsArticle\",\"articleBody\":\"{prose}\"}}</script></div>"
+        ),
+        format!("<base href='http://b.example/x/'>{}", "<div><b><i>".repeat(200) + &prose),
+        "\u{feff}<p>\u{0}\u{fffd} <a href=x>y".to_owned(),
+    ]
+}
+
+fn records() -> Vec<Vec<u8>> {
+    let mut records = Vec::new();
+    for (index, page) in pages().iter().enumerate() {
+        let bodies = [
+            ("", page.as_bytes().to_vec()),
+            ("Content-Encoding: gzip\r\n", gzip(page.as_bytes())),
+            ("Content-Encoding: zstd\r\n", zstd::bulk::compress(page.as_bytes(), 1).unwrap()),
+            (
+                "Transfer-Encoding: chunked\r\n",
+                format!("{:x}\r\n{page}\r\n0\r\n\r\n", page.len()).into_bytes(),
+            ),
+        ];
+        for (coding, body) in bodies {
+            let head =
+                format!("HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=x-{index}\r\n{coding}\r\n");
+            let block = [head.as_bytes(), &body].concat();
+            let header = format!(
+                "WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: http://h/{index}\r\nWARC-Truncated: length\r\n\
+                 Content-Type: application/http\r\nContent-Length: {}\r\n\r\n",
+                block.len()
+            );
+            records.push([header.as_bytes(), &block, b"\r\n\r\n"].concat());
+        }
+    }
+    records
+}
+
+/// Archives of every container.
+fn archives() -> Vec<Vec<u8>> {
+    let records = records();
+    let dictionary = records[0].clone();
+    let mut zstd = zstd::bulk::Compressor::with_dictionary(1, &dictionary).unwrap();
+    let mut with_dictionary =
+        [&[0x5d, 0x2a, 0x4d, 0x18][..], &(dictionary.len() as u32).to_le_bytes()].concat();
+    with_dictionary.extend(&dictionary);
+    with_dictionary.extend(records.iter().flat_map(|record| zstd.compress(record).unwrap()));
+    let arc: Vec<Vec<u8>> = pages()
+        .iter()
+        .map(|page| {
+            let document = format!("HTTP/1.0 200 OK\r\n\r\n{page}");
+            format!("http://h/ 1.2.3.4 20080430204826 text/html {}\n{document}\n", document.len())
+                .into_bytes()
+        })
+        .collect();
+    let arc = [b"filedesc://a 0.0.0.0 20080430204826 text/plain 5\n1 0 O\n".to_vec(), arc.concat()].concat();
+    vec![
+        records.concat(),
+        records.iter().flat_map(|record| gzip(record)).collect(),
+        gzip(&records.concat()),
+        records.iter().flat_map(|record| zstd::bulk::compress(record, 1).unwrap()).collect(),
+        with_dictionary,
+        lz4(&records.concat()),
+        gzip(&arc),
+        arc,
+    ]
+}
+
+/// Flips, cuts, repeats, moves and overwrites bytes.
+fn mutate(archive: &mut Vec<u8>, random: &mut Random) {
+    for _ in 0..=random.next() % CHANGES_MAX {
+        let (at, length) = (random.below(archive.len()), 1 + random.below(64));
+        let end = (at + length).min(archive.len());
+        match random.next() % 6 {
+            0 => archive.get_mut(at).into_iter().for_each(|byte| *byte ^= 1 << (length % 8)),
+            1 => archive.truncate(at),
+            2 => drop(archive.drain(at..end)),
+            3 => {
+                let piece = archive[at..end].to_vec();
+                let to = random.below(archive.len());
+                archive.splice(to..to, piece);
+            }
+            4 => archive[at..end].fill(random.next() as u8),
+            _ => {
+                let number = random.next().to_string();
+                archive.splice(at..at, number.into_bytes());
+            }
+        }
+    }
+}
+
+#[test]
+fn damaged_archives_give_pages_or_reasons_and_end() {
+    let seconds = std::env::var("KOSMOS_FUZZ_SECS").ok().and_then(|secs| secs.parse().ok());
+    let end = seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    let archives = archives();
+    let mut random = Random(seconds.unwrap_or(1));
+    let (mut runs, mut read, mut kept, mut damaged, mut slowest) =
+        (0_u64, 0_u64, 0_u64, 0_u64, Duration::ZERO);
+    while end.map_or(runs < RUNS, |end| Instant::now() < end) {
+        let mut archive = archives[random.below(archives.len())].clone();
+        mutate(&mut archive, &mut random);
+        let begin = Instant::now();
+        let mut last = None;
+        for entry in Reader::new(&archive[..]).into_iter().flatten() {
+            let entry = entry.unwrap();
+            let position = match &entry {
+                Entry::Record(record) => record.position,
+                Entry::Damage(damage) => damage.position,
+            };
+            assert!(last.is_none_or(|last| last < position), "positions grow");
+            last = Some(position);
+            let Entry::Record(record) = entry else {
+                damaged += 1;
+                continue;
+            };
+            assert!(record.block.len() as u64 <= BLOCK_BYTES_MAX);
+            read += 1;
+            if let Ok(page) = Webpage::of_record(&record) {
+                kept += 1;
+                assert!(page.extract.text().len() <= BODY_BYTES_MAX * 3);
+            }
+        }
+        slowest = slowest.max(begin.elapsed());
+        runs += 1;
+    }
+    assert!(kept > 0 && damaged > 0, "the damage is neither none nor all");
+    eprintln!(
+        "{runs} archives, {read} records, {kept} pages, {damaged} damages, slowest archive {slowest:?}"
+    );
+}
