@@ -1,94 +1,81 @@
-//! The crawl: responses of WARC files become pages.
+//! The crawl: records of archives become pages, or documents where the crawl made their text.
+//!
+//! ```text
+//! format    CrawlFormat    [sources.NAME] format.crawl
+//! entry     Scribe         an entry of an archive -> a page, a document, or a reason
+//! (here)    Crawl          NAME: whole archives, one task each
+//! select    Select         which records of a snapshot are wanted; pure
+//! index     Index          NAME.index: the snapshot's index -> where those records are
+//! selected  Selected       NAME: those records alone, by ranges
+//! raw       Archives       archives on this machine's disk, where they are kept
+//! ```
+//!
+//! An id is the archive's index and the offset of the record's member, read whole or alone: a
+//! page leads back to its bytes by `curl --range OFFSET-` on the file of that index in
+//! `NAME.files`.
 
-use corpus::record::{Page, SourceFile};
-use corpus::{Inputs, Output, Removal, Result, Stage, Task};
+mod entry;
+mod format;
+mod index;
+mod raw;
+mod select;
+mod selected;
+
+use corpus::{Inputs, Result, Stage, Task};
 use serde_json::{Value, json};
 
+use crate::config::SourceConfig;
 use crate::fetch::source::source_error;
+use crate::listing::Listing;
 use crate::source::Source;
-use crate::warc::{Damage, Entry, Kind, Reader, Record};
-use crate::webpage::{Refusal, Webpage};
+use crate::warc::Reader;
 
-/// Unit: WARC records of type response, resource and revisit, and places where a record could
-/// not be read.
-const RECORDS: &str = "records";
-/// Stream of this stage.
-const PAGES: &str = "pages";
+use entry::Scribe;
+pub use format::{CrawlFormat, CrawlKind, Raw};
+use index::Index;
+use raw::Archives;
+pub use select::Select;
+use selected::Selected;
 
-/// The stage of a crawl; one task per WARC file, the id's position is the record's offset.
+/// The stage of a crawl; one task per archive, the id's position is the record's offset.
 pub struct Crawl {
-    source: Source,
+    scribe: Scribe,
+    archives: Archives,
 }
 
-impl Crawl {
-    pub(crate) fn new(source: Source) -> Self {
-        Self { source }
-    }
-
-    fn record(
-        &self,
-        task: &Task<'_>,
-        file: &SourceFile,
-        record: &Record,
-        out: &mut Output<'_>,
-    ) -> Result<()> {
-        // Requests, metadata, what was made of a page: nothing to read in them.
-        if matches!(record.header.kind(), Kind::Other | Kind::Conversion) {
-            return Ok(());
-        }
-        let id = self.source.id(file, record.position)?;
-        let url = record.header.target().unwrap_or_default();
-        let outcome = task.crashes.guard(id, || Webpage::of_record(record));
-        let outcome = outcome.unwrap_or_else(|fatal| Err(Refusal::Fail(fatal.reason(), String::new())));
-        let removal = |reason, value| Removal { id, reason, value, preview: url };
-        out.read(RECORDS);
-        match outcome {
-            Ok(Webpage { extract, charset, .. }) => {
-                let page = Page {
-                    id,
-                    source: self.source.name.clone(),
-                    url: url.to_owned(),
-                    date: record.header.get("warc-date").map(str::to_owned),
-                    title: extract.title,
-                    charset: charset.to_owned(),
-                    segments: extract.segments,
-                };
-                out.write(PAGES, page)?;
-                out.keep(RECORDS);
-                Ok(())
-            }
-            Err(Refusal::Drop(reason, value)) => out.drop(RECORDS, removal(reason, value)),
-            Err(Refusal::Fail(reason, value)) => out.fail(RECORDS, removal(reason, value)),
-        }
-    }
-
-    fn damage(&self, file: &SourceFile, damage: &Damage, out: &mut Output<'_>) -> Result<()> {
-        out.read(RECORDS);
-        let removal = Removal {
-            id: self.source.id(file, damage.position)?,
-            reason: damage.reason,
-            value: damage.detail.clone(),
-            preview: "",
-        };
-        out.fail(RECORDS, removal)
-    }
+/// Returns the stages of a crawl: its listing, its index where records are selected, its reader.
+pub(crate) fn stages(source: Source, config: &SourceConfig, format: &CrawlFormat) -> Vec<Box<dyn Stage>> {
+    let listing = Listing::new(source.clone(), config);
+    let scribe = Scribe { source: source.clone(), kind: format.kind };
+    let (Some(select), Some((list, prefix))) = (&format.select, format.index_list()) else {
+        let archives = Archives::new(source, format.raw.clone());
+        return vec![Box::new(listing), Box::new(Crawl { scribe, archives })];
+    };
+    let index = Index::new(source, prefix.clone(), select.clone());
+    let parts = Listing::of_index(index.source(), list, prefix, select.index_parts_max);
+    vec![Box::new(listing), Box::new(parts), Box::new(index), Box::new(Selected::new(scribe))]
 }
 
 impl Stage for Crawl {
     fn name(&self) -> String {
-        self.source.name.clone()
+        self.scribe.source.name.clone()
     }
 
     fn inputs(&self) -> Vec<String> {
-        vec![self.source.listing()]
+        vec![self.scribe.source.listing()]
     }
 
     fn settings(&self) -> Value {
-        json!({ "source": self.source.name, "code": self.source.code })
+        let Scribe { source, kind } = &self.scribe;
+        json!({ "source": source.name, "code": source.code, "kind": kind })
+    }
+
+    fn version(&self) -> u32 {
+        2
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
-        self.source.plan(inputs)
+        self.scribe.source.plan(inputs)
     }
 
     fn run(&self, task: &Task<'_>) -> Result<()> {
@@ -96,17 +83,16 @@ impl Stage for Crawl {
         if out.is_done() {
             return Ok(());
         }
-        let file = self.source.file(task)?;
+        let file = self.scribe.source.file(task)?;
         let broken = |error: &std::io::Error| source_error(&file.url, error);
-        let reader = self.source.client.open(&file.url)?;
-        let reader = Reader::new(reader).map_err(|error| broken(&error))?;
+        let archive = self.archives.open(&file, task.cancel)?;
+        let reader = Reader::new(archive.reader()?).map_err(|error| broken(&error))?;
         for entry in reader.skip(out.position() as usize) {
-            match entry.map_err(|error| broken(&error))? {
-                Entry::Record(record) => self.record(task, &file, &record, &mut out)?,
-                Entry::Damage(damage) => self.damage(&file, &damage, &mut out)?,
-            }
+            let entry = entry.map_err(|error| broken(&error))?;
+            self.scribe.write(task, &file, &entry, &mut out)?;
             out.advance(1)?;
         }
-        out.finish()
+        out.finish()?;
+        archive.done()
     }
 }

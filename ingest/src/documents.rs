@@ -70,15 +70,16 @@ impl Documents {
         format: &ParquetFormat,
         out: &mut Output<'_>,
     ) -> Result<()> {
-        let path = self.source.client.local_copy(&file.url, &task.scratch)?;
         let names = |name: &Option<String>| name.iter().cloned().collect();
         let wanted = [
             Wanted::required(Kind::Text, vec![format.text.clone()]),
             Wanted::optional(Kind::Text, names(&format.url)),
             Wanted::optional(Kind::Text, names(&format.date)),
         ];
+        let parquet = self.source.client.parquet(&file.url, &task.scratch)?;
         let first = out.position();
-        for (row, cells) in (first..).zip(Rows::open(&self.source.name, &file.url, &path, &wanted, first)?) {
+        for (row, cells) in (first..).zip(Rows::open(&self.source.name, &file.url, parquet, &wanted, first)?)
+        {
             let judgement = match cells? {
                 Row::Whole(mut cells) => judge::text(Draft {
                     source: self.source.name.clone(),

@@ -3,7 +3,7 @@
 //! ```text
 //! [sources.NAME] -> NAME.files  Listing    which files there are; gives them their index in ids
 //!                -> NAME        Documents  The Pile, JSON lines, parquet, text -> documents
-//!                               Crawl      WARC + HTML -> pages
+//!                               Crawl      WARC + HTML -> pages; WET -> documents
 //!                               Pairs      LAION, COYO, Conceptual Captions -> pairs
 //! ```
 //!
@@ -51,7 +51,7 @@ pub fn stages(
     let source = source::Source { name: name.to_owned(), code: config.code, client: client.clone() };
     let listing = Listing::new(source.clone(), config);
     let reader: Box<dyn Stage> = match &config.format {
-        Format::Crawl(_) => Box::new(Crawl::new(source)),
+        Format::Crawl(format) => return Ok(crawl::stages(source, config, format)),
         Format::Pairs(format) => Box::new(Pairs::new(source, format.clone())),
         Format::Pile(format) => Box::new(Documents::new(source, format.clone().into())),
         Format::Jsonl(format) => Box::new(Documents::new(source, format.clone().into())),

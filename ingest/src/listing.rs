@@ -1,16 +1,19 @@
 //! The listing: which files a source has. It gives files their index in ids.
 
 use std::io::BufRead;
+use std::path::PathBuf;
 
 use corpus::record::SourceFile;
 use corpus::{Error, Inputs, Result, Stage, Task};
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::config::{CrawlFormat, Format, SourceConfig};
+use crate::config::{Format, SourceConfig};
 use crate::fetch::source::source_error;
 use crate::lines::{Line, Lines, decompressed};
+use crate::location::Location;
 use crate::source::{FILES, Source};
-use crate::{braces, fetch};
+use crate::{braces, fetch, saved};
 
 /// Bytes of one path in a list of paths.
 const PATH_BYTES_MAX: usize = 4 << 10;
@@ -19,16 +22,37 @@ const PATH_BYTES_MAX: usize = 4 << 10;
 pub struct Listing {
     source: Source,
     patterns: Vec<String>,
-    crawl: Option<CrawlFormat>,
+    archives: Option<Archives>,
+}
+
+/// What a listing of archives knows beyond its patterns.
+#[derive(Debug, Clone, Serialize)]
+struct Archives {
+    /// What the paths of a list are appended to.
+    prefix: String,
+    /// Files taken at most.
+    files_max: Option<u32>,
+    /// What a path must contain to be taken.
+    only: Option<&'static str>,
 }
 
 impl Listing {
     pub(crate) fn new(source: Source, config: &SourceConfig) -> Self {
-        let crawl = match &config.format {
-            Format::Crawl(format) => Some(format.clone()),
-            _ => None,
+        let Format::Crawl(crawl) = &config.format else {
+            return Self { source, patterns: config.files.clone(), archives: None };
         };
-        Self { source, patterns: config.files.clone(), crawl }
+        let (patterns, prefix) = match crawl.snapshot_list() {
+            Some((list, prefix)) => (vec![list], prefix),
+            None => (config.files.clone(), crawl.prefix.clone()),
+        };
+        let archives = Archives { prefix, files_max: crawl.files_max, only: None };
+        Self { source, patterns, archives: Some(archives) }
+    }
+
+    /// Lists the parts of a snapshot's index that are about pages.
+    pub(crate) fn of_index(source: Source, list: String, prefix: String, parts_max: Option<u32>) -> Self {
+        let archives = Archives { prefix, files_max: parts_max, only: Some("/subset=warc/") };
+        Self { source, patterns: vec![list], archives: Some(archives) }
     }
 
     /// Returns all files in their order.
@@ -38,19 +62,38 @@ impl Listing {
             let names =
                 braces::expand(pattern).map_err(|detail| Error::Settings { stage: self.name(), detail })?;
             for name in names {
-                match &self.crawl {
-                    Some(crawl) if is_path_list(&name) => self.append(crawl, &name, &mut files)?,
-                    _ => files.push(name),
+                match &self.archives {
+                    Some(archives) if is_path_list(&name) => self.append(archives, &name, &mut files)?,
+                    Some(_) => self.append_folder(name, &mut files)?,
+                    None => files.push(name),
                 }
             }
         }
-        let count_max = self.crawl.as_ref().and_then(|crawl| crawl.files_max);
+        let count_max = self.archives.as_ref().and_then(|archives| archives.files_max);
         files.truncate(count_max.map_or(usize::MAX, |count| count as usize));
         Ok(files)
     }
 
+    /// Appends an archive, or all archives of a folder on this machine by their names.
+    fn append_folder(&self, name: String, files: &mut Vec<String>) -> Result<()> {
+        match self.source.client.locate(&name) {
+            Location::File(folder) if folder.is_dir() => {
+                let archives = saved::archives(&folder).map_err(Error::io("list", &folder))?;
+                let shown = |path: PathBuf| {
+                    path.into_os_string().into_string().map_err(|path| Error::Settings {
+                        stage: self.name(),
+                        detail: format!("the name of {} is not UTF-8", path.display()),
+                    })
+                };
+                files.extend(archives.into_iter().map(shown).collect::<Result<Vec<_>>>()?);
+            }
+            _ => files.push(name),
+        }
+        Ok(())
+    }
+
     /// Appends the files of a list of paths.
-    fn append(&self, crawl: &CrawlFormat, list: &str, files: &mut Vec<String>) -> Result<()> {
+    fn append(&self, archives: &Archives, list: &str, files: &mut Vec<String>) -> Result<()> {
         let broken = |error: &std::io::Error| source_error(list, error);
         let reader: fetch::SourceReader<'_> = self.source.client.open(list)?;
         let reader: Box<dyn BufRead + '_> = decompressed(reader).map_err(|e| broken(&e))?;
@@ -63,8 +106,9 @@ impl Listing {
             }
             match line.map_err(|e| broken(&e))? {
                 Line::Whole(path) => match std::str::from_utf8(&path) {
-                    Ok("") => {}
-                    Ok(path) => files.push(format!("{}{path}", crawl.prefix)),
+                    Ok(path) if path.is_empty() || archives.only.is_some_and(|part| !path.contains(part)) => {
+                    }
+                    Ok(path) => files.push(format!("{}{path}", archives.prefix)),
                     Err(_) => return Err(broken(&std::io::Error::other("a path is not UTF-8"))),
                 },
                 Line::TooLong { .. } => {
@@ -86,7 +130,7 @@ impl Stage for Listing {
     }
 
     fn settings(&self) -> Value {
-        json!({ "files": self.patterns, "crawl": self.crawl })
+        json!({ "files": self.patterns, "archives": self.archives })
     }
 
     fn plan(&self, _: &Inputs) -> Result<u32> {

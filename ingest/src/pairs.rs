@@ -64,9 +64,9 @@ impl Pairs {
         columns: &ParquetColumns,
         out: &mut Output<'_>,
     ) -> Result<()> {
-        let path = self.source.client.local_copy(&file.url, &task.scratch)?;
         let first = out.position();
-        let rows = Rows::open(&self.source.name, &file.url, &path, &columns.wanted(), first)?;
+        let parquet = self.source.client.parquet(&file.url, &task.scratch)?;
+        let rows = Rows::open(&self.source.name, &file.url, parquet, &columns.wanted(), first)?;
         for (row, cells) in (first..).zip(rows) {
             let draft = match cells? {
                 Row::Whole(cells) => Ok(Draft::of(cells)),

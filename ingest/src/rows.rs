@@ -1,8 +1,5 @@
 //! Rows of a parquet file that others wrote: columns by name, whatever their types are.
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
-
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
@@ -12,6 +9,7 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
 
+use crate::fetch::Ranged;
 use crate::location::shown;
 
 /// Rows decoded at once.
@@ -91,7 +89,7 @@ impl Cells {
 /// them; the other row groups are not touched by that.
 pub struct Rows {
     url: String,
-    path: PathBuf,
+    file: Ranged,
     metadata: ArrowReaderMetadata,
     kinds: Vec<Kind>,
     /// For every wanted column its root column in the file.
@@ -107,12 +105,12 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// Opens a file at a row. The stage's name and the URL are for messages.
+    /// Reads a file from a row on; of a remote one no more is asked for than the wanted
+    /// columns. The stage's name and the URL are for messages.
     ///
     /// # Errors
     /// When it is not parquet or lacks a required column.
-    pub fn open(stage: &str, url: &str, path: &Path, wanted: &[Wanted], first: u64) -> Result<Self> {
-        let file = File::open(path).map_err(Error::io("open", path))?;
+    pub fn open(stage: &str, url: &str, file: Ranged, wanted: &[Wanted], first: u64) -> Result<Self> {
         let not_parquet = |detail: String| Error::Source { url: shown(url), detail };
         let metadata = ArrowReaderMetadata::load(&file, Default::default())
             .map_err(|error| not_parquet(error.to_string()))?;
@@ -134,7 +132,7 @@ impl Rows {
         }
         let mut rows = Self {
             url: url.to_owned(),
-            path: path.to_owned(),
+            file,
             kinds: wanted.iter().map(|column| column.kind).collect(),
             columns,
             metadata,
@@ -178,16 +176,16 @@ impl Rows {
         if self.group >= self.metadata.metadata().num_row_groups() {
             return Ok(false);
         }
-        let file = File::open(&self.path).map_err(Error::io("open", &self.path))?;
         let roots = self.columns.iter().flatten().copied();
         let mask = ProjectionMask::roots(self.metadata.parquet_schema(), roots);
         self.left = self.group_rows(self.group)? - self.skip;
-        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
-            .with_row_groups(vec![self.group])
-            .with_projection(mask)
-            .with_batch_size(BATCH_ROWS)
-            .with_offset(usize::try_from(self.skip).unwrap_or(usize::MAX))
-            .build();
+        let reader =
+            ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.clone(), self.metadata.clone())
+                .with_row_groups(vec![self.group])
+                .with_projection(mask)
+                .with_batch_size(BATCH_ROWS)
+                .with_offset(usize::try_from(self.skip).unwrap_or(usize::MAX))
+                .build();
         self.broken = None;
         self.batch.clear();
         match reader {

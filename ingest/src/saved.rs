@@ -123,20 +123,27 @@ pub fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
         return Ok(vec![path.to_owned()]);
     }
     let mut files = Vec::new();
-    append(path, 0, &mut files)?;
+    append(path, 0, &[&HTML_ENDS, &ARCHIVE_ENDS], &mut files)?;
     Ok(files)
 }
 
-fn append(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> io::Result<()> {
+/// Returns the archives in a folder and those below it, likewise.
+pub(crate) fn archives(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    append(folder, 0, &[&ARCHIVE_ENDS], &mut files)?;
+    Ok(files)
+}
+
+fn append(folder: &Path, depth: usize, ends: &[&[&str]], files: &mut Vec<PathBuf>) -> io::Result<()> {
     let mut entries: Vec<_> = std::fs::read_dir(folder)?.collect::<io::Result<_>>()?;
     entries.sort_by_key(std::fs::DirEntry::file_name);
     for entry in entries {
         let path = entry.path();
         if entry.file_type()?.is_dir() {
             if depth < DEPTH_MAX {
-                append(&path, depth + 1, files)?;
+                append(&path, depth + 1, ends, files)?;
             }
-        } else if has_end(&path, &HTML_ENDS) || has_end(&path, &ARCHIVE_ENDS) {
+        } else if ends.iter().any(|ends| has_end(&path, ends)) {
             files.push(path);
         }
     }

@@ -57,11 +57,13 @@ pub(super) struct Shared {
     guarded: reqwest::Client,
 }
 
-/// A request for the rest of a file that was read in part.
+/// A request for the rest of a file that was read in part, or for a part of it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Rest {
     /// Bytes that are there already.
     pub(super) offset: u64,
+    /// The last byte that is wanted; the file's last where absent.
+    pub(super) last: Option<u64>,
     /// The entity tag of what they came from.
     pub(super) etag: Option<HeaderValue>,
 }
@@ -128,7 +130,15 @@ impl Client {
     /// # Errors
     /// [`Error::Source`] or [`Error::Io`] when it cannot be had.
     pub fn open(&self, url: &str) -> corpus::Result<SourceReader<'_>> {
-        SourceReader::open(self, url)
+        self.open_at(url, 0)
+    }
+
+    /// Opens such a file at an offset.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_at(&self, url: &str, offset: u64) -> corpus::Result<SourceReader<'_>> {
+        SourceReader::open(self, url, offset)
     }
 
     /// Fetches URLs that records name, many at once, and answers in input order.
@@ -233,8 +243,9 @@ impl Shared {
         {
             request = request.header(AUTHORIZATION, bearer.clone());
         }
-        if rest.offset > 0 {
-            request = request.header(RANGE, format!("bytes={}-", rest.offset));
+        if rest.offset > 0 || rest.last.is_some() {
+            let last = rest.last.map(|last| last.to_string()).unwrap_or_default();
+            request = request.header(RANGE, format!("bytes={}-{last}", rest.offset));
             if let Some(etag) = &rest.etag {
                 request = request.header(IF_RANGE, etag.clone());
             }

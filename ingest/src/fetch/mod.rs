@@ -9,6 +9,7 @@
 //! slots      Slots, Turn                what is in flight at once: requests, hosts, bytes
 //! in_order   InOrder, Outcome, Body     many record URLs at once, answers in input order
 //! source     SourceReader               one file of a source, read in sequence and resumed
+//! range      Ranges, Ranged             parts of such a file, by themselves or as parquet asks
 //! error      FetchError                 every way to fail, with its reason
 //! robots     refused_by                 X-Robots-Tag
 //! ```
@@ -21,6 +22,7 @@ pub mod config;
 pub mod error;
 pub mod guard;
 pub mod in_order;
+pub mod range;
 mod resolver;
 pub mod robots;
 mod slots;
@@ -30,6 +32,7 @@ pub use client::Client;
 pub use config::Config;
 pub use error::FetchError;
 pub use in_order::{Body, InOrder, Outcome};
+pub use range::Ranged;
 pub use source::SourceReader;
 
 #[cfg(test)]

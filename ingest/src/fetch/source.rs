@@ -1,7 +1,7 @@
 //! A source reader: one file that the configuration names, read in sequence and resumed.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -46,11 +46,15 @@ struct Fault {
 }
 
 impl<'c> SourceReader<'c> {
-    pub(super) fn open(client: &'c Client, url: &str) -> corpus::Result<Self> {
+    pub(super) fn open(client: &'c Client, url: &str, offset: u64) -> corpus::Result<Self> {
         let input = match client.locate(url) {
-            Location::File(path) => Input::File(File::open(&path).map_err(Error::io("open", path))?),
+            Location::File(path) => {
+                let mut file = File::open(&path).map_err(Error::io("open", &path))?;
+                file.seek(SeekFrom::Start(offset)).map_err(Error::io("read", path))?;
+                Input::File(file)
+            }
             Location::Remote(_) => {
-                let mut reader = HttpReader::new(client, url);
+                let mut reader = HttpReader::new(client, url, offset);
                 // Connected at once, so that a missing file is told apart from a broken one.
                 reader.connect().map_err(|error| source_error(url, &error))?;
                 Input::Http(Box::new(reader))
@@ -75,15 +79,15 @@ impl Read for SourceReader<'_> {
 }
 
 impl<'c> HttpReader<'c> {
-    fn new(client: &'c Client, url: &str) -> Self {
+    fn new(client: &'c Client, url: &str, offset: u64) -> Self {
         Self {
             client,
             url: url.to_owned(),
-            rest: Rest::default(),
+            rest: Rest { offset, ..Rest::default() },
             response: None,
             chunk: Bytes::new(),
             faults: 0,
-            fault_offset: 0,
+            fault_offset: offset,
         }
     }
 

@@ -1,0 +1,101 @@
+//! An entry of an archive becomes a page or a document, or the reason why not.
+
+use corpus::record::{Document, Page, SourceFile};
+use corpus::{Id, Output, Removal, Result, Task};
+
+use super::CrawlKind;
+use crate::source::Source;
+use crate::warc::{Damage, Entry, Kind, Record};
+use crate::webpage::{Refusal, Webpage};
+
+/// Unit: WARC records of type response, resource and revisit (in WET files conversion), and
+/// places where a record could not be read.
+const RECORDS: &str = "records";
+/// Streams: pages of WARC files, documents of WET files.
+const PAGES: &str = "pages";
+const DOCUMENTS: &str = "documents";
+
+/// Writes what entries hold.
+#[derive(Clone)]
+pub(super) struct Scribe {
+    pub(super) source: Source,
+    pub(super) kind: CrawlKind,
+}
+
+impl Scribe {
+    pub(super) fn write(
+        &self,
+        task: &Task<'_>,
+        file: &SourceFile,
+        entry: &Entry,
+        out: &mut Output<'_>,
+    ) -> Result<()> {
+        match entry {
+            Entry::Damage(damage) => self.damage(file, damage, out),
+            Entry::Record(record) if self.is_wanted(record) => {
+                let id = self.source.id(file, record.position)?;
+                self.record(task, id, record, out)
+            }
+            // Requests, metadata, what is in other files: nothing to read in them.
+            Entry::Record(_) => Ok(()),
+        }
+    }
+
+    fn is_wanted(&self, record: &Record) -> bool {
+        match (self.kind, record.header.kind()) {
+            (CrawlKind::Warc, Kind::Response | Kind::Resource | Kind::Revisit) => true,
+            (CrawlKind::Wet, Kind::Conversion) => true,
+            (CrawlKind::Warc | CrawlKind::Wet, _) => false,
+        }
+    }
+
+    fn record(&self, task: &Task<'_>, id: Id, record: &Record, out: &mut Output<'_>) -> Result<()> {
+        let url = record.header.target().unwrap_or_default();
+        let outcome = task.crashes.guard(id, || Webpage::of_record(record));
+        let outcome = outcome.unwrap_or_else(|fatal| Err(Refusal::Fail(fatal.reason(), String::new())));
+        let removal = |reason, value| Removal { id, reason, value, preview: url };
+        out.read(RECORDS);
+        match outcome {
+            Ok(page) => {
+                let date = record.header.get("warc-date").map(str::to_owned);
+                self.keep(id, url, date, page, out)
+            }
+            Err(Refusal::Drop(reason, value)) => out.drop(RECORDS, removal(reason, value)),
+            Err(Refusal::Fail(reason, value)) => out.fail(RECORDS, removal(reason, value)),
+        }
+    }
+
+    fn keep(
+        &self,
+        id: Id,
+        url: &str,
+        date: Option<String>,
+        Webpage { extract, charset }: Webpage,
+        out: &mut Output<'_>,
+    ) -> Result<()> {
+        let source = self.source.name.clone();
+        match self.kind {
+            CrawlKind::Warc => {
+                let (title, charset, segments) = (extract.title, charset.to_owned(), extract.segments);
+                out.write(PAGES, Page { id, source, url: url.to_owned(), date, title, charset, segments })?;
+            }
+            CrawlKind::Wet => {
+                let (url, text) = (Some(url.to_owned()), extract.text());
+                out.write(DOCUMENTS, Document { id, source, url, date, language: None, text, split: None })?;
+            }
+        }
+        out.keep(RECORDS);
+        Ok(())
+    }
+
+    fn damage(&self, file: &SourceFile, damage: &Damage, out: &mut Output<'_>) -> Result<()> {
+        out.read(RECORDS);
+        let removal = Removal {
+            id: self.source.id(file, damage.position)?,
+            reason: damage.reason,
+            value: damage.detail.clone(),
+            preview: "",
+        };
+        out.fail(RECORDS, removal)
+    }
+}

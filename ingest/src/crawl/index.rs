@@ -1,0 +1,132 @@
+//! The index: where the wanted records of a snapshot are.
+
+use std::collections::HashMap;
+
+use corpus::record::{Pick, SourceFile};
+use corpus::{Inputs, Result, Stage, Task};
+use serde_json::{Value, json};
+
+use super::select::{IndexRow, Select};
+use crate::rows::{Cells, Kind, Row, Rows, Wanted};
+use crate::source::Source;
+
+/// Stream and unit of this stage: records that are wanted.
+pub(super) const PICKS: &str = "picks";
+
+/// The stage `NAME.index`: one task per part of the index, which is read by ranges.
+///
+/// What the selection leaves out is counted by the rule that does so (units `left_out_RULE`)
+/// and not listed: an index has billions of rows.
+pub(super) struct Index {
+    /// The crawl itself.
+    crawl: Source,
+    prefix: String,
+    select: Select,
+}
+
+impl Index {
+    pub(super) fn new(crawl: Source, prefix: String, select: Select) -> Self {
+        Self { crawl, prefix, select }
+    }
+
+    /// Returns the index as a source: its parts are listed like files.
+    pub(super) fn source(&self) -> Source {
+        Source { name: format!("{}.index", self.crawl.name), ..self.crawl.clone() }
+    }
+
+    /// Returns the index of each archive by its path.
+    fn archives(&self, task: &Task<'_>) -> Result<HashMap<String, u32>> {
+        let files = task.inputs.get(&self.crawl.listing())?;
+        let path = |file: SourceFile| {
+            let path = file.url.strip_prefix(&self.prefix).unwrap_or(&file.url);
+            (path.to_owned(), file.index)
+        };
+        files.rows::<SourceFile>(crate::source::FILES).map(|file| file.map(path)).collect()
+    }
+}
+
+fn wanted() -> [Wanted; 8] {
+    let text = |name: &str| Wanted::optional(Kind::Text, vec![name.to_owned()]);
+    let required = |kind, name: &str| Wanted::required(kind, vec![name.to_owned()]);
+    [
+        required(Kind::Text, "url"),
+        required(Kind::Number, "fetch_status"),
+        text("content_languages"),
+        Wanted::optional(
+            Kind::Text,
+            vec!["content_mime_detected".to_owned(), "content_mime_type".to_owned()],
+        ),
+        text("url_host_registered_domain"),
+        required(Kind::Text, "warc_filename"),
+        required(Kind::Number, "warc_record_offset"),
+        required(Kind::Number, "warc_record_length"),
+    ]
+}
+
+/// Returns where a row's record is, or the rule that leaves it out.
+fn pick(mut cells: Cells, select: &Select, archives: &HashMap<String, u32>) -> Result<Pick, &'static str> {
+    let row = IndexRow {
+        url: cells.text(0).unwrap_or_default(),
+        status: cells.number(1),
+        languages: cells.text(2),
+        mime: cells.text(3),
+        domain: cells.text(4),
+    };
+    if let Some(rule) = select.leaves_out(&row) {
+        return Err(rule);
+    }
+    let number = |column| cells.number(column).filter(|number| *number >= 0.0).map(|number| number as u64);
+    let (offset, length) = (number(6), number(7));
+    // Archives beyond `files_max` are not listed.
+    let file = cells.text(5).and_then(|path| archives.get(&path).copied()).ok_or("not_listed")?;
+    match (offset, length) {
+        (Some(offset), Some(length)) => Ok(Pick { file, offset, length }),
+        _ => Err("row_broken"),
+    }
+}
+
+impl Stage for Index {
+    fn name(&self) -> String {
+        self.source().name
+    }
+
+    fn inputs(&self) -> Vec<String> {
+        vec![self.crawl.listing(), self.source().listing()]
+    }
+
+    fn settings(&self) -> Value {
+        json!({ "prefix": self.prefix, "select": self.select })
+    }
+
+    fn plan(&self, inputs: &Inputs) -> Result<u32> {
+        self.source().plan(inputs)
+    }
+
+    fn run(&self, task: &Task<'_>) -> Result<()> {
+        let mut out = task.output()?;
+        if out.is_done() {
+            return Ok(());
+        }
+        let (source, archives) = (self.source(), self.archives(task)?);
+        let part = source.file(task)?;
+        let parquet = source.client.parquet(&part.url, &task.scratch)?;
+        let rows = Rows::open(&source.name, &part.url, parquet, &wanted(), out.position())?;
+        for row in rows {
+            let picked = match row? {
+                Row::Whole(cells) => pick(cells, &self.select, &archives),
+                Row::Broken(_) => Err("row_broken"),
+            };
+            let unit = match picked {
+                Ok(pick) => {
+                    out.write(PICKS, pick)?;
+                    PICKS.to_owned()
+                }
+                Err(rule) => format!("left_out_{rule}"),
+            };
+            out.read(&unit);
+            out.keep(&unit);
+            out.advance(1)?;
+        }
+        out.finish()
+    }
+}

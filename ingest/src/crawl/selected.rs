@@ -1,0 +1,92 @@
+//! Selected records: each read by its own range, as if its archive were read whole.
+
+use std::collections::BTreeMap;
+
+use corpus::record::{Pick, SourceFile};
+use corpus::{Error, Inputs, Removal, Result, Stage, Task};
+use serde_json::{Value, json};
+
+use super::entry::Scribe;
+use super::index::PICKS;
+use crate::fetch::range::{RANGE_BYTES_MAX, Range};
+use crate::fetch::source::source_error;
+use crate::source::FILES;
+use crate::warc::Reader;
+
+/// Picks in one range of the ledger.
+const RANGE_RECORDS_MAX: u64 = 1_000;
+
+/// The stage of a crawl of single records; one task per part of what the index wants.
+pub(super) struct Selected {
+    scribe: Scribe,
+}
+
+impl Selected {
+    pub(super) fn new(scribe: Scribe) -> Self {
+        Self { scribe }
+    }
+
+    fn index(&self) -> String {
+        format!("{}.index", self.scribe.source.name)
+    }
+}
+
+impl Stage for Selected {
+    fn name(&self) -> String {
+        self.scribe.source.name.clone()
+    }
+
+    fn inputs(&self) -> Vec<String> {
+        vec![self.scribe.source.listing(), self.index()]
+    }
+
+    fn settings(&self) -> Value {
+        let source = &self.scribe.source;
+        json!({ "source": source.name, "code": source.code, "selected": true })
+    }
+
+    fn plan(&self, inputs: &Inputs) -> Result<u32> {
+        Ok(inputs.get(&self.index())?.parts(PICKS).count() as u32)
+    }
+
+    fn run(&self, task: &Task<'_>) -> Result<()> {
+        let mut out = task.output()?;
+        if out.is_done() {
+            return Ok(());
+        }
+        out.set_range_records_max(RANGE_RECORDS_MAX);
+        let source = &self.scribe.source;
+        let files = task.inputs.get(&source.listing())?.rows::<SourceFile>(FILES);
+        let files: BTreeMap<u32, String> =
+            files.map(|file| file.map(|file| (file.index, file.url))).collect::<Result<_>>()?;
+        let index = task.inputs.get(&self.index())?;
+        let part = index.parts(PICKS).nth(task.index as usize);
+        let part = part.ok_or_else(|| Error::MissingInput { input: self.index() })?;
+        let picks: Vec<Pick> = index.open_at::<Pick>(part, out.position())?.collect::<Result<_>>()?;
+        let file = |pick: &Pick| SourceFile {
+            index: pick.file,
+            url: files.get(&pick.file).cloned().unwrap_or_default(),
+        };
+        // A length that no record has is not asked for.
+        let is_sane = |pick: &&Pick| pick.length <= RANGE_BYTES_MAX;
+        let range = |pick: &Pick| Range { url: file(pick).url, offset: pick.offset, length: pick.length };
+        let mut ranges = source.client.ranges(picks.iter().filter(is_sane).map(range));
+        for pick in &picks {
+            let file = file(pick);
+            if !is_sane(&pick) {
+                out.read("records");
+                let id = source.id(&file, pick.offset)?;
+                let value = pick.length.to_string();
+                out.fail("records", Removal { id, reason: "range_too_large", value, preview: "" })?;
+            } else if let Some((_, bytes)) = ranges.next() {
+                let bytes = bytes.map_err(|error| source_error(&file.url, &error))?;
+                let broken = |error: &std::io::Error| source_error(&file.url, error);
+                for entry in Reader::at(&bytes[..], pick.offset).map_err(|error| broken(&error))? {
+                    self.scribe.write(task, &file, &entry.map_err(|error| broken(&error))?, &mut out)?;
+                }
+            }
+            out.advance(1)?;
+        }
+        out.finish()
+    }
+}
