@@ -6,6 +6,7 @@ use std::sync::Arc;
 use corpus::record::{Document, Page, Pair};
 use corpus::{Inputs, SourceCode, Stage};
 use filter::{Deduplicated, Exact, Rules, SplitAssignment};
+use ingest::crawl::CrawlKind;
 use ingest::{Client, Format};
 use shard::features::{Compute, Source};
 use shard::images::{List, Pass};
@@ -16,11 +17,6 @@ use train::{Evaluate, Kind, PayloadFormat, TowerStart, Train};
 
 use crate::config::Config;
 use crate::sample_web::SampleWeb;
-
-/// The environment variable with a token for gated files of the Hugging Face hub.
-const HUB_TOKEN: &str = "HF_TOKEN";
-/// The one host that token is sent to.
-const HUB_HOST: &str = "huggingface.co";
 
 /// What stages talk to: the outside world, or the sample web in its place.
 pub(crate) struct Surroundings {
@@ -35,8 +31,10 @@ impl Surroundings {
         let mut mirrors = config.mirrors.clone();
         mirrors.0.extend(sample_web.iter().flat_map(SampleWeb::mirrors));
         let mut client = Client::new(&config.fetch, mirrors)?;
-        if let Ok(token) = std::env::var(HUB_TOKEN) {
-            client = client.with_bearer(HUB_HOST, &token)?;
+        for (host, variable) in &config.fetch.tokens {
+            if let Ok(token) = std::env::var(variable) {
+                client = client.with_bearer(host, &token)?;
+            }
         }
         Ok(Self { client: Arc::new(client), sample_web })
     }
@@ -96,7 +94,8 @@ impl Flow {
         sources.sort_by_key(|(_, source)| source.code);
         for (name, source) in sources {
             self.stages.extend(ingest::stages(name, source, client)?);
-            match source.format {
+            match &source.format {
+                Format::Crawl(crawl) if crawl.kind == CrawlKind::Wet => names.documents.push(name.clone()),
                 Format::Crawl(_) => names.pages.push(name.clone()),
                 Format::Pairs(_) => names.pairs.push(name.clone()),
                 Format::Pile(_) | Format::Jsonl(_) | Format::Parquet(_) | Format::Text(_) => {

@@ -1,7 +1,8 @@
 //! The configurations of `configs/`, embedded: `kosmos run sample` works from an installed binary.
 
-const BUILTIN: [(&str, &str); 2] = [
+const BUILTIN: [(&str, &str); 3] = [
     ("sample", include_str!("../../configs/sample.toml")),
+    ("crawl", include_str!("../../configs/crawl.toml")),
     ("kosmos1", include_str!("../../configs/kosmos1.toml")),
 ];
 

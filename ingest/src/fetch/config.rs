@@ -1,5 +1,6 @@
 //! The section `[fetch]`: limits, politeness and opened addresses.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -49,6 +50,9 @@ pub struct Config {
     pub retry_wait_secs: f64,
     /// Directives of `X-Robots-Tag` under which an answer is not used.
     pub robots_tags: Vec<String>,
+    /// By host of gated files the environment variable that holds a token for it. A token is
+    /// sent to its host alone, over https, and never to where that redirects.
+    pub tokens: BTreeMap<String, String>,
     /// `host:port` pairs that records may name although the address guard refuses them.
     pub allow: Vec<String>,
 }
@@ -68,6 +72,7 @@ impl Default for Config {
             retries_max: 6,
             retry_wait_secs: 1.0,
             robots_tags: ROBOTS_TAGS_DEFAULT.map(str::to_owned).to_vec(),
+            tokens: BTreeMap::from([("huggingface.co".to_owned(), "HF_TOKEN".to_owned())]),
             allow: Vec::new(),
         }
     }
