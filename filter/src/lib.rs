@@ -13,6 +13,7 @@
 
 pub mod config;
 pub mod content;
+pub mod fasttext;
 pub mod rule;
 pub mod stage;
 pub mod subject;
