@@ -118,7 +118,10 @@ impl Model {
     fn of_parts(settings: Settings, dictionary: Dictionary, input: Matrix, output: Matrix) -> Result<Self> {
         let (rows, labels) = (input.rows() as u64, dictionary.labels());
         if rows < dictionary.row_count() {
-            return Err(Error::format(format!("has {rows} rows for {} words and n-grams", dictionary.row_count())));
+            return Err(Error::format(format!(
+                "has {rows} rows for {} words and n-grams",
+                dictionary.row_count()
+            )));
         }
         if output.rows() != labels.len() {
             return Err(Error::format(format!("has {} rows for {} labels", output.rows(), labels.len())));

@@ -128,16 +128,17 @@ const RIVER: &str = "The old man walked slowly along the river and looked at the
 const BOAT: &str = "A small boat was pulled across the lake by children who laughed all the way home.";
 
 fn text_rules(inputs: &[&str]) -> Rules<Document> {
-    Rules {
-        name: "text.rules".into(),
-        inputs: inputs.iter().map(|name| (*name).to_owned()).collect(),
-        rules: vec![
-            TextRule::Words(Words { words_min: 5, words_max: 1_000 }),
-            TextRule::Symbols(Symbols::default()),
-            TextRule::Language(Language::default()),
-        ],
-        normalise: true,
-    }
+    let rules = vec![
+        TextRule::Words(Words { words_min: 5, words_max: 1_000 }),
+        TextRule::Symbols(Symbols::default()),
+        TextRule::Language(Language::default()),
+    ];
+    rules_of(inputs, rules)
+}
+
+fn rules_of(inputs: &[&str], rules: Vec<TextRule>) -> Rules<Document> {
+    let inputs = inputs.iter().map(|name| (*name).to_owned()).collect();
+    Rules::new("text.rules", inputs, rules, true).unwrap()
 }
 
 fn text_exact(partitions: u32, priority: &[u8]) -> Exact {
@@ -227,8 +228,7 @@ fn a_cancelled_run_continues_to_the_same_parts() {
     // More than one committed range, stopped in the middle of the second.
     let many: Vec<Document> =
         (0..22_000).map(|n| document(n, &format!("text number {} of many", n / 2))).collect();
-    let rules =
-        Rules { rules: vec![TextRule::Words(Words { words_min: 3, words_max: 9 })], ..text_rules(&["many"]) };
+    let rules = rules_of(&["many"], vec![TextRule::Words(Words { words_min: 3, words_max: 9 })]);
     let stages: [&dyn Stage; 3] = [&rules, &text_exact(2, &[]), &text(0.1)];
     let run = |stop_after: Option<u64>| {
         let mut bench = Bench::new();
@@ -264,12 +264,15 @@ fn pairs_are_duplicates_by_url_and_caption() {
     ]];
     let mut bench = Bench::new();
     bench.run(&Source { name: "captions", stream: "pairs", tasks });
-    bench.run(&Rules::<Pair> {
-        name: "pairs.rules".into(),
-        inputs: vec!["captions".into()],
-        rules: vec![PairRule::PersonTag(PersonTag { sources: vec!["cc12m".into()] })],
-        normalise: true,
-    });
+    bench.run(
+        &Rules::<Pair>::new(
+            "pairs.rules",
+            vec!["captions".into()],
+            vec![PairRule::PersonTag(PersonTag { sources: vec!["cc12m".into()] })],
+            true,
+        )
+        .unwrap(),
+    );
     bench.run(&Exact { name: "pairs.exact".into(), rules: "pairs.rules".into(), ..text_exact(2, &[]) });
     let kept = bench.run(&Deduplicated::<Pair>::new("pairs", "pairs.rules", "pairs.exact", None));
     let ids: Vec<Id> = rows::<Pair>(&kept, "pairs").iter().map(|p| p.id).collect();
@@ -282,12 +285,15 @@ fn pages_are_selected_before_anything_is_fetched() {
     let pages = vec![page(&[(SegmentKind::Text, RIVER), image]), page(&[(SegmentKind::Text, BOAT)])];
     let mut bench = Bench::new();
     bench.run(&Source { name: "crawl", stream: "pages", tasks: vec![pages] });
-    let selected = bench.run(&Rules::<corpus::record::Page> {
-        name: "interleaved.select".into(),
-        inputs: vec!["crawl".into()],
-        rules: vec![PageRule::Images(Images::default()), PageRule::Language(Language::default())],
-        normalise: true,
-    });
+    let selected = bench.run(
+        &Rules::<corpus::record::Page>::new(
+            "interleaved.select",
+            vec!["crawl".into()],
+            vec![PageRule::Images(Images::default()), PageRule::Language(Language::default())],
+            true,
+        )
+        .unwrap(),
+    );
     assert_eq!(selected.parts("pages").map(|part| part.rows).sum::<u64>(), 1);
     assert_eq!(selected.parts(FINGERPRINTS).count(), 0);
     assert_eq!(selected.manifest().report.units["pages"].dropped["images"], 1);
