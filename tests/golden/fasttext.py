@@ -101,6 +101,11 @@ def texts(rng):
     return found
 
 
+def rounded(found):
+    """Predictions as lists of labels and probabilities."""
+    return [[[label, round(float(p), 7)] for label, p in zip(*prediction)] for prediction in found]
+
+
 def main():
     rng = random.Random(20)
     OUT.mkdir(exist_ok=True)
@@ -116,10 +121,7 @@ def main():
         model.save_model(str(OUT / name))
         model = fasttext.load_model(str(OUT / name))
         found = [model.predict(text, k=PREDICTIONS) for text in asked]
-        expected["models"][name] = [
-            [[label, round(float(p), 7)] for label, p in zip(labels, probabilities)]
-            for labels, probabilities in found
-        ]
+        expected["models"][name] = rounded(found)
 
     def train(data, **settings):
         return fasttext.train_supervised(str(folder / data), **{**shape, **settings})
@@ -136,6 +138,12 @@ def main():
         quantised.quantize(cutoff=400, qnorm=True, qout=True)
         keep(f"{loss}-qout.ftz", quantised)
     keep("words.bin", train("languages", loss="softmax", minn=0, maxn=0, wordNgrams=1))
+    trained = OUT / "trained.bin"
+    if trained.exists():
+        # Made by our own trainer (an ignored test of `filter`): fastText must read it alike.
+        model = fasttext.load_model(str(trained))
+        found = [model.predict(text, k=PREDICTIONS) for text in asked]
+        expected["models"][trained.name] = rounded(found)
     (OUT / "expected.json").write_text(json.dumps(expected, ensure_ascii=False, separators=(",", ":")) + "\n")
 
 

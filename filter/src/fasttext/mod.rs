@@ -6,6 +6,7 @@
 //! dictionary   Dictionary   words and labels; a text -> rows
 //! matrix       Matrix       dense or product-quantised weights
 //! head         Head         a vector -> labels: softmax, logistic, Huffman tree
+//! train        Trainer      examples -> a model
 //! ```
 //!
 //! A text's vector is the mean of the input matrix's rows for its words, their character n-grams
@@ -22,6 +23,7 @@ mod settings;
 mod source;
 #[cfg(test)]
 mod tests;
+pub mod train;
 
 use std::fs::File;
 use std::io::{BufReader, Read};

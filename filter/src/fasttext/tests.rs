@@ -56,7 +56,7 @@ fn agree(found: &[Prediction<'_>], expected: &[(String, f32)]) -> bool {
 fn labels_and_probabilities_are_those_of_fasttext() {
     let expected = expected();
     let mut scratch = Scratch::default();
-    assert_eq!(expected.models.len(), 17);
+    assert_eq!(expected.models.len(), 18);
     for (name, predictions) in &expected.models {
         let model = Model::open(&folder().join(name)).unwrap();
         for (text, expected) in expected.texts.iter().zip(predictions) {
