@@ -12,6 +12,9 @@ use crate::content::Content;
 use crate::rule::{Finding, Ready, files};
 use crate::subject::Subject;
 
+/// The rules with what their files hold, for all tasks.
+type AllReady<S> = Arc<Vec<Ready<<S as Subject>::Rule>>>;
+
 /// Judges the records of its inputs, one task per part, in the order of the inputs.
 ///
 /// Writes the records that pass every rule (stream [`Subject::UNIT`]), with their content keys
@@ -25,8 +28,8 @@ pub struct Rules<S: Subject> {
     normalise: bool,
     /// The rules' settings, with the content of their files.
     rule_settings: Vec<Value>,
-    /// The rules with their files, once a task has needed them; shared by all tasks.
-    ready: Mutex<Option<Arc<Vec<Ready<S::Rule>>>>>,
+    /// There once a task has needed them.
+    ready: Mutex<Option<AllReady<S>>>,
 }
 
 impl<S: Subject> Rules<S> {
@@ -42,7 +45,7 @@ impl<S: Subject> Rules<S> {
     }
 
     /// Loads the rules' files, if that has not been done.
-    fn ready(&self) -> Result<Arc<Vec<Ready<S::Rule>>>> {
+    fn ready(&self) -> Result<AllReady<S>> {
         let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(ready) = ready.as_ref() {
             return Ok(Arc::clone(ready));

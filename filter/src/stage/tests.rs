@@ -12,7 +12,7 @@ use corpus::{Dataset, Error, Fingerprint, Id, Ledger, Result, SourceCode, Split,
 use serde_json::{Value, json};
 
 use super::*;
-use crate::rule::{Images, Language, PageRule, PairRule, PersonTag, Symbols, TextRule, Words};
+use crate::rule::{Images, Language, PageRule, PairRule, PersonTag, Symbols, TextRule, UrlLists, Words};
 use crate::subject::tests::{document, page, pair};
 
 /// A run's folder with an engine of one worker.
@@ -316,4 +316,43 @@ fn records_without_their_fingerprints_are_refused() {
     bench.run(&Source::<Document> { name: "text.exact", stream: "documents", tasks: vec![] });
     let error = bench.attempt(&text(0.5), u64::MAX).unwrap_err();
     assert!(error.to_string().contains("one fingerprint per record"), "{error}");
+}
+
+#[test]
+fn files_of_rules_are_read_with_the_stage_and_name_their_drops() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = folder.path().join("domains");
+    let lists = |path: &std::path::Path| {
+        vec![TextRule::UrlLists(UrlLists { domains: vec![path.to_owned()], ..UrlLists::default() })]
+    };
+    let rules = Rules::<Document>::new("text.rules", vec!["web".into()], lists(&list), true);
+    assert!(rules.unwrap_err().to_string().contains("domains"), "the missing file is named");
+    std::fs::write(&list, "bad.example\n").unwrap();
+    let at = |position, url: Option<&str>| Document {
+        id: id(1, position),
+        url: url.map(str::to_owned),
+        ..document(0, RIVER)
+    };
+    let documents = vec![
+        at(0, None),
+        at(1, Some("https://www.bad.example/a")),
+        at(2, Some("https://good.example/")),
+        at(3, Some("no url")),
+    ];
+    let mut bench = Bench::new();
+    bench.run(&Source { name: "web", stream: "documents", tasks: vec![documents] });
+    let judged = bench.run(&rules_of(&["web"], lists(&list)));
+    let expected = BTreeMap::from([(id(1, 1), ("url_domain".to_owned(), "1".to_owned()))]);
+    assert_eq!(dropped(&judged), expected);
+}
+
+#[test]
+fn a_broken_model_is_refused_before_any_task() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("lid.bin");
+    std::fs::write(&model, "not a model").unwrap();
+    let language = Language { model: Some(model), ..Language::default() };
+    let rules = rules_of(&[], vec![TextRule::Language(language)]);
+    let error = rules.plan(&Inputs::default()).unwrap_err().to_string();
+    assert!(error.contains("text.rules") && error.contains("lid.bin"), "{error}");
 }
