@@ -15,7 +15,7 @@ pub const CLASSIFIER_BYTES_MAX: usize = 1 << 20;
 /// A label that a fastText model must give with a probability at least; the reason is `classifier`.
 ///
 /// KOSMOS-1 takes The Pile's text from MT-NLG's recipe, whose classifier of Common Crawl was trained
-/// with OpenWebText2, Wikipedia and Books3 as good text (Smith et al. 2022, section 3.1).
+/// with OpenWebText2, Wikipedia and Books3 as good text (Smith et al. 2022).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Classifier {

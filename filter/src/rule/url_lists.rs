@@ -13,7 +13,7 @@ use crate::blocklist::{Blocklists, Kind, file_of};
 ///
 /// The lists are text, plain or gzipped, with an entry per line and comments after `#`. A folder
 /// stands for its file `domains` or `urls`, as UT1's block lists have one per category. After
-/// RefinedWeb's filter of URLs (Penedo et al. 2023, appendix G.1) as datatrove has it.
+/// RefinedWeb's filter of URLs (Penedo et al. 2023) as datatrove has it.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct UrlLists {
