@@ -72,8 +72,8 @@ impl Flow {
     pub(crate) fn new(config: &Config, surroundings: &Surroundings) -> anyhow::Result<Self> {
         let (mut flow, mut names) = (Self { stages: Vec::new() }, Names::default());
         flow.add_sources(config, &surroundings.client, &mut names)?;
-        flow.add_text(config, &names);
-        flow.add_pairs(config, &names);
+        flow.add_text(config, &names)?;
+        flow.add_pairs(config, &names)?;
         flow.add_images(config, &surroundings.client, &mut names)?;
         flow.add_packing(config, &mut names)?;
         flow.add_training(config, &names)?;
@@ -106,16 +106,12 @@ impl Flow {
         Ok(())
     }
 
-    fn add_text(&mut self, config: &Config, names: &Names) {
+    fn add_text(&mut self, config: &Config, names: &Names) -> anyhow::Result<()> {
         let Some(text) = &config.text else {
-            return;
+            return Ok(());
         };
-        self.add(Rules::<Document> {
-            name: "text.rules".into(),
-            inputs: [names.documents.as_slice(), names.pages.as_slice()].concat(),
-            rules: text.rules.clone(),
-            normalise: text.exact.normalise,
-        });
+        let inputs = [names.documents.as_slice(), names.pages.as_slice()].concat();
+        self.add(Rules::<Document>::new("text.rules", inputs, text.rules.clone(), text.exact.normalise)?);
         self.add(Exact {
             name: "text.exact".into(),
             rules: "text.rules".into(),
@@ -124,18 +120,19 @@ impl Flow {
         });
         let split = SplitAssignment { seed: config.seed, validation_share: text.validation_share };
         self.add(Deduplicated::<Document>::new("text", "text.rules", "text.exact", Some(split)));
+        Ok(())
     }
 
-    fn add_pairs(&mut self, config: &Config, names: &Names) {
+    fn add_pairs(&mut self, config: &Config, names: &Names) -> anyhow::Result<()> {
         let Some(pairs) = &config.pairs else {
-            return;
+            return Ok(());
         };
-        self.add(Rules::<Pair> {
-            name: "pairs.rules".into(),
-            inputs: names.pairs.clone(),
-            rules: pairs.rules.clone(),
-            normalise: pairs.exact.normalise,
-        });
+        self.add(Rules::<Pair>::new(
+            "pairs.rules",
+            names.pairs.clone(),
+            pairs.rules.clone(),
+            pairs.exact.normalise,
+        )?);
         self.add(Exact {
             name: "pairs.exact".into(),
             rules: "pairs.rules".into(),
@@ -143,16 +140,13 @@ impl Flow {
             source_priority: priority(config),
         });
         self.add(Deduplicated::<Pair>::new("pairs", "pairs.rules", "pairs.exact", None));
+        Ok(())
     }
 
     fn add_images(&mut self, config: &Config, client: &Arc<Client>, names: &mut Names) -> anyhow::Result<()> {
         if let Some(interleaved) = &config.interleaved {
-            self.add(Rules::<Page> {
-                name: "interleaved.select".into(),
-                inputs: names.pages.clone(),
-                rules: interleaved.select.rules.clone(),
-                normalise: false,
-            });
+            let (pages, rules) = (names.pages.clone(), interleaved.select.rules.clone());
+            self.add(Rules::<Page>::new("interleaved.select", pages, rules, false)?);
         }
         let Some(images) = &config.images else {
             return Ok(());

@@ -183,5 +183,9 @@ mod tests {
         check("rules = [{ words = { words_min = 3, words_max = 2 } }]", "rules[0].words");
         check("rules = [{ symbols = { ratio_max = -1.0 } }]", "rules[0].symbols.ratio_max");
         check("rules = [{ language = { allowed = [\"en\"] } }]", "\"en\"");
+        check("rules = [{ language = { allowed = [\"en\"], model = \"lid.bin\" } }]", "\"en\"");
+        check("rules = [{ url_lists = {} }]", "rules[0].url_lists names no list");
+        let classifier = "{ model = \"m.bin\", label = \"__label__good\", probability_min = 7 }";
+        check(&format!("rules = [{{ classifier = {classifier} }}]"), "classifier.probability_min is 7");
     }
 }

@@ -3,10 +3,9 @@
 use corpus::record::{Document, Page, Pair};
 use corpus::table::Record;
 use corpus::{Dataset, Id, Part, Result, Split};
-use serde::Serialize;
 
 use crate::content::Content;
-use crate::rule::{Finding, PageRule, PairRule, TextRule};
+use crate::rule::{Finding, PageRule, PairRule, Ready, Rule, TextRule};
 use crate::text::Text;
 
 /// Rows of one part, in order.
@@ -15,7 +14,7 @@ pub type Rows<R> = Box<dyn Iterator<Item = Result<R>>>;
 /// A record that goes through rules and duplicate finding.
 pub trait Subject: Record {
     /// The rules it can have.
-    type Rule: Serialize + Send + Sync;
+    type Rule: Rule + Clone;
 
     /// What it is counted as, and the stream it is written to.
     const UNIT: &'static str;
@@ -27,7 +26,7 @@ pub trait Subject: Record {
     fn preview(&self) -> &str;
 
     /// Evaluates all rules, and notes in the record what they found out about it.
-    fn judge(&mut self, rules: &[Self::Rule]) -> Vec<Finding>;
+    fn judge(&mut self, rules: &[Ready<Self::Rule>]) -> Vec<Finding>;
 
     /// Returns the identity of its content, or `None` where duplicates are not looked for.
     fn content(&self, normalise: bool) -> Option<Content>;
@@ -64,12 +63,12 @@ impl Subject for Document {
         &self.text
     }
 
-    fn judge(&mut self, rules: &[TextRule]) -> Vec<Finding> {
-        let text = Text::new(&self.text);
+    fn judge(&mut self, rules: &[Ready<TextRule>]) -> Vec<Finding> {
+        let (url, text) = (self.url.as_deref(), Text::new(&self.text));
         let mut findings = Vec::new();
-        rules.iter().for_each(|rule| rule.judge(&text, &mut findings));
+        rules.iter().for_each(|ready| ready.rule.judge(url, &text, &ready.loaded, &mut findings));
         if let Some(language) = text.known_language() {
-            self.language = Some(language.to_owned());
+            self.language = Some(language.to_string());
         }
         findings
     }
@@ -121,10 +120,10 @@ impl Subject for Pair {
         &self.caption
     }
 
-    fn judge(&mut self, rules: &[PairRule]) -> Vec<Finding> {
+    fn judge(&mut self, rules: &[Ready<PairRule>]) -> Vec<Finding> {
         let caption = Text::new(&self.caption);
         let mut findings = Vec::new();
-        rules.iter().for_each(|rule| rule.judge(self, &caption, &mut findings));
+        rules.iter().for_each(|ready| ready.rule.judge(self, &caption, &mut findings));
         findings
     }
 
@@ -145,11 +144,11 @@ impl Subject for Page {
         &self.title
     }
 
-    fn judge(&mut self, rules: &[PageRule]) -> Vec<Finding> {
+    fn judge(&mut self, rules: &[Ready<PageRule>]) -> Vec<Finding> {
         let text = self.text();
         let text = Text::new(&text);
         let mut findings = Vec::new();
-        rules.iter().for_each(|rule| rule.judge(self, &text, &mut findings));
+        rules.iter().for_each(|ready| ready.rule.judge(self, &text, &ready.loaded, &mut findings));
         findings
     }
 
@@ -160,6 +159,7 @@ impl Subject for Page {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 pub(crate) mod tests {
     use corpus::record::{Segment, SegmentKind};
 
@@ -214,7 +214,8 @@ pub(crate) mod tests {
         let rules = [
             TextRule::Words(crate::rule::Words::default()),
             TextRule::Language(crate::rule::Language::default()),
-        ];
+        ]
+        .map(|rule| Ready::new(rule).unwrap());
         let mut document = document(1, "Too short, but clearly written in the English language.");
         let findings = document.judge(&rules);
         let names: Vec<_> = findings.iter().map(|f| (f.rule, f.passed)).collect();

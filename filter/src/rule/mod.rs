@@ -1,26 +1,33 @@
-//! Rules: what a record is judged by, one per file, all pure.
+//! Rules: what a record is judged by, one per file, all pure once their files are read.
 //!
 //! A rule looks at one record and returns its [`Finding`]s; it never sees another record. Which
 //! rules a kind of record can have is a type, so that a configuration which asks for the side of
 //! a text is refused where it is read, with line and key.
 
+pub mod classifier;
+pub mod files;
 pub mod images;
 pub mod language;
 pub mod person_tag;
 pub mod side_min;
 pub mod symbols;
+pub mod url_lists;
 pub mod words;
 
 use corpus::record::{Page, Pair, RuleValue};
 use serde::{Deserialize, Serialize};
 
+pub use classifier::Classifier;
+pub use files::{Loaded, NamedFiles, Ready, Rule};
 pub use images::Images;
 pub use language::Language;
 pub use person_tag::PersonTag;
 pub use side_min::SideMin;
 pub use symbols::Symbols;
+pub use url_lists::UrlLists;
 pub use words::Words;
 
+use crate::language::Code;
 use crate::text::Text;
 
 /// What one rule saw in one record.
@@ -33,7 +40,7 @@ pub struct Finding {
     /// Whether the record passed.
     pub passed: bool,
     /// What says more than the value where the record is dropped, such as the language's code.
-    pub detail: Option<&'static str>,
+    pub detail: Option<Code>,
 }
 
 impl Finding {
@@ -43,7 +50,7 @@ impl Finding {
 
     /// Returns the value as the `dropped` stream shows it.
     pub fn shown(&self) -> String {
-        self.detail.map_or_else(|| self.value.to_string(), str::to_owned)
+        self.detail.map_or_else(|| self.value.to_string(), |code| code.to_string())
     }
 
     /// Returns the finding as the `verdicts` stream keeps it.
@@ -62,15 +69,21 @@ pub enum TextRule {
     Symbols(Symbols),
     /// One of the allowed languages.
     Language(Language),
+    /// Not on a list of blocked domains, URLs and words.
+    UrlLists(UrlLists),
+    /// Good by a fastText classifier.
+    Classifier(Classifier),
 }
 
 impl TextRule {
-    /// Judges a text.
-    pub fn judge(&self, text: &Text<'_>, findings: &mut Vec<Finding>) {
+    /// Judges a text that may have a URL.
+    pub fn judge(&self, url: Option<&str>, text: &Text<'_>, loaded: &Loaded, findings: &mut Vec<Finding>) {
         match self {
             Self::Words(rule) => findings.extend(rule.judge(text)),
             Self::Symbols(rule) => findings.push(rule.judge(text)),
-            Self::Language(rule) => findings.push(rule.judge(text)),
+            Self::Language(rule) => findings.push(rule.judge(text, loaded)),
+            Self::UrlLists(rule) => findings.extend(rule.judge(url, loaded)),
+            Self::Classifier(rule) => findings.push(rule.judge(text, loaded)),
         }
     }
 
@@ -83,6 +96,8 @@ impl TextRule {
             Self::Words(rule) => rule.validate("words"),
             Self::Symbols(rule) => rule.validate(),
             Self::Language(rule) => rule.validate(),
+            Self::UrlLists(rule) => rule.validate(),
+            Self::Classifier(rule) => rule.validate(),
         }
     }
 }
@@ -133,16 +148,19 @@ pub enum PageRule {
     Symbols(Symbols),
     /// One of the allowed languages.
     Language(Language),
+    /// Not on a list of blocked domains, URLs and words.
+    UrlLists(UrlLists),
 }
 
 impl PageRule {
     /// Judges a page; `text` is the view of its main text.
-    pub fn judge(&self, page: &Page, text: &Text<'_>, findings: &mut Vec<Finding>) {
+    pub fn judge(&self, page: &Page, text: &Text<'_>, loaded: &Loaded, findings: &mut Vec<Finding>) {
         match self {
             Self::Images(rule) => findings.push(rule.judge(page)),
             Self::Words(rule) => findings.extend(rule.judge(text)),
             Self::Symbols(rule) => findings.push(rule.judge(text)),
-            Self::Language(rule) => findings.push(rule.judge(text)),
+            Self::Language(rule) => findings.push(rule.judge(text, loaded)),
+            Self::UrlLists(rule) => findings.extend(rule.judge(Some(&page.url), loaded)),
         }
     }
 
@@ -156,6 +174,55 @@ impl PageRule {
             Self::Words(rule) => rule.validate("words"),
             Self::Symbols(rule) => rule.validate(),
             Self::Language(rule) => rule.validate(),
+            Self::UrlLists(rule) => rule.validate(),
+        }
+    }
+}
+
+impl Rule for TextRule {
+    fn files(&self) -> Vec<NamedFiles> {
+        match self {
+            Self::Words(_) | Self::Symbols(_) => Vec::new(),
+            Self::Language(rule) => rule.files(),
+            Self::UrlLists(rule) => rule.files(),
+            Self::Classifier(rule) => rule.files(),
+        }
+    }
+
+    fn load(&self) -> Result<Loaded, String> {
+        match self {
+            Self::Words(_) | Self::Symbols(_) => Ok(Loaded::Nothing),
+            Self::Language(rule) => rule.load(),
+            Self::UrlLists(rule) => rule.load(),
+            Self::Classifier(rule) => rule.load(),
+        }
+    }
+}
+
+impl Rule for PairRule {
+    fn files(&self) -> Vec<NamedFiles> {
+        Vec::new()
+    }
+
+    fn load(&self) -> Result<Loaded, String> {
+        Ok(Loaded::Nothing)
+    }
+}
+
+impl Rule for PageRule {
+    fn files(&self) -> Vec<NamedFiles> {
+        match self {
+            Self::Images(_) | Self::Words(_) | Self::Symbols(_) => Vec::new(),
+            Self::Language(rule) => rule.files(),
+            Self::UrlLists(rule) => rule.files(),
+        }
+    }
+
+    fn load(&self) -> Result<Loaded, String> {
+        match self {
+            Self::Images(_) | Self::Words(_) | Self::Symbols(_) => Ok(Loaded::Nothing),
+            Self::Language(rule) => rule.load(),
+            Self::UrlLists(rule) => rule.load(),
         }
     }
 }

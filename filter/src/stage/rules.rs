@@ -1,5 +1,7 @@
 //! The stage that judges each record by itself: `text.rules`, `pairs.rules`, `interleaved.select`.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use corpus::record::{Fingerprinted, Verdicts};
 use corpus::stage::Inputs;
 use corpus::{Dataset, Error, Output, Part, Removal, Result, Stage, Task};
@@ -7,27 +9,52 @@ use serde_json::{Value, json};
 
 use super::{FINGERPRINTS, VERDICTS};
 use crate::content::Content;
-use crate::rule::Finding;
+use crate::rule::{Finding, Ready, files};
 use crate::subject::Subject;
+
+/// The rules with what their files hold, for all tasks.
+type AllReady<S> = Arc<Vec<Ready<<S as Subject>::Rule>>>;
 
 /// Judges the records of its inputs, one task per part, in the order of the inputs.
 ///
 /// Writes the records that pass every rule (stream [`Subject::UNIT`]), with their content keys
 /// where duplicates are looked for (`fingerprints`, row by row beside the records), and every
 /// rule's value for every record (`verdicts`).
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Rules<S: Subject> {
-    /// The stage's name.
-    pub name: String,
-    /// The stages it reads.
-    pub inputs: Vec<String>,
-    /// The rules, in the order in which they give the reason of a drop.
-    pub rules: Vec<S::Rule>,
-    /// Whether contents are compared in normal form.
-    pub normalise: bool,
+    name: String,
+    inputs: Vec<String>,
+    rules: Vec<S::Rule>,
+    normalise: bool,
+    /// The rules' settings, with the content of their files.
+    rule_settings: Vec<Value>,
+    /// There once a task has needed them.
+    ready: Mutex<Option<AllReady<S>>>,
 }
 
 impl<S: Subject> Rules<S> {
+    /// Returns the stage: its name, the stages it reads, its rules in the order in which they give
+    /// the reason of a drop, and whether contents are compared in normal form. Files of rules are
+    /// read once here, to digest them.
+    ///
+    /// # Errors
+    /// When a rule's file cannot be read.
+    pub fn new(name: &str, inputs: Vec<String>, rules: Vec<S::Rule>, normalise: bool) -> Result<Self> {
+        let rule_settings = rules.iter().map(files::settings).collect::<Result<_>>()?;
+        Ok(Self { name: name.to_owned(), inputs, rules, normalise, rule_settings, ready: Mutex::new(None) })
+    }
+
+    /// Loads the rules' files, if that has not been done.
+    fn ready(&self) -> Result<AllReady<S>> {
+        let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ready) = ready.as_ref() {
+            return Ok(Arc::clone(ready));
+        }
+        let loaded: Result<Vec<_>, String> = self.rules.iter().cloned().map(Ready::new).collect();
+        let loaded = loaded.map_err(|detail| Error::Settings { stage: self.name.clone(), detail })?;
+        Ok(Arc::clone(ready.insert(Arc::new(loaded))))
+    }
+
     /// Finds the task's part.
     fn part<'i>(&self, inputs: &'i Inputs, index: u32) -> Result<(&'i Dataset, &'i Part)> {
         let mut index = index as usize;
@@ -45,11 +72,17 @@ impl<S: Subject> Rules<S> {
         })
     }
 
-    fn judge(&self, mut record: S, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
+    fn judge(
+        &self,
+        rules: &[Ready<S::Rule>],
+        mut record: S,
+        task: &Task<'_>,
+        out: &mut Output<'_>,
+    ) -> Result<()> {
         let id = record.id();
         out.read(S::UNIT);
         let judged = task.crashes.guard(id, || {
-            let findings = record.judge(&self.rules);
+            let findings = record.judge(rules);
             let passed = findings.iter().all(|finding| finding.passed);
             let content = if passed { record.content(self.normalise) } else { None };
             (findings, content)
@@ -96,10 +129,12 @@ impl<S: Subject> Stage for Rules<S> {
     }
 
     fn settings(&self) -> Value {
-        json!({"rules": self.rules, "normalise": self.normalise})
+        json!({"rules": self.rule_settings, "normalise": self.normalise})
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
+        // A file that is no model fails here, before any task.
+        self.ready()?;
         let mut count = 0;
         for input in &self.inputs {
             count += S::parts(inputs.get(input)?).len();
@@ -112,9 +147,10 @@ impl<S: Subject> Stage for Rules<S> {
         if out.is_done() {
             return Ok(());
         }
+        let rules = self.ready()?;
         let (dataset, part) = self.part(task.inputs, task.index)?;
         for record in S::open(dataset, part, out.position())? {
-            self.judge(record?, task, &mut out)?;
+            self.judge(&rules, record?, task, &mut out)?;
             out.advance(1)?;
         }
         out.finish()

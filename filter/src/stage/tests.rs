@@ -12,7 +12,7 @@ use corpus::{Dataset, Error, Fingerprint, Id, Ledger, Result, SourceCode, Split,
 use serde_json::{Value, json};
 
 use super::*;
-use crate::rule::{Images, Language, PageRule, PairRule, PersonTag, Symbols, TextRule, Words};
+use crate::rule::{Images, Language, PageRule, PairRule, PersonTag, Symbols, TextRule, UrlLists, Words};
 use crate::subject::tests::{document, page, pair};
 
 /// A run's folder with an engine of one worker.
@@ -128,16 +128,17 @@ const RIVER: &str = "The old man walked slowly along the river and looked at the
 const BOAT: &str = "A small boat was pulled across the lake by children who laughed all the way home.";
 
 fn text_rules(inputs: &[&str]) -> Rules<Document> {
-    Rules {
-        name: "text.rules".into(),
-        inputs: inputs.iter().map(|name| (*name).to_owned()).collect(),
-        rules: vec![
-            TextRule::Words(Words { words_min: 5, words_max: 1_000 }),
-            TextRule::Symbols(Symbols::default()),
-            TextRule::Language(Language::default()),
-        ],
-        normalise: true,
-    }
+    let rules = vec![
+        TextRule::Words(Words { words_min: 5, words_max: 1_000 }),
+        TextRule::Symbols(Symbols::default()),
+        TextRule::Language(Language::default()),
+    ];
+    rules_of(inputs, rules)
+}
+
+fn rules_of(inputs: &[&str], rules: Vec<TextRule>) -> Rules<Document> {
+    let inputs = inputs.iter().map(|name| (*name).to_owned()).collect();
+    Rules::new("text.rules", inputs, rules, true).unwrap()
 }
 
 fn text_exact(partitions: u32, priority: &[u8]) -> Exact {
@@ -227,8 +228,7 @@ fn a_cancelled_run_continues_to_the_same_parts() {
     // More than one committed range, stopped in the middle of the second.
     let many: Vec<Document> =
         (0..22_000).map(|n| document(n, &format!("text number {} of many", n / 2))).collect();
-    let rules =
-        Rules { rules: vec![TextRule::Words(Words { words_min: 3, words_max: 9 })], ..text_rules(&["many"]) };
+    let rules = rules_of(&["many"], vec![TextRule::Words(Words { words_min: 3, words_max: 9 })]);
     let stages: [&dyn Stage; 3] = [&rules, &text_exact(2, &[]), &text(0.1)];
     let run = |stop_after: Option<u64>| {
         let mut bench = Bench::new();
@@ -264,12 +264,15 @@ fn pairs_are_duplicates_by_url_and_caption() {
     ]];
     let mut bench = Bench::new();
     bench.run(&Source { name: "captions", stream: "pairs", tasks });
-    bench.run(&Rules::<Pair> {
-        name: "pairs.rules".into(),
-        inputs: vec!["captions".into()],
-        rules: vec![PairRule::PersonTag(PersonTag { sources: vec!["cc12m".into()] })],
-        normalise: true,
-    });
+    bench.run(
+        &Rules::<Pair>::new(
+            "pairs.rules",
+            vec!["captions".into()],
+            vec![PairRule::PersonTag(PersonTag { sources: vec!["cc12m".into()] })],
+            true,
+        )
+        .unwrap(),
+    );
     bench.run(&Exact { name: "pairs.exact".into(), rules: "pairs.rules".into(), ..text_exact(2, &[]) });
     let kept = bench.run(&Deduplicated::<Pair>::new("pairs", "pairs.rules", "pairs.exact", None));
     let ids: Vec<Id> = rows::<Pair>(&kept, "pairs").iter().map(|p| p.id).collect();
@@ -282,12 +285,15 @@ fn pages_are_selected_before_anything_is_fetched() {
     let pages = vec![page(&[(SegmentKind::Text, RIVER), image]), page(&[(SegmentKind::Text, BOAT)])];
     let mut bench = Bench::new();
     bench.run(&Source { name: "crawl", stream: "pages", tasks: vec![pages] });
-    let selected = bench.run(&Rules::<corpus::record::Page> {
-        name: "interleaved.select".into(),
-        inputs: vec!["crawl".into()],
-        rules: vec![PageRule::Images(Images::default()), PageRule::Language(Language::default())],
-        normalise: true,
-    });
+    let selected = bench.run(
+        &Rules::<corpus::record::Page>::new(
+            "interleaved.select",
+            vec!["crawl".into()],
+            vec![PageRule::Images(Images::default()), PageRule::Language(Language::default())],
+            true,
+        )
+        .unwrap(),
+    );
     assert_eq!(selected.parts("pages").map(|part| part.rows).sum::<u64>(), 1);
     assert_eq!(selected.parts(FINGERPRINTS).count(), 0);
     assert_eq!(selected.manifest().report.units["pages"].dropped["images"], 1);
@@ -310,4 +316,43 @@ fn records_without_their_fingerprints_are_refused() {
     bench.run(&Source::<Document> { name: "text.exact", stream: "documents", tasks: vec![] });
     let error = bench.attempt(&text(0.5), u64::MAX).unwrap_err();
     assert!(error.to_string().contains("one fingerprint per record"), "{error}");
+}
+
+#[test]
+fn files_of_rules_are_read_with_the_stage_and_name_their_drops() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = folder.path().join("domains");
+    let lists = |path: &std::path::Path| {
+        vec![TextRule::UrlLists(UrlLists { domains: vec![path.to_owned()], ..UrlLists::default() })]
+    };
+    let rules = Rules::<Document>::new("text.rules", vec!["web".into()], lists(&list), true);
+    assert!(rules.unwrap_err().to_string().contains("domains"), "the missing file is named");
+    std::fs::write(&list, "bad.example\n").unwrap();
+    let at = |position, url: Option<&str>| Document {
+        id: id(1, position),
+        url: url.map(str::to_owned),
+        ..document(0, RIVER)
+    };
+    let documents = vec![
+        at(0, None),
+        at(1, Some("https://www.bad.example/a")),
+        at(2, Some("https://good.example/")),
+        at(3, Some("no url")),
+    ];
+    let mut bench = Bench::new();
+    bench.run(&Source { name: "web", stream: "documents", tasks: vec![documents] });
+    let judged = bench.run(&rules_of(&["web"], lists(&list)));
+    let expected = BTreeMap::from([(id(1, 1), ("url_domain".to_owned(), "1".to_owned()))]);
+    assert_eq!(dropped(&judged), expected);
+}
+
+#[test]
+fn a_broken_model_is_refused_before_any_task() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("lid.bin");
+    std::fs::write(&model, "not a model").unwrap();
+    let language = Language { model: Some(model), ..Language::default() };
+    let rules = rules_of(&[], vec![TextRule::Language(language)]);
+    let error = rules.plan(&Inputs::default()).unwrap_err().to_string();
+    assert!(error.contains("text.rules") && error.contains("lid.bin"), "{error}");
 }

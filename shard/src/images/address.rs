@@ -14,6 +14,9 @@ impl Address {
     /// Returns the address of a URL as a record gives it: host in lower case, default port,
     /// dot segments and fragment removed (WHATWG URL). What is not a URL keeps its text, gets
     /// a key all the same, and fails when it is fetched.
+    ///
+    /// Unlike a page's canonical form ([`corpus::PageUrl`]) it keeps the whole query and its
+    /// encoding: it is fetched, and a signed address is refused if a byte differs.
     pub fn of(text: &str) -> Self {
         match Url::parse(text) {
             Ok(mut url) => {

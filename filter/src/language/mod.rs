@@ -1,0 +1,106 @@
+//! The language of a text: by `whatlang`, which needs no file, or by a fastText model.
+//!
+//! ```text
+//! code             Code       an ISO 639-3 code, whichever detector named the language
+//! function_words              "the", "und", "les": what decides where trigrams are unsure
+//! mod              Detector   a text -> its language, and how sure that is
+//! ```
+
+mod code;
+mod function_words;
+
+pub use code::Code;
+
+use crate::fasttext::{Model, Scratch};
+
+/// Bytes of a text that its language is judged by; more cost time and change nothing.
+pub const LANGUAGE_BYTES_MAX: usize = 16 << 10;
+
+/// A language as it was detected.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Detected {
+    /// The language.
+    pub code: Code,
+    /// The detector's confidence, 0 to 1.
+    pub confidence: f64,
+}
+
+/// What tells languages.
+#[derive(Debug, Clone, Copy)]
+pub enum Detector<'m> {
+    /// Trigrams of 70 languages and function words of some, within the binary.
+    Whatlang,
+    /// A fastText model whose labels are languages, such as lid.176.
+    FastText(&'m Model),
+}
+
+impl Detector<'_> {
+    /// Returns the language of the first [`LANGUAGE_BYTES_MAX`] bytes, or `None` where there is
+    /// nothing to tell it by.
+    pub fn identify(&self, text: &str) -> Option<Detected> {
+        let text = text.get(..text.floor_char_boundary(LANGUAGE_BYTES_MAX))?;
+        match self {
+            Self::Whatlang => by_trigrams(text),
+            Self::FastText(model) => {
+                let best = model.predict(text, 1, 0.0, &mut Scratch::default()).into_iter().next()?;
+                let confidence = f64::from(best.probability).min(1.0);
+                Some(Detected { code: Code::of_label(best.label)?, confidence })
+            }
+        }
+    }
+}
+
+/// Returns the language by `whatlang`, or by function words where it is unsure: with texts of about
+/// 100 bytes that is where most of its errors are.
+fn by_trigrams(text: &str) -> Option<Detected> {
+    let info = whatlang::detect(text)?;
+    let detected = Detected { code: Code::new(info.lang().code())?, confidence: info.confidence() };
+    if info.is_reliable() || info.script() != whatlang::Script::Latin {
+        return Some(detected);
+    }
+    Some(function_words::identify(text).unwrap_or(detected))
+}
+
+/// Returns the language of a text by the detector that needs no file.
+pub fn identify(text: &str) -> Option<Detected> {
+    Detector::Whatlang.identify(text)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn a_text_without_letters_has_no_language() {
+        assert_eq!(identify("123 456"), None);
+        assert_eq!(identify(""), None);
+    }
+
+    #[test]
+    fn a_long_text_is_cut_between_characters() {
+        // One byte first, so that the bound falls within a two-byte letter.
+        let text = format!("x{}", "ж".repeat(LANGUAGE_BYTES_MAX));
+        assert!(!text.is_char_boundary(LANGUAGE_BYTES_MAX));
+        assert!(identify(&text).is_some());
+    }
+
+    #[test]
+    fn both_detectors_name_a_language_alike() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/fasttext/hs-pruned.ftz");
+        let model = Model::open(&path).unwrap();
+        for (text, code) in [
+            ("All human beings are born free and equal in dignity and rights.", "eng"),
+            ("Alle Menschen sind frei und gleich an Würde und Rechten geboren.", "deu"),
+            ("人人生而自由， 在尊严和权利上一律平等。", "cmn"),
+        ] {
+            for detector in [Detector::Whatlang, Detector::FastText(&model)] {
+                let detected = detector.identify(text).unwrap();
+                assert_eq!(detected.code.as_str(), code, "{detector:?}");
+                assert!((0.0..=1.0).contains(&detected.confidence));
+            }
+        }
+    }
+}
