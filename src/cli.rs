@@ -141,6 +141,9 @@ pub(crate) struct ExtractArgs {
     /// Show images, too, where they stand in the text
     #[arg(long)]
     pub(crate) images: bool,
+    /// A fastText model that names languages (lid.176.bin, .ftz) [default: trigrams, no file]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) language_model: Option<PathBuf>,
     /// Print JSON, one page a line; so it is wherever the output is no terminal
     #[arg(long)]
     pub(crate) json: bool,

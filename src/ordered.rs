@@ -36,7 +36,7 @@ where
                 }
             });
         }
-        collect(&receivers, &mut take)
+        collect(receivers, &mut take)
     })
 }
 
@@ -49,7 +49,9 @@ fn deal<I>(items: impl Iterator<Item = I>, senders: &[SyncSender<I>]) {
     }
 }
 
-fn collect<T, E>(receivers: &[Receiver<T>], take: &mut impl FnMut(T) -> Result<(), E>) -> Result<(), E> {
+/// Takes results in turn. The receivers are dropped at the end, so that workers whose results
+/// nobody takes stop, too.
+fn collect<T, E>(receivers: Vec<Receiver<T>>, take: &mut impl FnMut(T) -> Result<(), E>) -> Result<(), E> {
     for receiver in receivers.iter().cycle() {
         match receiver.recv() {
             Ok(result) => take(result)?,

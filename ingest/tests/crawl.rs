@@ -135,9 +135,12 @@ fn page(number: usize) -> (String, Vec<u8>) {
     (url.clone(), record("response", "application/http; msgtype=response", &url, &http))
 }
 
+/// URL, status, languages, archive, offset and length.
+type IndexRow = (String, i16, Option<String>, String, i32, i32);
+
 /// Writes a snapshot of two archives and its index in two parts; returns the number of pages.
 fn snapshot(server: &Server) -> usize {
-    let mut rows: Vec<(String, i16, Option<String>, String, i32, i32)> = Vec::new();
+    let mut rows: Vec<IndexRow> = Vec::new();
     let mut paths = Vec::new();
     for archive in 0..2 {
         let path = format!("crawl-data/{NAME}/segments/1/warc/{archive}.warc.gz");
@@ -165,10 +168,9 @@ fn snapshot(server: &Server) -> usize {
     let mut parts = vec![format!("cc-index/table/cc-main/warc/crawl={NAME}/subset=robotstxt/part-0.parquet")];
     for (number, rows) in rows.chunks(40).enumerate() {
         let part = format!("cc-index/table/cc-main/warc/crawl={NAME}/subset=warc/part-{number}.parquet");
-        let text =
-            |of: fn(&(String, i16, Option<String>, String, i32, i32)) -> Option<String>| -> Arc<StringArray> {
-                Arc::new(rows.iter().map(of).collect())
-            };
+        let text = |of: fn(&IndexRow) -> Option<String>| -> Arc<StringArray> {
+            Arc::new(rows.iter().map(of).collect())
+        };
         let offsets: Int32Array = rows.iter().map(|row| Some(row.4)).collect();
         let lengths: Int32Array = rows.iter().map(|row| Some(row.5)).collect();
         let status: Int16Array = rows.iter().map(|row| Some(row.1)).collect();

@@ -7,7 +7,8 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use corpus::record::{Segment, SegmentKind};
-use filter::text::Text;
+use filter::fasttext::Model;
+use filter::language::Detector;
 use ingest::Webpage;
 use ingest::saved::{self, Saved};
 use ingest::webpage::Refusal;
@@ -27,7 +28,7 @@ struct Line {
     url: Option<String>,
     title: String,
     /// ISO 639-3; null where nothing tells it.
-    language: Option<&'static str>,
+    language: Option<String>,
     charset: Option<&'static str>,
     text: String,
     segments: Vec<Shown>,
@@ -74,7 +75,12 @@ pub(crate) fn extract(arguments: &ExtractArgs) -> anyhow::Result<ExitCode> {
     let mut out = BufWriter::new(io::stdout().lock());
     let mut counts: BTreeMap<(&str, &str), u64> = BTreeMap::new();
     let pages = files.into_iter().flat_map(saved::pages);
-    let work = |page: Saved| line(&page, arguments);
+    let model = match &arguments.language_model {
+        Some(path) => Some(Model::open(path).with_context(|| format!("cannot read {}", path.display()))?),
+        None => None,
+    };
+    let detector = model.as_ref().map_or(Detector::Whatlang, Detector::FastText);
+    let work = |page: Saved| line(&page, &detector, arguments);
     let ended = ordered::map(pages, workers, work, |line: Line| {
         let outcome = match (line.reason, line.is_failure) {
             (None, _) => ("kept", ""),
@@ -96,7 +102,7 @@ pub(crate) fn extract(arguments: &ExtractArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn line(page: &Saved, arguments: &ExtractArgs) -> Line {
+fn line(page: &Saved, detector: &Detector<'_>, arguments: &ExtractArgs) -> Line {
     let url = page.url().or(arguments.url.as_deref());
     let blank = |reason, detail, is_failure| Line {
         path: page.path.display().to_string(),
@@ -118,7 +124,7 @@ fn line(page: &Saved, arguments: &ExtractArgs) -> Line {
             let text = extract.text();
             let is_shown = |segment: &Segment| arguments.images || segment.kind != SegmentKind::Image;
             Line {
-                language: Text::new(&text).language().map(|detected| detected.code),
+                language: detector.identify(&text).map(|detected| detected.code.to_string()),
                 title: extract.title,
                 charset: Some(charset),
                 text,
@@ -134,7 +140,7 @@ fn print(out: &mut impl Write, line: &Line, is_json: bool) -> io::Result<()> {
         serde_json::to_writer(&mut *out, line)?;
         return writeln!(out);
     }
-    let language = line.language.unwrap_or("no language");
+    let language = line.language.as_deref().unwrap_or("no language");
     writeln!(out, "{}", line.url.as_ref().unwrap_or(&line.path))?;
     writeln!(out, "{} [{}]\n", line.title, line.reason.unwrap_or(language))?;
     for segment in &line.segments {

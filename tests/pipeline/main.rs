@@ -3,6 +3,7 @@
 
 mod config;
 mod corruption;
+mod extract;
 mod real_input;
 mod resume;
 mod run;

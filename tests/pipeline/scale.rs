@@ -1,26 +1,24 @@
-//! What must stay quick when a run is large.
-
-use std::time::{Duration, Instant};
+//! What must stay cheap when a run is large.
 
 use crate::support::{Workspace, small_run};
 
 #[test]
-fn status_of_a_hundred_thousand_tasks_answers_within_a_second() {
+fn status_of_a_hundred_thousand_tasks_reads_their_names_alone() {
     let workspace = Workspace::new();
     let _ = workspace.kosmos(&small_run(&["--dir", "out", "--until", "pile.files"])).success();
     let _ = workspace.kosmos(&["task", "out", "pile", "0"]).success();
     let ledger = workspace.path("out/ledger/pile");
     let folder = std::fs::read_dir(&ledger).unwrap().next().unwrap().unwrap().path();
-    let entry = folder.join("00000000-000000-end.json");
-    for task in 1..100_000 {
-        std::fs::hard_link(&entry, folder.join(format!("{task:08}-000000-end.json"))).unwrap_or_else(|_| {
-            // A file has a bounded number of links on some file systems.
-            std::fs::copy(&entry, folder.join(format!("{task:08}-000000-end.json"))).unwrap();
+    // No entry of a task: whoever opened one of them would fail.
+    let unreadable = folder.join("00000001-000000-end.json");
+    std::fs::write(&unreadable, "}").unwrap();
+    for task in 2..100_000 {
+        let entry = folder.join(format!("{task:08}-000000-end.json"));
+        // A file has a bounded number of links on some file systems.
+        std::fs::hard_link(&unreadable, &entry).unwrap_or_else(|_| {
+            std::fs::write(&entry, "}").unwrap();
         });
     }
-    let begun = Instant::now();
     let status = workspace.kosmos(&["status", "out"]).success();
-    let elapsed = begun.elapsed();
     assert!(status.contains("100000/3"), "{status}");
-    assert!(elapsed < Duration::from_secs(1), "{elapsed:?}");
 }

@@ -32,7 +32,9 @@ impl Header {
         for line in lines.filter(|line| !line.trim().is_empty()) {
             if line.starts_with([' ', '\t']) {
                 if let Some((_, value)) = fields.last_mut() {
-                    value.push(' ');
+                    if !value.is_empty() {
+                        value.push(' ');
+                    }
                     value.push_str(line.trim());
                 }
             } else if let Some((name, value)) = line.split_once(':') {
