@@ -6,6 +6,7 @@
 
 use std::sync::LazyLock;
 
+use super::consent;
 use super::facts::Facts;
 use super::feature::Features;
 use super::forest::Forest;
@@ -45,8 +46,9 @@ pub(super) fn judge(outline: &Outline, facts: &Facts) -> Vec<bool> {
     let any = forests.any.judge(&rows);
     let genre = genre::features(outline, &features, [&article, &any]);
     let is_article = forests.genre.judge(&genre).first().is_some_and(|p| *p > genre::ARTICLE_MIN);
+    let notices = consent::notices(outline);
     let choose = |judged: &[f32], least: f32| -> Vec<bool> {
-        judged.iter().map(|probability| *probability >= least).collect()
+        judged.iter().zip(&notices).map(|(probability, notice)| *probability >= least && !notice).collect()
     };
     let content = choose(&article, ARTICLE_MIN);
     if is_article && content.contains(&true) {

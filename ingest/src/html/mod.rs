@@ -13,6 +13,7 @@
 //! feature      Features    all of this as numbers, by block
 //! forest       Forest      boosted trees that judge numbers
 //! genre        features    whether the page is an article
+//! consent      notices     which blocks ask for cookies
 //! content      judge       which blocks are the page's own
 //! picture      Pictures    which images are, with their captions
 //! image        image_url   which address an image is at
@@ -25,6 +26,7 @@
 
 pub mod charset;
 mod collapsed;
+mod consent;
 mod content;
 mod dom;
 mod facts;
