@@ -17,7 +17,8 @@ const LOG_EVERY: Duration = Duration::from_secs(10);
 pub(crate) struct Display {
     is_terminal: bool,
     stage: Mutex<Option<Running>>,
-    records: AtomicU64,
+    /// Items that tasks went through; of an archive all its records, also those it does not count.
+    items: AtomicU64,
 }
 
 struct Running {
@@ -28,6 +29,8 @@ struct Running {
     skipped_count: u64,
     started: Instant,
     logged: Instant,
+    /// When a task was done; before any is, when the stage began.
+    last_done: Instant,
 }
 
 impl Display {
@@ -36,7 +39,7 @@ impl Display {
         Self {
             is_terminal: std::io::stderr().is_terminal(),
             stage: Mutex::new(None),
-            records: AtomicU64::new(0),
+            items: AtomicU64::new(0),
         }
     }
 
@@ -52,13 +55,13 @@ impl Display {
     }
 
     fn log_line(&self, running: &Running) -> String {
-        let records = self.records.load(Ordering::Relaxed);
+        let records = self.items.load(Ordering::Relaxed);
         let elapsed = running.started.elapsed();
         let rate = records as f64 / elapsed.as_secs_f64().max(0.001);
         let remaining =
             running.remaining().map_or_else(String::new, |left| format!(", {} left", duration(left)));
         format!(
-            "{}: {} of {} tasks, {} records, {} records/s{remaining}",
+            "{}: {} of {} tasks, {} items, {} items/s{remaining}",
             running.name,
             running.done_count,
             running.task_count,
@@ -73,7 +76,8 @@ impl Running {
     fn remaining(&self) -> Option<Duration> {
         let completed = self.done_count.checked_sub(self.skipped_count).filter(|&count| count > 0)?;
         let left = self.task_count - self.done_count;
-        Some(self.started.elapsed().mul_f64(left as f64 / completed as f64))
+        let took = self.last_done.saturating_duration_since(self.started);
+        Some(took.mul_f64(left as f64 / completed as f64).saturating_sub(self.last_done.elapsed()))
     }
 }
 
@@ -85,7 +89,7 @@ impl Observer for Display {
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.set_prefix(stage.to_owned());
         bar.set_position(done_count.into());
-        self.records.store(0, Ordering::Relaxed);
+        self.items.store(0, Ordering::Relaxed);
         let now = Instant::now();
         let running = Running {
             name: stage.to_owned(),
@@ -95,6 +99,7 @@ impl Observer for Display {
             skipped_count: done_count.into(),
             started: now,
             logged: now,
+            last_done: now,
         };
         if done_count > 0 {
             eprintln!("{stage}: continues, {done_count} of {task_count} tasks were committed before");
@@ -103,7 +108,7 @@ impl Observer for Display {
     }
 
     fn advanced(&self, records: u64) {
-        let total = self.records.fetch_add(records, Ordering::Relaxed) + records;
+        let total = self.items.fetch_add(records, Ordering::Relaxed) + records;
         // Waiting for another thread's line would slow the work for nothing.
         let Ok(mut guard) = self.stage.try_lock() else {
             return;
@@ -113,7 +118,7 @@ impl Observer for Display {
         };
         if self.is_terminal {
             let rate = total as f64 / running.started.elapsed().as_secs_f64().max(0.001);
-            running.bar.set_message(format!("{} records  {}/s", grouped(total), grouped(rate as u64)));
+            running.bar.set_message(format!("{} items  {}/s", grouped(total), grouped(rate as u64)));
         } else if running.logged.elapsed() >= LOG_EVERY {
             running.logged = Instant::now();
             eprintln!("{}", self.log_line(running));
@@ -123,6 +128,7 @@ impl Observer for Display {
     fn task_done(&self) {
         if let Some(running) = self.lock().as_mut() {
             running.done_count += 1;
+            running.last_done = Instant::now();
             running.bar.set_position(running.done_count);
         }
     }
