@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use corpus::record::{Document, Page, Pair};
 use corpus::{Inputs, SourceCode, Stage};
-use filter::{Deduplicated, Exact, Rules, SplitAssignment};
+use filter::stage::near::{Clusters, Keys, Links, Verified};
+use filter::{Deduplicated, Exact, NearConfig, Rules, SourcePriority, SplitAssignment};
 use ingest::crawl::CrawlKind;
 use ingest::{Client, Format};
 use shard::features::{Compute, Source};
@@ -98,7 +99,7 @@ impl Flow {
                 Format::Crawl(crawl) if crawl.kind == CrawlKind::Wet => names.documents.push(name.clone()),
                 Format::Crawl(_) => names.pages.push(name.clone()),
                 Format::Pairs(_) => names.pairs.push(name.clone()),
-                Format::Pile(_) | Format::Jsonl(_) | Format::Parquet(_) | Format::Text(_) => {
+                Format::Pile(_) | Format::Rows(_) | Format::Text(_) => {
                     names.documents.push(name.clone());
                 }
             }
@@ -119,8 +120,43 @@ impl Flow {
             source_priority: priority(config),
         });
         let split = SplitAssignment { seed: config.seed, validation_share: text.validation_share };
-        self.add(Deduplicated::<Document>::new("text", "text.rules", "text.exact", Some(split)));
+        let near = text.near.as_ref().map(|near| self.add_near(config, near));
+        let deduplicated = Deduplicated::<Document>::new("text", "text.rules", "text.exact", Some(split));
+        self.add(deduplicated.with_near(near));
         Ok(())
+    }
+
+    /// Adds the stages that find near-duplicates; returns the last one's name.
+    fn add_near(&mut self, config: &Config, near: &NearConfig) -> &'static str {
+        let rules = || "text.rules".to_owned();
+        self.add(Keys {
+            name: "text.near.keys".into(),
+            rules: rules(),
+            exact: "text.exact".into(),
+            config: near.clone(),
+            seed: config.seed,
+        });
+        self.add(Links {
+            name: "text.near.links".into(),
+            keys: "text.near.keys".into(),
+            config: near.clone(),
+        });
+        let mut links = "text.near.links";
+        if let Some(jaccard_min) = near.jaccard_min {
+            let (name, links_name) = ("text.near.verified".to_owned(), links.to_owned());
+            self.add(Verified { name, rules: rules(), links: links_name, config: near.clone(), jaccard_min });
+            links = "text.near.verified";
+        }
+        self.add(Clusters {
+            name: "text.near".into(),
+            rules: rules(),
+            keys: "text.near.keys".into(),
+            links: links.into(),
+            found: "text.near.links".into(),
+            config: near.clone(),
+            source_priority: priority(config),
+        });
+        "text.near"
     }
 
     fn add_pairs(&mut self, config: &Config, names: &Names) -> anyhow::Result<()> {
@@ -279,10 +315,10 @@ impl Flow {
 }
 
 /// Of two equal records the one of the source with the smaller number is kept.
-fn priority(config: &Config) -> Vec<SourceCode> {
+fn priority(config: &Config) -> SourcePriority {
     let mut codes: Vec<SourceCode> = config.sources.values().map(|source| source.code).collect();
     codes.sort();
-    codes
+    SourcePriority(codes)
 }
 
 /// The trainer's tower starts with the weights by which its features were computed.

@@ -20,6 +20,8 @@ use crate::{Entry, Error, Id, Part, Report, Result, Task};
 pub struct Removal<'r> {
     /// The record.
     pub id: Id,
+    /// The source's own id of it.
+    pub key: Option<&'r str>,
     /// One word of a closed set.
     pub reason: &'r str,
     /// The value that decided.
@@ -108,6 +110,7 @@ impl<'a> Output<'a> {
     fn remove(&mut self, stream: &str, unit: &str, removal: Removal<'_>) -> Result<()> {
         let row = Removed {
             id: removal.id,
+            key: removal.key.map(str::to_owned),
             unit: unit.to_owned(),
             reason: removal.reason.to_owned(),
             value: removal.value,

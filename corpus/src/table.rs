@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use arrow::array::{AsArray, RecordBatch, StructArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::{KeyValue, RowGroupMetaData};
 use parquet::file::properties::WriterProperties;
@@ -140,7 +140,7 @@ fn damaged<R: Record>(path: impl std::fmt::Display, error: impl std::fmt::Displa
     Error::Table { path: path.to_string(), table: R::TABLE, detail: error.to_string() }
 }
 
-/// Reads the rows of one part in order.
+/// Reads the rows of one part in order: of a table's columns those that the record type has.
 #[derive(Debug)]
 pub struct Reader<R: Record> {
     path: String,
@@ -193,7 +193,11 @@ impl<R: Record> Reader<R> {
         }
         let groups =
             (0..metadata.num_row_groups()).filter(|&index| wanted(metadata.row_group(index))).collect();
+        let schema = R::schema();
+        let columns = schema.fields().iter().map(|field| field.name().as_str());
+        let wanted = ProjectionMask::columns(builder.parquet_schema(), columns);
         let batches = builder
+            .with_projection(wanted)
             .with_row_groups(groups)
             .with_offset(usize::try_from(offset).unwrap_or(usize::MAX))
             .with_batch_size(READ_BATCH_ROWS)

@@ -1,4 +1,4 @@
-//! Tables in, fewer rows out: rules, then exact duplicates.
+//! Tables in, fewer rows out: rules, then duplicates, exact and near.
 //!
 //! ```text
 //! rule       Words, Symbols, Language, ...   what a record is judged by; pure once files are read
@@ -7,7 +7,9 @@
 //! blocklist  Blocklists                      hosts, URLs and words that are not wanted
 //! subject    Document, Pair, Page            what can be judged, and what a rule sees of it
 //! content    Content                         what makes two records the same
+//! near       Signer, Components              what makes two texts nearly the same
 //! stage      Rules -> Exact -> Deduplicated  judge each record, find duplicates, drop them
+//!            Keys -> Links -> Clusters       find near-duplicates, between the two last
 //! ```
 //!
 //! Every rule is evaluated for every record and its value is kept (`verdicts`), so that a
@@ -19,11 +21,12 @@ pub mod config;
 pub mod content;
 pub mod fasttext;
 pub mod language;
+pub mod near;
 pub mod rule;
 pub mod stage;
 pub mod subject;
 pub mod text;
 
-pub use config::{ExactConfig, InterleavedConfig, PairsConfig, TextConfig};
-pub use stage::{Deduplicated, Exact, Rules, SplitAssignment};
+pub use config::{ExactConfig, InterleavedConfig, NearConfig, PairsConfig, TextConfig};
+pub use stage::{Deduplicated, Exact, Rules, SourcePriority, SplitAssignment};
 pub use subject::Subject;

@@ -22,6 +22,11 @@ pub trait Subject: Record {
     /// Returns its address.
     fn id(&self) -> Id;
 
+    /// Returns the source's own id of it, where it has one.
+    fn key(&self) -> Option<&str> {
+        None
+    }
+
     /// Returns the text that shows what it is.
     fn preview(&self) -> &str;
 
@@ -57,6 +62,10 @@ impl Subject for Document {
 
     fn id(&self) -> Id {
         self.id
+    }
+
+    fn key(&self) -> Option<&str> {
+        self.key.as_deref()
     }
 
     fn preview(&self) -> &str {
@@ -98,6 +107,7 @@ impl Subject for Document {
 /// Returns a page's main text as a document.
 fn document_of(page: &Page) -> Document {
     Document {
+        key: None,
         id: page.id,
         source: page.source.clone(),
         url: Some(page.url.clone()),
@@ -167,6 +177,7 @@ pub(crate) mod tests {
 
     pub(crate) fn document(id: u64, text: &str) -> Document {
         Document {
+            key: None,
             id: Id::from_bits(id),
             source: "pile".into(),
             url: None,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::braces;
 use crate::crawl::CrawlFormat;
-use crate::documents::{JsonlFormat, ParquetFormat, PileFormat, TextFormat};
+use crate::documents::{PileFormat, RowsFormat, TextFormat};
 use crate::pairs::PairsFormat;
 
 /// A source of documents, pages or pairs.
@@ -21,6 +21,10 @@ pub struct SourceConfig {
     /// A file's place in this list is its index in ids: files are added at the end alone.
     #[serde(default)]
     pub files: Vec<String>,
+    /// In place of `files`: one file, or a folder on this machine, which stands for the JSON, Parquet and
+    /// text files in it by name.
+    #[serde(default)]
+    pub path: Option<String>,
     /// How the files are read.
     pub format: Format,
 }
@@ -35,15 +39,18 @@ pub enum Format {
     Crawl(CrawlFormat),
     /// Metadata of image-caption pairs.
     Pairs(PairsFormat),
-    /// JSON lines with a text field.
-    Jsonl(JsonlFormat),
-    /// Parquet with a text column.
-    Parquet(ParquetFormat),
+    /// JSON lines or Parquet with a text field.
+    Rows(RowsFormat),
     /// Plain text.
     Text(TextFormat),
 }
 
 impl SourceConfig {
+    /// Returns the files that are named, whichever way.
+    pub(crate) fn patterns(&self) -> &[String] {
+        self.path.as_ref().map_or(&self.files, std::slice::from_ref)
+    }
+
     /// Checks every value.
     ///
     /// # Errors
@@ -53,18 +60,21 @@ impl SourceConfig {
             Format::Crawl(format) => format.snapshot.as_deref(),
             _ => None,
         };
-        match (self.files.is_empty(), snapshot) {
+        match (self.patterns().is_empty(), snapshot) {
+            _ if self.path.is_some() && !self.files.is_empty() => {
+                return Err("files and path exclude each other".to_owned());
+            }
             (true, None) => return Err("files is empty".to_owned()),
             (false, Some(_)) => return Err("files and format.crawl.snapshot exclude each other".to_owned()),
             _ => {}
         }
-        for pattern in &self.files {
+        for pattern in self.patterns() {
             braces::expand(pattern)?;
         }
         match &self.format {
             Format::Pairs(format) => format.validate(),
             Format::Crawl(format) => format.validate(),
-            Format::Pile(_) | Format::Jsonl(_) | Format::Parquet(_) | Format::Text(_) => Ok(()),
+            Format::Pile(_) | Format::Rows(_) | Format::Text(_) => Ok(()),
         }
     }
 }

@@ -7,7 +7,7 @@ use corpus::record::{Document, SourceFile};
 use corpus::{Inputs, Output, Removal, Result, Stage, Task};
 use serde_json::{Value, json};
 
-pub use format::{DocumentFormat, JsonlFormat, ParquetFormat, PileFormat, Separator, TextFormat};
+pub use format::{DocumentFormat, PileFormat, RowsFormat, Separator, TextFormat};
 use judge::{Draft, Judgement};
 
 use crate::fetch::source::source_error;
@@ -67,7 +67,7 @@ impl Documents {
         &self,
         file: &SourceFile,
         task: &Task<'_>,
-        format: &ParquetFormat,
+        format: &RowsFormat,
         out: &mut Output<'_>,
     ) -> Result<()> {
         let names = |name: &Option<String>| name.iter().cloned().collect();
@@ -75,6 +75,7 @@ impl Documents {
             Wanted::required(Kind::Text, vec![format.text.clone()]),
             Wanted::optional(Kind::Text, names(&format.url)),
             Wanted::optional(Kind::Text, names(&format.date)),
+            Wanted::optional(Kind::Text, names(&format.id)),
         ];
         let parquet = self.source.client.parquet(&file.url, &task.scratch)?;
         let first = out.position();
@@ -86,6 +87,7 @@ impl Documents {
                     text: cells.text(0).unwrap_or_default(),
                     url: cells.text(1),
                     date: cells.text(2),
+                    key: cells.text(3),
                 }),
                 Row::Broken(detail) => Judgement::fail("row_broken", detail),
             };
@@ -104,11 +106,12 @@ impl Documents {
         out: &mut Output<'_>,
     ) -> Result<()> {
         let id = self.source.id(file, row)?;
-        let removal = |reason, value| Removal { id, reason, value, preview };
+        let removal = |reason, value| Removal { id, key: None, reason, value, preview };
         out.read(DOCUMENTS);
         match judgement {
             Judgement::Keep(draft) => {
                 let document = Document {
+                    key: draft.key,
                     id,
                     source: draft.source,
                     url: draft.url,
@@ -156,15 +159,17 @@ impl Stage for Documents {
                 let judge = |line: &[u8]| judge::pile(line, format);
                 self.run_lines(&file, &mut out, judge, Separator::Line)?;
             }
-            DocumentFormat::Jsonl(format) => {
-                let judge = |line: &[u8]| judge::jsonl(line, name, format);
+            DocumentFormat::Rows(format) if RowsFormat::is_parquet(&file.url) => {
+                self.run_parquet(&file, task, format, &mut out)?;
+            }
+            DocumentFormat::Rows(format) => {
+                let judge = |line: &[u8]| judge::json(line, name, format);
                 self.run_lines(&file, &mut out, judge, Separator::Line)?;
             }
             DocumentFormat::Text(format) => {
                 let judge = |line: &[u8]| judge::plain(line, name);
                 self.run_lines(&file, &mut out, judge, format.separator)?;
             }
-            DocumentFormat::Parquet(format) => self.run_parquet(&file, task, format, &mut out)?,
         }
         out.finish()
     }

@@ -54,8 +54,7 @@ pub fn stages(
         Format::Crawl(format) => return Ok(crawl::stages(source, config, format)),
         Format::Pairs(format) => Box::new(Pairs::new(source, format.clone())),
         Format::Pile(format) => Box::new(Documents::new(source, format.clone().into())),
-        Format::Jsonl(format) => Box::new(Documents::new(source, format.clone().into())),
-        Format::Parquet(format) => Box::new(Documents::new(source, format.clone().into())),
+        Format::Rows(format) => Box::new(Documents::new(source, format.clone().into())),
         Format::Text(format) => Box::new(Documents::new(source, format.clone().into())),
     };
     Ok(vec![Box::new(listing), reader])

@@ -18,6 +18,20 @@ use crate::{braces, fetch, saved};
 /// Bytes of one path in a list of paths.
 const PATH_BYTES_MAX: usize = 4 << 10;
 
+/// Ends of the names of files of text and rows.
+const ROWS_ENDS: [&str; 10] = [
+    ".jsonl",
+    ".jsonl.gz",
+    ".jsonl.zst",
+    ".json",
+    ".json.gz",
+    ".json.zst",
+    ".parquet",
+    ".txt",
+    ".txt.gz",
+    ".txt.zst",
+];
+
 /// The stage `NAME.files`.
 pub struct Listing {
     source: Source,
@@ -39,11 +53,11 @@ struct Archives {
 impl Listing {
     pub(crate) fn new(source: Source, config: &SourceConfig) -> Self {
         let Format::Crawl(crawl) = &config.format else {
-            return Self { source, patterns: config.files.clone(), archives: None };
+            return Self { source, patterns: config.patterns().to_vec(), archives: None };
         };
         let (patterns, prefix) = match crawl.snapshot_list() {
             Some((list, prefix)) => (vec![list], prefix),
-            None => (config.files.clone(), crawl.prefix.clone()),
+            None => (config.patterns().to_vec(), crawl.prefix.clone()),
         };
         let archives = Archives { prefix, files_max: crawl.files_max, only: None };
         Self { source, patterns, archives: Some(archives) }
@@ -64,8 +78,7 @@ impl Listing {
             for name in names {
                 match &self.archives {
                     Some(archives) if is_path_list(&name) => self.append(archives, &name, &mut files)?,
-                    Some(_) => self.append_folder(name, &mut files)?,
-                    None => files.push(name),
+                    _ => self.append_folder(name, &mut files)?,
                 }
             }
         }
@@ -74,18 +87,19 @@ impl Listing {
         Ok(files)
     }
 
-    /// Appends an archive, or all archives of a folder on this machine by their names.
+    /// Appends a file, or those of a folder on this machine that end as such files do.
     fn append_folder(&self, name: String, files: &mut Vec<String>) -> Result<()> {
         match self.source.client.locate(&name) {
             Location::File(folder) if folder.is_dir() => {
-                let archives = saved::archives(&folder).map_err(Error::io("list", &folder))?;
+                let ends = self.archives.as_ref().map_or(&ROWS_ENDS[..], |_| &saved::ARCHIVE_ENDS[..]);
+                let found = saved::files_ending(&folder, ends).map_err(Error::io("list", &folder))?;
                 let shown = |path: PathBuf| {
                     path.into_os_string().into_string().map_err(|path| Error::Settings {
                         stage: self.name(),
                         detail: format!("the name of {} is not UTF-8", path.display()),
                     })
                 };
-                files.extend(archives.into_iter().map(shown).collect::<Result<Vec<_>>>()?);
+                files.extend(found.into_iter().map(shown).collect::<Result<Vec<_>>>()?);
             }
             _ => files.push(name),
         }

@@ -91,7 +91,7 @@ impl Pairs {
         out: &mut Output<'_>,
     ) -> Result<()> {
         let id = self.source.id(file, row)?;
-        let removal = |reason, value| Removal { id, reason, value, preview };
+        let removal = |reason, value| Removal { id, key: None, reason, value, preview };
         out.read(PAIRS);
         let draft = match draft {
             Err(detail) => return out.fail(PAIRS, removal("row_broken", detail)),

@@ -127,10 +127,10 @@ pub fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Returns the archives in a folder and those below it, likewise.
-pub(crate) fn archives(folder: &Path) -> io::Result<Vec<PathBuf>> {
+/// Returns the files in a folder and those below it whose names end so, likewise.
+pub(crate) fn files_ending(folder: &Path, ends: &[&str]) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    append(folder, 0, &[&ARCHIVE_ENDS], &mut files)?;
+    append(folder, 0, &[ends], &mut files)?;
     Ok(files)
 }
 

@@ -111,7 +111,7 @@ fn jsonl_text_and_blocks_become_documents() {
         let dataset = bench.dataset(&json!({"code": 1, "files": [file], "format": format}));
         dataset.rows::<Document>("documents").map(|d| d.unwrap().text).collect()
     };
-    assert_eq!(texts(json!({"jsonl": {"text": "body", "url": "url"}}), &jsonl), ["t"]);
+    assert_eq!(texts(json!({"rows": {"text": "body", "url": "url"}}), &jsonl), ["t"]);
     assert_eq!(texts(json!({"text": {}}), &text), ["one", "two", "three"]);
     let blocks = json!({"text": {"separator": "blank_line"}});
     assert_eq!(texts(blocks, &text), ["one\ntwo", "three"]);
@@ -199,7 +199,7 @@ fn a_stopped_source_goes_on_and_ends_with_the_same_bytes() {
     let bench = Bench::new();
     let lines: String = (0..45_000).map(|n| format!("{{\"text\":\"document {n}\"}}\n")).collect();
     let file = bench.file("a.jsonl", lines.as_bytes());
-    let config = json!({"code": 1, "files": [file], "format": {"jsonl": {}}});
+    let config = json!({"code": 1, "files": [file], "format": {"rows": {}}});
     let whole = bench.dataset(&config);
     let store = bench.store("stopped");
     let cancel = Cancel::default();
@@ -219,12 +219,12 @@ fn a_stopped_source_goes_on_and_ends_with_the_same_bytes() {
 #[test]
 fn a_source_that_cannot_be_had_is_an_error_and_no_record() {
     let bench = Bench::new();
-    let missing = json!({"code": 1, "files": ["/nowhere/a.jsonl"], "format": {"jsonl": {}}});
+    let missing = json!({"code": 1, "files": ["/nowhere/a.jsonl"], "format": {"rows": {}}});
     let result = bench.run(&bench.store("store"), &missing, &Unobserved, &Cancel::default());
     assert!(result.is_err());
     let cut = zstd::encode_all(&b"{\"text\":\"a\"}\n".repeat(1_000)[..], 1).unwrap();
     let file = bench.file("cut.zst", &cut[..cut.len() - 5]);
-    let config = json!({"code": 1, "files": [file], "format": {"jsonl": {}}});
+    let config = json!({"code": 1, "files": [file], "format": {"rows": {}}});
     let result = bench.run(&bench.store("other"), &config, &Unobserved, &Cancel::default());
     assert!(matches!(result, Err(Error::Source { .. })));
 }

@@ -19,6 +19,7 @@ pub(crate) fn write<R: Record>(path: &Path, rows: Vec<R>) {
 /// third time.
 pub(crate) fn documents(path: &Path, count: u64) {
     let document = |n: u64| Document {
+        key: None,
         id: Id::from_bits(n),
         source: if n.is_multiple_of(2) { "even" } else { "odd" }.to_owned(),
         url: n.is_multiple_of(3).then(|| format!("https://a.example/{n}")),

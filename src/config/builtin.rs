@@ -1,8 +1,9 @@
 //! The configurations of `configs/`, embedded: `kosmos run sample` works from an installed binary.
 
-const BUILTIN: [(&str, &str); 3] = [
+const BUILTIN: [(&str, &str); 4] = [
     ("sample", include_str!("../../configs/sample.toml")),
     ("crawl", include_str!("../../configs/crawl.toml")),
+    ("dedup", include_str!("../../configs/dedup.toml")),
     ("kosmos1", include_str!("../../configs/kosmos1.toml")),
 ];
 

@@ -41,7 +41,10 @@ fn a_run_killed_at_random_moments_has_the_parts_of_an_undisturbed_one() {
 fn an_interrupt_ends_cleanly_and_the_next_run_continues() {
     let workspace = Workspace::new();
     let mut child = workspace.spawn(&small_run(&["--dir", "out", "--until", "text"]));
-    std::thread::sleep(Duration::from_millis(300));
+    // A task's log says that the run is under way.
+    while !workspace.path("out/logs").is_dir() && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
     let interrupted =
         std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(interrupted.success());

@@ -38,7 +38,8 @@ impl Stage for Numbers {
         for number in out.position()..self.documents {
             let id = Id::from_bits(u64::from(task.index) << 36 | number);
             let text = format!("document {number} of task {}", task.index);
-            let removal = |reason| Removal { id, reason, value: number.to_string(), preview: &text };
+            let removal =
+                |reason| Removal { id, key: None, reason, value: number.to_string(), preview: &text };
             out.read("documents");
             if number % 7 == 0 {
                 out.drop("documents", removal("seventh"))?;
@@ -60,7 +61,16 @@ impl Stage for Numbers {
 }
 
 fn document(id: Id, text: String) -> Document {
-    Document { id, source: "test".into(), url: None, date: None, language: None, text, split: None }
+    Document {
+        id,
+        key: None,
+        source: "test".into(),
+        url: None,
+        date: None,
+        language: None,
+        text,
+        split: None,
+    }
 }
 
 fn engine<'a>(store: &'a Store, cancel: &'a Cancel, crashes: &'a Crashes, workers: usize) -> Engine<'a> {

@@ -5,9 +5,11 @@ use crate::{Id, Split};
 
 record! {
     /// One text of the corpus, from extraction to packing.
-    pub struct Document in "document/1" {
+    pub struct Document in "document/2" {
         /// Where it came from.
         pub id: Id,
+        /// The source's own id of it, where the configuration names its column.
+        pub key: Option<String>,
         /// The source's name; for The Pile the name of the set.
         pub source: String,
         /// The page's URL, where there is one.
@@ -20,5 +22,15 @@ record! {
         pub text: String,
         /// Train or validation, once it was assigned.
         pub split: Option<Split>,
+    }
+}
+
+record! {
+    /// A document's text with its address: of the same table, what many stages read alone.
+    pub struct DocumentText in "document/2" {
+        /// Where it came from.
+        pub id: Id,
+        /// The text.
+        pub text: String,
     }
 }

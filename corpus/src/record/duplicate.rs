@@ -16,6 +16,16 @@ record! {
 }
 
 record! {
+    /// The length of what was hashed of a record: of the same table, what need not be compared.
+    pub struct ContentLength in "fingerprinted/1" {
+        /// The record.
+        pub id: Id,
+        /// Length in bytes of what was hashed.
+        pub length: u64,
+    }
+}
+
+record! {
     /// A record that says nothing new, and the one that stands for it.
     pub struct Duplicate in "duplicate/1" {
         /// The record to drop.

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
+use std::ops::RangeInclusive;
 
-use corpus::record::{Duplicate, Fingerprinted};
+use corpus::record::{ContentLength, Duplicate};
 use corpus::stage::Inputs;
 use corpus::{Dataset, Error, Id, Part, Removal, Result, Split, Stage, Task};
 use serde::Serialize;
@@ -12,8 +13,9 @@ use serde_json::{Value, json};
 use super::{DUPLICATES, FINGERPRINTS};
 use crate::subject::Subject;
 
-/// The reason under which duplicates are dropped; the value is the representative's id.
-const REASON: &str = "duplicate";
+/// The reasons under which duplicates are dropped; the value is the representative's id.
+const EXACT: &str = "duplicate";
+const NEAR: &str = "near_duplicate";
 
 /// How records are given a split.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -35,12 +37,15 @@ impl SplitAssignment {
 
 /// Keeps the representatives, one task per part of the rules' output.
 ///
-/// A task holds the duplicates among the ids of its part, which a committed range bounds.
+/// The representative of an exact duplicate is the record of the same content that comes first; it can
+/// itself be a near-duplicate of another. A task holds the duplicates among the ids of its part, which a
+/// committed range bounds.
 #[derive(Debug, Clone)]
 pub struct Deduplicated<S: Subject> {
     name: String,
     rules: String,
     exact: String,
+    near: Option<String>,
     split: Option<SplitAssignment>,
     subject: PhantomData<fn() -> S>,
 }
@@ -53,9 +58,16 @@ impl<S: Subject> Deduplicated<S> {
             name: name.to_owned(),
             rules: rules.to_owned(),
             exact: exact.to_owned(),
+            near: None,
             split,
             subject: PhantomData,
         }
+    }
+
+    /// Drops what another stage found to be near-duplicates, too.
+    #[must_use]
+    pub fn with_near(self, near: Option<&str>) -> Self {
+        Self { near: near.map(str::to_owned), ..self }
     }
 
     /// Finds the task's part and the part of its fingerprints, which was committed beside it.
@@ -74,20 +86,21 @@ impl<S: Subject> Deduplicated<S> {
     }
 }
 
-/// Reads the duplicates among the ids of a part, with their representatives.
-fn duplicates(rules: &Dataset, exact: &Dataset, fingerprints: &Part) -> Result<BTreeMap<Id, Id>> {
-    let (mut first, mut last) = (None, None);
-    for row in rules.open::<Fingerprinted>(fingerprints)? {
+/// Returns the smallest and the largest id of a part, by its fingerprints.
+pub(super) fn ids_of(rules: &Dataset, fingerprints: &Part) -> Result<RangeInclusive<Id>> {
+    // A range that is empty, if there is none.
+    let (mut first, mut last) = (Id::from_bits(u64::MAX), Id::from_bits(0));
+    for row in rules.open::<ContentLength>(fingerprints)? {
         let id = row?.id;
-        first = first.map_or(Some(id), |first: Id| Some(first.min(id)));
-        last = last.max(Some(id));
+        (first, last) = (first.min(id), last.max(id));
     }
+    Ok(first..=last)
+}
+
+/// Reads the duplicates among ids, with their representatives.
+pub(super) fn duplicates(finder: &Dataset, ids: &RangeInclusive<Id>) -> Result<BTreeMap<Id, Id>> {
     let mut found = BTreeMap::new();
-    let (Some(first), Some(last)) = (first, last) else {
-        return Ok(found);
-    };
-    let ids = first..=last;
-    for reader in exact.rows_near::<Duplicate>(DUPLICATES, "id", &ids)? {
+    for reader in finder.rows_near::<Duplicate>(DUPLICATES, "id", ids)? {
         for row in reader {
             let Duplicate { id, representative } = row?;
             if ids.contains(&id) {
@@ -104,7 +117,7 @@ impl<S: Subject> Stage for Deduplicated<S> {
     }
 
     fn inputs(&self) -> Vec<String> {
-        vec![self.rules.clone(), self.exact.clone()]
+        [Some(&self.rules), Some(&self.exact), self.near.as_ref()].into_iter().flatten().cloned().collect()
     }
 
     fn settings(&self) -> Value {
@@ -123,14 +136,20 @@ impl<S: Subject> Stage for Deduplicated<S> {
         }
         let rules = task.inputs.get(&self.rules)?;
         let (part, fingerprints) = self.part(rules, task.index)?;
-        let duplicates = duplicates(rules, task.inputs.get(&self.exact)?, fingerprints)?;
+        let ids = ids_of(rules, fingerprints)?;
+        let exact = duplicates(task.inputs.get(&self.exact)?, &ids)?;
+        let near = match &self.near {
+            Some(near) => duplicates(task.inputs.get(near)?, &ids)?,
+            None => BTreeMap::new(),
+        };
         for record in rules.open_at::<S>(part, out.position())? {
             let mut record = record?;
             let id = record.id();
             out.read(S::UNIT);
-            if let Some(representative) = duplicates.get(&id) {
+            let found = exact.get(&id).map(|r| (EXACT, r)).or(near.get(&id).map(|r| (NEAR, r)));
+            if let Some((reason, representative)) = found {
                 let (value, preview) = (representative.to_string(), record.preview());
-                out.drop(S::UNIT, Removal { id, reason: REASON, value, preview })?;
+                out.drop(S::UNIT, Removal { id, key: record.key(), reason, value, preview })?;
             } else {
                 if let Some(split) = self.split {
                     record.assign(split.of(id));

@@ -2,10 +2,10 @@
 
 use corpus::record::{Duplicate, Fingerprinted};
 use corpus::stage::Inputs;
-use corpus::{Dataset, Id, Result, SourceCode, Stage, Task};
+use corpus::{Dataset, Id, Result, Stage, Task};
 use serde_json::{Value, json};
 
-use super::{DUPLICATES, FINGERPRINTS};
+use super::{DUPLICATES, FINGERPRINTS, SourcePriority};
 
 /// What this stage counts: one fingerprint per record that passed the rules.
 const UNIT: &str = "fingerprints";
@@ -28,8 +28,8 @@ pub struct Exact {
     pub rules: String,
     /// Partitions of the key space, and so tasks.
     pub partitions: u32,
-    /// Sources from the most to the least preferred; those that are missing come last, by code.
-    pub source_priority: Vec<SourceCode>,
+    /// Which source's record stands for the others.
+    pub source_priority: SourcePriority,
 }
 
 /// A fingerprint with the record that stands for it.
@@ -48,17 +48,11 @@ impl Exact {
         for fingerprint in dataset.rows::<Fingerprinted>(FINGERPRINTS) {
             let Fingerprinted { key, id, .. } = fingerprint?;
             if partition(&key, self.partitions) == task.index {
-                rows.push(Row { key, id, representative: id, rank: self.rank(id.source()) });
+                rows.push(Row { key, id, representative: id, rank: self.source_priority.rank(id.source()) });
             }
             task.cancel.check()?;
         }
         Ok(rows)
-    }
-
-    fn rank(&self, source: SourceCode) -> u16 {
-        let listed = self.source_priority.iter().position(|code| *code == source);
-        // Codes have 8 bits, so a list without repetition has at most 256.
-        listed.map_or(256 + u16::from(source.0), |index| index.min(255) as u16)
     }
 }
 
@@ -124,6 +118,7 @@ impl Stage for Exact {
 mod tests {
     use std::collections::BTreeMap;
 
+    use corpus::SourceCode;
     use proptest::prelude::*;
 
     use super::*;
@@ -133,7 +128,7 @@ mod tests {
             name: "text.exact".into(),
             rules: "text.rules".into(),
             partitions: 1,
-            source_priority: priority.iter().map(|code| SourceCode(*code)).collect(),
+            source_priority: SourcePriority(priority.iter().map(|code| SourceCode(*code)).collect()),
         }
     }
 
@@ -141,7 +136,7 @@ mod tests {
         let id = Id::new(SourceCode(source), 0, position).unwrap();
         // Spread over the key space, as hashes are.
         let key = u128::from(key).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835).to_be_bytes();
-        Row { key, id, representative: id, rank: exact.rank(id.source()) }
+        Row { key, id, representative: id, rank: exact.source_priority.rank(id.source()) }
     }
 
     fn duplicates(rows: Vec<Row>, partitions: u32) -> BTreeMap<Id, Id> {

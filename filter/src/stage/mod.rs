@@ -1,11 +1,14 @@
-//! The three steps of filtering, each a stage: judge, find duplicates, drop them.
+//! The steps of filtering, each a stage: judge, find duplicates, drop them.
 
 mod deduplicated;
 mod exact;
+pub mod near;
+mod priority;
 mod rules;
 
 pub use deduplicated::{Deduplicated, SplitAssignment};
 pub use exact::Exact;
+pub use priority::SourcePriority;
 pub use rules::Rules;
 
 /// The stream of content keys, from rules to duplicate finding.

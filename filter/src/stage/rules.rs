@@ -91,7 +91,7 @@ impl<S: Subject> Rules<S> {
             Ok((findings, content)) => self.write(record, &findings, content, out),
             Err(fatal) => {
                 let (reason, preview) = (fatal.reason(), record.preview());
-                out.fail(S::UNIT, Removal { id, reason, value: String::new(), preview })
+                out.fail(S::UNIT, Removal { id, key: record.key(), reason, value: String::new(), preview })
             }
         }
     }
@@ -108,7 +108,7 @@ impl<S: Subject> Rules<S> {
         out.write(VERDICTS, Verdicts { id, values })?;
         if let Some(decisive) = findings.iter().find(|finding| !finding.passed) {
             let (reason, value, preview) = (decisive.rule, decisive.shown(), record.preview());
-            return out.drop(S::UNIT, Removal { id, reason, value, preview });
+            return out.drop(S::UNIT, Removal { id, key: record.key(), reason, value, preview });
         }
         if let Some(Content { key, length }) = content {
             out.write(FINGERPRINTS, Fingerprinted { key, id, length })?;

@@ -16,7 +16,7 @@ use crate::rule::{Images, Language, PageRule, PairRule, PersonTag, Symbols, Text
 use crate::subject::tests::{document, page, pair};
 
 /// A run's folder with an engine of one worker.
-struct Bench {
+pub(super) struct Bench {
     store: Store,
     ledger: Ledger,
     inputs: Inputs,
@@ -24,14 +24,14 @@ struct Bench {
 }
 
 impl Bench {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::local(folder.path()).unwrap();
         Self { ledger: Ledger::new(store.clone()), store, inputs: Inputs::default(), folder }
     }
 
     /// Runs all tasks, seals the stage and makes its dataset an input of later ones.
-    fn run(&mut self, stage: &dyn Stage) -> Dataset {
+    pub(super) fn run(&mut self, stage: &dyn Stage) -> Dataset {
         self.attempt(stage, u64::MAX).unwrap()
     }
 
@@ -82,10 +82,10 @@ impl Progress for StopAfter {
 }
 
 /// A source with rows that a test made up, one task per list.
-struct Source<R> {
-    name: &'static str,
-    stream: &'static str,
-    tasks: Vec<Vec<R>>,
+pub(super) struct Source<R> {
+    pub(super) name: &'static str,
+    pub(super) stream: &'static str,
+    pub(super) tasks: Vec<Vec<R>>,
 }
 
 impl<R: Record + Clone + Sync> Stage for Source<R> {
@@ -115,12 +115,12 @@ fn id(source: u8, position: u64) -> Id {
     Id::new(SourceCode(source), 0, position).unwrap()
 }
 
-fn rows<R: Record>(dataset: &Dataset, stream: &str) -> Vec<R> {
+pub(super) fn rows<R: Record>(dataset: &Dataset, stream: &str) -> Vec<R> {
     dataset.rows::<R>(stream).map(|row| row.unwrap()).collect()
 }
 
 /// Returns the reason and value of every dropped record.
-fn dropped(dataset: &Dataset) -> BTreeMap<Id, (String, String)> {
+pub(super) fn dropped(dataset: &Dataset) -> BTreeMap<Id, (String, String)> {
     rows::<Removed>(dataset, "dropped").into_iter().map(|r| (r.id, (r.reason, r.value))).collect()
 }
 
@@ -136,7 +136,7 @@ fn text_rules(inputs: &[&str]) -> Rules<Document> {
     rules_of(inputs, rules)
 }
 
-fn rules_of(inputs: &[&str], rules: Vec<TextRule>) -> Rules<Document> {
+pub(super) fn rules_of(inputs: &[&str], rules: Vec<TextRule>) -> Rules<Document> {
     let inputs = inputs.iter().map(|name| (*name).to_owned()).collect();
     Rules::new("text.rules", inputs, rules, true).unwrap()
 }
@@ -146,7 +146,7 @@ fn text_exact(partitions: u32, priority: &[u8]) -> Exact {
         name: "text.exact".into(),
         rules: "text.rules".into(),
         partitions,
-        source_priority: priority.iter().map(|code| SourceCode(*code)).collect(),
+        source_priority: SourcePriority(priority.iter().map(|code| SourceCode(*code)).collect()),
     }
 }
 

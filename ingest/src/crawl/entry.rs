@@ -53,7 +53,7 @@ impl Scribe {
         let url = record.header.target().unwrap_or_default();
         let outcome = task.crashes.guard(id, || Webpage::of_record(record));
         let outcome = outcome.unwrap_or_else(|fatal| Err(Refusal::Fail(fatal.reason(), String::new())));
-        let removal = |reason, value| Removal { id, reason, value, preview: url };
+        let removal = |reason, value| Removal { id, key: None, reason, value, preview: url };
         out.read(RECORDS);
         match outcome {
             Ok(page) => {
@@ -81,7 +81,10 @@ impl Scribe {
             }
             CrawlKind::Wet => {
                 let (url, text) = (Some(url.to_owned()), extract.text());
-                out.write(DOCUMENTS, Document { id, source, url, date, language: None, text, split: None })?;
+                out.write(
+                    DOCUMENTS,
+                    Document { id, key: None, source, url, date, language: None, text, split: None },
+                )?;
             }
         }
         out.keep(RECORDS);
@@ -91,6 +94,7 @@ impl Scribe {
     fn damage(&self, file: &SourceFile, damage: &Damage, out: &mut Output<'_>) -> Result<()> {
         out.read(RECORDS);
         let removal = Removal {
+            key: None,
             id: self.source.id(file, damage.position)?,
             reason: damage.reason,
             value: damage.detail.clone(),

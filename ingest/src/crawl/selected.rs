@@ -77,7 +77,10 @@ impl Stage for Selected {
                 out.read("records");
                 let id = source.id(&file, pick.offset)?;
                 let value = pick.length.to_string();
-                out.fail("records", Removal { id, reason: "range_too_large", value, preview: "" })?;
+                out.fail(
+                    "records",
+                    Removal { id, key: None, reason: "range_too_large", value, preview: "" },
+                )?;
             } else if let Some((_, bytes)) = ranges.next() {
                 let bytes = bytes.map_err(|error| source_error(&file.url, &error))?;
                 let broken = |error: &std::io::Error| source_error(&file.url, error);

@@ -13,28 +13,25 @@ pub struct PileFormat {
     pub sets: Vec<String>,
 }
 
-/// JSON lines with a text field.
+/// Rows with named fields: Parquet where a file's name ends so, else JSON lines.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct JsonlFormat {
-    /// The field that holds the text.
+pub struct RowsFormat {
+    /// The field or column that holds the text.
     pub text: String,
-    /// The field that holds the page's URL.
+    /// The one that holds the source's own id: a string or a number.
+    pub id: Option<String>,
+    /// The one that holds the page's URL.
     pub url: Option<String>,
-    /// The field that holds the date.
+    /// The one that holds the date.
     pub date: Option<String>,
 }
 
-/// Parquet with a text column.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ParquetFormat {
-    /// The column that holds the text.
-    pub text: String,
-    /// The column that holds the page's URL.
-    pub url: Option<String>,
-    /// The column that holds the date.
-    pub date: Option<String>,
+impl RowsFormat {
+    /// Returns true if and only if a file of this name is Parquet.
+    pub(super) fn is_parquet(name: &str) -> bool {
+        name.ends_with(".parquet")
+    }
 }
 
 /// Plain text.
@@ -59,15 +56,9 @@ pub enum Separator {
 /// Field or column that holds the text, unless configured.
 const TEXT_DEFAULT: &str = "text";
 
-impl Default for JsonlFormat {
+impl Default for RowsFormat {
     fn default() -> Self {
-        Self { text: TEXT_DEFAULT.to_owned(), url: None, date: None }
-    }
-}
-
-impl Default for ParquetFormat {
-    fn default() -> Self {
-        Self { text: TEXT_DEFAULT.to_owned(), url: None, date: None }
+        Self { text: TEXT_DEFAULT.to_owned(), id: None, url: None, date: None }
     }
 }
 
@@ -77,10 +68,8 @@ impl Default for ParquetFormat {
 pub enum DocumentFormat {
     /// The Pile.
     Pile(PileFormat),
-    /// JSON lines.
-    Jsonl(JsonlFormat),
-    /// Parquet.
-    Parquet(ParquetFormat),
+    /// JSON lines or Parquet.
+    Rows(RowsFormat),
     /// Plain text.
     Text(TextFormat),
 }
@@ -91,15 +80,9 @@ impl From<PileFormat> for DocumentFormat {
     }
 }
 
-impl From<JsonlFormat> for DocumentFormat {
-    fn from(format: JsonlFormat) -> Self {
-        Self::Jsonl(format)
-    }
-}
-
-impl From<ParquetFormat> for DocumentFormat {
-    fn from(format: ParquetFormat) -> Self {
-        Self::Parquet(format)
+impl From<RowsFormat> for DocumentFormat {
+    fn from(format: RowsFormat) -> Self {
+        Self::Rows(format)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{JsonlFormat, PileFormat};
+use super::{PileFormat, RowsFormat};
 use crate::source::value;
 
 /// A document without its address.
@@ -12,6 +12,7 @@ pub(super) struct Draft {
     pub(super) text: String,
     pub(super) url: Option<String>,
     pub(super) date: Option<String>,
+    pub(super) key: Option<String>,
 }
 
 /// What becomes of a record.
@@ -50,11 +51,11 @@ pub(super) fn pile(line: &[u8], format: &PileFormat) -> Judgement {
     if !format.sets.is_empty() && !format.sets.contains(&set) {
         return Judgement::Drop { reason: "set", value: set };
     }
-    text(Draft { source: set, text: body, url: None, date: None })
+    text(Draft { source: set, text: body, url: None, date: None, key: None })
 }
 
 /// Judges a line of JSON with named fields.
-pub(super) fn jsonl(line: &[u8], source: &str, format: &JsonlFormat) -> Judgement {
+pub(super) fn json(line: &[u8], source: &str, format: &RowsFormat) -> Judgement {
     let mut object = match object(line) {
         Ok(object) => object,
         Err(judgement) => return judgement,
@@ -62,7 +63,8 @@ pub(super) fn jsonl(line: &[u8], source: &str, format: &JsonlFormat) -> Judgemen
     let body = take_string(&mut object, &format.text);
     let mut field = |name: &Option<String>| take_string(&mut object, name.as_deref()?);
     let (url, date) = (field(&format.url), field(&format.date));
-    text(Draft { source: source.to_owned(), text: body.unwrap_or_default(), url, date })
+    let key = format.id.as_ref().and_then(|name| shown(object.get(name)?));
+    text(Draft { source: source.to_owned(), text: body.unwrap_or_default(), url, date, key })
 }
 
 /// Judges plain text; what is not UTF-8 is replaced.
@@ -72,6 +74,7 @@ pub(super) fn plain(line: &[u8], source: &str) -> Judgement {
         text: String::from_utf8_lossy(line).into_owned(),
         url: None,
         date: None,
+        key: None,
     })
 }
 
@@ -80,6 +83,15 @@ fn object(line: &[u8]) -> Result<Map<String, Value>, Judgement> {
         Ok(Value::Object(object)) => Ok(object),
         Ok(_) => Err(Judgement::fail("no_text", "not an object")),
         Err(error) => Err(Judgement::fail("json", error.to_string())),
+    }
+}
+
+/// Writes an id as text.
+fn shown(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
     }
 }
 
@@ -120,7 +132,8 @@ mod tests {
             r#"{"text":"a","meta":{"pile_set_name":"Pile-CC"}}"#,
             r#"{"meta":"{\"pile_set_name\":\"Pile-CC\"}","text":"a"}"#,
         ] {
-            let draft = Draft { source: "Pile-CC".into(), text: "a".into(), url: None, date: None };
+            let draft =
+                Draft { source: "Pile-CC".into(), text: "a".into(), url: None, date: None, key: None };
             assert_eq!(pile(line.as_bytes(), &format), Judgement::Keep(draft));
         }
         for line in [
@@ -135,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_broken_line_says_why() {
-        let judge = |line: &[u8]| word(jsonl(line, "s", &JsonlFormat::default()));
+        let judge = |line: &[u8]| word(json(line, "s", &RowsFormat::default()));
         assert_eq!(judge(br#"{"text":"a""#), "json");
         assert_eq!(judge(b"\xff"), "json");
         assert_eq!(judge(br#"{"text":1}"#), "no_text");
@@ -146,10 +159,12 @@ mod tests {
 
     #[test]
     fn named_fields_are_taken() {
+        let name = |name: &str| Some(name.to_owned());
         let format =
-            JsonlFormat { text: "body".into(), url: Some("link".into()), date: Some("missing".into()) };
-        let draft = Draft { source: "s".into(), text: "t".into(), url: Some("u".into()), date: None };
-        let judgement = jsonl(br#"{"body":"t","link":"u","text":"no"}"#, "s", &format);
+            RowsFormat { text: "body".into(), id: name("n"), url: name("link"), date: name("missing") };
+        let (source, text, url) = ("s".into(), "t".into(), name("u"));
+        let draft = Draft { source, text, url, date: None, key: name("17") };
+        let judgement = json(br#"{"body":"t","link":"u","text":"no","n":17}"#, "s", &format);
         assert_eq!(judgement, Judgement::Keep(draft));
     }
 }

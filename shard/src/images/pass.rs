@@ -185,11 +185,11 @@ impl Pass {
         let id = target.uses.first().map_or(mark(&target.key), |first| first.id);
         if failure.is_transient && !self.is_last() {
             let value = failure.reason;
-            out.drop(UNIT, Removal { id, reason: "retry", value, preview: &target.url })?;
+            out.drop(UNIT, Removal { id, key: None, reason: "retry", value, preview: &target.url })?;
             return out.write("retry", target);
         }
         let Failure { reason, detail: value, .. } = failure;
-        out.fail(UNIT, Removal { id, reason: &reason, value, preview: &target.url })
+        out.fail(UNIT, Removal { id, key: None, reason: &reason, value, preview: &target.url })
     }
 }
 

@@ -136,7 +136,7 @@ impl Build {
 
 fn drop_one(out: &mut Output<'_>, unit: &str, id: Id, refusal: Refusal, preview: &str) -> Result<()> {
     let Refusal { reason, value } = refusal;
-    out.drop(unit, Removal { id, reason, value, preview })
+    out.drop(unit, Removal { id, key: None, reason, value, preview })
 }
 
 #[cfg(test)]

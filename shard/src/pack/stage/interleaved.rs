@@ -58,8 +58,13 @@ impl PackInterleaved {
             if slot < packed.image_count {
                 out.keep(image_unit);
             } else {
-                let removal =
-                    Removal { id, reason: packed.cut, value: slot.to_string(), preview: &document.url };
+                let removal = Removal {
+                    id,
+                    key: None,
+                    reason: packed.cut,
+                    value: slot.to_string(),
+                    preview: &document.url,
+                };
                 out.drop(image_unit, removal)?;
             }
         }

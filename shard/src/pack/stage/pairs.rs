@@ -51,6 +51,7 @@ impl PackPairs {
             out.read(PAIRS);
             let Some(caption) = &wanted.caption else {
                 let removal = Removal {
+                    key: None,
                     id: wanted.id,
                     reason: "no_caption",
                     value: String::new(),

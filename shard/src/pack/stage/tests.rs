@@ -92,6 +92,7 @@ fn sequences(dataset: &Dataset) -> Vec<Sequence> {
 
 fn document(bits: u64) -> Document {
     Document {
+        key: None,
         id: id(bits),
         source: "test".to_owned(),
         url: None,

@@ -1,0 +1,24 @@
+//! What finding near-duplicates passes from stage to stage.
+
+use crate::Id;
+use crate::column::record;
+
+record! {
+    /// One band of a document's signature: documents that share a key are candidates.
+    pub struct BandKey in "band_key/1" {
+        /// Hash of the band and its minima.
+        pub key: u64,
+        /// The document.
+        pub id: Id,
+    }
+}
+
+record! {
+    /// Two documents that share a key, the smaller id first.
+    pub struct Link in "link/1" {
+        /// The smaller id.
+        pub a: Id,
+        /// The larger id.
+        pub b: Id,
+    }
+}

@@ -1,0 +1,20 @@
+//! Near-duplicates by MinHash: texts of which most shingles are the same.
+//!
+//! ```text
+//! words       text -> words that case, punctuation and forms do not change
+//! signature   words -> shingles -> minima (SIMD) -> one key per band
+//! datatrove   the same with another tool's arithmetic, bit for bit
+//! planted     edited copies that a run checks itself by
+//! sorter      rows of numbers in order, within a bound of memory
+//! components  links -> clusters
+//! ```
+
+pub mod components;
+mod datatrove;
+mod minima;
+pub mod planted;
+pub mod signature;
+pub mod sorter;
+pub mod words;
+
+pub use signature::{Scheme, Shape, Signer, Unit};

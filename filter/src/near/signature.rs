@@ -1,0 +1,234 @@
+//! From a text to one key per band: texts that share a key are candidates.
+//!
+//! With `b` bands of `r` rows, two texts of Jaccard similarity `J` (of their shingles) share
+//! a key with probability `1 - (1 - J^r)^b`.
+
+use serde::{Deserialize, Serialize};
+use twox_hash::XxHash64;
+
+use super::datatrove::Permutations;
+use super::minima::Minima;
+use super::words::{self, mixed};
+
+/// The seed of our own permutations; another would give other bytes and the same quality.
+const SEED: u64 = 0x6B6F_736D_6F73;
+/// The multiplier of the rolling hash of a shingle: 2^64 over the golden ratio, odd.
+const ROLLING: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// How shingles are hashed and permuted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scheme {
+    /// Rolling 64-bit hashes of words, 32-bit permutations: what the machine does fast.
+    #[default]
+    Fast,
+    /// Values equal to datatrove's for the same words.
+    Datatrove,
+}
+
+/// What shingles are runs of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    /// Words.
+    #[default]
+    Words,
+    /// Characters of words, and one space between them.
+    Characters,
+}
+
+/// Bands, rows and shingles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shape {
+    /// Bands, `b`.
+    pub bands: u32,
+    /// Rows of a band, `r`.
+    pub rows: u32,
+    /// What a shingle is a run of.
+    pub unit: Unit,
+    /// And how many of them.
+    pub shingle: u32,
+}
+
+/// Computes the keys of texts; holds what is reused from text to text.
+#[derive(Debug, Clone)]
+pub struct Signer {
+    shape: Shape,
+    permutations: Scheming,
+    keys: Vec<u64>,
+}
+
+#[derive(Debug, Clone)]
+enum Scheming {
+    Fast { minima: Minima, words: Vec<u64>, shingles: Vec<u32>, values: Vec<u32> },
+    Datatrove { permutations: Permutations, values: Vec<u64> },
+}
+
+impl Signer {
+    /// Returns a signer of this shape.
+    pub fn new(scheme: Scheme, shape: Shape) -> Self {
+        let count = shape.bands as usize * shape.rows as usize;
+        let permutations = match scheme {
+            Scheme::Fast => Scheming::Fast {
+                minima: Minima::new(count, SEED),
+                words: Vec::new(),
+                shingles: Vec::new(),
+                values: Vec::new(),
+            },
+            Scheme::Datatrove => {
+                Scheming::Datatrove { permutations: Permutations::new(count), values: Vec::new() }
+            }
+        };
+        Self { shape, permutations, keys: Vec::new() }
+    }
+
+    /// Returns the keys of a text, one per band; none where it has no shingle.
+    ///
+    /// A text that is shorter than a shingle is one shingle (with datatrove, whose shingles are always
+    /// of words, it has none).
+    pub fn keys(&mut self, text: &str) -> &[u64] {
+        self.keys.clear();
+        let rows = self.shape.rows as usize;
+        match &mut self.permutations {
+            Scheming::Fast { minima, words, shingles, values } => {
+                words.clear();
+                hash(text, self.shape.unit, words);
+                shingle(words, self.shape.shingle as usize, shingles);
+                if !shingles.is_empty() {
+                    minima.compute(shingles, values);
+                    // Lanes beyond the last row belong to no band.
+                    let bands = values.chunks_exact(rows).take(self.shape.bands as usize);
+                    self.keys.extend((0..).zip(bands).map(|(band, values)| key(band, values)));
+                }
+            }
+            Scheming::Datatrove { permutations, values } => {
+                permutations.compute(&words::words(text), self.shape.shingle as usize, values);
+                let bands = values.chunks_exact(rows);
+                self.keys.extend((0..).zip(bands).map(|(band, values)| wide_key(band, values)));
+            }
+        }
+        &self.keys
+    }
+}
+
+/// Returns the hashes of a text's shingles as [`Scheme::Fast`] takes them, for comparing sets.
+pub fn shingles(text: &str, unit: Unit, length: u32) -> Vec<u32> {
+    let (mut hashes, mut shingles) = (Vec::new(), Vec::new());
+    hash(text, unit, &mut hashes);
+    shingle(&hashes, length as usize, &mut shingles);
+    shingles
+}
+
+/// Hashes what shingles are runs of.
+fn hash(text: &str, unit: Unit, hashes: &mut Vec<u64>) {
+    match unit {
+        Unit::Words => words::for_each_hash(text, |word| hashes.push(word)),
+        Unit::Characters => {
+            words::for_each_character(text, |c| hashes.push(mixed(u64::from(u32::from(c)) + 1)))
+        }
+    }
+}
+
+/// Hashes every run of `n` words: a polynomial of their hashes that rolls from run to run.
+fn shingle(words: &[u64], n: usize, shingles: &mut Vec<u32>) {
+    shingles.clear();
+    let n = n.min(words.len());
+    if n == 0 {
+        return;
+    }
+    let leaving = (0..n).fold(1_u64, |power, _| power.wrapping_mul(ROLLING));
+    let (first, rest) = words.split_at(n);
+    let mut hash = first.iter().fold(0_u64, |hash, word| hash.wrapping_mul(ROLLING).wrapping_add(*word));
+    shingles.push((mixed(hash) >> 32) as u32);
+    for (left, entering) in words.iter().zip(rest) {
+        hash = hash.wrapping_mul(ROLLING).wrapping_add(*entering).wrapping_sub(left.wrapping_mul(leaving));
+        shingles.push((mixed(hash) >> 32) as u32);
+    }
+}
+
+/// Hashes a band's values; the band is part of it, so that keys of all bands share one space.
+fn key(band: u64, values: &[u32]) -> u64 {
+    let mut hash = mixed(band.wrapping_add(ROLLING));
+    for value in values {
+        hash = mixed(hash ^ u64::from(*value)).wrapping_mul(ROLLING);
+    }
+    mixed(hash)
+}
+
+fn wide_key(band: u64, values: &[u64]) -> u64 {
+    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    XxHash64::oneshot(band, &bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SHAPE: Shape = Shape { bands: 14, rows: 8, unit: Unit::Words, shingle: 5 };
+
+    fn keys(scheme: Scheme, text: &str) -> Vec<u64> {
+        Signer::new(scheme, SHAPE).keys(text).to_vec()
+    }
+
+    #[test]
+    fn the_same_words_have_the_same_keys_in_both_schemes() {
+        for scheme in [Scheme::Fast, Scheme::Datatrove] {
+            let one = keys(scheme, "One two three four five six, seven eight nine ten.");
+            assert_eq!(one.len(), 14);
+            assert_eq!(one, keys(scheme, "one TWO three\nfour five six seven eight nine -- ten"));
+            assert_ne!(one, keys(scheme, "two one three four five six, seven eight nine ten."));
+            assert!(keys(scheme, " ... ").is_empty());
+        }
+    }
+
+    #[test]
+    fn a_short_text_is_one_shingle() {
+        assert_eq!(keys(Scheme::Fast, "Hello world"), keys(Scheme::Fast, "hello, world!"));
+        assert_ne!(keys(Scheme::Fast, "Hello world"), keys(Scheme::Fast, "hello"));
+        assert!(keys(Scheme::Datatrove, "Hello world").is_empty());
+    }
+
+    #[test]
+    fn bands_do_not_meet_each_other() {
+        let keys = keys(Scheme::Fast, "one");
+        let distinct: std::collections::BTreeSet<u64> = keys.iter().copied().collect();
+        assert_eq!(distinct.len(), keys.len());
+    }
+
+    #[test]
+    fn candidates_follow_the_theoretical_curve() {
+        // 120 words; every shingle that a replaced word touches is lost: Jaccard from the sets.
+        let mut signer = Signer::new(Scheme::Fast, SHAPE);
+        let (mut expected, mut found, pairs) = (0.0, 0.0, 600_u64);
+        for pair in 0..pairs {
+            let word = |n: u64| format!("w{:x}", mixed(pair << 20 | n));
+            let original: Vec<String> = (0..120).map(word).collect();
+            let mut edited = original.clone();
+            (0..1 + pair % 6).for_each(|n| edited[(mixed(pair * 7 + n) % 120) as usize] = word(1_000 + n));
+            let (a, b) = (original.join(" "), edited.join(" "));
+            let set = |text: &str| {
+                shingles(text, Unit::Words, 5).into_iter().collect::<std::collections::BTreeSet<u32>>()
+            };
+            let (one, two) = (set(&a), set(&b));
+            let shared = one.intersection(&two).count() as f64;
+            let jaccard = shared / (one.len() as f64 + two.len() as f64 - shared);
+            expected += 1.0 - (1.0 - jaccard.powi(8)).powi(14);
+            let keys = signer.keys(&a).to_vec();
+            found += f64::from(u8::from(keys.iter().zip(signer.keys(&b)).any(|(a, b)| a == b)));
+        }
+        assert!((expected - found).abs() < 0.04 * pairs as f64, "{found} of {expected} expected");
+    }
+
+    proptest! {
+        #[test]
+        fn a_rolled_shingle_is_a_fresh_one(words in prop::collection::vec(any::<u64>(), 0..30), n in 1_usize..7) {
+            let (mut all, mut one) = (Vec::new(), Vec::new());
+            shingle(&words, n, &mut all);
+            for (window, rolled) in words.windows(n).zip(&all) {
+                shingle(window, n, &mut one);
+                prop_assert_eq!(&one, &[*rolled]);
+            }
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! External sorting of rows of numbers: memory is bounded, what does not fit goes to scratch files.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+
+use corpus::{Error, Result};
+
+/// Bytes of a number in a scratch file.
+const NUMBER_BYTES: usize = 8;
+/// Bytes that a run is read and written by.
+const BUFFER_BYTES: usize = 64 << 10;
+/// Runs that are merged at once; with fewer bytes of memory per run the disk would seek.
+const RUNS_MAX: usize = 1_024;
+
+/// Takes rows in any order and gives them back in theirs, each once.
+///
+/// Holds at most the bytes that it was made with, and one buffer of 64 KiB for every run on disk.
+#[derive(Debug)]
+pub struct Sorter<const N: usize> {
+    folder: PathBuf,
+    rows: Vec<[u64; N]>,
+    rows_max: usize,
+    runs: Vec<PathBuf>,
+}
+
+impl<const N: usize> Sorter<N> {
+    /// Returns a sorter that holds so many bytes, and writes into a folder of its own.
+    ///
+    /// # Errors
+    /// When the folder cannot be made.
+    pub fn new(folder: &Path, memory_bytes: usize) -> Result<Self> {
+        std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+        let rows_max = (memory_bytes / (N * NUMBER_BYTES)).max(1);
+        Ok(Self { folder: folder.to_owned(), rows: Vec::new(), rows_max, runs: Vec::new() })
+    }
+
+    /// Takes a row.
+    ///
+    /// # Errors
+    /// When the disk refuses, or there is more than [`RUNS_MAX`] times the memory.
+    pub fn push(&mut self, row: [u64; N]) -> Result<()> {
+        if self.rows.len() == self.rows_max {
+            self.spill()?;
+        }
+        // Growth by doubling could take half as much again as was allowed.
+        if self.rows.len() == self.rows.capacity() {
+            let more = self.rows.len().max(1_024).min(self.rows_max - self.rows.len());
+            self.rows.reserve_exact(more);
+        }
+        self.rows.push(row);
+        Ok(())
+    }
+
+    fn spill(&mut self) -> Result<()> {
+        let path = self.folder.join(format!("{}.run", self.runs.len()));
+        if self.runs.len() == RUNS_MAX {
+            let detail = format!("more than {RUNS_MAX} runs would be needed; give it more memory_mb");
+            return Err(Error::work("sort", detail));
+        }
+        self.sort();
+        let file = File::create_new(&path).map_err(Error::io("create", &path))?;
+        let mut file = BufWriter::with_capacity(BUFFER_BYTES, file);
+        for number in self.rows.iter().flatten() {
+            file.write_all(&number.to_le_bytes()).map_err(Error::io("write", &path))?;
+        }
+        file.flush().map_err(Error::io("write", &path))?;
+        self.rows.clear();
+        self.runs.push(path);
+        Ok(())
+    }
+
+    fn sort(&mut self) {
+        self.rows.sort_unstable();
+        self.rows.dedup();
+    }
+
+    /// Returns the rows in order.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn finish(mut self) -> Result<Sorted<N>> {
+        if self.runs.is_empty() {
+            self.sort();
+            return Ok(Sorted::Memory(std::mem::take(&mut self.rows).into_iter()));
+        }
+        self.spill()?;
+        let mut runs: Vec<Run> = self.runs.iter().map(|path| Run::open(path)).collect::<Result<_>>()?;
+        let mut heap = BinaryHeap::with_capacity(runs.len());
+        for (index, run) in runs.iter_mut().enumerate() {
+            heap.extend(run.next::<N>()?.map(|row| Reverse((row, index))));
+        }
+        Ok(Sorted::Disk(Merge { runs, heap, last: None }))
+    }
+}
+
+/// Rows in ascending order, each once; run files are removed when it is dropped.
+#[derive(Debug)]
+pub enum Sorted<const N: usize> {
+    /// All of them were held.
+    Memory(std::vec::IntoIter<[u64; N]>),
+    /// From scratch files.
+    Disk(Merge<N>),
+}
+
+/// Several sorted files as one.
+#[derive(Debug)]
+pub struct Merge<const N: usize> {
+    runs: Vec<Run>,
+    heap: BinaryHeap<Reverse<([u64; N], usize)>>,
+    last: Option<[u64; N]>,
+}
+
+impl<const N: usize> Merge<N> {
+    fn next_row(&mut self) -> Result<Option<[u64; N]>> {
+        while let Some(Reverse((row, index))) = self.heap.pop() {
+            if let Some(run) = self.runs.get_mut(index) {
+                self.heap.extend(run.next::<N>()?.map(|row| Reverse((row, index))));
+            }
+            if self.last.replace(row) != Some(row) {
+                return Ok(Some(row));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl<const N: usize> Iterator for Sorted<N> {
+    type Item = Result<[u64; N]>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Memory(rows) => rows.next().map(Ok),
+            Self::Disk(merge) => merge.next_row().transpose(),
+        }
+    }
+}
+
+/// A sorted scratch file.
+#[derive(Debug)]
+struct Run {
+    path: PathBuf,
+    file: BufReader<File>,
+    left: u64,
+}
+
+impl Run {
+    fn open(path: &Path) -> Result<Self> {
+        let file = File::open(path).map_err(Error::io("open", path))?;
+        let left = file.metadata().map_err(Error::io("read", path))?.len();
+        Ok(Self { path: path.to_owned(), file: BufReader::with_capacity(BUFFER_BYTES, file), left })
+    }
+
+    fn next<const N: usize>(&mut self) -> Result<Option<[u64; N]>> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        let mut row = [0; N];
+        for number in &mut row {
+            let mut bytes = [0; NUMBER_BYTES];
+            self.file.read_exact(&mut bytes).map_err(Error::io("read", &self.path))?;
+            *number = u64::from_le_bytes(bytes);
+        }
+        self.left = self.left.saturating_sub((N * NUMBER_BYTES) as u64);
+        Ok(Some(row))
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        // What stays behind is in the task's scratch folder, which the engine removes.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn rows_come_back_in_order_and_once_whatever_the_memory(
+            rows in prop::collection::vec([0_u64..50, 0_u64..4], 0..300), memory in 16_usize..2_000,
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            let mut sorter = Sorter::new(&folder.path().join("sort"), memory).unwrap();
+            rows.iter().for_each(|row| sorter.push(*row).unwrap());
+            let sorted: Vec<[u64; 2]> = sorter.finish().unwrap().map(Result::unwrap).collect();
+            let expected: BTreeSet<[u64; 2]> = rows.into_iter().collect();
+            prop_assert_eq!(sorted, expected.into_iter().collect::<Vec<_>>());
+            prop_assert_eq!(std::fs::read_dir(folder.path().join("sort")).unwrap().count(), 0);
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The stage that reduces documents to band keys: `text.near.keys`.
+
+use std::ops::Range;
+
+use corpus::record::{BandKey, DocumentText, Link};
+use corpus::stage::Inputs;
+use corpus::{Dataset, Id, Part, Result, Stage, Task};
+use serde_json::{Value, json};
+
+use super::{KEYS, PLANTED, task_bytes};
+use crate::config::NearConfig;
+use crate::near::sorter::Sorter;
+use crate::near::{Signer, planted};
+use crate::stage::FINGERPRINTS;
+use crate::stage::deduplicated::{duplicates, ids_of};
+
+/// What this stage counts: a key per band and document.
+const UNIT: &str = "keys";
+const DOCUMENTS: &str = "documents";
+/// Bytes of a key with its id while they are sorted.
+const ROW_BYTES: usize = 16;
+
+/// Writes the band keys of the documents that are no exact duplicates, sorted, one part per task.
+///
+/// Tasks are groups of parts that are as large as `memory_mb` allows, so that few parts are to
+/// be merged later; the result does not depend on where a group ends.
+#[derive(Debug, Clone)]
+pub struct Keys {
+    /// The stage's name.
+    pub name: String,
+    /// The stage whose documents it reads.
+    pub rules: String,
+    /// The stage that found exact duplicates among them.
+    pub exact: String,
+    /// How near-duplicates are found.
+    pub config: NearConfig,
+    /// The run's seed, for the self-check.
+    pub seed: u64,
+}
+
+impl Keys {
+    fn documents_max(&self) -> u64 {
+        let bytes = self.config.shape().bands as usize * ROW_BYTES;
+        (task_bytes(&self.config) / bytes).max(1) as u64
+    }
+
+    fn sign(&self, task: &Task<'_>, sorter: &mut Sorter<2>) -> Result<Vec<Link>> {
+        let rules = task.inputs.get(&self.rules)?;
+        let exact = task.inputs.get(&self.exact)?;
+        let parts: Vec<(&Part, &Part)> = rules.parts(DOCUMENTS).zip(rules.parts(FINGERPRINTS)).collect();
+        let group = groups(rules, self.documents_max()).into_iter().nth(task.index as usize);
+        let total: u64 = parts.iter().map(|(part, _)| part.rows).sum();
+        let share = f64::from(self.config.selfcheck) / total.max(1) as f64;
+        let mut signer = Signer::new(self.config.scheme, self.config.shape());
+        let mut planted = Vec::new();
+        for (documents, fingerprints) in parts.get(group.unwrap_or_default()).unwrap_or_default() {
+            let dropped = duplicates(exact, &ids_of(rules, fingerprints)?)?;
+            for row in rules.open::<DocumentText>(documents)? {
+                let DocumentText { id, text } = row?;
+                task.cancel.check()?;
+                if dropped.contains_key(&id) {
+                    continue;
+                }
+                push(sorter, signer.keys(&text), id)?;
+                if let Some((copy, edited)) = planted::copy(self.seed, share, id, &text) {
+                    push(sorter, signer.keys(&edited), copy)?;
+                    planted.push(Link { a: id, b: copy });
+                }
+            }
+        }
+        Ok(planted)
+    }
+}
+
+fn push(sorter: &mut Sorter<2>, keys: &[u64], id: Id) -> Result<()> {
+    keys.iter().try_for_each(|key| sorter.push([*key, id.to_bits()]))
+}
+
+/// Returns ranges of consecutive parts of at most so many documents, or of one part.
+fn groups(rules: &Dataset, documents_max: u64) -> Vec<Range<usize>> {
+    let mut groups: Vec<Range<usize>> = Vec::new();
+    let mut documents = 0;
+    for (index, part) in rules.parts(DOCUMENTS).enumerate() {
+        documents += part.rows;
+        match groups.last_mut() {
+            Some(group) if documents <= documents_max => group.end = index + 1,
+            _ => {
+                documents = part.rows;
+                groups.push(index..index + 1);
+            }
+        }
+    }
+    groups
+}
+
+impl Stage for Keys {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn inputs(&self) -> Vec<String> {
+        vec![self.rules.clone(), self.exact.clone()]
+    }
+
+    fn settings(&self) -> Value {
+        json!({
+            "scheme": self.config.scheme, "shape": self.config.shape(), "memory_mb": self.config.memory_mb,
+            "selfcheck": self.config.selfcheck, "seed": self.seed,
+        })
+    }
+
+    fn plan(&self, inputs: &Inputs) -> Result<u32> {
+        Ok(groups(inputs.get(&self.rules)?, self.documents_max()).len() as u32)
+    }
+
+    fn run(&self, task: &Task<'_>) -> Result<()> {
+        let mut out = task.output()?;
+        if out.is_done() {
+            return Ok(());
+        }
+        out.set_range_records_max(u64::MAX);
+        let mut sorter = Sorter::new(&task.scratch.join("sort"), task_bytes(&self.config))?;
+        let planted = self.sign(task, &mut sorter)?;
+        let done = out.position() as usize;
+        if done == 0 {
+            planted.into_iter().try_for_each(|link| out.write(PLANTED, link))?;
+        }
+        for row in sorter.finish()?.skip(done) {
+            let [key, id] = row?;
+            out.read(UNIT);
+            out.write(KEYS, BandKey { key, id: Id::from_bits(id) })?;
+            out.keep(UNIT);
+            out.advance(1)?;
+        }
+        out.finish()
+    }
+}

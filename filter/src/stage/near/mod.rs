@@ -1,0 +1,35 @@
+//! The steps of finding near-duplicates, each a stage: keys of every document, links between
+//! those that share one, and clusters of linked ones.
+//!
+//! Memory: a task takes at most a quarter of `memory_mb`, and what open parts take (about half
+//! a megabyte for every task of the stage of keys, while links are found). All else is on disk.
+
+mod clusters;
+mod keys;
+mod links;
+mod verified;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
+
+pub use clusters::Clusters;
+pub use keys::Keys;
+pub use links::Links;
+pub use verified::Verified;
+
+use crate::config::NearConfig;
+
+/// The stream of band keys, in their order.
+const KEYS: &str = "keys";
+/// The stream of links.
+const LINKS: &str = "links";
+/// The stream of planted copies: `a` is a document, `b` its edited copy.
+const PLANTED: &str = "planted";
+/// The stream of planted copies that share a key with their document.
+const FOUND: &str = "found";
+
+/// Returns the bytes that a task may hold.
+fn task_bytes(config: &NearConfig) -> usize {
+    (config.memory_mb as usize) << 20 >> 2
+}

@@ -1,0 +1,150 @@
+//! The stage that compares linked documents exactly: `text.near.verified`.
+
+use corpus::record::{DocumentText, Link};
+use corpus::stage::Inputs;
+use corpus::{Id, Part, Removal, Result, Stage, Task};
+use serde_json::{Value, json};
+
+use super::{LINKS, task_bytes};
+use crate::config::NearConfig;
+use crate::near::signature::shingles;
+use crate::near::sorter::{Sorted, Sorter};
+
+const UNIT: &str = "links";
+const DOCUMENTS: &str = "documents";
+/// The reason of a drop; the value is the similarity.
+const REASON: &str = "jaccard_min";
+
+/// Keeps the links of documents whose sets of shingles are similar enough.
+///
+/// A join on disk: every linked document is read once, and gives its shingles to each of its
+/// links; sorted by link they are counted. One task: disk and time grow with the shingles of
+/// linked documents, 32 bytes each and link.
+#[derive(Debug, Clone)]
+pub struct Verified {
+    /// The stage's name.
+    pub name: String,
+    /// The stage whose documents it reads.
+    pub rules: String,
+    /// The stage whose links it reads.
+    pub links: String,
+    /// How near-duplicates are found.
+    pub config: NearConfig,
+    /// Jaccard similarity from which a link stays.
+    pub jaccard_min: f64,
+}
+
+impl Verified {
+    fn sorter<const N: usize>(&self, task: &Task<'_>, name: &str) -> Result<Sorter<N>> {
+        Sorter::new(&task.scratch.join(name), task_bytes(&self.config) / 2)
+    }
+
+    /// Returns `[a, b, shingle, side]` of both documents of every link.
+    fn sets(&self, task: &Task<'_>) -> Result<Sorted<4>> {
+        let mut sides = self.sorter(task, "sides")?;
+        for link in task.inputs.get(&self.links)?.rows::<Link>(LINKS) {
+            let Link { a, b } = link?;
+            sides.push([a.to_bits(), a.to_bits(), b.to_bits()])?;
+            sides.push([b.to_bits(), a.to_bits(), b.to_bits()])?;
+        }
+        let mut sets = self.sorter(task, "sets")?;
+        let mut sides = sides.finish()?.peekable();
+        let shape = self.config.shape();
+        let rules = task.inputs.get(&self.rules)?;
+        let mut parts: Vec<(Id, &Part)> = Vec::new();
+        for part in rules.parts(DOCUMENTS) {
+            if let Some(first) = rules.open::<DocumentText>(part)?.next() {
+                parts.push((first?.id, part));
+            }
+        }
+        parts.sort_unstable_by_key(|(first, _)| *first);
+        for (_, part) in parts {
+            for row in rules.open::<DocumentText>(part)? {
+                let DocumentText { id, text } = row?;
+                task.cancel.check()?;
+                let id = id.to_bits();
+                while sides.next_if(|side| matches!(side, Ok([of, ..]) if *of < id)).is_some() {}
+                let mut set = None;
+                while let Some(side) = sides.next_if(|side| !matches!(side, Ok([of, ..]) if *of != id)) {
+                    let [_, a, b] = side?;
+                    let set = set.get_or_insert_with(|| shingles(&text, shape.unit, shape.shingle));
+                    let side = u64::from(id == b);
+                    set.iter().try_for_each(|shingle| sets.push([a, b, u64::from(*shingle), side]))?;
+                }
+            }
+        }
+        sets.finish()
+    }
+}
+
+/// Shingles of the two documents of a link.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    all: u64,
+    shared: u64,
+    last: Option<u64>,
+}
+
+impl Counts {
+    /// Counts a shingle; those of both documents come twice in a row.
+    fn add(&mut self, shingle: u64) {
+        match self.last.replace(shingle) == Some(shingle) {
+            true => self.shared += 1,
+            false => self.all += 1,
+        }
+    }
+
+    fn jaccard(&self) -> f64 {
+        self.shared as f64 / self.all.max(1) as f64
+    }
+}
+
+impl Stage for Verified {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn inputs(&self) -> Vec<String> {
+        vec![self.rules.clone(), self.links.clone()]
+    }
+
+    fn settings(&self) -> Value {
+        json!({"jaccard_min": self.jaccard_min, "shape": self.config.shape()})
+    }
+
+    fn plan(&self, _inputs: &Inputs) -> Result<u32> {
+        Ok(1)
+    }
+
+    fn run(&self, task: &Task<'_>) -> Result<()> {
+        let mut out = task.output()?;
+        if out.is_done() {
+            return Ok(());
+        }
+        let mut sets = self.sets(task)?.peekable();
+        let mut links = 0;
+        while let Some(row) = sets.next() {
+            let [a, b, shingle, _] = row?;
+            let mut counts = Counts::default();
+            counts.add(shingle);
+            while let Some(row) = sets.next_if(|row| !matches!(row, Ok(row) if row[..2] != [a, b])) {
+                counts.add(row?[2]);
+            }
+            links += 1;
+            if links <= out.position() {
+                continue;
+            }
+            let [a, b] = [a, b].map(Id::from_bits);
+            out.read(UNIT);
+            if counts.jaccard() >= self.jaccard_min {
+                out.write(LINKS, Link { a, b })?;
+                out.keep(UNIT);
+            } else {
+                let value = format!("{:.4} {a}", counts.jaccard());
+                out.drop(UNIT, Removal { id: b, key: None, reason: REASON, value, preview: "" })?;
+            }
+            out.advance(1)?;
+        }
+        out.finish()
+    }
+}
