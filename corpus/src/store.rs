@@ -78,13 +78,27 @@ impl Store {
         }
     }
 
-    /// Uploads a finished local file (a part, bounded by the range limits) as [`Self::put_if_absent`] does.
+    /// Puts a finished scratch file under a path as [`Self::put_if_absent`] does, by a second name for the
+    /// same bytes where the file system allows it.
     ///
     /// # Errors
     /// When the file cannot be read or the store fails.
     pub fn put_file_if_absent(&self, path: &str, file: &Path) -> Result<bool> {
-        let bytes = std::fs::read(file).map_err(Error::io("read", file))?;
-        self.put_if_absent(path, bytes.into())
+        let target = self.folder.join(location(path)?.as_ref());
+        let parent = target.parent().unwrap_or(&self.folder);
+        std::fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
+        let sync =
+            |path: &Path| File::open(path).and_then(|file| file.sync_all()).map_err(Error::io("flush", path));
+        sync(file)?;
+        match std::fs::hard_link(file, &target) {
+            Ok(()) => sync(parent).map(|()| true),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+            // Another file system, or one without links.
+            Err(_) => {
+                let bytes = std::fs::read(file).map_err(Error::io("read", file))?;
+                self.put_if_absent(path, bytes.into())
+            }
+        }
     }
 
     /// Reads a whole small object (a ledger entry, a manifest), or `None` where there is none.

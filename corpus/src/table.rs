@@ -17,6 +17,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::{KeyValue, RowGroupMetaData};
 use parquet::file::properties::WriterProperties;
 use parquet::file::statistics::Statistics;
+use parquet::schema::types::ColumnPath;
 
 use crate::column::Column;
 use crate::limits::{READ_BATCH_ROWS, ROW_GROUP_BYTES_MAX, ROW_GROUP_ROWS_MAX};
@@ -86,13 +87,18 @@ impl<R: Record> Writer<R> {
     /// When it cannot be created.
     pub fn create(path: &Path) -> Result<Self> {
         let metadata = vec![KeyValue::new(TABLE_KEY.to_owned(), R::TABLE.to_owned())];
-        let properties = WriterProperties::builder()
+        let schema = R::schema();
+        let mut properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
             .set_created_by(WRITER_NAME.to_owned())
             .set_key_value_metadata(Some(metadata))
-            .set_max_row_group_row_count(None)
-            .build();
-        let parquet = ArrowWriter::try_new(create_scratch(path)?, R::schema(), Some(properties))
+            .set_max_row_group_row_count(None);
+        // Ids and hashes do not repeat: a dictionary of them would be built in vain.
+        for field in schema.fields().iter().filter(|field| *field.data_type() == DataType::UInt64) {
+            properties =
+                properties.set_column_dictionary_enabled(ColumnPath::from(field.name().as_str()), false);
+        }
+        let parquet = ArrowWriter::try_new(create_scratch(path)?, schema, Some(properties.build()))
             .map_err(|error| damaged::<R>(path.display(), error))?;
         Ok(Self { path: path.to_owned(), parquet, pending: Vec::new(), pending_bytes: 0, row_count: 0 })
     }

@@ -1,6 +1,6 @@
 //! What makes two records the same: a 128-bit hash of their normalised content.
 
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 use xxhash_rust::xxh3::Xxh3;
 
 /// Bytes of normalised text that are hashed at once; NFKC can expand a text 18-fold, so it is
@@ -40,6 +40,12 @@ impl Content {
     }
 }
 
+/// Returns true only if a text is in normal form KC; ASCII between other characters cannot undo it.
+pub(crate) fn is_nfkc(text: &str) -> bool {
+    text.is_ascii()
+        || is_nfkc_quick(text.chars().filter(|character| !character.is_ascii())) == IsNormalized::Yes
+}
+
 #[derive(Default)]
 struct TextHasher {
     hasher: Xxh3,
@@ -55,12 +61,32 @@ impl TextHasher {
     fn text(&mut self, text: &str, normalise: bool) {
         match normalise {
             false => self.bytes(text.as_bytes()),
-            true if text.is_ascii() => self.collapsed(text.chars()),
-            true => self.collapsed(text.nfkc()),
+            true if is_nfkc(text) => self.words(text.split_whitespace()),
+            true => self.characters(text.nfkc()),
         }
     }
 
-    fn collapsed(&mut self, characters: impl Iterator<Item = char>) {
+    /// Takes text in normal form by its words.
+    fn words<'t>(&mut self, words: impl Iterator<Item = &'t str>) {
+        let mut chunk = String::with_capacity(CHUNK_BYTES);
+        for (index, word) in words.enumerate() {
+            if index > 0 {
+                chunk.push(' ');
+            }
+            if chunk.len() + word.len() > CHUNK_BYTES {
+                self.bytes(chunk.as_bytes());
+                chunk.clear();
+            }
+            match word.len() > CHUNK_BYTES {
+                true => self.bytes(word.as_bytes()),
+                false => chunk.push_str(word),
+            }
+        }
+        self.bytes(chunk.as_bytes());
+    }
+
+    /// Takes text by its characters, as normalisation gives them.
+    fn characters(&mut self, characters: impl Iterator<Item = char>) {
         let mut chunk = String::with_capacity(CHUNK_BYTES);
         let (mut begun, mut gap) = (false, false);
         for character in characters {

@@ -5,7 +5,9 @@
 //! Scripts that are written without spaces give one word per character, so that shingles of
 //! five words mean something in them too. Text is compared in normal form KC.
 
-use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
+use unicode_normalization::UnicodeNormalization;
+
+use crate::content::is_nfkc;
 
 /// The multiplier of 64-bit FNV-1a.
 const PRIME: u64 = 0x0000_0100_0000_01B3;
@@ -120,9 +122,7 @@ pub(crate) const fn mixed(mut hash: u64) -> u64 {
 }
 
 fn feed(text: &str, sink: &mut impl Sink) {
-    // ASCII between other characters cannot undo their normal form, so they alone are asked.
-    let others = text.chars().filter(|character| !character.is_ascii());
-    if text.is_ascii() || is_nfkc_quick(others) == IsNormalized::Yes {
+    if is_nfkc(text) {
         feed_characters(text.chars(), sink);
     } else {
         feed_characters(text.nfkc(), sink);
