@@ -5,6 +5,7 @@
 //! language   Detector                        a text -> its language
 //! fasttext   Model                           fastText classifiers
 //! blocklist  Blocklists                      hosts, URLs and words that are not wanted
+//! tokens, sentences                          what rules count
 //! subject    Document, Pair, Page            what can be judged, and what a rule sees of it
 //! content    Content                         what makes two records the same
 //! near       Signer, Components              what makes two texts nearly the same
@@ -17,15 +18,18 @@
 //! rule that the record does not pass, in the order of the configuration.
 
 pub mod blocklist;
+mod characters;
 pub mod config;
 pub mod content;
 pub mod fasttext;
 pub mod language;
 pub mod near;
 pub mod rule;
+pub mod sentences;
 pub mod stage;
 pub mod subject;
 pub mod text;
+pub mod tokens;
 
 pub use config::{ExactConfig, InterleavedConfig, NearConfig, PairsConfig, TextConfig};
 pub use stage::{Deduplicated, Exact, Rules, SourcePriority, SplitAssignment};

@@ -5,7 +5,7 @@ use corpus::table::Record;
 use corpus::{Dataset, Id, Part, Result, Split};
 
 use crate::content::Content;
-use crate::rule::{Finding, PageRule, PairRule, Ready, Rule, TextRule};
+use crate::rule::{About, Finding, PageRule, PairRule, Ready, Rule, TextRule};
 use crate::text::Text;
 
 /// Rows of one part, in order.
@@ -31,7 +31,7 @@ pub trait Subject: Record {
     fn preview(&self) -> &str;
 
     /// Evaluates all rules, and notes in the record what they found out about it.
-    fn judge(&mut self, rules: &[Ready<Self::Rule>]) -> Vec<Finding>;
+    fn judge<'r>(&mut self, rules: &'r [Ready<Self::Rule>]) -> Vec<Finding<'r>>;
 
     /// Returns the identity of its content, or `None` where duplicates are not looked for.
     fn content(&self, normalise: bool) -> Option<Content>;
@@ -72,12 +72,20 @@ impl Subject for Document {
         &self.text
     }
 
-    fn judge(&mut self, rules: &[Ready<TextRule>]) -> Vec<Finding> {
-        let (url, text) = (self.url.as_deref(), Text::new(&self.text));
+    fn judge<'r>(&mut self, rules: &'r [Ready<TextRule>]) -> Vec<Finding<'r>> {
+        let about = About { source: &self.source, url: self.url.as_deref(), date: self.date.as_deref() };
         let mut findings = Vec::new();
-        rules.iter().for_each(|ready| ready.rule.judge(url, &text, &ready.loaded, &mut findings));
-        if let Some(language) = text.known_language() {
-            self.language = Some(language.to_string());
+        let mut rules = rules.iter();
+        let mut changed = true;
+        while std::mem::take(&mut changed) {
+            let text = Text::new(&self.text);
+            let anew = rules.find_map(|ready| ready.rule.judge(&about, &text, &ready.loaded, &mut findings));
+            if let Some(language) = text.known_language() {
+                self.language = Some(language.to_string());
+            }
+            if let Some(anew) = anew {
+                (self.text, changed) = (anew, true);
+            }
         }
         findings
     }
@@ -130,7 +138,7 @@ impl Subject for Pair {
         &self.caption
     }
 
-    fn judge(&mut self, rules: &[Ready<PairRule>]) -> Vec<Finding> {
+    fn judge<'r>(&mut self, rules: &'r [Ready<PairRule>]) -> Vec<Finding<'r>> {
         let caption = Text::new(&self.caption);
         let mut findings = Vec::new();
         rules.iter().for_each(|ready| ready.rule.judge(self, &caption, &mut findings));
@@ -154,7 +162,7 @@ impl Subject for Page {
         &self.title
     }
 
-    fn judge(&mut self, rules: &[Ready<PageRule>]) -> Vec<Finding> {
+    fn judge<'r>(&mut self, rules: &'r [Ready<PageRule>]) -> Vec<Finding<'r>> {
         let text = self.text();
         let text = Text::new(&text);
         let mut findings = Vec::new();

@@ -5,6 +5,7 @@ use std::cell::{Cell, OnceCell};
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::language::Code;
+use crate::tokens::tokens;
 
 /// A view of a text with its word count, computed when it is first asked for, and its language
 /// once a rule has found it.
@@ -12,13 +13,14 @@ use crate::language::Code;
 pub struct Text<'t> {
     text: &'t str,
     word_count: OnceCell<u64>,
+    tokens: OnceCell<Vec<&'t str>>,
     language: Cell<Option<Code>>,
 }
 
 impl<'t> Text<'t> {
     /// Returns the view of a text.
     pub fn new(text: &'t str) -> Self {
-        Self { text, word_count: OnceCell::new(), language: Cell::new(None) }
+        Self { text, word_count: OnceCell::new(), tokens: OnceCell::new(), language: Cell::new(None) }
     }
 
     /// Returns the text itself.
@@ -30,6 +32,11 @@ impl<'t> Text<'t> {
     /// letter or a digit.
     pub fn word_count(&self) -> u64 {
         *self.word_count.get_or_init(|| self.text.unicode_words().count() as u64)
+    }
+
+    /// Returns the words and the marks between them.
+    pub fn tokens(&self) -> &[&'t str] {
+        self.tokens.get_or_init(|| tokens(self.text))
     }
 
     /// Keeps the language that a rule has found.

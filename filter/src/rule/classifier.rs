@@ -30,7 +30,7 @@ pub struct Classifier {
 impl Classifier {
     /// Asks the model; the value is the label's probability, 0 where the model knows nothing of
     /// the text.
-    pub fn judge(&self, text: &Text<'_>, loaded: &Loaded) -> Finding {
+    pub fn judge(&self, text: &Text<'_>, loaded: &Loaded) -> Finding<'static> {
         let text = text.as_str();
         let text = text.get(..text.floor_char_boundary(CLASSIFIER_BYTES_MAX)).unwrap_or_default();
         let predictions = loaded

@@ -4,7 +4,9 @@
 //! of another model are not taken for those of this one.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use cel::Program;
 use corpus::Result;
 use corpus::digest::Digest;
 use serde::Serialize;
@@ -23,6 +25,8 @@ pub enum Loaded {
     Model(Box<Model>),
     /// Lists of what is blocked.
     Blocklists(Blocklists),
+    /// An expression.
+    Program(Arc<Program>),
 }
 
 impl Loaded {
@@ -30,6 +34,14 @@ impl Loaded {
     pub fn model(&self) -> Option<&Model> {
         match self {
             Self::Model(model) => Some(model),
+            _ => None,
+        }
+    }
+
+    /// Returns the expression, where there is one.
+    pub fn program(&self) -> Option<&Program> {
+        match self {
+            Self::Program(program) => Some(program),
             _ => None,
         }
     }

@@ -27,7 +27,7 @@ impl Default for Images {
 
 impl Images {
     /// Counts the images that have a URL; on a page without any text the count is 0.
-    pub fn judge(&self, page: &Page) -> Finding {
+    pub fn judge(&self, page: &Page) -> Finding<'static> {
         let is_image = |kind| kind == SegmentKind::Image;
         let has_text = page.segments.iter().any(|s| !is_image(s.kind) && !s.text.trim().is_empty());
         let images = page.segments.iter().filter(|s| is_image(s.kind) && s.url.is_some()).count() as u64;

@@ -33,7 +33,7 @@ impl Default for Language {
 
 impl Language {
     /// Detects the language; the value is the detector's confidence, 0 where it has none.
-    pub fn judge(&self, text: &Text<'_>, loaded: &Loaded) -> Finding {
+    pub fn judge(&self, text: &Text<'_>, loaded: &Loaded) -> Finding<'static> {
         let detector = loaded.model().map_or(Detector::Whatlang, Detector::FastText);
         let detected = detector.identify(text.as_str());
         if let Some(detected) = detected {
@@ -95,7 +95,7 @@ mod tests {
     const GERMAN: &str =
         "Das kleine Boot wurde von einer Gruppe lachender Kinder über den ganzen See gezogen.";
 
-    fn judge(rule: &Language, text: &str) -> Finding {
+    fn judge(rule: &Language, text: &str) -> Finding<'static> {
         rule.judge(&Text::new(text), &rule.load().unwrap())
     }
 

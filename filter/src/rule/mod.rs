@@ -4,11 +4,20 @@
 //! rules a kind of record can have is a type, so that a configuration which asks for the side of
 //! a text is refused where it is read, with line and key.
 
+pub mod c4;
 pub mod classifier;
+pub mod expression;
 pub mod files;
+pub mod fineweb;
+pub mod gopher_quality;
+pub mod gopher_repetition;
 pub mod images;
 pub mod language;
+pub mod megatron;
 pub mod person_tag;
+pub mod personal;
+pub mod repair;
+mod seen;
 pub mod side_min;
 pub mod symbols;
 pub mod url_lists;
@@ -17,11 +26,19 @@ pub mod words;
 use corpus::record::{Page, Pair, RuleValue};
 use serde::{Deserialize, Serialize};
 
+pub use c4::C4;
 pub use classifier::Classifier;
+pub use expression::Expression;
 pub use files::{Loaded, NamedFiles, Ready, Rule};
+pub use fineweb::Fineweb;
+pub use gopher_quality::GopherQuality;
+pub use gopher_repetition::GopherRepetition;
 pub use images::Images;
 pub use language::Language;
+pub use megatron::Megatron;
 pub use person_tag::PersonTag;
+pub use personal::Personal;
+pub use repair::Repair;
 pub use side_min::SideMin;
 pub use symbols::Symbols;
 pub use url_lists::UrlLists;
@@ -32,9 +49,9 @@ use crate::text::Text;
 
 /// What one rule saw in one record.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Finding {
+pub struct Finding<'r> {
     /// The rule's name, which is also the reason of its drops.
-    pub rule: &'static str,
+    pub rule: &'r str,
     /// The value it compares.
     pub value: f64,
     /// Whether the record passed.
@@ -43,8 +60,8 @@ pub struct Finding {
     pub detail: Option<Code>,
 }
 
-impl Finding {
-    fn new(rule: &'static str, value: f64, passed: bool) -> Self {
+impl<'r> Finding<'r> {
+    fn new(rule: &'r str, value: f64, passed: bool) -> Self {
         Self { rule, value, passed, detail: None }
     }
 
@@ -73,18 +90,76 @@ pub enum TextRule {
     UrlLists(UrlLists),
     /// Good by a fastText classifier.
     Classifier(Classifier),
+    /// Words and lines as Gopher's.
+    GopherQuality(GopherQuality),
+    /// As little repeated as Gopher's.
+    GopherRepetition(GopherRepetition),
+    /// Lines as FineWeb's.
+    Fineweb(Fineweb),
+    /// Sentences alone, as C4's; changes the text.
+    C4(C4),
+    /// Sizes as Megatron-LM's; changes the text.
+    Megatron(Megatron),
+    /// Mojibake undone; changes the text.
+    Repair(Repair),
+    /// Personal data masked; changes the text.
+    Personal(Personal),
+    /// What an expression says.
+    Expression(Expression),
+}
+
+/// What of a document a rule may look at beside its text.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct About<'d> {
+    /// The source's name.
+    pub source: &'d str,
+    /// The page's URL.
+    pub url: Option<&'d str>,
+    /// The date.
+    pub date: Option<&'d str>,
 }
 
 impl TextRule {
-    /// Judges a text that may have a URL.
-    pub fn judge(&self, url: Option<&str>, text: &Text<'_>, loaded: &Loaded, findings: &mut Vec<Finding>) {
+    /// Judges a text; returns it anew if the rule changes it.
+    pub fn judge<'r>(
+        &'r self,
+        about: &About<'_>,
+        text: &Text<'_>,
+        loaded: &Loaded,
+        findings: &mut Vec<Finding<'r>>,
+    ) -> Option<String> {
         match self {
             Self::Words(rule) => findings.extend(rule.judge(text)),
             Self::Symbols(rule) => findings.push(rule.judge(text)),
             Self::Language(rule) => findings.push(rule.judge(text, loaded)),
-            Self::UrlLists(rule) => findings.extend(rule.judge(url, loaded)),
+            Self::UrlLists(rule) => findings.extend(rule.judge(about.url, loaded)),
             Self::Classifier(rule) => findings.push(rule.judge(text, loaded)),
+            Self::GopherQuality(rule) => findings.extend(rule.judge(text)),
+            Self::GopherRepetition(rule) => findings.extend(rule.judge(text)),
+            Self::Fineweb(rule) => findings.extend(rule.judge(text)),
+            Self::Expression(rule) => findings.push(rule.judge(about, text, loaded)),
+            Self::C4(rule) => {
+                let cleaned = rule.clean(text);
+                findings.extend(cleaned.findings);
+                return Some(cleaned.text);
+            }
+            Self::Megatron(rule) => {
+                let (found, cleaned) = rule.clean(text);
+                findings.extend(found);
+                return cleaned;
+            }
+            Self::Repair(rule) => {
+                let (found, repaired) = rule.repair(text);
+                findings.push(found);
+                return repaired;
+            }
+            Self::Personal(rule) => {
+                let (found, masked) = rule.mask(text);
+                findings.push(found);
+                return masked;
+            }
         }
+        None
     }
 
     /// Checks the settings.
@@ -98,6 +173,14 @@ impl TextRule {
             Self::Language(rule) => rule.validate(),
             Self::UrlLists(rule) => rule.validate(),
             Self::Classifier(rule) => rule.validate(),
+            Self::Expression(rule) => rule.validate(),
+            Self::GopherQuality(_)
+            | Self::GopherRepetition(_)
+            | Self::Fineweb(_)
+            | Self::C4(_)
+            | Self::Megatron(_)
+            | Self::Repair(_)
+            | Self::Personal(_) => Ok(()),
         }
     }
 }
@@ -116,7 +199,7 @@ pub enum PairRule {
 
 impl PairRule {
     /// Judges a pair; `caption` is the view of its caption.
-    pub fn judge(&self, pair: &Pair, caption: &Text<'_>, findings: &mut Vec<Finding>) {
+    pub fn judge<'r>(&'r self, pair: &Pair, caption: &Text<'_>, findings: &mut Vec<Finding<'r>>) {
         match self {
             Self::PersonTag(rule) => findings.push(rule.judge(pair)),
             Self::SideMin(rule) => findings.push(rule.judge(pair)),
@@ -154,7 +237,13 @@ pub enum PageRule {
 
 impl PageRule {
     /// Judges a page; `text` is the view of its main text.
-    pub fn judge(&self, page: &Page, text: &Text<'_>, loaded: &Loaded, findings: &mut Vec<Finding>) {
+    pub fn judge<'r>(
+        &'r self,
+        page: &Page,
+        text: &Text<'_>,
+        loaded: &Loaded,
+        findings: &mut Vec<Finding<'r>>,
+    ) {
         match self {
             Self::Images(rule) => findings.push(rule.judge(page)),
             Self::Words(rule) => findings.extend(rule.judge(text)),
@@ -182,19 +271,20 @@ impl PageRule {
 impl Rule for TextRule {
     fn files(&self) -> Vec<NamedFiles> {
         match self {
-            Self::Words(_) | Self::Symbols(_) => Vec::new(),
             Self::Language(rule) => rule.files(),
             Self::UrlLists(rule) => rule.files(),
             Self::Classifier(rule) => rule.files(),
+            _ => Vec::new(),
         }
     }
 
     fn load(&self) -> Result<Loaded, String> {
         match self {
-            Self::Words(_) | Self::Symbols(_) => Ok(Loaded::Nothing),
             Self::Language(rule) => rule.load(),
             Self::UrlLists(rule) => rule.load(),
             Self::Classifier(rule) => rule.load(),
+            Self::Expression(rule) => rule.load(),
+            _ => Ok(Loaded::Nothing),
         }
     }
 }

@@ -18,7 +18,7 @@ pub struct PersonTag {
 
 impl PersonTag {
     /// Counts the tags of a caption.
-    pub fn judge(&self, pair: &Pair) -> Finding {
+    pub fn judge(&self, pair: &Pair) -> Finding<'static> {
         let tags = count_tags(&pair.caption);
         let passed = tags == 0 || !self.sources.contains(&pair.source);
         Finding::new("person_tag", tags as f64, passed)

@@ -28,7 +28,7 @@ fn side_pixels_min_default() -> u32 {
 
 impl SideMin {
     /// Compares the shorter side, 0 where one is unknown.
-    pub fn judge(&self, pair: &Pair) -> Finding {
+    pub fn judge(&self, pair: &Pair) -> Finding<'static> {
         let side = pair.width.unwrap_or(0).min(pair.height.unwrap_or(0));
         let passed = side >= self.side_pixels_min || !self.sources.contains(&pair.source);
         Finding::new("side_min", f64::from(side), passed)

@@ -31,7 +31,7 @@ impl Default for Symbols {
 
 impl Symbols {
     /// Counts the symbols; a text without words counts as one with a single word.
-    pub fn judge(&self, text: &Text<'_>) -> Finding {
+    pub fn judge(&self, text: &Text<'_>) -> Finding<'static> {
         let ratio = count(text.as_str()) as f64 / text.word_count().max(1) as f64;
         Finding::new("symbols", ratio, ratio <= self.ratio_max)
     }

@@ -28,7 +28,7 @@ pub struct UrlLists {
 
 impl UrlLists {
     /// Looks the URL up; the value is 1 where it is listed, and the number of listed words.
-    pub fn judge(&self, url: Option<&str>, loaded: &Loaded) -> [Finding; 3] {
+    pub fn judge(&self, url: Option<&str>, loaded: &Loaded) -> [Finding<'static>; 3] {
         let listed = url.zip(loaded.blocklists()).map(|(url, lists)| lists.look_up(url)).unwrap_or_default();
         let finding = |rule, count: u64| Finding::new(rule, count as f64, count == 0);
         [

@@ -30,7 +30,7 @@ impl Default for Words {
 
 impl Words {
     /// Counts the words and compares them with both bounds.
-    pub fn judge(&self, text: &Text<'_>) -> [Finding; 2] {
+    pub fn judge(&self, text: &Text<'_>) -> [Finding<'static>; 2] {
         let count = text.word_count();
         [
             Finding::new("words_min", count as f64, count >= self.words_min),

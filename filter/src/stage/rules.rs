@@ -99,7 +99,7 @@ impl<S: Subject> Rules<S> {
     fn write(
         &self,
         record: S,
-        findings: &[Finding],
+        findings: &[Finding<'_>],
         content: Option<Content>,
         out: &mut Output<'_>,
     ) -> Result<()> {

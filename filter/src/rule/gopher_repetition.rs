@@ -1,0 +1,241 @@
+//! Gopher's repetition rules (Rae et al., arXiv 2112.11446, table A1).
+
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::Finding;
+use super::gopher_quality::ratio;
+use super::seen::Seen;
+use crate::text::Text;
+
+/// The multiplier of the polynomial over a run of tokens; odd.
+const BASE: u64 = 0x9E37_79B9_7F4A_7C15;
+/// Lengths of the runs of which the most frequent one counts, with the names of the findings.
+const TOP: [(usize, &str); 3] =
+    [(2, "gopher_top_2_gram"), (3, "gopher_top_3_gram"), (4, "gopher_top_4_gram")];
+/// Lengths of the runs of which all repeated ones count.
+const REPEATED: [(usize, &str); 6] = [
+    (5, "gopher_repeated_5_grams"),
+    (6, "gopher_repeated_6_grams"),
+    (7, "gopher_repeated_7_grams"),
+    (8, "gopher_repeated_8_grams"),
+    (9, "gopher_repeated_9_grams"),
+    (10, "gopher_repeated_10_grams"),
+];
+
+/// Bounds on what is repeated within a text; the reasons are the names of the findings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GopherRepetition {
+    /// Share of paragraphs that occurred before, at most.
+    pub paragraphs_max: f64,
+    /// And of all characters those in such paragraphs.
+    pub paragraph_chars_max: f64,
+    /// Share of lines that occurred before, at most.
+    pub lines_max: f64,
+    /// And of all characters those in such lines.
+    pub line_chars_max: f64,
+    /// Share of characters in the most frequent run of 2, 3 and 4 tokens, at most.
+    pub top_max: [f64; 3],
+    /// Share of characters in repeated runs of 5 to 10 tokens, at most.
+    pub repeated_max: [f64; 6],
+}
+
+impl Default for GopherRepetition {
+    fn default() -> Self {
+        Self {
+            paragraphs_max: 0.3,
+            paragraph_chars_max: 0.2,
+            lines_max: 0.3,
+            line_chars_max: 0.2,
+            top_max: [0.2, 0.18, 0.16],
+            repeated_max: [0.15, 0.14, 0.13, 0.12, 0.11, 0.10],
+        }
+    }
+}
+
+impl GopherRepetition {
+    /// Evaluates all of it.
+    pub fn judge(&self, text: &Text<'_>) -> Vec<Finding<'static>> {
+        self.judge_tokens(text.as_str(), text.tokens())
+    }
+
+    pub(super) fn judge_tokens(&self, text: &str, tokens: &[&str]) -> Vec<Finding<'static>> {
+        let mut findings = Vec::with_capacity(4 + TOP.len() + REPEATED.len());
+        let mut push = |rule, value, most| findings.push(Finding::new(rule, value, value <= most));
+        let mut seen = Seen::for_items(tokens.len().max(text.len() / 16));
+        let chars = text.chars().count();
+        let paragraphs = repeated(split_at_gaps(text.trim(), 2), &mut seen);
+        push("gopher_paragraphs", ratio(paragraphs.count, paragraphs.of), self.paragraphs_max);
+        push("gopher_paragraph_chars", ratio(paragraphs.chars, chars), self.paragraph_chars_max);
+        let lines = repeated(split_at_gaps(text, 1), &mut seen);
+        push("gopher_lines", ratio(lines.count, lines.of), self.lines_max);
+        push("gopher_line_chars", ratio(lines.chars, chars), self.line_chars_max);
+        let runs = Runs::of(tokens);
+        for ((length, rule), most) in TOP.into_iter().zip(self.top_max) {
+            push(rule, ratio(runs.top(length, &mut seen) as f64, chars), most);
+        }
+        for ((length, rule), most) in REPEATED.into_iter().zip(self.repeated_max) {
+            push(rule, ratio(runs.repeated(length, &mut seen) as f64, chars), most);
+        }
+        findings
+    }
+}
+
+/// What of a list occurred before in it.
+pub(super) struct Repeated {
+    pub(super) count: f64,
+    pub(super) chars: f64,
+    pub(super) of: usize,
+}
+
+/// Counts the elements that occurred before.
+pub(super) fn repeated<'t>(elements: impl Iterator<Item = &'t str>, seen: &mut Seen) -> Repeated {
+    seen.clear();
+    let mut found = Repeated { count: 0.0, chars: 0.0, of: 0 };
+    for element in elements {
+        found.of += 1;
+        if seen.add(xxh3_64(element.as_bytes())) > 1 {
+            found.count += 1.0;
+            found.chars += element.chars().count() as f64;
+        }
+    }
+    found
+}
+
+/// Splits at runs of so many line ends or more; of an empty text there is one piece.
+fn split_at_gaps(text: &str, ends_min: usize) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let mut from = 0;
+        while let Some(at) = memchr::memchr(b'\n', &text.as_bytes()[from..]).map(|at| from + at) {
+            let ends = text.as_bytes()[at..].iter().take_while(|byte| **byte == b'\n').count();
+            if ends >= ends_min {
+                rest = text.get(at + ends..);
+                return text.get(..at);
+            }
+            from = at + ends;
+        }
+        rest = None;
+        Some(text)
+    })
+}
+
+/// Runs of tokens by prefix sums: the hash and the characters of any of them at once.
+struct Runs {
+    hashes: Vec<u64>,
+    chars: Vec<u64>,
+}
+
+impl Runs {
+    fn of(tokens: &[&str]) -> Self {
+        let (mut hashes, mut chars) = (vec![0], vec![0]);
+        let (mut hash, mut count) = (0_u64, 0_u64);
+        for token in tokens {
+            hash = hash.wrapping_mul(BASE).wrapping_add(xxh3_64(token.as_bytes()));
+            count += token.chars().count() as u64;
+            hashes.push(hash);
+            chars.push(count);
+        }
+        Self { hashes, chars }
+    }
+
+    fn hash(&self, at: usize, length: usize, power: u64) -> u64 {
+        self.hashes[at + length].wrapping_sub(self.hashes[at].wrapping_mul(power))
+    }
+
+    fn count(&self, length: usize) -> usize {
+        self.hashes.len().saturating_sub(length)
+    }
+
+    /// Returns the characters in all occurrences of the most frequent run, spaces between its tokens
+    /// included; of equally frequent ones it is the first.
+    fn top(&self, length: usize, seen: &mut Seen) -> u64 {
+        seen.clear();
+        let power = power(length);
+        let (mut most, mut first) = (0, 0);
+        for at in 0..self.count(length) {
+            let (times, place) = seen.add_at(self.hash(at, length, power), at as u32);
+            if times > most || times == most && place < first {
+                (most, first) = (times, place);
+            }
+        }
+        match most {
+            0 => 0,
+            _ => {
+                (self.chars[first as usize + length] - self.chars[first as usize] + length as u64 - 1)
+                    * u64::from(most)
+            }
+        }
+    }
+
+    /// Returns the characters in runs that occurred before; a run that counts is not looked into again.
+    fn repeated(&self, length: usize, seen: &mut Seen) -> u64 {
+        seen.clear();
+        let power = power(length);
+        let (mut at, mut chars) = (0, 0);
+        while at < self.count(length) {
+            if seen.add(self.hash(at, length, power)) > 1 {
+                chars += self.chars[at + length] - self.chars[at];
+                at += length;
+            } else {
+                at += 1;
+            }
+        }
+        chars
+    }
+}
+
+fn power(length: usize) -> u64 {
+    (0..length).fold(1, |power, _| power.wrapping_mul(BASE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(text: &str) -> Vec<(&'static str, f64)> {
+        let findings = GopherRepetition::default().judge(&Text::new(text));
+        findings.iter().filter(|f| f.value > 0.0).map(|f| (f.rule, f.value)).collect()
+    }
+
+    #[test]
+    fn pieces_are_split_at_gaps() {
+        let split = |text, ends| split_at_gaps(text, ends).collect::<Vec<_>>();
+        assert_eq!(split("a\n\nb\nc\n\n\nd", 2), ["a", "b\nc", "d"]);
+        assert_eq!(split("a\n\nb\n", 1), ["a", "b", ""]);
+        assert_eq!(split("", 1), [""]);
+    }
+
+    #[test]
+    fn lines_and_paragraphs_that_occurred_before_count() {
+        let found = values("one\n\ntwo\n\none");
+        assert_eq!(found[0], ("gopher_paragraphs", 1.0 / 3.0));
+        assert_eq!(found[1], ("gopher_paragraph_chars", 3.0 / 13.0));
+        assert_eq!(found[2], ("gopher_lines", 1.0 / 3.0));
+    }
+
+    #[test]
+    fn the_most_frequent_run_counts_with_its_spaces() {
+        // "a b" twice of 11 characters.
+        let found = values("a b c a b d");
+        assert_eq!(
+            found,
+            [
+                ("gopher_top_2_gram", 6.0 / 11.0),
+                ("gopher_top_3_gram", 5.0 / 11.0),
+                ("gopher_top_4_gram", 7.0 / 11.0)
+            ]
+        );
+    }
+
+    #[test]
+    fn repeated_runs_do_not_overlap() {
+        let text = "a b c d e f g a b c d e f g";
+        let repeated: Vec<_> =
+            values(text).into_iter().filter(|(rule, _)| rule.contains("repeated")).collect();
+        assert_eq!(repeated[0], ("gopher_repeated_5_grams", 5.0 / 27.0));
+        assert_eq!(repeated.last(), Some(&("gopher_repeated_7_grams", 7.0 / 27.0)));
+    }
+}

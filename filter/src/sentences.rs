@@ -1,0 +1,62 @@
+//! How many sentences a line holds: as good as a count against a bound needs.
+
+use crate::characters::is_sentence_terminal;
+
+/// What may stand between the end of a sentence and the white space after it.
+const CLOSING: [char; 8] = ['"', '\'', ')', ']', '”', '’', '»', '}'];
+/// Words that end with a full stop and rarely end a sentence.
+const ABBREVIATIONS: [&str; 22] = [
+    "al", "approx", "co", "corp", "dept", "dr", "eg", "fig", "gen", "ie", "inc", "jr", "ltd", "mr", "mrs",
+    "ms", "no", "prof", "sr", "st", "vol", "vs",
+];
+
+/// Counts the sentences of a line: ends of sentences that white space and no small letter follow, and
+/// what is left at the end of the line.
+pub fn count(line: &str) -> usize {
+    let line = line.trim();
+    let mut sentences = 0;
+    let mut begin = 0;
+    for (at, c) in line.char_indices().filter(|(_, c)| is_sentence_terminal(*c)) {
+        let end = at + c.len_utf8();
+        let rest = line[end..].trim_start_matches(CLOSING);
+        let is_spaced = c.is_ascii() && !rest.starts_with(char::is_whitespace);
+        if end <= begin || is_spaced || rest.trim_start().starts_with(char::is_lowercase) {
+            continue;
+        }
+        if c == '.' && is_abbreviation(&line[begin..at]) {
+            continue;
+        }
+        sentences += 1;
+        begin = line.len() - rest.len();
+    }
+    sentences + usize::from(!line[begin..].trim().is_empty())
+}
+
+/// Returns true if and only if a text ends with an abbreviation or an initial.
+fn is_abbreviation(text: &str) -> bool {
+    let word = text.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    let is_initial = word.len() == 1 && word.chars().all(char::is_uppercase);
+    is_initial || ABBREVIATIONS.iter().any(|known| known.eq_ignore_ascii_case(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_are_counted() {
+        let cases = [
+            ("", 0),
+            ("no end", 1),
+            ("One. Two! Three?", 3),
+            ("He said \"Go.\" Then he went.", 2),
+            ("Dr. Smith met J. Doe at 3.14 p.m. and left.", 1),
+            ("Wait... what? See a.example for more", 2),
+            ("一。二。三", 3),
+            ("It rained (a lot.) And then it stopped.", 2),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(count(line), expected, "{line}");
+        }
+    }
+}
