@@ -29,7 +29,7 @@ pub struct Part {
     pub stream: String,
     /// Path within the store.
     pub path: String,
-    /// Record type and version, such as `document/1`; the media type for other files.
+    /// Record type and version, such as `document/2`; the media type for other files.
     pub table: String,
     /// Rows; 0 for files that are not tables.
     pub rows: u64,

@@ -32,7 +32,7 @@ const WRITER_NAME: &str = "kosmos";
 
 /// A row type with an Arrow schema of its own, declared by `record!`.
 pub trait Record: Column + Send + 'static {
-    /// Name and version of the table, such as `document/1`, written into every part.
+    /// Name and version of the table, such as `document/2`, written into every part.
     const TABLE: &'static str;
 
     /// Returns the schema; column names are those that the ecosystem reads without us.

@@ -76,7 +76,7 @@ mod tests {
         assert_eq!(shown.len(), 3);
         assert_eq!(
             shown[2],
-            json!({"id": 2, "source": "even", "url": null, "date": null, "language": "eng", "text": "xx", "split": null})
+            json!({"id": 2, "key": null, "source": "even", "url": null, "date": null, "language": "eng", "text": "xx", "split": null})
         );
         let long = rows(&path, usize::MAX).unwrap();
         assert_eq!(long.len(), 500);

@@ -24,7 +24,7 @@ pub struct Statistics {
 /// Statistics of the files of one record type and schema.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TableStatistics {
-    /// Record type and version, such as `document/1`; `foreign` for others.
+    /// Record type and version, such as `document/2`; `foreign` for others.
     pub table: String,
     /// Number of files.
     pub files: u64,

@@ -26,9 +26,9 @@ fn documents_are_measured_over_all_files() {
         documents(&folder.join("1.parquet"), 50);
     });
     let [table] = &statistics.tables[..] else { panic!("{} tables", statistics.tables.len()) };
-    assert_eq!((table.table.as_str(), table.files, table.rows), ("document/1", 2, 150));
+    assert_eq!((table.table.as_str(), table.files, table.rows), ("document/2", 2, 150));
     let names: Vec<_> = table.columns.iter().map(|column| column.name.as_str()).collect();
-    assert_eq!(names, ["id", "source", "url", "date", "language", "text", "split"]);
+    assert_eq!(names, ["id", "key", "source", "url", "date", "language", "text", "split"]);
 
     let id = column(table, "id");
     let numbers = id.numbers.as_ref().unwrap();
@@ -78,19 +78,19 @@ fn tables_of_one_folder_are_apart_and_shown_to_people_and_programs() {
         write(&folder.join("verdicts/0.parquet"), vec![verdict(0), verdict(1)]);
     });
     let shown = statistics.to_string();
-    assert!(shown.contains("document/1: 4 rows"), "{shown}");
+    assert!(shown.contains("document/2: 4 rows"), "{shown}");
     assert!(shown.contains("even 2, odd 2"), "{shown}");
     assert!(shown.contains("verdicts/1: 2 rows"), "{shown}");
     let json = serde_json::to_value(&statistics).unwrap();
     assert_eq!(json["tables"][1]["columns"][0]["numbers"]["max"], u64::MAX);
-    assert_eq!(json["tables"][0]["columns"][1]["values"][0]["value"], "even");
+    assert_eq!(json["tables"][0]["columns"][2]["values"][0]["value"], "even");
 }
 
 #[test]
 fn an_empty_table_has_columns_without_values() {
     let statistics = of_folder(|folder| documents(&folder.join("0.parquet"), 0));
     let table = &statistics.tables[0];
-    assert_eq!((table.rows, table.columns.len()), (0, 7));
+    assert_eq!((table.rows, table.columns.len()), (0, 8));
     assert!(table.columns.iter().all(|column| column.nulls == 0 && column.lengths.is_none()));
     assert_eq!(column(table, "id").numbers, Some(Numbers { min: None, mean: None, max: None }));
 }
