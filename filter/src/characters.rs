@@ -45,6 +45,27 @@ pub(crate) fn is_mark(c: char) -> bool {
     }
 }
 
+/// Splits at every line boundary of Unicode (UAX #14's mandatory breaks, and ASCII's separators), as
+/// the tools do whose rules we follow; an end of the last line begins no other.
+pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let Some((at, end)) = rest.char_indices().find(|(_, c)| is_line_end(*c)) else {
+            return Some(std::mem::take(&mut rest));
+        };
+        let (line, tail) = rest.split_at(at);
+        rest = tail.strip_prefix("\r\n").unwrap_or_else(|| &tail[end.len_utf8()..]);
+        Some(line)
+    })
+}
+
+fn is_line_end(c: char) -> bool {
+    matches!(c, '\n'..='\r' | '\x1C'..='\x1E' | '\u{85}' | '\u{2028}' | '\u{2029}')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,5 +80,13 @@ mod tests {
         }
         assert!(is_mark('#') && is_mark('“') && is_mark('\u{85}') && !is_sentence_terminal('"'));
         assert!(SENTENCE_TERMINALS.is_sorted());
+    }
+
+    #[test]
+    fn lines_end_at_all_boundaries() {
+        let split = |text| lines(text).collect::<Vec<_>>();
+        assert_eq!(split("a\r\nb\rc\n\nd\u{2028}e\x0Cf\u{85}"), ["a", "b", "c", "", "d", "e", "f"]);
+        assert_eq!(split("\n"), [""]);
+        assert!(split("").is_empty());
     }
 }

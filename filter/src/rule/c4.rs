@@ -7,6 +7,7 @@ use regex::Regex;
 use serde::{Deserialize, Serialize};
 
 use super::Finding;
+use crate::characters::lines;
 use crate::sentences;
 use crate::text::Text;
 
@@ -77,7 +78,7 @@ impl C4 {
     pub(super) fn clean_counting(&self, text: &str, mut sentences: impl FnMut(&str) -> usize) -> Cleaned {
         let (mut has_lorem, mut has_bracket, mut count) = (false, false, 0);
         let mut kept = String::with_capacity(text.len());
-        for line in text.lines() {
+        for line in lines(text) {
             let Some(line) = self.line(line.trim()) else { continue };
             let lower = line.to_lowercase();
             has_lorem |= lower.contains("lorem ipsum");

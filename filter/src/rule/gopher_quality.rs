@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Finding;
-use crate::characters::is_mark;
+use crate::characters::{is_mark, lines};
 use crate::text::Text;
 
 /// Words of which two must occur: what prose is made of.
@@ -76,14 +76,14 @@ impl GopherQuality {
         let by_token = |count: usize| ratio(count as f64, tokens.len());
         let hashes = by_token(text.matches('#').count());
         let ellipses = by_token(ELLIPSES.iter().map(|mark| text.matches(mark).count()).sum());
-        let (mut lines, mut bulleted, mut trailing) = (0, 0_u32, 0_u32);
-        for line in text.lines() {
-            lines += 1;
+        let (mut count, mut bulleted, mut trailing) = (0, 0_u32, 0_u32);
+        for line in lines(text) {
+            count += 1;
             bulleted += u32::from(line.trim_start().starts_with(BULLETS));
             trailing += u32::from(ELLIPSES.iter().any(|mark| line.trim_end().ends_with(mark)));
         }
         let mean = ratio(chars as f64, words as usize);
-        let (bullets, trails) = (ratio(bulleted.into(), lines), ratio(trailing.into(), lines));
+        let (bullets, trails) = (ratio(bulleted.into(), count), ratio(trailing.into(), count));
         let letters = ratio(letters as f64, tokens.len());
         let stop_words = u64::from(stop_words.count_ones());
         [

@@ -9,6 +9,9 @@ pub mod classifier;
 pub mod expression;
 pub mod files;
 pub mod fineweb;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
+mod golden;
 pub mod gopher_quality;
 pub mod gopher_repetition;
 pub mod images;
