@@ -40,7 +40,7 @@ impl<const N: usize> Sorter<N> {
     /// Takes a row.
     ///
     /// # Errors
-    /// When the disk refuses, or there is more than [`RUNS_MAX`] times the memory.
+    /// When the disk refuses, or there is more than `RUNS_MAX` times the memory.
     pub fn push(&mut self, row: [u64; N]) -> Result<()> {
         if self.rows.len() == self.rows_max {
             self.spill()?;
