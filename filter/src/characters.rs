@@ -45,6 +45,22 @@ pub(crate) fn is_mark(c: char) -> bool {
     }
 }
 
+/// Returns the number of characters; faster than the standard library's for short texts.
+pub(crate) fn count(text: &str) -> usize {
+    // Every byte but those that continue a character.
+    text.bytes().filter(|byte| (*byte as i8) >= -0x40).count()
+}
+
+/// Returns the number of runs without white space.
+pub(crate) fn word_count(text: &str) -> usize {
+    if !text.is_ascii() {
+        return text.split_whitespace().count();
+    }
+    let is_space = |byte: u8| matches!(byte, b'\t'..=b'\r' | b' ');
+    let first = text.bytes().take(1).filter(|byte| !is_space(*byte)).count();
+    first + text.as_bytes().windows(2).filter(|pair| is_space(pair[0]) && !is_space(pair[1])).count()
+}
+
 /// Splits at every line boundary of Unicode (UAX #14's mandatory breaks, and ASCII's separators), as
 /// the tools do whose rules we follow; an end of the last line begins no other.
 pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
@@ -53,17 +69,28 @@ pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
         if rest.is_empty() {
             return None;
         }
-        let Some((at, end)) = rest.char_indices().find(|(_, c)| is_line_end(*c)) else {
-            return Some(std::mem::take(&mut rest));
-        };
-        let (line, tail) = rest.split_at(at);
-        rest = tail.strip_prefix("\r\n").unwrap_or_else(|| &tail[end.len_utf8()..]);
+        let Some((at, length)) = line_end(rest) else { return Some(std::mem::take(&mut rest)) };
+        let line = &rest[..at];
+        rest = &rest[at + length..];
         Some(line)
     })
 }
 
-fn is_line_end(c: char) -> bool {
-    matches!(c, '\n'..='\r' | '\x1C'..='\x1E' | '\u{85}' | '\u{2028}' | '\u{2029}')
+/// Finds the first boundary: its place and its length in bytes.
+fn line_end(text: &str) -> Option<(usize, usize)> {
+    let bytes = text.as_bytes();
+    let mut from = 0;
+    loop {
+        // The control characters, or what U+0085, U+2028 and U+2029 begin with.
+        let is_candidate = |byte: &u8| matches!(byte, 0x0A..=0x0D | 0x1C..=0x1E | 0xC2 | 0xE2);
+        let at = from + bytes[from..].iter().position(is_candidate)?;
+        match bytes[at..] {
+            [b'\r', b'\n', ..] | [0xC2, 0x85, ..] => return Some((at, 2)),
+            [0xE2, 0x80, 0xA8 | 0xA9, ..] => return Some((at, 3)),
+            [0xC2 | 0xE2, ..] => from = at + 1,
+            _ => return Some((at, 1)),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -83,9 +110,15 @@ mod tests {
     }
 
     #[test]
+    fn characters_are_counted() {
+        assert_eq!(["", "abc", "é日\u{1F600}a"].map(count), [0, 3, 4]);
+        assert_eq!(["", "a", " \n", " a b\x0Bc  ", "é\u{A0}b c"].map(word_count), [0, 1, 0, 3, 3]);
+    }
+
+    #[test]
     fn lines_end_at_all_boundaries() {
         let split = |text| lines(text).collect::<Vec<_>>();
-        assert_eq!(split("a\r\nb\rc\n\nd\u{2028}e\x0Cf\u{85}"), ["a", "b", "c", "", "d", "e", "f"]);
+        assert_eq!(split("a\r\nb\rc\n\nd\u{2028}é…\x0Cf\u{85}"), ["a", "b", "c", "", "d", "é…", "f"]);
         assert_eq!(split("\n"), [""]);
         assert!(split("").is_empty());
     }

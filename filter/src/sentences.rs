@@ -16,7 +16,7 @@ pub fn count(line: &str) -> usize {
     let line = line.trim();
     let mut sentences = 0;
     let mut begin = 0;
-    for (at, c) in line.char_indices().filter(|(_, c)| is_sentence_terminal(*c)) {
+    for (at, c) in terminals(line) {
         let end = at + c.len_utf8();
         let rest = line[end..].trim_start_matches(CLOSING);
         let is_spaced = c.is_ascii() && !rest.starts_with(char::is_whitespace);
@@ -30,6 +30,16 @@ pub fn count(line: &str) -> usize {
         begin = line.len() - rest.len();
     }
     sentences + usize::from(!line[begin..].trim().is_empty())
+}
+
+/// Returns the characters that may end a sentence.
+fn terminals(line: &str) -> impl Iterator<Item = (usize, char)> {
+    let (ascii, other) = match line.is_ascii() {
+        true => (Some(memchr::memchr3_iter(b'.', b'!', b'?', line.as_bytes())), None),
+        false => (None, Some(line.char_indices().filter(|(_, c)| is_sentence_terminal(*c)))),
+    };
+    let ascii = ascii.into_iter().flatten().map(|at| (at, char::from(line.as_bytes()[at])));
+    ascii.chain(other.into_iter().flatten())
 }
 
 /// Returns true if and only if a text ends with an abbreviation or an initial.

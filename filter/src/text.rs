@@ -5,7 +5,7 @@ use std::cell::{Cell, OnceCell};
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::language::Code;
-use crate::tokens::tokens;
+use crate::tokens;
 
 /// A view of a text with its word count, computed when it is first asked for, and its language
 /// once a rule has found it.
@@ -36,7 +36,12 @@ impl<'t> Text<'t> {
 
     /// Returns the words and the marks between them.
     pub fn tokens(&self) -> &[&'t str] {
-        self.tokens.get_or_init(|| tokens(self.text))
+        self.tokens.get_or_init(|| tokens::tokens(self.text))
+    }
+
+    /// Returns their number.
+    pub fn token_count(&self) -> usize {
+        self.tokens.get().map_or_else(|| tokens::count(self.text), Vec::len)
     }
 
     /// Keeps the language that a rule has found.

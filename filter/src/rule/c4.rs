@@ -7,7 +7,7 @@ use regex::Regex;
 use serde::{Deserialize, Serialize};
 
 use super::Finding;
-use crate::characters::lines;
+use crate::characters::{self, lines};
 use crate::sentences;
 use crate::text::Text;
 
@@ -20,6 +20,12 @@ const POLICIES: [&str; 6] =
 /// Wikipedia's marks of references.
 static CITATION: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"\[[0-9]*\]|\[edit\]|\[citation needed\]").ok());
+
+/// What lines are looked at more closely for, in any case.
+static PHRASES: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let phrases = [&POLICIES[..], &["lorem ipsum", "javascript"]].concat();
+    Regex::new(&format!("(?i-u:{})", phrases.join("|"))).ok()
+});
 
 /// Keeps the lines that are sentences, and the texts with enough of them.
 ///
@@ -78,9 +84,10 @@ impl C4 {
     pub(super) fn clean_counting(&self, text: &str, mut sentences: impl FnMut(&str) -> usize) -> Cleaned {
         let (mut has_lorem, mut has_bracket, mut count) = (false, false, 0);
         let mut kept = String::with_capacity(text.len());
+        let has_phrases = PHRASES.as_ref().is_none_or(|phrases| phrases.is_match(text));
         for line in lines(text) {
             let Some(line) = self.line(line.trim()) else { continue };
-            let lower = line.to_lowercase();
+            let lower = if has_phrases { line.to_lowercase() } else { String::new() };
             has_lorem |= lower.contains("lorem ipsum");
             if self.drops_javascript && lower.contains("javascript") {
                 continue;
@@ -105,19 +112,19 @@ impl C4 {
 
     /// Returns a line without marks of references, if it is long enough and ends as one should.
     fn line<'l>(&self, line: &'l str) -> Option<Cow<'l, str>> {
-        let mut words = 0;
-        for word in line.split_whitespace() {
-            words += 1;
-            if word.len() as u64 > self.word_chars_max && word.chars().count() as u64 > self.word_chars_max {
-                return None;
-            }
+        let words = characters::word_count(line);
+        let chars_max = self.word_chars_max;
+        if line.len() as u64 > chars_max
+            && line.split_whitespace().any(|word| characters::count(word) as u64 > chars_max)
+        {
+            return None;
         }
         let cleaned = match &*CITATION {
             Some(citation) if self.cuts_citations && line.contains('[') => citation.replace_all(line, ""),
             _ => Cow::Borrowed(line),
         };
         let is_ended = cleaned.ends_with(ENDS) && !cleaned.ends_with(ELLIPSIS);
-        ((is_ended || !self.needs_end) && words >= self.line_words_min).then_some(cleaned)
+        ((is_ended || !self.needs_end) && words as u64 >= self.line_words_min).then_some(cleaned)
     }
 }
 

@@ -6,7 +6,7 @@ use super::Finding;
 use super::gopher_quality::ratio;
 use super::gopher_repetition::repeated;
 use super::seen::Seen;
-use crate::characters::is_sentence_terminal;
+use crate::characters::{self, is_sentence_terminal};
 use crate::text::Text;
 
 /// Bounds on lines; the reasons are the names of the findings. Blank lines do not count.
@@ -40,22 +40,22 @@ impl Default for Fineweb {
 impl Fineweb {
     /// Evaluates all of it.
     pub fn judge(&self, text: &Text<'_>) -> [Finding<'static>; 4] {
-        self.judge_tokens(text.as_str(), text.tokens())
+        self.judge_counted(text.as_str(), text.token_count())
     }
 
-    pub(super) fn judge_tokens(&self, text: &str, tokens: &[&str]) -> [Finding<'static>; 4] {
+    pub(super) fn judge_counted(&self, text: &str, tokens: usize) -> [Finding<'static>; 4] {
         let lines = || text.split('\n').filter(|line| !line.trim().is_empty());
         let (mut count, mut ended, mut short) = (0, 0_u32, 0_u32);
         for line in lines() {
             count += 1;
             ended += u32::from(line.ends_with(is_sentence_terminal));
-            short += u32::from(line.chars().count() as u64 <= self.short_line_chars);
+            short += u32::from(characters::count(line) as u64 <= self.short_line_chars);
         }
         let line_ends = memchr::memchr_iter(b'\n', text.as_bytes()).count();
-        let chars = text.chars().count() - line_ends;
-        let repeated = repeated(lines(), &mut Seen::for_items(count));
+        let chars = characters::count(text) - line_ends;
+        let repeated = Seen::with(count, |seen| repeated(lines(), seen));
         let (ended, short) = (ratio(ended.into(), count), ratio(short.into(), count));
-        let (repeated, ends) = (ratio(repeated.chars, chars), ratio(line_ends as f64, tokens.len()));
+        let (repeated, ends) = (ratio(repeated.chars, chars), ratio(line_ends as f64, tokens));
         [
             Finding::new("fineweb_ended_lines", ended, ended >= self.ended_lines_min),
             Finding::new("fineweb_short_lines", short, short <= self.short_lines_max),

@@ -76,7 +76,7 @@ fn findings(
     match setting.rule.as_str() {
         "gopher_quality" => (parse::<GopherQuality>(settings).judge_tokens(text, words).to_vec(), None),
         "gopher_repetition" => (parse::<GopherRepetition>(settings).judge_tokens(text, words), None),
-        "fineweb" => (parse::<Fineweb>(settings).judge_tokens(text, words).to_vec(), None),
+        "fineweb" => (parse::<Fineweb>(settings).judge_counted(text, words.len()).to_vec(), None),
         "c4" => {
             let mut counts = counts.next().unwrap().into_iter();
             let cleaned = parse::<C4>(settings).clean_counting(text, |_| counts.next().unwrap_or_default());

@@ -1,13 +1,15 @@
 //! Gopher's quality rules (Rae et al., arXiv 2112.11446, A.1.1).
 
+use memchr::memmem;
 use serde::{Deserialize, Serialize};
 
 use super::Finding;
-use crate::characters::{is_mark, lines};
+use crate::characters::{self, is_mark, lines};
 use crate::text::Text;
 
 /// Words of which two must occur: what prose is made of.
 const STOP_WORDS: [&str; 8] = ["the", "be", "to", "of", "and", "that", "have", "with"];
+const STOP_WORD_BYTES_MAX: usize = 4;
 const BULLETS: [char; 2] = ['•', '-'];
 const ELLIPSES: [&str; 2] = ["...", "…"];
 
@@ -64,18 +66,22 @@ impl GopherQuality {
         let (mut words, mut chars, mut letters) = (0_u64, 0_u64, 0_u64);
         let mut stop_words = 0_u32;
         for token in tokens {
-            if token.chars().any(|c| !is_mark(c)) {
+            let begins_with_letter = token.as_bytes().first().is_some_and(u8::is_ascii_alphabetic);
+            if begins_with_letter || token.chars().any(|c| !is_mark(c)) {
                 words += 1;
-                chars += token.chars().count() as u64;
+                chars += characters::count(token) as u64;
             }
-            letters += u64::from(token.chars().any(char::is_alphabetic));
-            if let Some(place) = STOP_WORDS.iter().position(|word| word == token) {
+            letters += u64::from(begins_with_letter || token.chars().any(char::is_alphabetic));
+            if token.len() <= STOP_WORD_BYTES_MAX
+                && let Some(place) = STOP_WORDS.iter().position(|word| word == token)
+            {
                 stop_words |= 1 << place;
             }
         }
         let by_token = |count: usize| ratio(count as f64, tokens.len());
-        let hashes = by_token(text.matches('#').count());
-        let ellipses = by_token(ELLIPSES.iter().map(|mark| text.matches(mark).count()).sum());
+        let hashes = by_token(memchr::memchr_iter(b'#', text.as_bytes()).count());
+        let ellipses =
+            by_token(ELLIPSES.iter().map(|mark| memmem::find_iter(text.as_bytes(), mark).count()).sum());
         let (mut count, mut bulleted, mut trailing) = (0, 0_u32, 0_u32);
         for line in lines(text) {
             count += 1;

@@ -5,11 +5,11 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::Finding;
 use super::gopher_quality::ratio;
+use super::runs::Runs;
 use super::seen::Seen;
+use crate::characters;
 use crate::text::Text;
 
-/// The multiplier of the polynomial over a run of tokens; odd.
-const BASE: u64 = 0x9E37_79B9_7F4A_7C15;
 /// Lengths of the runs of which the most frequent one counts, with the names of the findings.
 const TOP: [(usize, &str); 3] =
     [(2, "gopher_top_2_gram"), (3, "gopher_top_3_gram"), (4, "gopher_top_4_gram")];
@@ -61,22 +61,26 @@ impl GopherRepetition {
     }
 
     pub(super) fn judge_tokens(&self, text: &str, tokens: &[&str]) -> Vec<Finding<'static>> {
+        // Room for all runs of tokens, and for lines of white space.
+        Seen::with(tokens.len().max(text.len() / 16), |seen| self.judge_seen(text, tokens, seen))
+    }
+
+    fn judge_seen(&self, text: &str, tokens: &[&str], seen: &mut Seen) -> Vec<Finding<'static>> {
         let mut findings = Vec::with_capacity(4 + TOP.len() + REPEATED.len());
         let mut push = |rule, value, most| findings.push(Finding::new(rule, value, value <= most));
-        let mut seen = Seen::for_items(tokens.len().max(text.len() / 16));
-        let chars = text.chars().count();
-        let paragraphs = repeated(split_at_gaps(text.trim(), 2), &mut seen);
+        let chars = characters::count(text);
+        let paragraphs = repeated(split_at_gaps(text.trim(), 2), seen);
         push("gopher_paragraphs", ratio(paragraphs.count, paragraphs.of), self.paragraphs_max);
         push("gopher_paragraph_chars", ratio(paragraphs.chars, chars), self.paragraph_chars_max);
-        let lines = repeated(split_at_gaps(text, 1), &mut seen);
+        let lines = repeated(split_at_gaps(text, 1), seen);
         push("gopher_lines", ratio(lines.count, lines.of), self.lines_max);
         push("gopher_line_chars", ratio(lines.chars, chars), self.line_chars_max);
-        let runs = Runs::of(tokens);
+        let mut runs = Runs::of(tokens);
         for ((length, rule), most) in TOP.into_iter().zip(self.top_max) {
-            push(rule, ratio(runs.top(length, &mut seen) as f64, chars), most);
+            push(rule, ratio(runs.top(length, seen) as f64, chars), most);
         }
         for ((length, rule), most) in REPEATED.into_iter().zip(self.repeated_max) {
-            push(rule, ratio(runs.repeated(length, &mut seen) as f64, chars), most);
+            push(rule, ratio(runs.repeated(length, seen) as f64, chars), most);
         }
         findings
     }
@@ -97,7 +101,7 @@ pub(super) fn repeated<'t>(elements: impl Iterator<Item = &'t str>, seen: &mut S
         found.of += 1;
         if seen.add(xxh3_64(element.as_bytes())) > 1 {
             found.count += 1.0;
-            found.chars += element.chars().count() as f64;
+            found.chars += characters::count(element) as f64;
         }
     }
     found
@@ -120,75 +124,6 @@ fn split_at_gaps(text: &str, ends_min: usize) -> impl Iterator<Item = &str> {
         rest = None;
         Some(text)
     })
-}
-
-/// Runs of tokens by prefix sums: the hash and the characters of any of them at once.
-struct Runs {
-    hashes: Vec<u64>,
-    chars: Vec<u64>,
-}
-
-impl Runs {
-    fn of(tokens: &[&str]) -> Self {
-        let (mut hashes, mut chars) = (vec![0], vec![0]);
-        let (mut hash, mut count) = (0_u64, 0_u64);
-        for token in tokens {
-            hash = hash.wrapping_mul(BASE).wrapping_add(xxh3_64(token.as_bytes()));
-            count += token.chars().count() as u64;
-            hashes.push(hash);
-            chars.push(count);
-        }
-        Self { hashes, chars }
-    }
-
-    fn hash(&self, at: usize, length: usize, power: u64) -> u64 {
-        self.hashes[at + length].wrapping_sub(self.hashes[at].wrapping_mul(power))
-    }
-
-    fn count(&self, length: usize) -> usize {
-        self.hashes.len().saturating_sub(length)
-    }
-
-    /// Returns the characters in all occurrences of the most frequent run, spaces between its tokens
-    /// included; of equally frequent ones it is the first.
-    fn top(&self, length: usize, seen: &mut Seen) -> u64 {
-        seen.clear();
-        let power = power(length);
-        let (mut most, mut first) = (0, 0);
-        for at in 0..self.count(length) {
-            let (times, place) = seen.add_at(self.hash(at, length, power), at as u32);
-            if times > most || times == most && place < first {
-                (most, first) = (times, place);
-            }
-        }
-        match most {
-            0 => 0,
-            _ => {
-                (self.chars[first as usize + length] - self.chars[first as usize] + length as u64 - 1)
-                    * u64::from(most)
-            }
-        }
-    }
-
-    /// Returns the characters in runs that occurred before; a run that counts is not looked into again.
-    fn repeated(&self, length: usize, seen: &mut Seen) -> u64 {
-        seen.clear();
-        let power = power(length);
-        let (mut at, mut chars) = (0, 0);
-        while at < self.count(length) {
-            if seen.add(self.hash(at, length, power)) > 1 {
-                chars += self.chars[at + length] - self.chars[at];
-                at += length;
-            } else {
-                at += 1;
-            }
-        }
-        chars
-    }
-}
-
-fn power(length: usize) -> u64 {
-    (0..length).fold(1, |power, _| power.wrapping_mul(BASE))
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ pub mod megatron;
 pub mod person_tag;
 pub mod personal;
 pub mod repair;
+mod runs;
 mod seen;
 pub mod side_min;
 pub mod symbols;

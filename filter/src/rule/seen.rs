@@ -1,9 +1,13 @@
 //! A set of hashes that is cleared at no cost, for the many small ones that a text needs.
 
+use std::cell::Cell;
+
 /// Hashes with how often they were added.
 #[derive(Debug)]
 pub(super) struct Seen {
     slots: Vec<Slot>,
+    /// Of the slots in use, less one; they are a power of two.
+    mask: usize,
     generation: u32,
 }
 
@@ -15,11 +19,27 @@ struct Slot {
     first: u32,
 }
 
+/// Slots of a set at most that a thread keeps for its next text.
+const KEPT_SLOTS_MAX: usize = 1 << 18;
+
+thread_local! {
+    static KEPT: Cell<Option<Seen>> = const { Cell::new(None) };
+}
+
 impl Seen {
-    /// Returns a set with room for so many different hashes.
-    pub(super) fn for_items(count: usize) -> Self {
-        let slots = vec![Slot::default(); (count * 2 + 2).next_power_of_two()];
-        Self { slots, generation: 1 }
+    /// Lends the thread's set, empty, with room for so many different hashes.
+    pub(super) fn with<T>(count: usize, work: impl FnOnce(&mut Self) -> T) -> T {
+        let slots = (count * 2 + 2).next_power_of_two();
+        let kept = KEPT.take().filter(|kept| kept.slots.len() >= slots && kept.generation < u32::MAX / 2);
+        let mut seen =
+            kept.unwrap_or_else(|| Self { slots: vec![Slot::default(); slots], mask: 0, generation: 0 });
+        seen.mask = slots - 1;
+        seen.clear();
+        let found = work(&mut seen);
+        if seen.slots.len() <= KEPT_SLOTS_MAX {
+            KEPT.set(Some(seen));
+        }
+        found
     }
 
     /// Forgets all hashes.
@@ -34,10 +54,9 @@ impl Seen {
 
     /// Adds a hash; returns how often it was added by now, and where it was first.
     pub(super) fn add_at(&mut self, hash: u64, at: u32) -> (u32, u32) {
-        let mask = self.slots.len() - 1;
-        let mut place = (hash >> 32 ^ hash) as usize & mask;
+        let mut place = (hash >> 32 ^ hash) as usize & self.mask;
         // Where more were added than there is room for, the last ones share a slot.
-        for _ in 0..self.slots.len() {
+        for _ in 0..=self.mask {
             let slot = &mut self.slots[place];
             if slot.generation != self.generation {
                 *slot = Slot { hash, generation: self.generation, times: 1, first: at };
@@ -47,7 +66,7 @@ impl Seen {
                 slot.times += 1;
                 return (slot.times, slot.first);
             }
-            place = (place + 1) & mask;
+            place = (place + 1) & self.mask;
         }
         (1, at)
     }
@@ -59,15 +78,16 @@ mod tests {
 
     #[test]
     fn hashes_are_counted_until_the_set_is_cleared() {
-        let mut seen = Seen::for_items(4);
-        assert_eq!([7, 7, 9, 7].map(|hash| seen.add(hash)), [1, 2, 1, 3]);
-        seen.clear();
-        assert_eq!((seen.add_at(7, 5), seen.add_at(7, 6)), ((1, 5), (2, 5)));
+        Seen::with(4, |seen| {
+            assert_eq!([7, 7, 9, 7].map(|hash| seen.add(hash)), [1, 2, 1, 3]);
+            seen.clear();
+            assert_eq!((seen.add_at(7, 5), seen.add_at(7, 6)), ((1, 5), (2, 5)));
+        });
+        Seen::with(2, |seen| assert_eq!(seen.add(7), 1));
     }
 
     #[test]
     fn more_hashes_than_room_end() {
-        let mut seen = Seen::for_items(1);
-        assert!((0..100).all(|hash| seen.add(hash) == 1));
+        Seen::with(1, |seen| assert!((0..100).all(|hash| seen.add(hash) == 1)));
     }
 }
