@@ -100,12 +100,11 @@ impl Class {
 }
 
 /// What two classes say of the boundary between their bytes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Between {
-    Boundary,
-    Joined,
-    /// Other bytes tell: the next ones, or whether the two are the same.
-    Unknown,
+#[derive(Clone, Copy)]
+struct Between {
+    is_boundary: bool,
+    /// Whether there may be none after all: other bytes tell, or whether the two are the same.
+    is_open: bool,
 }
 
 const CLASSES: [Class; 256] = {
@@ -122,16 +121,26 @@ const CLASSES: [Class; 256] = {
 const BETWEEN: [[Between; Class::COUNT]; Class::COUNT] = {
     use Class::{Digit, Letter, Mid, MidDigit, MidLetter, Other, Space, Underscore};
     const ALL: [Class; Class::COUNT] = [Letter, Digit, Underscore, MidLetter, MidDigit, Mid, Other, Space];
-    let mut between = [[Between::Boundary; Class::COUNT]; Class::COUNT];
+    let mut between = [[Between { is_boundary: true, is_open: false }; Class::COUNT]; Class::COUNT];
     let mut at = 0;
     while at < Class::COUNT * Class::COUNT {
         let (before, after) = (ALL[at / Class::COUNT], ALL[at % Class::COUNT]);
-        between[before as usize][after as usize] = match (before, after) {
-            (Letter | Digit | Underscore, Letter | Digit | Underscore) | (Space, Space) => Between::Joined,
-            (Letter, MidLetter | Mid) | (MidLetter | Mid, Letter) => Between::Unknown,
-            (Digit, MidDigit | Mid) | (MidDigit | Mid, Digit) => Between::Unknown,
-            (MidLetter, MidLetter) | (MidDigit, MidDigit) | (Mid, Mid) | (Other, Other) => Between::Unknown,
-            _ => Between::Boundary,
+        between[before as usize][after as usize] = Between {
+            is_boundary: !matches!(
+                (before, after),
+                (Letter | Digit | Underscore, Letter | Digit | Underscore) | (Space, Space)
+            ),
+            is_open: matches!(
+                (before, after),
+                (Letter, MidLetter | Mid)
+                    | (MidLetter | Mid, Letter)
+                    | (Digit, MidDigit | Mid)
+                    | (MidDigit | Mid, Digit)
+                    | (MidLetter, MidLetter)
+                    | (MidDigit, MidDigit)
+                    | (Mid, Mid)
+                    | (Other, Other)
+            ),
         };
         at += 1;
     }
@@ -151,28 +160,32 @@ const BLOCK: usize = 1024;
 /// how long words are.
 fn split_ascii<'t>(text: &'t str, push: &mut impl FnMut(&'t str)) {
     let bytes = text.as_bytes();
-    let (mut boundaries, mut begin) = ([0_usize; BLOCK], 0);
-    let mut end_at = |end: usize| {
-        if begin < end && !is_space(bytes[begin]) {
-            push(&text[begin..end]);
-        }
-        begin = end;
-    };
+    let (mut boundaries, mut begin) = ([0_u32; BLOCK + 1], 0);
     let mut before = Class::Space;
     for (block, block_bytes) in bytes.chunks(BLOCK).enumerate() {
+        let start = block * BLOCK;
         let mut count = 0;
         for (at, byte) in block_bytes.iter().enumerate() {
-            let at = block * BLOCK + at;
             let after = CLASSES[*byte as usize];
             let between = BETWEEN[before as usize][after as usize];
-            let is_joined = between == Between::Joined || between == Between::Unknown && is_joined(bytes, at);
-            boundaries[count] = at;
-            count += usize::from(!is_joined);
+            boundaries[count] = at as u32;
+            count += usize::from(between.is_boundary);
+            if between.is_open && is_joined(bytes, start + at) {
+                count -= 1;
+            }
             before = after;
         }
-        boundaries[..count].iter().for_each(|at| end_at(*at));
+        for boundary in &boundaries[..count] {
+            let end = start + *boundary as usize;
+            if !is_space(bytes[begin]) && begin < end {
+                push(&text[begin..end]);
+            }
+            begin = end;
+        }
     }
-    end_at(bytes.len());
+    if bytes.get(begin).is_some_and(|byte| !is_space(*byte)) {
+        push(&text[begin..]);
+    }
 }
 
 /// Returns true if and only if there is no boundary between two bytes whose classes leave it open.
