@@ -4,7 +4,7 @@
 //!
 //! A document has 250 words of 50,000, about 1.5 kB. Every fifth is a copy of an earlier one, anywhere
 //! before it, with 1 to 24 words replaced at even distances; its id tells of which and how many:
-//! `c17-of-3-by-12`, other ids are `b3`. With k of 250 words replaced, (246 - 5k) of (246 + 5k)
+//! `c17-of-3-by-12`, other ids are `b3`. With k of 250 words replaced, (250 - 5k) of (242 + 5k)
 //! five-word shingles are shared. `benches/near.py` in this crate scores what was removed.
 
 use std::error::Error;
