@@ -5,8 +5,12 @@ use std::sync::Arc;
 
 use corpus::record::{Document, Page, Pair};
 use corpus::{Inputs, SourceCode, Stage};
+use filter::config::DecontaminateConfig;
+use filter::decontaminate::EvaluationSets;
 use filter::stage::near::{Clusters, Keys, Links, Verified};
-use filter::{Deduplicated, Exact, NearConfig, Rules, SourcePriority, SplitAssignment};
+use filter::{
+    Counts, Decontaminated, Deduplicated, Exact, Matches, NearConfig, Rules, SourcePriority, SplitAssignment,
+};
 use ingest::crawl::CrawlKind;
 use ingest::{Client, Format};
 use shard::features::{Compute, Source};
@@ -121,8 +125,37 @@ impl Flow {
         });
         let split = SplitAssignment { seed: config.seed, validation_share: text.validation_share };
         let near = text.near.as_ref().map(|near| self.add_near(config, near));
-        let deduplicated = Deduplicated::<Document>::new("text", "text.rules", "text.exact", Some(split));
-        self.add(deduplicated.with_near(near));
+        let deduplicated = |name, split| {
+            Deduplicated::<Document>::new(name, "text.rules", "text.exact", split).with_near(near)
+        };
+        let Some(decontaminate) = &text.decontaminate else {
+            self.add(deduplicated("text", Some(split)));
+            return Ok(());
+        };
+        self.add(deduplicated("text.deduplicated", None));
+        self.add_decontamination(decontaminate, split)
+    }
+
+    fn add_decontamination(
+        &mut self,
+        config: &DecontaminateConfig,
+        split: SplitAssignment,
+    ) -> anyhow::Result<()> {
+        let sets = Arc::new(EvaluationSets::new(config.clone())?);
+        let documents = || "text.deduplicated".to_owned();
+        self.add(Matches { name: "text.matches".into(), documents: documents(), sets: Arc::clone(&sets) });
+        self.add(Counts {
+            name: "text.contamination".into(),
+            matches: "text.matches".into(),
+            sets: Arc::clone(&sets),
+        });
+        self.add(Decontaminated {
+            name: "text".into(),
+            documents: documents(),
+            contamination: "text.contamination".into(),
+            sets,
+            split,
+        });
         Ok(())
     }
 

@@ -21,6 +21,7 @@ pub mod blocklist;
 mod characters;
 pub mod config;
 pub mod content;
+pub mod decontaminate;
 pub mod fasttext;
 pub mod language;
 pub mod near;
@@ -32,5 +33,7 @@ pub mod text;
 pub mod tokens;
 
 pub use config::{ExactConfig, InterleavedConfig, NearConfig, PairsConfig, TextConfig};
-pub use stage::{Deduplicated, Exact, Rules, SourcePriority, SplitAssignment};
+pub use stage::{
+    Counts, Decontaminated, Deduplicated, Exact, Matches, Rules, SourcePriority, SplitAssignment,
+};
 pub use subject::Subject;

@@ -1,5 +1,6 @@
 //! The rows that cross a stage boundary, one file per noun; their Arrow schemas follow from them.
 
+mod contamination;
 mod document;
 mod duplicate;
 mod evaluation;
@@ -15,6 +16,7 @@ mod sequence;
 mod source_file;
 mod target;
 
+pub use contamination::{Contamination, Excision, Match, RareNgram};
 pub use document::{Document, DocumentText};
 pub use duplicate::{ContentLength, Duplicate, Fingerprinted};
 pub use evaluation::{Generated, TrainStep};

@@ -1,11 +1,15 @@
 //! The steps of filtering, each a stage: judge, find duplicates, drop them.
 
+mod contamination;
+mod decontaminated;
 mod deduplicated;
 mod exact;
 pub mod near;
 mod priority;
 mod rules;
 
+pub use contamination::{Counts, Matches};
+pub use decontaminated::Decontaminated;
 pub use deduplicated::{Deduplicated, SplitAssignment};
 pub use exact::Exact;
 pub use priority::SourcePriority;

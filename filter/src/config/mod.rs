@@ -1,8 +1,13 @@
 //! What the run's configuration says of filtering.
 
+mod decontaminate;
+mod near;
+
 use serde::{Deserialize, Serialize};
 
-use crate::near::{Scheme, Shape, Unit};
+pub use decontaminate::{Action, DecontaminateConfig, EvaluationSetConfig, SETS_MAX};
+pub use near::{NearConfig, Preset};
+
 use crate::rule::{PageRule, PairRule, TextRule};
 
 /// Partitions of exact duplicate finding by default: one pass over the fingerprints.
@@ -22,6 +27,8 @@ pub struct TextConfig {
     pub exact: ExactConfig,
     /// How near-duplicates are found; without it they are not.
     pub near: Option<NearConfig>,
+    /// What documents must not hold; without it they are not looked into.
+    pub decontaminate: Option<DecontaminateConfig>,
     /// The share of documents held out for validation, 0 to 1; the paper does not state one.
     pub validation_share: f64,
 }
@@ -32,6 +39,7 @@ impl Default for TextConfig {
             rules: Vec::new(),
             exact: ExactConfig::default(),
             near: None,
+            decontaminate: None,
             validation_share: VALIDATION_SHARE_DEFAULT,
         }
     }
@@ -46,6 +54,7 @@ impl TextConfig {
         validate_rules(&self.rules, TextRule::validate)?;
         self.exact.validate()?;
         self.near.as_ref().map_or(Ok(()), NearConfig::validate)?;
+        self.decontaminate.as_ref().map_or(Ok(()), DecontaminateConfig::validate)?;
         if !(0.0..=1.0).contains(&self.validation_share) {
             return Err(format!("validation_share is {}, must be from 0 to 1", self.validation_share));
         }
@@ -118,114 +127,6 @@ impl ExactConfig {
         if !(1..=PARTITIONS_MAX).contains(&self.partitions) {
             let partitions = self.partitions;
             return Err(format!("exact.partitions is {partitions}, must be from 1 to {PARTITIONS_MAX}"));
-        }
-        Ok(())
-    }
-}
-
-/// `[text.near]`: near-duplicates by MinHash and bands.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct NearConfig {
-    /// Bands, rows and shingles of a known pipeline; the next four override them.
-    pub preset: Preset,
-    /// Bands of a signature.
-    pub bands: Option<u32>,
-    /// Minima of a band; all of them must be equal for two texts to be linked.
-    pub rows: Option<u32>,
-    /// What shingles are runs of.
-    pub unit: Option<Unit>,
-    /// Words or characters of a shingle.
-    pub shingle: Option<u32>,
-    /// How shingles are hashed.
-    pub scheme: Scheme,
-    /// Partitions of the key space, 1 to [`PARTITIONS_MAX`]; the result does not depend on it.
-    pub partitions: u32,
-    /// Memory in MiB for four tasks at a time.
-    pub memory_mb: u32,
-    /// The exact Jaccard similarity of shingles from which two linked texts are duplicates;
-    /// without it every link counts.
-    pub jaccard_min: Option<f64>,
-    /// Edited copies of about so many documents that the run checks itself by.
-    pub selfcheck: u32,
-}
-
-/// Parameters of known pipelines.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Preset {
-    /// FineWeb's: 14 bands of 8 rows, five-word shingles. Half of the pairs with a Jaccard similarity
-    /// of 0.72 are found, 99.3 % of those with 0.87.
-    #[default]
-    Fineweb,
-    /// Of `tools/openwebtext` in Megatron-LM, the tool family of KOSMOS-1's text: 10 bands of 10
-    /// rows, shingles of five characters.
-    Megatron,
-}
-
-/// Bands times rows at most.
-const MINIMA_MAX: u32 = 4_096;
-/// Words or characters of a shingle at most.
-const SHINGLE_MAX: u32 = 64;
-/// Memory at least, so that sorting is not all seeking.
-const MEMORY_MB_MIN: u32 = 64;
-
-impl Default for NearConfig {
-    fn default() -> Self {
-        Self {
-            preset: Preset::default(),
-            bands: None,
-            rows: None,
-            unit: None,
-            shingle: None,
-            scheme: Scheme::default(),
-            partitions: 16,
-            memory_mb: 1_024,
-            jaccard_min: None,
-            selfcheck: 0,
-        }
-    }
-}
-
-impl NearConfig {
-    /// Returns bands, rows and shingles.
-    pub fn shape(&self) -> Shape {
-        let (bands, rows, unit) = match self.preset {
-            Preset::Fineweb => (14, 8, Unit::Words),
-            Preset::Megatron => (10, 10, Unit::Characters),
-        };
-        Shape {
-            bands: self.bands.unwrap_or(bands),
-            rows: self.rows.unwrap_or(rows),
-            unit: self.unit.unwrap_or(unit),
-            shingle: self.shingle.unwrap_or(5),
-        }
-    }
-
-    /// Checks the bounds.
-    ///
-    /// # Errors
-    /// With the key and what is wrong with its value.
-    pub fn validate(&self) -> Result<(), String> {
-        let Shape { bands, rows, unit, shingle } = self.shape();
-        if bands == 0 || rows == 0 || bands.saturating_mul(rows) > MINIMA_MAX {
-            return Err(format!("near: {bands} bands of {rows} rows, must be 1 to {MINIMA_MAX} together"));
-        }
-        if !(1..=SHINGLE_MAX).contains(&shingle) {
-            return Err(format!("near.shingle is {shingle}, must be from 1 to {SHINGLE_MAX}"));
-        }
-        if !(1..=PARTITIONS_MAX).contains(&self.partitions) {
-            let partitions = self.partitions;
-            return Err(format!("near.partitions is {partitions}, must be from 1 to {PARTITIONS_MAX}"));
-        }
-        if self.memory_mb < MEMORY_MB_MIN {
-            return Err(format!("near.memory_mb is {}, must be at least {MEMORY_MB_MIN}", self.memory_mb));
-        }
-        if self.jaccard_min.is_some_and(|least| !(0.0..=1.0).contains(&least)) {
-            return Err("near.jaccard_min must be from 0 to 1".to_owned());
-        }
-        if self.scheme == Scheme::Datatrove && unit == Unit::Characters {
-            return Err("near.scheme \"datatrove\" takes shingles of words alone".to_owned());
         }
         Ok(())
     }

@@ -1,0 +1,94 @@
+//! What of evaluation sets documents must not hold.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// Evaluation sets at most: a match tells of them by a bit each.
+pub const SETS_MAX: usize = 64;
+/// Words of an n-gram at most.
+const WORDS_MAX: u32 = 64;
+
+/// `[text.decontaminate]`: what is found of evaluation sets is cut out of documents, or drops them.
+///
+/// The defaults are those of `filter_ngrams.py` in Megatron-LM's `tools/openwebtext`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DecontaminateConfig {
+    /// The evaluation sets by name.
+    pub sets: BTreeMap<String, EvaluationSetConfig>,
+    /// What happens to a document with an n-gram of a set.
+    pub action: Action,
+    /// Words of an n-gram.
+    pub words: u32,
+    /// Words of the shortest item that counts; those with fewer than `words` are whole an n-gram.
+    pub words_min: u32,
+    /// Occurrences in all documents from which an n-gram is common, and ignored.
+    pub common: u64,
+    /// Characters that are cut on either side of an n-gram, then up to where a sentence ends.
+    pub margin_chars: u32,
+    /// Characters that a piece between two cuts must exceed to stay.
+    pub piece_chars: u32,
+    /// Pieces of a document at most; one that is cut into more is dropped.
+    pub pieces_max: u32,
+}
+
+/// An evaluation set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvaluationSetConfig {
+    /// JSON lines (plain, .gz, .zst), or a folder of them.
+    pub path: PathBuf,
+    /// The fields whose texts are its items; without one, every text in a row is.
+    #[serde(default)]
+    pub fields: Vec<String>,
+}
+
+/// What happens to a document that holds an n-gram of an evaluation set.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// The n-gram is cut out with what is around it.
+    #[default]
+    Cut,
+    /// The document is dropped.
+    Drop,
+}
+
+impl Default for DecontaminateConfig {
+    fn default() -> Self {
+        Self {
+            sets: BTreeMap::new(),
+            action: Action::default(),
+            words: 13,
+            words_min: 8,
+            common: 10,
+            margin_chars: 200,
+            piece_chars: 200,
+            pieces_max: 10,
+        }
+    }
+}
+
+impl DecontaminateConfig {
+    /// Checks the bounds.
+    ///
+    /// # Errors
+    /// With the key and what is wrong with its value.
+    pub fn validate(&self) -> Result<(), String> {
+        let Self { words, words_min, .. } = self;
+        if self.sets.is_empty() || self.sets.len() > SETS_MAX {
+            return Err(format!("decontaminate.sets are {}, must be 1 to {SETS_MAX}", self.sets.len()));
+        }
+        if *words_min == 0 || words_min > words || *words > WORDS_MAX {
+            return Err(format!(
+                "decontaminate: n-grams of {words_min} to {words} words, must be 1 to {WORDS_MAX}"
+            ));
+        }
+        if self.common == 0 || self.pieces_max == 0 {
+            return Err("decontaminate: common and pieces_max must be at least 1".to_owned());
+        }
+        Ok(())
+    }
+}

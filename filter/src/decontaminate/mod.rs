@@ -1,0 +1,13 @@
+//! Decontamination: what documents share with evaluation sets, and what is left without it.
+//!
+//! Words are those of near-duplicates: case, punctuation, white space and line ends do not matter.
+
+mod cut;
+mod index;
+mod items;
+mod sets;
+
+pub use cut::{Cut, cuts};
+pub use index::{Found, Index, NGRAMS_MAX, SetSize};
+pub use items::DecontaminateError;
+pub use sets::EvaluationSets;

@@ -1,0 +1,117 @@
+//! The stages of decontamination end to end, after duplicates.
+
+use std::collections::BTreeMap;
+
+use corpus::record::{Document, Excision};
+use corpus::{Id, SourceCode};
+
+use super::super::tests::{Bench, Source, dropped, rows};
+use super::super::{Decontaminated, SplitAssignment};
+use super::*;
+use crate::config::{Action, DecontaminateConfig, EvaluationSetConfig};
+use crate::subject::tests::document;
+
+const ITEM: &str =
+    "If a train leaves the station at noon and another one leaves an hour later, when do they meet?";
+const COMMON: &str = "Choose the one best answer of those that are given below this line please.";
+
+/// A text of so many sentences that no other has.
+fn prose(number: u64, sentences: u64) -> String {
+    let word = |at: u64| corpus::random::hash(number, "prose", &at.to_le_bytes()) % 100_000;
+    let sentence =
+        |n: u64| (0..12).map(|at| format!("w{}", word(n * 100 + at))).collect::<Vec<_>>().join(" ") + ".";
+    (0..sentences).map(sentence).collect::<Vec<_>>().join(" ")
+}
+
+/// Five clean documents, three with the item within them, one that is the item, twelve with what is common.
+fn documents() -> Source<Document> {
+    let mut texts: Vec<String> = (0..5).map(|n| prose(n, 10)).collect();
+    texts.push(format!("{} {ITEM} {}", prose(5, 10), prose(6, 10)));
+    texts.push(format!("{} {} {}", prose(7, 10), ITEM.to_uppercase().replace(' ', "\n> "), prose(8, 10)));
+    texts.push(format!("{} {ITEM}", prose(9, 40)));
+    texts.push(ITEM.to_owned());
+    texts.extend((0..12).map(|n| format!("{COMMON} {}", prose(20 + n, 10))));
+    let at = |(position, text): (usize, String)| Document {
+        id: Id::new(SourceCode(1), 0, position as u64).unwrap(),
+        ..document(0, &text)
+    };
+    let documents: Vec<_> = texts.into_iter().enumerate().map(at).collect();
+    let (first, second) = documents.split_at(6);
+    Source { name: "documents", stream: "documents", tasks: vec![first.to_vec(), second.to_vec()] }
+}
+
+/// What a run left behind.
+struct Ended {
+    kept: BTreeMap<u64, Document>,
+    /// Dropped documents with reason and value.
+    dropped: BTreeMap<Id, (String, String)>,
+    excisions: Vec<Excision>,
+    report: Vec<Contamination>,
+}
+
+fn run(action: Action) -> Ended {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("set.jsonl");
+    std::fs::write(&path, format!("{}\n{}\n", json!({"q": ITEM}), json!({"q": COMMON}))).unwrap();
+    let set = EvaluationSetConfig { path, fields: Vec::new() };
+    let config =
+        DecontaminateConfig { sets: [("trains".to_owned(), set)].into(), action, ..Default::default() };
+    let sets = Arc::new(EvaluationSets::new(config).unwrap());
+    let mut bench = Bench::new();
+    bench.run(&documents());
+    let names = || ("documents".to_owned(), "matches".to_owned(), "contamination".to_owned());
+    let (documents, matches, contamination) = names();
+    bench.run(&Matches { name: matches, documents, sets: Arc::clone(&sets) });
+    let (documents, matches, name) = names();
+    let counts = bench.run(&Counts { name, matches, sets: Arc::clone(&sets) });
+    let split = SplitAssignment { seed: 1, validation_share: 0.5 };
+    let text = bench.run(&Decontaminated { name: "text".into(), documents, contamination, sets, split });
+    Ended {
+        kept: rows::<Document>(&text, "documents").into_iter().map(|d| (d.id.position(), d)).collect(),
+        dropped: dropped(&text),
+        excisions: rows(&text, "excisions"),
+        report: rows(&counts, SETS),
+    }
+}
+
+#[test]
+fn items_are_cut_out_and_what_is_common_stays() {
+    let Ended { kept, dropped, excisions, .. } = run(Action::Cut);
+    let gone: Vec<_> =
+        dropped.iter().map(|(id, why)| (id.position(), why.0.as_str(), why.1.as_str())).collect();
+    assert_eq!(gone, [(8, "contaminated", "trains")]);
+    assert_eq!(kept.len(), 20);
+    for position in [5, 6, 7] {
+        let text = &kept[&position].text;
+        assert!(!text.to_lowercase().contains("train"), "{text}");
+        assert!(text.len() > 200 && text.ends_with('.'), "{text}");
+    }
+    assert_eq!(kept[&5].text.matches("\n\n").count(), 1);
+    assert_eq!(kept[&9].text, format!("{COMMON} {}", prose(20, 10)));
+    let places: Vec<_> = excisions.iter().map(|cut| (cut.id.position(), cut.sets.join(" "))).collect();
+    assert_eq!(places, [5, 6, 7].map(|position| (position, "trains".to_owned())));
+    assert!(excisions[0].text.contains(ITEM));
+    assert!(kept.values().all(|document| document.split.is_some()));
+}
+
+#[test]
+fn documents_with_items_are_dropped_where_that_is_asked_for() {
+    let Ended { kept, dropped, excisions, .. } = run(Action::Drop);
+    assert_eq!(dropped.keys().map(|id| id.position()).collect::<Vec<_>>(), [5, 6, 7, 8]);
+    assert_eq!((kept.len(), excisions.len()), (17, 0));
+}
+
+#[test]
+fn the_report_tells_what_was_found_of_each_set() {
+    let report = run(Action::Cut).report;
+    let expected = Contamination {
+        set: "trains".into(),
+        items: 2,
+        items_found: 1,
+        ngrams: 9,
+        ngrams_found: 7,
+        ngrams_common: 2,
+        documents: 4,
+    };
+    assert_eq!(report, [expected]);
+}

@@ -1,0 +1,122 @@
+//! The stage that takes out of documents what they share with evaluation sets: `text`.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use corpus::record::{Document, Excision, RareNgram};
+use corpus::stage::Inputs;
+use corpus::{Error, Output, Removal, Result, Stage, Task};
+use serde_json::{Value, json};
+
+use super::SplitAssignment;
+use super::contamination::NGRAMS;
+use crate::config::Action;
+use crate::decontaminate::{Cut, EvaluationSets, Index, cuts};
+
+const DOCUMENTS: &str = "documents";
+/// The stream of what was cut.
+const EXCISIONS: &str = "excisions";
+/// The reason of a drop; the value is the names of the sets.
+const REASON: &str = "contaminated";
+
+/// Cuts or drops, one task per part.
+#[derive(Debug)]
+pub struct Decontaminated {
+    /// The stage's name.
+    pub name: String,
+    /// The stage whose documents it reads.
+    pub documents: String,
+    /// The stage that counted the n-grams.
+    pub contamination: String,
+    /// What was looked for, and what happens to it.
+    pub sets: Arc<EvaluationSets>,
+    /// How documents are given a split.
+    pub split: SplitAssignment,
+}
+
+impl Decontaminated {
+    fn rare(&self, task: &Task<'_>) -> Result<HashSet<u64>> {
+        let rows = task.inputs.get(&self.contamination)?.rows::<RareNgram>(NGRAMS);
+        rows.map(|row| Ok(row?.ngram)).collect()
+    }
+
+    /// Cuts the document's text; returns false if nothing is left, or is to be.
+    fn clean(
+        &self,
+        document: &mut Document,
+        index: &Index,
+        rare: &HashSet<u64>,
+        names: &[String],
+        out: &mut Output<'_>,
+    ) -> Result<bool> {
+        if self.sets.config.action == Action::Drop {
+            return Ok(false);
+        }
+        let located = index.locate(&document.text).into_iter();
+        let places = located.filter(|(found, _)| rare.contains(&found.ngram)).map(|(_, place)| place);
+        let Cut { cuts, text } = cuts(&document.text, places, &self.sets.config);
+        // What was found and has no place (compatibility forms across words) takes the document.
+        let Some(text) = text.filter(|_| !cuts.is_empty()) else { return Ok(false) };
+        for cut in cuts {
+            let (start, text) = (cut.start as u64, document.text[cut].to_owned());
+            out.write(EXCISIONS, Excision { id: document.id, sets: names.to_vec(), start, text })?;
+        }
+        document.text = text;
+        Ok(true)
+    }
+}
+
+impl Stage for Decontaminated {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn inputs(&self) -> Vec<String> {
+        vec![self.documents.clone(), self.contamination.clone()]
+    }
+
+    fn settings(&self) -> Value {
+        let config = &self.sets.config;
+        json!({
+            "split": self.split,
+            "sets": self.sets.settings(),
+            "action": config.action,
+            "margin_chars": config.margin_chars,
+            "piece_chars": config.piece_chars,
+            "pieces_max": config.pieces_max,
+        })
+    }
+
+    fn plan(&self, inputs: &Inputs) -> Result<u32> {
+        let count = inputs.get(&self.documents)?.parts(DOCUMENTS).count();
+        u32::try_from(count).map_err(|error| Error::work(&self.name, error))
+    }
+
+    fn run(&self, task: &Task<'_>) -> Result<()> {
+        let mut out = task.output()?;
+        if out.is_done() {
+            return Ok(());
+        }
+        let (index, rare) = (self.sets.index(&self.name)?, self.rare(task)?);
+        let documents = task.inputs.get(&self.documents)?;
+        let Some(part) = documents.parts(DOCUMENTS).nth(task.index as usize) else { return out.finish() };
+        for row in documents.open_at::<Document>(part, out.position())? {
+            let mut document = row?;
+            out.read(DOCUMENTS);
+            let found = index.find(&document.text).into_iter().filter(|found| rare.contains(&found.ngram));
+            let sets = found.fold(0, |sets, found| sets | found.sets);
+            let names: Vec<_> = index.names(sets).map(str::to_owned).collect();
+            if names.is_empty() || self.clean(&mut document, &index, &rare, &names, &mut out)? {
+                document.split = Some(self.split.of(document.id));
+                out.write(DOCUMENTS, document)?;
+                out.keep(DOCUMENTS);
+            } else {
+                let Document { id, key, text, .. } = &document;
+                let (key, value) = (key.as_deref(), names.join(" "));
+                out.drop(DOCUMENTS, Removal { id: *id, key, reason: REASON, value, preview: text })?;
+            }
+            out.advance(1)?;
+        }
+        out.finish()
+    }
+}
