@@ -10,6 +10,7 @@ mod pack;
 use std::collections::BTreeMap;
 
 use corpus::mirror::Mirrors;
+use filter::near::planted::PLANTED_SOURCE;
 use serde::Deserialize;
 
 pub(crate) use load::{Loaded, load};
@@ -101,6 +102,9 @@ impl Config {
                 return Err(format!("[sources.{name}] a name must be letters, digits, - and _"));
             }
             source.validate().map_err(|problem| format!("[sources.{name}] {problem}"))?;
+            if source.code == PLANTED_SOURCE {
+                return Err(format!("[sources.{name}] code {} is kept for planted copies", source.code.0));
+            }
             if let Some(other) = codes.insert(source.code, name) {
                 return Err(format!("[sources.{name}] code {} is that of {other} too", source.code.0));
             }

@@ -9,6 +9,7 @@ mod resume;
 mod run;
 mod scale;
 mod support;
+mod text;
 mod tidy;
 
 #[test]

@@ -82,6 +82,7 @@ mod tests {
         assert_eq!(cut.cuts, [4..20, 26..34]);
         assert_eq!(cut.text, None);
         let cut = cuts(text, places(text, "T"), &config(0, 0));
-        assert_eq!((cut.cuts, cut.text.unwrap().as_str()), (vec![4..20], "One.\n\nFour. Five X. Six."));
+        assert_eq!((cut.cuts.len(), &cut.cuts[0]), (1, &(4..20)));
+        assert_eq!(cut.text.unwrap(), "One.\n\nFour. Five X. Six.");
     }
 }

@@ -9,9 +9,6 @@ pub mod classifier;
 pub mod expression;
 pub mod files;
 pub mod fineweb;
-#[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
-mod golden;
 pub mod gopher_quality;
 pub mod gopher_repetition;
 pub mod images;
@@ -26,6 +23,10 @@ pub mod side_min;
 pub mod symbols;
 pub mod url_lists;
 pub mod words;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
+mod tests;
 
 use corpus::record::{Page, Pair, RuleValue};
 use serde::{Deserialize, Serialize};
