@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::builder::TypedValueParser;
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Rebuild KOSMOS-1's corpus from its public sources, look into it, train the model on it.
 #[derive(Debug, Parser)]
@@ -33,6 +34,10 @@ pub(crate) enum Command {
     Train(TrainArgs),
     /// Show the main text of saved web pages: HTML files, WARC files, folders of them
     Extract(ExtractArgs),
+    /// Write a run's texts as files for other tools: JSON lines or Parquet
+    Export(ExportArgs),
+    /// Train a fastText classifier that tells good texts from bad ones
+    Classifier(ClassifierArgs),
     /// Look into configurations
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -150,6 +155,75 @@ pub(crate) struct ExtractArgs {
     /// Pages at a time [default: the number of cores]
     #[arg(long)]
     pub(crate) workers: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// The run's folder
+    pub(crate) dir: PathBuf,
+    /// The folder to write to: a new or an empty one
+    pub(crate) out: PathBuf,
+    /// What files are written: .jsonl.zst, or .parquet
+    #[arg(long, value_enum, default_value_t = ExportFormat::Jsonl)]
+    pub(crate) format: ExportFormat,
+    /// Files at a time [default: the number of cores]
+    #[arg(long)]
+    pub(crate) workers: Option<usize>,
+}
+
+/// What texts are exported as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// JSON lines, compressed by zstd
+    Jsonl,
+    /// Parquet with the features of Hugging Face datasets
+    Parquet,
+}
+
+impl ExportFormat {
+    /// Returns how its files' names end.
+    pub(crate) fn extension(self) -> &'static str {
+        match self {
+            Self::Jsonl => ".jsonl.zst",
+            Self::Parquet => ".parquet",
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ClassifierArgs {
+    /// The model to write
+    pub(crate) out: PathBuf,
+    /// Good texts: JSON lines (.jsonl, .gz, .zst) or folders of them (repeatable)
+    #[arg(long, value_name = "PATH", required = true)]
+    pub(crate) good: Vec<PathBuf>,
+    /// Bad texts (repeatable)
+    #[arg(long, value_name = "PATH", required = true)]
+    pub(crate) bad: Vec<PathBuf>,
+    /// The field with the text
+    #[arg(long, default_value = "text")]
+    pub(crate) field: String,
+    /// Texts of each kind at most; of more, evenly spread ones are taken
+    #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(10..).map(|count| count as usize))]
+    pub(crate) texts_max: usize,
+    /// Numbers in a vector
+    #[arg(long, default_value_t = 32)]
+    pub(crate) dimension: u32,
+    /// Words of a word n-gram at most
+    #[arg(long, default_value_t = 2)]
+    pub(crate) word_ngrams: u32,
+    /// Rows shared by all n-grams
+    #[arg(long, default_value_t = 1_000_000)]
+    pub(crate) buckets: u32,
+    /// Passes over the texts
+    #[arg(long, default_value_t = 5)]
+    pub(crate) epochs: u32,
+    /// The learning rate at the beginning
+    #[arg(long, default_value_t = 0.1)]
+    pub(crate) rate: f32,
+    /// Seed of the first weights and of the order
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
 }
 
 #[derive(Debug, Subcommand)]

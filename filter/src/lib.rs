@@ -23,6 +23,7 @@ pub mod config;
 pub mod content;
 pub mod decontaminate;
 pub mod fasttext;
+pub mod jsonl;
 pub mod language;
 pub mod near;
 pub mod rule;

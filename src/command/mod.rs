@@ -1,6 +1,8 @@
 //! One file per subcommand.
 
+mod classifier;
 mod config;
+mod export;
 mod extract;
 mod gc;
 mod inspect;
@@ -26,6 +28,8 @@ pub(crate) fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Inspect(arguments) => inspect::inspect(&arguments),
         Command::Train(arguments) => train::train(arguments),
         Command::Extract(arguments) => extract::extract(&arguments),
+        Command::Export(arguments) => export::export(&arguments),
+        Command::Classifier(arguments) => classifier::classifier(&arguments),
         Command::Config(command) => config::config(command),
         Command::Gc(arguments) => gc::gc(&arguments),
     }

@@ -85,3 +85,60 @@ fn an_evaluation_set_that_is_missing_is_named_before_anything_runs() {
     assert!(output.stderr.contains("nowhere.jsonl"), "{}", output.stderr);
     assert!(!workspace.path("out/data").exists());
 }
+
+#[test]
+fn texts_are_exported_for_other_tools() {
+    let workspace = Workspace::new();
+    write_input(&workspace);
+    let fields = [
+        "--set",
+        "sources.input.format.rows.text=content",
+        "--set",
+        "sources.input.format.rows.id=doc",
+        "--set",
+        "text.validation_share=0.4",
+    ];
+    let arguments: Vec<_> = ["run", "dedup"].into_iter().chain(INPUT).chain(fields).collect();
+    workspace.kosmos(&arguments).success();
+    let summary = workspace.kosmos(&["export", "out", "jsonl"]).success();
+    let mut ids = Vec::new();
+    for split in ["train", "validation"] {
+        let path = workspace.path("jsonl").join(format!("{split}-00000-of-00001.jsonl.zst"));
+        let text = String::from_utf8(zstd::decode_all(fs::File::open(path).unwrap()).unwrap()).unwrap();
+        let rows: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert!(!rows.is_empty() && rows.iter().all(|row| row["text"].as_str().unwrap().len() > 500));
+        ids.extend(rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()));
+    }
+    ids.sort();
+    assert_eq!((ids.len(), ids[0].as_str(), ids[1].as_str()), (11, "asked", "edited"));
+    assert!(summary.contains("validation texts in 2 files"), "{summary}");
+
+    workspace.kosmos(&["export", "out", "parquet", "--format", "parquet"]).success();
+    let shown = workspace.kosmos(&["stats", "parquet"]).success();
+    assert!(shown.contains("text/1: 11 rows"), "{shown}");
+    let refused = workspace.kosmos(&["export", "out", "jsonl"]).failure(2);
+    assert!(refused.contains("holds other files"), "{refused}");
+}
+
+#[test]
+fn a_classifier_is_trained_and_judges() {
+    let workspace = Workspace::new();
+    let lines = |words: [&str; 4]| -> String {
+        let text = |at: usize| (0..40).map(|n| words[(at * 7 + n * n) % 4]).collect::<Vec<_>>().join(" ");
+        (0..60).map(|at| json!({"text": text(at)}).to_string() + "\n").collect()
+    };
+    let (good, bad) = (lines(["harbour", "evening", "ship", "sea"]), lines(["buy", "cheap", "click", "sea"]));
+    fs::write(workspace.path("good.jsonl"), &good).unwrap();
+    fs::write(workspace.path("bad.jsonl"), &bad).unwrap();
+    let model = ["classifier", "model.bin", "--good", "good.jsonl", "--bad", "bad.jsonl", "--rate", "0.5"];
+    let told = workspace.kosmos(&[&model[..], &["--dimension", "8"]].concat()).success();
+    assert!(told.starts_with("of 12 texts it has not seen 100.0 % are told right"), "{told}");
+
+    fs::write(workspace.path("input.jsonl"), good + &bad).unwrap();
+    let config = "name = \"judged\"\nseed = 1\n[sources.input]\ncode = 1\npath = \"input.jsonl\"\n\
+        format.rows = { text = \"text\" }\n[text]\nexact = { normalise = false }\n\
+        rules = [{ classifier = { model = \"model.bin\", label = \"__label__good\", probability_min = 0.5 } }]\n";
+    fs::write(workspace.path("judged.toml"), config).unwrap();
+    let told = workspace.kosmos(&["run", "judged.toml", "--dir", "out"]).success();
+    assert!(told.contains("120 documents: 60 kept, 60 dropped"), "{told}");
+}

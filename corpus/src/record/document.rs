@@ -34,3 +34,22 @@ record! {
         pub text: String,
     }
 }
+
+record! {
+    /// A document as it is handed to other tools.
+    #[derive(serde::Serialize)]
+    pub struct ExportedText in "text/1" {
+        /// The source's own id, or else the address.
+        pub id: String,
+        /// The text; paragraphs are lines.
+        pub text: String,
+        /// The source's name.
+        pub source: String,
+        /// The page's URL, where there is one.
+        pub url: Option<String>,
+        /// The date as the source writes it.
+        pub date: Option<String>,
+        /// ISO 639-3 code, where it was judged.
+        pub language: Option<String>,
+    }
+}

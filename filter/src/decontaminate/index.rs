@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Range;
+use std::path::PathBuf;
 
+use thiserror::Error;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::items::{DecontaminateError, for_each_item};
 use crate::config::DecontaminateConfig;
+use crate::jsonl::{JsonLinesError, for_each_text};
 use crate::near::words::{for_each_hash, mixed};
 
 /// N-grams of all sets at most: about 32 bytes each in memory.
@@ -16,6 +18,28 @@ pub const NGRAMS_MAX: usize = 1 << 26;
 const BASE: u64 = 0x9E37_79B9_7F4A_7C15;
 /// Bits of the filter before the table, for each n-gram.
 const FILTER_BITS: usize = 16;
+
+/// Why evaluation sets cannot be used.
+#[derive(Debug, Error)]
+pub enum DecontaminateError {
+    /// A file cannot be read: half a set would clean half of the corpus.
+    #[error(transparent)]
+    Rows(#[from] JsonLinesError),
+    /// There is nothing to look for.
+    #[error("{path}: no item has enough words{fields}")]
+    Empty {
+        /// The file or folder.
+        path: PathBuf,
+        /// The fields that were looked into.
+        fields: String,
+    },
+    /// There are more n-grams than memory is meant for.
+    #[error("the evaluation sets have more than {max} n-grams")]
+    TooMany {
+        /// The bound.
+        max: usize,
+    },
+}
 
 /// An n-gram of a set within a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +106,7 @@ impl Index {
         let (mut lengths, mut beginnings) = (vec![false; config.words as usize + 1], Vec::new());
         for (place, set) in config.sets.values().enumerate() {
             let mut count = 0_usize;
-            for_each_item(set, |item| {
+            for_each_text(&set.path, &set.fields, |item| {
                 let runs = Runs::of(item);
                 for (at, length) in ngrams(runs.count(), config) {
                     lengths[length] = true;
@@ -133,7 +157,7 @@ impl Index {
             sizes.iter_mut().enumerate().for_each(|(place, size)| size.ngrams += sets >> place & 1);
         }
         for (set, size) in config.sets.values().zip(&mut sizes) {
-            for_each_item(set, |item| {
+            for_each_text(&set.path, &set.fields, |item| {
                 let runs = Runs::of(item);
                 let mut ngrams = ngrams(runs.count(), config).peekable();
                 size.items += u64::from(ngrams.peek().is_some());

@@ -4,10 +4,8 @@
 
 mod cut;
 mod index;
-mod items;
 mod sets;
 
 pub use cut::{Cut, cuts};
-pub use index::{Found, Index, NGRAMS_MAX, SetSize};
-pub use items::DecontaminateError;
+pub use index::{DecontaminateError, Found, Index, NGRAMS_MAX, SetSize};
 pub use sets::EvaluationSets;

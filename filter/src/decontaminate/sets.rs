@@ -7,8 +7,8 @@ use corpus::{Error, Result};
 use serde_json::{Value, json};
 
 use super::Index;
-use super::items::files;
 use crate::config::DecontaminateConfig;
+use crate::jsonl::files;
 
 /// The evaluation sets of a run: digested when stages are made, loaded before the first document.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! The items of an evaluation set: the texts in its rows.
+//! Texts in JSON lines that the configuration or the user names: evaluation sets, examples for a classifier.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -8,17 +8,15 @@ use flate2::read::MultiGzDecoder;
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::config::EvaluationSetConfig;
-
 /// Bytes of a row at most.
 const ROW_BYTES_MAX: u64 = 16 << 20;
 /// The first bytes of compressed files.
 const GZIP_MAGIC: [u8; 2] = [0x1F, 0x8B];
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
 
-/// Why an evaluation set cannot be used.
+/// Why JSON lines cannot be used.
 #[derive(Debug, Error)]
-pub enum DecontaminateError {
+pub enum JsonLinesError {
     /// A file cannot be read.
     #[error("{path}: {source}")]
     Io {
@@ -27,7 +25,7 @@ pub enum DecontaminateError {
         /// Why.
         source: std::io::Error,
     },
-    /// A row is no JSON object, or too long.
+    /// A row is no JSON, or too long.
     #[error("{path}: line {line}: {detail}")]
     Row {
         /// The file.
@@ -37,25 +35,14 @@ pub enum DecontaminateError {
         /// What is wrong.
         detail: String,
     },
-    /// There is nothing to look for.
-    #[error("{path}: no item has enough words{fields}")]
-    Empty {
-        /// The file or folder.
-        path: PathBuf,
-        /// The fields that were looked into.
-        fields: String,
-    },
-    /// There are more n-grams than memory is meant for.
-    #[error("the evaluation sets have more than {max} n-grams")]
-    TooMany {
-        /// The bound.
-        max: usize,
-    },
 }
 
-/// Returns the files of a set, in the order of their names.
-pub(super) fn files(path: &Path) -> Result<Vec<PathBuf>, DecontaminateError> {
-    let io = |source| DecontaminateError::Io { path: path.to_owned(), source };
+/// Returns the files of a path, a folder's in the order of their names.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn files(path: &Path) -> Result<Vec<PathBuf>, JsonLinesError> {
+    let io = |source| JsonLinesError::Io { path: path.to_owned(), source };
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
@@ -70,16 +57,17 @@ pub(super) fn files(path: &Path) -> Result<Vec<PathBuf>, DecontaminateError> {
     Ok(files)
 }
 
-/// Calls `item` with every text of a set.
+/// Calls `text` with the texts of rows: of all fields, or of those that are named, which may be lists.
 ///
 /// # Errors
-/// When a file cannot be read or holds what is no JSON: half a set would clean half of the corpus.
-pub(super) fn for_each_item(
-    set: &EvaluationSetConfig,
-    mut item: impl FnMut(&str),
-) -> Result<(), DecontaminateError> {
-    for path in files(&set.path)? {
-        let io = |source| DecontaminateError::Io { path: path.clone(), source };
+/// When a file cannot be read or holds what is no JSON: the caller asked for all of it.
+pub fn for_each_text(
+    path: &Path,
+    fields: &[String],
+    mut text: impl FnMut(&str),
+) -> Result<(), JsonLinesError> {
+    for path in files(path)? {
+        let io = |source| JsonLinesError::Io { path: path.clone(), source };
         let mut reader = open(&path).map_err(io)?;
         let mut row = Vec::new();
         for line in 1.. {
@@ -88,7 +76,7 @@ pub(super) fn for_each_item(
             if read == 0 {
                 break;
             }
-            let bad = |detail| DecontaminateError::Row { path: path.clone(), line, detail };
+            let bad = |detail| JsonLinesError::Row { path: path.clone(), line, detail };
             if read as u64 > ROW_BYTES_MAX {
                 return Err(bad(format!("longer than {ROW_BYTES_MAX} bytes")));
             }
@@ -96,23 +84,21 @@ pub(super) fn for_each_item(
                 continue;
             }
             let value: Value = serde_json::from_slice(&row).map_err(|error| bad(error.to_string()))?;
-            match set.fields.is_empty() {
-                true => texts(&value, &mut item),
-                false => {
-                    set.fields.iter().filter_map(|field| value.get(field)).for_each(|v| texts(v, &mut item))
-                }
+            match fields.is_empty() {
+                true => texts(&value, &mut text),
+                false => fields.iter().filter_map(|field| value.get(field)).for_each(|v| texts(v, &mut text)),
             }
         }
     }
     Ok(())
 }
 
-/// Calls `item` with a value's texts, those within lists and objects too.
-fn texts(value: &Value, item: &mut impl FnMut(&str)) {
+/// Calls `text` with a value's texts, those within lists and objects too.
+fn texts(value: &Value, text: &mut impl FnMut(&str)) {
     match value {
-        Value::String(text) => item(text),
-        Value::Array(values) => values.iter().for_each(|value| texts(value, item)),
-        Value::Object(values) => values.values().for_each(|value| texts(value, item)),
+        Value::String(value) => text(value),
+        Value::Array(values) => values.iter().for_each(|value| texts(value, text)),
+        Value::Object(values) => values.values().for_each(|value| texts(value, text)),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
@@ -133,17 +119,15 @@ fn open(path: &Path) -> std::io::Result<Box<dyn BufRead>> {
 mod tests {
     use super::*;
 
-    fn items(path: &Path, fields: &[&str]) -> Result<Vec<String>, DecontaminateError> {
-        let fields = fields.iter().map(|field| (*field).to_owned()).collect();
-        let mut items = Vec::new();
-        for_each_item(&EvaluationSetConfig { path: path.to_owned(), fields }, |item| {
-            items.push(item.to_owned())
-        })?;
-        Ok(items)
+    fn read(path: &Path, fields: &[&str]) -> Result<Vec<String>, JsonLinesError> {
+        let fields: Vec<_> = fields.iter().map(|field| (*field).to_owned()).collect();
+        let mut found = Vec::new();
+        for_each_text(path, &fields, |text| found.push(text.to_owned()))?;
+        Ok(found)
     }
 
     #[test]
-    fn items_are_the_texts_of_rows() {
+    fn texts_are_those_of_rows() {
         let folder = tempfile::tempdir().unwrap();
         let rows =
             "{\"q\": \"one\", \"choices\": [\"two\", {\"text\": \"three\"}], \"id\": 4}\n\n{\"q\": \"five\"}";
@@ -151,8 +135,8 @@ mod tests {
         let packed = zstd::encode_all(&b"{\"q\": \"zero\"}\n"[..], 1).unwrap();
         std::fs::write(folder.path().join("a.jsonl.zst"), packed).unwrap();
         std::fs::write(folder.path().join("README.md"), "no rows").unwrap();
-        assert_eq!(items(folder.path(), &[]).unwrap(), ["zero", "two", "three", "one", "five"]);
-        assert_eq!(items(&folder.path().join("b.jsonl"), &["q"]).unwrap(), ["one", "five"]);
+        assert_eq!(read(folder.path(), &[]).unwrap(), ["zero", "two", "three", "one", "five"]);
+        assert_eq!(read(&folder.path().join("b.jsonl"), &["q"]).unwrap(), ["one", "five"]);
     }
 
     #[test]
@@ -160,8 +144,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("set.jsonl");
         std::fs::write(&path, "{\"q\": \"one\"}\n{\"q\": ").unwrap();
-        let error = items(&path, &[]).unwrap_err().to_string();
+        let error = read(&path, &[]).unwrap_err().to_string();
         assert!(error.contains("set.jsonl: line 2: "), "{error}");
-        assert!(items(&folder.path().join("missing"), &[]).unwrap_err().to_string().contains("missing"));
+        assert!(read(&folder.path().join("missing"), &[]).unwrap_err().to_string().contains("missing"));
     }
 }
