@@ -34,7 +34,7 @@ pub(crate) enum Command {
     Train(TrainArgs),
     /// Show the main text of saved web pages: HTML files, WARC files, folders of them
     Extract(ExtractArgs),
-    /// Write a run's texts as files for other tools: JSON lines or Parquet
+    /// Write a run's results as files for other tools: texts as JSON lines or Parquet, images as tar
     Export(ExportArgs),
     /// Train a fastText classifier that tells good texts from bad ones
     Classifier(ClassifierArgs),
@@ -159,35 +159,30 @@ pub(crate) struct ExtractArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
+    /// What is written
+    #[arg(value_enum)]
+    pub(crate) format: ExportFormat,
     /// The run's folder
     pub(crate) dir: PathBuf,
     /// The folder to write to: a new or an empty one
     pub(crate) out: PathBuf,
-    /// What files are written: .jsonl.zst, or .parquet
-    #[arg(long, value_enum, default_value_t = ExportFormat::Jsonl)]
-    pub(crate) format: ExportFormat,
-    /// Files at a time [default: the number of cores]
+    /// Files at a time, of texts [default: the number of cores]
     #[arg(long)]
     pub(crate) workers: Option<usize>,
+    /// Samples of one tar file, of images
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub(crate) shard_samples: u64,
 }
 
-/// What texts are exported as.
+/// What results are exported as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ExportFormat {
-    /// JSON lines, compressed by zstd
+    /// Texts: JSON lines, compressed by zstd
     Jsonl,
-    /// Parquet with the features of Hugging Face datasets
+    /// Texts: Parquet with the features of Hugging Face datasets
     Parquet,
-}
-
-impl ExportFormat {
-    /// Returns how its files' names end.
-    pub(crate) fn extension(self) -> &'static str {
-        match self {
-            Self::Jsonl => ".jsonl.zst",
-            Self::Parquet => ".parquet",
-        }
-    }
+    /// Images with captions: tar files that the webdataset package reads
+    Webdataset,
 }
 
 #[derive(Debug, Args)]

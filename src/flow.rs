@@ -7,14 +7,16 @@ use corpus::record::{Document, Page, Pair};
 use corpus::{Inputs, SourceCode, Stage};
 use filter::config::DecontaminateConfig;
 use filter::decontaminate::EvaluationSets;
+use filter::stage::looks::{EVALUATION_SOURCE, LookClusters, LookLinks};
 use filter::stage::near::{Clusters, Keys, Links, Verified};
 use filter::{
-    Counts, Decontaminated, Deduplicated, Exact, Matches, NearConfig, Rules, SourcePriority, SplitAssignment,
+    Counts, Decontaminated, Deduplicated, Exact, LooksConfig, Matches, NearConfig, Rules, SourcePriority,
+    SplitAssignment,
 };
 use ingest::crawl::CrawlKind;
 use ingest::{Client, Format};
 use shard::features::{Compute, Source};
-use shard::images::{List, Pass};
+use shard::images::{Evaluation, List, Pass};
 use shard::interleaved::Build;
 use shard::pack::{PackInterleaved, PackPairs, PackText};
 use shard::tokenizer::Tokenize;
@@ -69,6 +71,7 @@ struct Names {
     pages: Vec<String>,
     pairs: Vec<String>,
     passes: Vec<String>,
+    duplicate_images: Option<String>,
     packed: BTreeMap<Kind, String>,
 }
 
@@ -240,6 +243,9 @@ impl Flow {
             names.passes.push(name.clone());
             input = name;
         }
+        if let Some(duplicates) = &config.image_duplicates {
+            self.add_image_duplicates(images, duplicates, names);
+        }
         if let Some(interleaved) = &config.interleaved {
             self.add(Build {
                 name: "interleaved".into(),
@@ -250,6 +256,25 @@ impl Flow {
             });
         }
         self.add_features(config, names)
+    }
+
+    /// Adds the stages that find duplicates among the images of pairs.
+    fn add_image_duplicates(
+        &mut self,
+        images: &shard::images::Config,
+        config: &LooksConfig,
+        names: &mut Names,
+    ) {
+        let mut looked_at = names.passes.clone();
+        if !config.evaluation.is_empty() {
+            let (name, sets) = ("images.evaluation".to_owned(), config.evaluation.clone());
+            looked_at.push(name.clone());
+            self.add(Evaluation { name, sets, config: images.clone(), source: EVALUATION_SOURCE });
+        }
+        let (name, links) = ("images.duplicates".to_owned(), "images.duplicates.links".to_owned());
+        self.add(LookLinks { name: links.clone(), images: looked_at.clone(), config: config.clone() });
+        names.duplicate_images = Some(name.clone());
+        self.add(LookClusters { name, images: looked_at, links, config: config.clone() });
     }
 
     fn add_features(&mut self, config: &Config, names: &Names) -> anyhow::Result<()> {
@@ -294,6 +319,7 @@ impl Flow {
                 name: "pack.pairs".into(),
                 tokenizer: "tokenizer".into(),
                 images: names.passes.clone(),
+                duplicates: names.duplicate_images.clone(),
                 features: features("pairs"),
                 config: pack.pairs(config),
                 seed: config.seed,

@@ -22,6 +22,9 @@ use crate::{Error, Fingerprint, Report, Result, Store};
 /// Version of entries and manifests; others are refused.
 pub const LEDGER_FORMAT: u32 = 1;
 
+/// Entries that are read to find out how fast a stage was.
+const PACE_ENTRIES_MAX: usize = 64;
+
 /// One immutable file of a dataset.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
@@ -171,6 +174,28 @@ impl Ledger {
                 return Ok(entries);
             }
         }
+    }
+
+    /// Returns how many input records a second one task went through, in the mean over at most 64
+    /// entries spread over all; `None` where there are none. A damaged entry tells nothing here: that is
+    /// what verifying is for.
+    ///
+    /// # Errors
+    /// When the store cannot list.
+    pub fn pace(&self, stage: &str, fingerprint: &Fingerprint) -> Result<Option<f64>> {
+        let listed = self.store.list(&folder(stage, fingerprint))?;
+        let entries: Vec<_> =
+            listed.into_iter().filter(|(path, _)| parse_entry_name(path).is_some()).collect();
+        let step = entries.len().div_ceil(PACE_ENTRIES_MAX).max(1);
+        let (mut records, mut secs) = (0, 0.0);
+        for (path, _) in entries.iter().step_by(step) {
+            if let Ok(Some(entry)) = self.read::<Entry>(path) {
+                let read = entry.report.units.values().map(|counts| counts.read).max();
+                records += read.unwrap_or_default();
+                secs += entry.circumstances.elapsed_secs;
+            }
+        }
+        Ok((secs > 0.0).then(|| records as f64 / secs))
     }
 
     /// Rolls up the entries of a complete stage into its manifest and puts it.

@@ -171,8 +171,8 @@ impl<R: Record> Reader<R> {
         Self::build(path, file, |_| true, row)
     }
 
-    /// Opens the row groups of a part that may hold an id of the range in the named column,
-    /// by the column's statistics. Rows outside the range can still come.
+    /// Opens the row groups of a part that may hold an id of the range in the named column, by the
+    /// column's statistics; of 128-bit keys the first half counts. Rows outside the range can still come.
     ///
     /// # Errors
     /// As [`Self::open`].
@@ -240,12 +240,17 @@ fn may_hold(group: &RowGroupMetaData, column: &str, ids: &RangeInclusive<Id>) ->
         .iter()
         .find(|chunk| chunk.column_path().string() == column)
         .and_then(|chunk| chunk.statistics());
-    let Some(Statistics::Int64(values)) = statistics else {
-        return true;
+    let bounds = match statistics {
+        // Unsigned columns keep their bits in the signed physical type.
+        Some(Statistics::Int64(values)) => {
+            values.min_opt().zip(values.max_opt()).map(|(min, max)| (*min as u64, *max as u64))
+        }
+        Some(Statistics::ByteArray(values)) => {
+            let prefix = |key: &[u8]| key.first_chunk().map(|first| u64::from_be_bytes(*first));
+            let bounds = values.min_opt().zip(values.max_opt());
+            bounds.and_then(|(min, max)| prefix(min.data()).zip(prefix(max.data())))
+        }
+        _ => None,
     };
-    // Unsigned columns keep their bits in the signed physical type.
-    match (values.min_opt(), values.max_opt()) {
-        (Some(&min), Some(&max)) => max as u64 >= ids.start().to_bits() && min as u64 <= ids.end().to_bits(),
-        _ => true,
-    }
+    bounds.is_none_or(|(min, max)| max >= ids.start().to_bits() && min <= ids.end().to_bits())
 }

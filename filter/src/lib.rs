@@ -25,6 +25,7 @@ pub mod decontaminate;
 pub mod fasttext;
 pub mod jsonl;
 pub mod language;
+pub mod looks;
 pub mod near;
 pub mod rule;
 pub mod sentences;
@@ -33,7 +34,7 @@ pub mod subject;
 pub mod text;
 pub mod tokens;
 
-pub use config::{ExactConfig, InterleavedConfig, NearConfig, PairsConfig, TextConfig};
+pub use config::{ExactConfig, InterleavedConfig, LooksConfig, NearConfig, PairsConfig, TextConfig};
 pub use stage::{
     Counts, Decontaminated, Deduplicated, Exact, Matches, Rules, SourcePriority, SplitAssignment,
 };

@@ -134,6 +134,10 @@ impl Subject for Pair {
         self.id
     }
 
+    fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
     fn preview(&self) -> &str {
         &self.caption
     }
@@ -141,7 +145,7 @@ impl Subject for Pair {
     fn judge<'r>(&mut self, rules: &'r [Ready<PairRule>]) -> Vec<Finding<'r>> {
         let caption = Text::new(&self.caption);
         let mut findings = Vec::new();
-        rules.iter().for_each(|ready| ready.rule.judge(self, &caption, &mut findings));
+        rules.iter().for_each(|ready| ready.rule.judge(self, &caption, &ready.loaded, &mut findings));
         findings
     }
 
@@ -197,15 +201,7 @@ pub(crate) mod tests {
     }
 
     pub(crate) fn pair(source: &str, caption: &str) -> Pair {
-        Pair {
-            id: Id::from_bits(1),
-            source: source.into(),
-            url: "https://a.example/1.png".into(),
-            caption: caption.into(),
-            width: None,
-            height: None,
-            similarity: None,
-        }
+        Pair::new(Id::from_bits(1), source, "https://a.example/1.png", caption)
     }
 
     pub(crate) fn page(segments: &[(SegmentKind, &str)]) -> Page {

@@ -12,7 +12,7 @@ use judge::{Draft, Judgement};
 
 use crate::fetch::source::source_error;
 use crate::lines::{Blocks, Line, Lines, decompressed};
-use crate::rows::{Kind, Row, Rows, Wanted};
+use crate::rows::{Kind, ParquetRows, Row, Wanted};
 use crate::source::{Source, preview};
 
 /// Unit and stream of this stage.
@@ -79,7 +79,8 @@ impl Documents {
         ];
         let parquet = self.source.client.parquet(&file.url, &task.scratch)?;
         let first = out.position();
-        for (row, cells) in (first..).zip(Rows::open(&self.source.name, &file.url, parquet, &wanted, first)?)
+        for (row, cells) in
+            (first..).zip(ParquetRows::open(&self.source.name, &file.url, parquet, &wanted, first)?)
         {
             let judgement = match cells? {
                 Row::Whole(mut cells) => judge::text(Draft {
@@ -89,7 +90,7 @@ impl Documents {
                     date: cells.text(2),
                     key: cells.text(3),
                 }),
-                Row::Broken(detail) => Judgement::fail("row_broken", detail),
+                Row::Broken { detail, .. } => Judgement::fail("row_broken", detail),
             };
             self.write(file, row, judgement, "", out)?;
             out.advance(1)?;

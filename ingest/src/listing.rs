@@ -18,7 +18,7 @@ use crate::{braces, fetch, saved};
 /// Bytes of one path in a list of paths.
 const PATH_BYTES_MAX: usize = 4 << 10;
 
-/// Ends of the names of files of text and rows.
+/// Ends of the names of files of texts and rows.
 const ROWS_ENDS: [&str; 10] = [
     ".jsonl",
     ".jsonl.gz",
@@ -31,11 +31,15 @@ const ROWS_ENDS: [&str; 10] = [
     ".txt.gz",
     ".txt.zst",
 ];
+/// Further ones of lists of URLs.
+const LIST_ENDS: [&str; 6] = [".csv", ".csv.gz", ".csv.zst", ".tsv", ".tsv.gz", ".tsv.zst"];
 
 /// The stage `NAME.files`.
 pub struct Listing {
     source: Source,
     patterns: Vec<String>,
+    /// How the names of files end that a folder stands for.
+    ends: Vec<&'static str>,
     archives: Option<Archives>,
 }
 
@@ -53,20 +57,22 @@ struct Archives {
 impl Listing {
     pub(crate) fn new(source: Source, config: &SourceConfig) -> Self {
         let Format::Crawl(crawl) = &config.format else {
-            return Self { source, patterns: config.patterns().to_vec(), archives: None };
+            let lists: &[&str] = if matches!(config.format, Format::Pairs(_)) { &LIST_ENDS } else { &[] };
+            let ends = [&ROWS_ENDS, lists].concat();
+            return Self { source, patterns: config.patterns().to_vec(), ends, archives: None };
         };
         let (patterns, prefix) = match crawl.snapshot_list() {
             Some((list, prefix)) => (vec![list], prefix),
             None => (config.patterns().to_vec(), crawl.prefix.clone()),
         };
         let archives = Archives { prefix, files_max: crawl.files_max, only: None };
-        Self { source, patterns, archives: Some(archives) }
+        Self { source, patterns, ends: saved::ARCHIVE_ENDS.to_vec(), archives: Some(archives) }
     }
 
     /// Lists the parts of a snapshot's index that are about pages.
     pub(crate) fn of_index(source: Source, list: String, prefix: String, parts_max: Option<u32>) -> Self {
         let archives = Archives { prefix, files_max: parts_max, only: Some("/subset=warc/") };
-        Self { source, patterns: vec![list], archives: Some(archives) }
+        Self { source, patterns: vec![list], ends: Vec::new(), archives: Some(archives) }
     }
 
     /// Returns all files in their order.
@@ -91,8 +97,7 @@ impl Listing {
     fn append_folder(&self, name: String, files: &mut Vec<String>) -> Result<()> {
         match self.source.client.locate(&name) {
             Location::File(folder) if folder.is_dir() => {
-                let ends = self.archives.as_ref().map_or(&ROWS_ENDS[..], |_| &saved::ARCHIVE_ENDS[..]);
-                let found = saved::files_ending(&folder, ends).map_err(Error::io("list", &folder))?;
+                let found = saved::files_ending(&folder, &self.ends).map_err(Error::io("list", &folder))?;
                 let shown = |path: PathBuf| {
                     path.into_os_string().into_string().map_err(|path| Error::Settings {
                         stage: self.name(),

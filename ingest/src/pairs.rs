@@ -1,23 +1,30 @@
 //! Pairs: metadata of image-caption sources, by row.
 
+mod columns;
+mod draft;
 mod layout;
 
-use corpus::record::{Pair, SourceFile};
+use std::io;
+
+use corpus::record::SourceFile;
 use corpus::{Inputs, Output, Removal, Result, Stage, Task};
 use serde_json::{Value, json};
 
-pub use layout::{Columns, Layout, PairsFormat};
-use layout::{ParquetColumns, Reading, TsvOrder};
+use columns::ColumnNames;
+pub use columns::Columns;
+use draft::Draft;
+use layout::{Container, Reading};
+pub use layout::{Layout, PairsFormat};
 
 use crate::fetch::source::source_error;
 use crate::lines::{Line, Lines, decompressed};
-use crate::rows::{Cells, Row, Rows};
+use crate::rows::delimited::DelimitedRows;
+use crate::rows::json::JsonRows;
+use crate::rows::{ParquetRows, ROW_BYTES_MAX, Row};
 use crate::source::{Source, preview};
 
 /// Unit and stream of this stage.
 const PAIRS: &str = "pairs";
-/// Bytes of one line of a TSV file.
-const LINE_BYTES_MAX: usize = 1 << 20;
 
 /// The stage of a pairs source; one task per file, the id's position is the row.
 pub struct Pairs {
@@ -25,114 +32,105 @@ pub struct Pairs {
     format: PairsFormat,
 }
 
-/// A pair as a row states it.
-#[derive(Debug, Default, PartialEq)]
-struct Draft {
-    url: String,
-    caption: String,
-    width: Option<u32>,
-    height: Option<u32>,
-    similarity: Option<f32>,
-}
+/// What a row gives: a draft, or why there is none and how the row begins.
+type Drafted = Result<Draft, (String, String)>;
+/// The rows of a file from the first on.
+type Drafts<'a> = Box<dyn Iterator<Item = Result<Drafted>> + 'a>;
 
 impl Pairs {
     pub(crate) fn new(source: Source, format: PairsFormat) -> Self {
         Self { source, format }
     }
 
-    fn run_tsv(&self, file: &SourceFile, order: TsvOrder, out: &mut Output<'_>) -> Result<()> {
-        let broken = |error: &std::io::Error| source_error(&file.url, error);
+    /// Opens a file and passes over the rows that are committed.
+    fn drafts<'a>(&'a self, file: &'a SourceFile, task: &Task<'_>, first: u64) -> Result<Drafts<'a>> {
+        let names = match self.format.reading() {
+            Reading::Tsv(order) => return self.lines(file, first, move |line| order.split(line)),
+            Reading::Columns(names) => names,
+        };
+        let place = (self.source.name.as_str(), file.url.as_str());
+        let broken = |error: &io::Error| source_error(&file.url, error);
+        let skip = usize::try_from(first).unwrap_or(usize::MAX);
+        let rows: Box<dyn Iterator<Item = io::Result<Row>> + 'a> =
+            match self.format.layout.container(&file.url) {
+                Container::Urls => return self.lines(file, first, url_alone),
+                Container::Parquet => {
+                    let parquet = self.source.client.parquet(&file.url, &task.scratch)?;
+                    let rows = ParquetRows::open(place.0, place.1, parquet, names.wanted(), first)?;
+                    return Ok(Box::new(rows.map(move |row| Ok(drafted(&names, row?)))));
+                }
+                Container::Json => {
+                    let rows = JsonRows::open(self.open(file)?, names.wanted());
+                    Box::new(rows.map_err(|error| broken(&error))?.skip(skip))
+                }
+                Container::Delimited(delimiter) => {
+                    let reader = self.open(file)?;
+                    let rows = DelimitedRows::open(place, reader, delimiter, names.wanted(), broken)?;
+                    Box::new(rows.skip(skip))
+                }
+            };
+        Ok(Box::new(rows.map(move |row| Ok(drafted(&names, row.map_err(|error| broken(&error))?)))))
+    }
+
+    fn open<'a>(&'a self, file: &'a SourceFile) -> Result<Box<dyn io::BufRead + 'a>> {
         let reader = self.source.client.open(&file.url)?;
-        let reader = decompressed(reader).map_err(|error| broken(&error))?;
-        let first = out.position();
-        let lines = Lines::new(reader, LINE_BYTES_MAX);
-        for (row, line) in (0_u64..).zip(lines).skip(first as usize) {
-            let (draft, preview) = match line.map_err(|error| broken(&error))? {
-                Line::Whole(line) => (order.split(&line), preview(&line)),
-                Line::TooLong { head, bytes } => (Err(format!("line of {bytes} bytes")), preview(&head)),
-            };
-            self.write(file, row, draft, &preview, out)?;
-            out.advance(1)?;
-        }
-        Ok(())
+        decompressed(reader).map_err(|error| source_error(&file.url, &error))
     }
 
-    fn run_parquet(
-        &self,
-        file: &SourceFile,
-        task: &Task<'_>,
-        columns: &ParquetColumns,
-        out: &mut Output<'_>,
-    ) -> Result<()> {
-        let first = out.position();
-        let parquet = self.source.client.parquet(&file.url, &task.scratch)?;
-        let rows = Rows::open(&self.source.name, &file.url, parquet, &columns.wanted(), first)?;
-        for (row, cells) in (first..).zip(rows) {
-            let draft = match cells? {
-                Row::Whole(cells) => Ok(Draft::of(cells)),
-                Row::Broken(detail) => Err(detail),
-            };
-            let preview = match &draft {
-                Ok(draft) => format!("{}\t{}", draft.url, draft.caption),
-                Err(_) => String::new(),
-            };
-            self.write(file, row, draft, &preview, out)?;
-            out.advance(1)?;
-        }
-        Ok(())
+    /// Reads a file by lines; blank ones are rows too, so that a row's number is its line's.
+    fn lines<'a>(
+        &'a self,
+        file: &'a SourceFile,
+        first: u64,
+        split: impl Fn(&[u8]) -> Result<Draft, String> + 'a,
+    ) -> Result<Drafts<'a>> {
+        let lines = Lines::new(self.open(file)?, ROW_BYTES_MAX);
+        let lines = lines.skip(usize::try_from(first).unwrap_or(usize::MAX));
+        Ok(Box::new(lines.map(move |line| {
+            Ok(match line.map_err(|error| source_error(&file.url, &error))? {
+                Line::Whole(line) => split(&line).map_err(|detail| (detail, preview(&line))),
+                Line::TooLong { head, bytes } => Err((format!("line of {bytes} bytes"), preview(&head))),
+            })
+        })))
     }
 
-    fn write(
-        &self,
-        file: &SourceFile,
-        row: u64,
-        draft: Result<Draft, String>,
-        preview: &str,
-        out: &mut Output<'_>,
-    ) -> Result<()> {
+    fn write(&self, file: &SourceFile, row: u64, drafted: Drafted, out: &mut Output<'_>) -> Result<()> {
         let id = self.source.id(file, row)?;
-        let removal = |reason, value| Removal { id, key: None, reason, value, preview };
         out.read(PAIRS);
-        let draft = match draft {
-            Err(detail) => return out.fail(PAIRS, removal("row_broken", detail)),
-            Ok(draft) if draft.url.trim().is_empty() => {
-                return out.fail(PAIRS, removal("no_url", String::new()));
-            }
-            Ok(draft) if draft.caption.trim().is_empty() => {
-                return out.fail(PAIRS, removal("no_caption", String::new()));
+        let draft = match drafted {
+            Err((value, preview)) => {
+                let removal = Removal { id, key: None, reason: "row_broken", value, preview: &preview };
+                return out.fail(PAIRS, removal);
             }
             Ok(draft) => draft,
         };
-        let pair = Pair {
-            id,
-            source: self.source.name.clone(),
-            url: draft.url,
-            caption: draft.caption,
-            width: draft.width,
-            height: draft.height,
-            similarity: draft.similarity,
+        let missing = match () {
+            () if draft.url.trim().is_empty() => Some("no_url"),
+            () if self.format.needs_caption() && draft.caption.trim().is_empty() => Some("no_caption"),
+            () => None,
         };
-        out.write(PAIRS, pair)?;
+        if let Some(reason) = missing {
+            let preview = format!("{}\t{}", draft.url, draft.caption);
+            let (key, value) = (draft.key.as_deref(), String::new());
+            return out.fail(PAIRS, Removal { id, key, reason, value, preview: &preview });
+        }
+        out.write(PAIRS, draft.into_pair(id, self.source.name.clone()))?;
         out.keep(PAIRS);
         Ok(())
     }
 }
 
-impl Draft {
-    /// Reads the cells in the order of [`ParquetColumns::wanted`].
-    fn of(mut cells: Cells) -> Self {
-        let side = |number: Option<f64>| {
-            let sides = 1.0..=f64::from(u32::MAX);
-            number.filter(|n| sides.contains(n)).map(|n| n as u32)
-        };
-        Self {
-            url: cells.text(0).unwrap_or_default(),
-            caption: cells.text(1).unwrap_or_default(),
-            width: side(cells.number(2)),
-            height: side(cells.number(3)),
-            similarity: cells.number(4).filter(|n| n.is_finite()).map(|n| n as f32),
-        }
+fn drafted(names: &ColumnNames, row: Row) -> Drafted {
+    match row {
+        Row::Whole(cells) => Ok(names.draft(cells)),
+        Row::Broken { detail, preview } => Err((detail, preview)),
     }
+}
+
+/// A line of a list of URLs.
+fn url_alone(line: &[u8]) -> Result<Draft, String> {
+    let url = std::str::from_utf8(line).map_err(|_| "not UTF-8".to_owned())?;
+    Ok(Draft { url: url.trim().to_owned(), ..Draft::default() })
 }
 
 impl Stage for Pairs {
@@ -158,9 +156,10 @@ impl Stage for Pairs {
             return Ok(());
         }
         let file = self.source.file(task)?;
-        match self.format.layout.reading() {
-            Reading::Tsv(order) => self.run_tsv(&file, order, &mut out)?,
-            Reading::Parquet(columns) => self.run_parquet(&file, task, &columns, &mut out)?,
+        let first = out.position();
+        for (row, drafted) in (first..).zip(self.drafts(&file, task, first)?) {
+            self.write(&file, row, drafted?, &mut out)?;
+            out.advance(1)?;
         }
         out.finish()
     }

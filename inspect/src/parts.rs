@@ -114,7 +114,7 @@ mod tests {
         std::fs::write(folder.path().join("b/notes.txt"), "not a table").unwrap();
         let found = tables(&[folder.path().to_owned(), folder.path().join("a/0.parquet")]).unwrap();
         let summary: Vec<_> = found.iter().map(|t| (t.name.as_str(), t.files.len(), t.rows)).collect();
-        assert_eq!(summary, [("document/2", 2, 7), ("image/1", 1, 2)]);
+        assert_eq!(summary, [("document/2", 2, 7), ("image/2", 1, 2)]);
         assert!(found.iter().all(|table| table.bytes > 100));
     }
 

@@ -47,8 +47,10 @@ pub(crate) fn images(path: &Path) {
         original_width: 640,
         original_height: 480,
         sha256: "0".repeat(64),
+        perceptual_hash: 0,
+        sharpness: 0.0,
         colour_spread: 200,
-        uses: (0..n).map(|slot| Use { id: Id::from_bits(n), slot: slot as u16, caption: None }).collect(),
+        uses: (0..n).map(|slot| Use::of_slot(Id::from_bits(n), slot as u16)).collect(),
     };
     write(path, vec![image(1, PNG_HEAD), image(2, b"no image, just some bytes that say so")]);
 }

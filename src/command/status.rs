@@ -21,6 +21,8 @@ struct StageStatus {
     tasks_done: usize,
     task_count: Option<u32>,
     report: Option<Report>,
+    /// Records a second of one task, in the mean.
+    records_per_sec: Option<f64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -59,8 +61,10 @@ fn collect(folder: &Folder, stages: &[Box<dyn Stage>]) -> anyhow::Result<Vec<Sta
             tasks_done: 0,
             task_count: None,
             report: None,
+            records_per_sec: None,
         };
         if let Some(fingerprint) = fingerprint {
+            status.records_per_sec = ledger.pace(&name, &fingerprint)?;
             if let Some(manifest) = ledger.manifest(&name, &fingerprint)? {
                 status.state = State::Sealed;
                 status.tasks_done = manifest.task_count as usize;
@@ -82,7 +86,8 @@ fn collect(folder: &Folder, stages: &[Box<dyn Stage>]) -> anyhow::Result<Vec<Sta
 }
 
 fn show(stages: &[StageStatus]) -> Table {
-    let mut table = Table::new(&["stage", "tasks", "read", "kept", "dropped", "failed", "unit"]);
+    let mut table =
+        Table::new(&["stage", "tasks", "read", "kept", "dropped", "failed", "per second and task", "unit"]);
     for status in stages {
         let of = status.task_count.map_or_else(|| "?".to_owned(), |count| count.to_string());
         let tasks = match status.state {
@@ -94,7 +99,10 @@ fn show(stages: &[StageStatus]) -> Table {
         for (unit, counts) in units {
             let numbers = [counts.read, counts.kept, counts.dropped_total(), counts.failed_total()];
             let head = [status.stage.clone(), tasks.clone()];
-            table.push(head.into_iter().chain(numbers.map(grouped)).chain([unit.clone()]));
+            // Of the first unit: it is the stage's records that were timed.
+            let pace = status.records_per_sec.filter(|_| !has_row).map(|pace| grouped(pace as u64));
+            let tail = [pace.unwrap_or_default(), unit.clone()];
+            table.push(head.into_iter().chain(numbers.map(grouped)).chain(tail));
             has_row = true;
         }
         if !has_row {

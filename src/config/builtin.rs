@@ -1,9 +1,10 @@
 //! The configurations of `configs/`, embedded: `kosmos run sample` works from an installed binary.
 
-const BUILTIN: [(&str, &str); 4] = [
+const BUILTIN: [(&str, &str); 5] = [
     ("sample", include_str!("../../configs/sample.toml")),
     ("crawl", include_str!("../../configs/crawl.toml")),
     ("dedup", include_str!("../../configs/dedup.toml")),
+    ("images", include_str!("../../configs/images.toml")),
     ("kosmos1", include_str!("../../configs/kosmos1.toml")),
 ];
 

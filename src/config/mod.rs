@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 use corpus::mirror::Mirrors;
 use filter::near::planted::PLANTED_SOURCE;
+use filter::stage::looks::EVALUATION_SOURCE;
 use serde::Deserialize;
 
 pub(crate) use load::{Loaded, load};
@@ -43,6 +44,8 @@ pub(crate) struct Config {
     pub(crate) interleaved: Option<Interleaved>,
     /// Fetching and storing images.
     pub(crate) images: Option<shard::images::Config>,
+    /// Duplicates among the images of pairs, which packing and exports leave out.
+    pub(crate) image_duplicates: Option<filter::LooksConfig>,
     /// CLIP features, computed ahead; without them the trainer encodes pixels.
     pub(crate) features: Option<shard::features::Config>,
     /// The tokenizer.
@@ -86,6 +89,7 @@ impl Config {
         validate(&self.interleaved, |c| c.select.validate()).map_err(section("interleaved.select"))?;
         validate(&self.interleaved, |c| c.build.validate()).map_err(section("interleaved.build"))?;
         validate(&self.images, |c| c.validate()).map_err(section("images"))?;
+        validate(&self.image_duplicates, |c| c.validate()).map_err(section("image_duplicates"))?;
         validate(&self.features, |c| c.validate()).map_err(section("features"))?;
         validate(&self.tokenizer, |c| c.validate()).map_err(section("tokenizer"))?;
         validate(&self.pack, |c| c.validate(self)).map_err(section("pack"))?;
@@ -102,8 +106,11 @@ impl Config {
                 return Err(format!("[sources.{name}] a name must be letters, digits, - and _"));
             }
             source.validate().map_err(|problem| format!("[sources.{name}] {problem}"))?;
-            if source.code == PLANTED_SOURCE {
-                return Err(format!("[sources.{name}] code {} is kept for planted copies", source.code.0));
+            if [PLANTED_SOURCE, EVALUATION_SOURCE].contains(&source.code) {
+                return Err(format!(
+                    "[sources.{name}] code {} is kept for records of our own",
+                    source.code.0
+                ));
             }
             if let Some(other) = codes.insert(source.code, name) {
                 return Err(format!("[sources.{name}] code {} is that of {other} too", source.code.0));
@@ -124,7 +131,11 @@ impl Config {
         };
         let needs = [
             ("pairs", self.images.is_some() && self.interleaved.is_none(), "images"),
-            ("images", self.features.is_some() || self.interleaved.is_some(), "features or interleaved"),
+            (
+                "images",
+                self.features.is_some() || self.interleaved.is_some() || self.image_duplicates.is_some(),
+                "features, interleaved or image_duplicates",
+            ),
             ("tokenizer", self.pack.is_some(), "pack"),
             ("pack", self.train.is_some(), "train"),
             ("train", self.evaluate.is_some(), "evaluate"),

@@ -6,7 +6,7 @@ use crate::support::Workspace;
 fn the_built_in_configurations_can_be_listed_shown_and_checked() {
     let workspace = Workspace::new();
     let names = workspace.kosmos(&["config", "list"]).success();
-    assert_eq!(names, "sample\ncrawl\ndedup\nkosmos1\n");
+    assert_eq!(names, "sample\ncrawl\ndedup\nimages\nkosmos1\n");
     let text = workspace.kosmos(&["config", "show", "sample"]).success();
     std::fs::write(workspace.path("mine.toml"), &text).unwrap();
     let checked = workspace.kosmos(&["config", "check", "mine.toml"]).success();
@@ -63,7 +63,7 @@ fn sections_that_do_not_fit_each_other_are_refused() {
 fn wrong_command_lines_are_refused_with_the_remedy() {
     let workspace = Workspace::new();
     let message = workspace.kosmos(&["run", "no-such"]).failure(2);
-    assert!(message.contains("sample, crawl, dedup, kosmos1"), "{message}");
+    assert!(message.contains("sample, crawl, dedup, images, kosmos1"), "{message}");
     let message = workspace.kosmos(&["run", "sample", "--until", "txt"]).failure(2);
     assert!(message.contains("there are: "), "{message}");
     let message = workspace.kosmos(&["status", "."]).failure(2);

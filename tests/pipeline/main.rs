@@ -4,6 +4,7 @@
 mod config;
 mod corruption;
 mod extract;
+mod images;
 mod real_input;
 mod resume;
 mod run;

@@ -3,13 +3,13 @@
 use crate::support::{Workspace, small_run};
 
 #[test]
-fn status_of_a_hundred_thousand_tasks_reads_their_names_alone() {
+fn status_of_a_hundred_thousand_tasks_reads_their_names_and_a_few_entries() {
     let workspace = Workspace::new();
     let _ = workspace.kosmos(&small_run(&["--dir", "out", "--until", "pile.files"])).success();
     let _ = workspace.kosmos(&["task", "out", "pile", "0"]).success();
     let ledger = workspace.path("out/ledger/pile");
     let folder = std::fs::read_dir(&ledger).unwrap().next().unwrap().unwrap().path();
-    // No entry of a task: whoever opened one of them would fail.
+    // No entry of a task: whoever counted by what is in them would fail.
     let unreadable = folder.join("00000001-000000-end.json");
     std::fs::write(&unreadable, "}").unwrap();
     for task in 2..100_000 {

@@ -100,7 +100,7 @@ fn texts_are_exported_for_other_tools() {
     ];
     let arguments: Vec<_> = ["run", "dedup"].into_iter().chain(INPUT).chain(fields).collect();
     workspace.kosmos(&arguments).success();
-    let summary = workspace.kosmos(&["export", "out", "jsonl"]).success();
+    let summary = workspace.kosmos(&["export", "jsonl", "out", "jsonl"]).success();
     let mut ids = Vec::new();
     for split in ["train", "validation"] {
         let path = workspace.path("jsonl").join(format!("{split}-00000-of-00001.jsonl.zst"));
@@ -113,10 +113,10 @@ fn texts_are_exported_for_other_tools() {
     assert_eq!((ids.len(), ids[0].as_str(), ids[1].as_str()), (11, "asked", "edited"));
     assert!(summary.contains("validation texts in 2 files"), "{summary}");
 
-    workspace.kosmos(&["export", "out", "parquet", "--format", "parquet"]).success();
+    workspace.kosmos(&["export", "parquet", "out", "parquet"]).success();
     let shown = workspace.kosmos(&["stats", "parquet"]).success();
     assert!(shown.contains("text/1: 11 rows"), "{shown}");
-    let refused = workspace.kosmos(&["export", "out", "jsonl"]).failure(2);
+    let refused = workspace.kosmos(&["export", "jsonl", "out", "jsonl"]).failure(2);
     assert!(refused.contains("holds other files"), "{refused}");
 }
 

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use half::f16;
 use model::{Tap, TowerConfig};
 use serde::{Deserialize, Serialize};
+use shard::images::Preprocess;
 
 /// What a shard holds for each image; decided by how it was packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,7 +52,8 @@ impl Images {
     pub fn push(&mut self, payload: &Bytes, layout: &ImageLayout) -> Result<(), String> {
         match self {
             Self::Pixels(pixels) => {
-                shard::features::preprocess(payload, layout.tower.image_side_pixels, pixels)
+                let side = layout.tower.image_side_pixels;
+                shard::features::preprocess(payload, side, Preprocess::PilExact, pixels)
                     .map_err(|error| format!("image payload: {error}"))
             }
             Self::Features(tap, values) => {

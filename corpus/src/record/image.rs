@@ -18,7 +18,7 @@ record! {
 
 record! {
     /// A fetched, decoded and resized image with what wants it.
-    pub struct Image in "image/1" {
+    pub struct Image in "image/2" {
         /// The first use's id, by which page images are sorted.
         pub id: Id,
         /// The target's key.
@@ -37,9 +37,53 @@ record! {
         pub original_height: u32,
         /// SHA-256 of the bytes as fetched, hexadecimal.
         pub sha256: String,
+        /// Perceptual hash of 64 bits (pHash): copies differ in few bits.
+        pub perceptual_hash: u64,
+        /// Variance of the brightness' Laplacian, after resizing: small for blurred images.
+        pub sharpness: f32,
         /// Largest spread of a colour channel (0 to 255): 0 means single-coloured.
         pub colour_spread: u16,
         /// The pairs or the page slot that want it.
         pub uses: Vec<Use>,
     }
+}
+
+record! {
+    /// What duplicates are found by: of the same table, without the image.
+    pub struct Look in "image/2" {
+        /// The first use's id.
+        pub id: Id,
+        /// The target's key.
+        pub key: [u8; 16],
+        /// Width in pixels, as fetched.
+        pub original_width: u32,
+        /// Height in pixels, as fetched.
+        pub original_height: u32,
+        /// SHA-256 of the bytes as fetched, hexadecimal.
+        pub sha256: String,
+        /// Perceptual hash of 64 bits.
+        pub perceptual_hash: u64,
+        /// Largest spread of a colour channel.
+        pub colour_spread: u16,
+    }
+}
+
+record! {
+    /// An image that shows nothing new, and the one that stands for it.
+    pub struct ImageDuplicate in "image_duplicate/1" {
+        /// The first 64 bits of the target's key, by which rows are sorted as images are.
+        pub key_prefix: Id,
+        /// The image to drop, by its first use.
+        pub id: Id,
+        /// The image that stays.
+        pub representative: Id,
+        /// `duplicate` (the same bytes), `near_duplicate` or `evaluation`.
+        pub reason: String,
+    }
+}
+
+/// Returns the first 64 bits of a key as the number that [`ImageDuplicate`] is sorted by.
+pub fn key_prefix(key: &[u8; 16]) -> Id {
+    let [a, b, c, d, e, f, g, h, ..] = *key;
+    Id::from_bits(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
 }

@@ -12,12 +12,30 @@ record! {
         pub slot: u16,
         /// The caption, for a pair alone.
         pub caption: Option<String>,
+        /// The source's own id of the pair, where it has one.
+        pub key: Option<String>,
+        /// Digest that the pair's source states for the image's bytes.
+        pub digest: Option<String>,
+        /// Further columns of the pair: a JSON object.
+        pub extra: Option<String>,
+    }
+}
+
+impl Use {
+    /// Returns the use of an image by a place of a page.
+    pub fn of_slot(id: Id, slot: u16) -> Self {
+        Self { id, slot, caption: None, key: None, digest: None, extra: None }
+    }
+
+    /// Returns the use of an image by a pair of which nothing else is known.
+    pub fn of_pair(id: Id, caption: String) -> Self {
+        Self { id, slot: 0, caption: Some(caption), key: None, digest: None, extra: None }
     }
 }
 
 record! {
     /// A URL of the fetch list; fetched once, whoever wants it.
-    pub struct Target in "target/1" {
+    pub struct Target in "target/2" {
         /// 128-bit hash of the canonical URL; the list is sorted by it, which shuffles it.
         pub key: [u8; 16],
         /// The URL.

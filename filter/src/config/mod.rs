@@ -1,11 +1,13 @@
 //! What the run's configuration says of filtering.
 
 mod decontaminate;
+mod looks;
 mod near;
 
 use serde::{Deserialize, Serialize};
 
 pub use decontaminate::{Action, DecontaminateConfig, EvaluationSetConfig, SETS_MAX};
+pub use looks::LooksConfig;
 pub use near::{NearConfig, Preset};
 
 use crate::rule::{PageRule, PairRule, TextRule};

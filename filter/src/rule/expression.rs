@@ -1,9 +1,10 @@
-//! A rule that a user writes: an expression of the Common Expression Language over a text.
+//! A rule that a user writes: an expression of the Common Expression Language over a text or a pair.
 
 use std::sync::Arc;
 
 use cel::{Context, Env, Program, Value};
 use corpus::PageUrl;
+use corpus::record::Pair;
 use serde::{Deserialize, Serialize};
 
 use super::files::Loaded;
@@ -12,21 +13,38 @@ use crate::text::Text;
 
 /// Bytes of an expression at most.
 const EXPRESSION_BYTES_MAX: usize = 4 << 10;
-/// What an expression can name.
-const VARIABLES: [&str; 10] =
+/// What an expression over a text can name.
+pub(super) const OF_TEXT: [&str; 10] =
     ["text", "url", "host", "source", "date", "language", "chars", "words", "lines", "mean_word_chars"];
+/// What an expression over a pair can name.
+pub(super) const OF_PAIR: [&str; 12] = [
+    "caption",
+    "url",
+    "host",
+    "source",
+    "chars",
+    "words",
+    "width",
+    "height",
+    "similarity",
+    "nsfw",
+    "watermark",
+    "aesthetic",
+];
 
-/// Keeps the texts of which an expression says `true`; its name is the reason of a drop.
+/// Keeps the records of which an expression says `true`; its name is the reason of a drop.
 ///
-/// An example: `words >= 100 && !url.contains("/tag/") && source in ["crawl"]`. Strings: `text`, `url`,
+/// An example over texts: `words >= 100 && !url.contains("/tag/") && source in ["crawl"]`. Strings: `text`, `url`,
 /// `host`, `source`, `date` and `language` (ISO 639-3, once the rule `language` came before; all empty
-/// where there is none). Numbers: `chars`, `words` (Unicode's), `lines`, `mean_word_chars`.
-/// An expression that fails on a text, or says something else than true or false, drops it.
+/// where there is none). Numbers: `chars`, `words` (Unicode's), `lines`, `mean_word_chars`. Over pairs:
+/// `caption`, `url`, `host`, `source`; `chars` and `words` of the caption, `width`, `height`, `similarity`, `nsfw`,
+/// `watermark`, `aesthetic`, -1 where the source does not state it.
+/// An expression that fails on a record, or says something else than true or false, drops it.
 /// The language: <https://github.com/google/cel-spec>.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expression {
-    /// The reason under which texts are dropped.
+    /// The reason under which records are dropped.
     pub name: String,
     /// The expression.
     pub keep: String,
@@ -35,16 +53,31 @@ pub struct Expression {
 impl Expression {
     /// Evaluates the expression; the value is 1 for true.
     pub fn judge<'r>(&'r self, about: &About<'_>, text: &Text<'_>, loaded: &Loaded) -> Finding<'r> {
-        let keeps = loaded.program().is_some_and(|program| evaluate(program, about, text));
+        self.evaluate(loaded, |name| of_text(name, about, text))
+    }
+
+    /// As [`Self::judge`], of a pair; `caption` is the view of its caption.
+    pub fn judge_pair<'r>(&'r self, pair: &Pair, caption: &Text<'_>, loaded: &Loaded) -> Finding<'r> {
+        self.evaluate(loaded, |name| of_pair(name, pair, caption))
+    }
+
+    fn evaluate(&self, loaded: &Loaded, variable: impl Fn(&str) -> Value) -> Finding<'_> {
+        let keeps = loaded.program().is_some_and(|program| {
+            let mut context = Context::default();
+            for name in program.references().variables() {
+                context.add_variable_from_value(name, variable(name));
+            }
+            matches!(program.execute(&context), Ok(Value::Bool(true)))
+        });
         Finding::new(&self.name, f64::from(u8::from(keeps)), keeps)
     }
 
-    /// Reads the expression.
-    pub(super) fn load(&self) -> Result<Loaded, String> {
-        Ok(Loaded::Program(Arc::new(self.program()?)))
+    /// Reads the expression, which may name these variables.
+    pub(super) fn load(&self, variables: &[&str]) -> Result<Loaded, String> {
+        Ok(Loaded::Program(Arc::new(self.program(variables)?)))
     }
 
-    fn program(&self) -> Result<Program, String> {
+    fn program(&self, variables: &[&str]) -> Result<Program, String> {
         if self.keep.len() > EXPRESSION_BYTES_MAX {
             return Err(format!("expression.keep is longer than {EXPRESSION_BYTES_MAX} bytes"));
         }
@@ -52,38 +85,39 @@ impl Expression {
             .compile(&self.keep)
             .map_err(|error| format!("expression.keep {:?}: {error}", self.keep))?;
         let references = program.references();
-        if let Some(unknown) = references.variables().into_iter().find(|name| !VARIABLES.contains(name)) {
-            let known = VARIABLES.join(", ");
+        if let Some(unknown) = references.variables().into_iter().find(|name| !variables.contains(name)) {
+            let known = variables.join(", ");
             return Err(format!("expression.keep names {unknown:?}; there are {known}"));
         }
         Ok(program)
     }
 
-    pub(super) fn validate(&self) -> Result<(), String> {
+    pub(super) fn validate(&self, variables: &[&str]) -> Result<(), String> {
         let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
         if self.name.is_empty() || !self.name.chars().all(is_word) {
             return Err(format!("expression.name is {:?}, must be of a-z, 0-9 and _", self.name));
         }
-        self.program().map(drop)
+        self.program(variables).map(drop)
     }
 }
 
-fn evaluate(program: &Program, about: &About<'_>, text: &Text<'_>) -> bool {
-    let mut context = Context::default();
-    for name in program.references().variables() {
-        context.add_variable_from_value(name, variable(name, about, text));
-    }
-    matches!(program.execute(&context), Ok(Value::Bool(true)))
+fn string(text: &str) -> Value {
+    Value::String(Arc::new(text.to_owned()))
 }
 
-fn variable(name: &str, about: &About<'_>, text: &Text<'_>) -> Value {
-    let string = |text: &str| Value::String(Arc::new(text.to_owned()));
-    let count = |count: usize| Value::Int(i64::try_from(count).unwrap_or(i64::MAX));
-    let url = about.url.unwrap_or_default();
+fn count(count: usize) -> Value {
+    Value::Int(i64::try_from(count).unwrap_or(i64::MAX))
+}
+
+fn host(url: &str) -> Value {
+    string(PageUrl::of(url).as_ref().map(PageUrl::host).unwrap_or_default())
+}
+
+fn of_text(name: &str, about: &About<'_>, text: &Text<'_>) -> Value {
     match name {
         "text" => string(text.as_str()),
-        "url" => string(url),
-        "host" => string(PageUrl::of(url).as_ref().map(PageUrl::host).unwrap_or_default()),
+        "url" => string(about.url.unwrap_or_default()),
+        "host" => host(about.url.unwrap_or_default()),
         "source" => string(about.source),
         "date" => string(about.date.unwrap_or_default()),
         "language" => string(&text.known_language().map(|code| code.to_string()).unwrap_or_default()),
@@ -99,10 +133,30 @@ fn variable(name: &str, about: &About<'_>, text: &Text<'_>) -> Value {
     }
 }
 
+fn of_pair(name: &str, pair: &Pair, caption: &Text<'_>) -> Value {
+    let side = |side: Option<u32>| Value::Int(side.map_or(-1, i64::from));
+    let score = |score: Option<f32>| Value::Float(score.map_or(-1.0, f64::from));
+    match name {
+        "caption" => string(&pair.caption),
+        "url" => string(&pair.url),
+        "host" => host(&pair.url),
+        "source" => string(&pair.source),
+        "chars" => count(pair.caption.chars().count()),
+        "words" => count(caption.word_count() as usize),
+        "width" => side(pair.width),
+        "height" => side(pair.height),
+        "similarity" => score(pair.similarity),
+        "nsfw" => score(pair.nsfw),
+        "watermark" => score(pair.watermark),
+        _ => score(pair.aesthetic),
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::subject::tests::pair;
 
     fn rule(keep: &str) -> Expression {
         Expression { name: "mine".to_owned(), keep: keep.to_owned() }
@@ -114,7 +168,7 @@ mod tests {
         let text = Text::new("one two three\nfour");
         let judge = |keep: &str| {
             let rule = rule(keep);
-            rule.judge(&about, &text, &rule.load().unwrap()).passed
+            rule.judge(&about, &text, &rule.load(&OF_TEXT).unwrap()).passed
         };
         assert!(judge("words >= 4 && lines == 2 && source in ['crawl', 'pile']"));
         assert!(judge("host == 'a.example' && text.contains('two') && date == ''"));
@@ -125,11 +179,24 @@ mod tests {
     }
 
     #[test]
+    fn pairs_have_variables_of_their_own() {
+        let pair = Pair { similarity: Some(0.3), width: Some(640), ..pair("coyo", "a bird at sea") };
+        let judge = |keep: &str| {
+            let rule = rule(keep);
+            rule.judge_pair(&pair, &Text::new(&pair.caption), &rule.load(&OF_PAIR).unwrap()).passed
+        };
+        assert!(judge("similarity > 0.25 && width >= 640 && words == 4 && source == 'coyo'"));
+        assert!(judge("host == 'a.example' && caption.startsWith('a ') && nsfw < 0.5"));
+        assert!(!judge("height > 0"));
+        assert!(rule("lines > 1").load(&OF_PAIR).is_err());
+    }
+
+    #[test]
     fn mistakes_are_named() {
-        let error = |keep: &str| rule(keep).validate().unwrap_err();
+        let error = |keep: &str| rule(keep).validate(&OF_TEXT).unwrap_err();
         assert!(error("wrds > 3").contains("\"wrds\""), "{}", error("wrds > 3"));
         assert!(error("words >").contains("expression.keep"), "{}", error("words >"));
         let named = Expression { name: "My rule".to_owned(), keep: "true".to_owned() };
-        assert!(named.validate().unwrap_err().contains("expression.name"));
+        assert!(named.validate(&OF_TEXT).unwrap_err().contains("expression.name"));
     }
 }

@@ -4,6 +4,7 @@
 //! rules a kind of record can have is a type, so that a configuration which asks for the side of
 //! a text is refused where it is read, with line and key.
 
+pub mod aspect;
 pub mod c4;
 pub mod classifier;
 pub mod expression;
@@ -18,6 +19,7 @@ pub mod person_tag;
 pub mod personal;
 pub mod repair;
 mod runs;
+pub mod score;
 mod seen;
 pub mod side_min;
 pub mod symbols;
@@ -31,6 +33,7 @@ mod tests;
 use corpus::record::{Page, Pair, RuleValue};
 use serde::{Deserialize, Serialize};
 
+pub use aspect::Aspect;
 pub use c4::C4;
 pub use classifier::Classifier;
 pub use expression::Expression;
@@ -44,6 +47,7 @@ pub use megatron::Megatron;
 pub use person_tag::PersonTag;
 pub use personal::Personal;
 pub use repair::Repair;
+pub use score::{Score, Scored};
 pub use side_min::SideMin;
 pub use symbols::Symbols;
 pub use url_lists::UrlLists;
@@ -178,7 +182,7 @@ impl TextRule {
             Self::Language(rule) => rule.validate(),
             Self::UrlLists(rule) => rule.validate(),
             Self::Classifier(rule) => rule.validate(),
-            Self::Expression(rule) => rule.validate(),
+            Self::Expression(rule) => rule.validate(&expression::OF_TEXT),
             Self::GopherQuality(_)
             | Self::GopherRepetition(_)
             | Self::Fineweb(_)
@@ -200,15 +204,33 @@ pub enum PairRule {
     SideMin(SideMin),
     /// Enough words in the caption, and not too many.
     CaptionWords(Words),
+    /// A score of the source's within bounds.
+    Score(Score),
+    /// Not too elongated by the sizes the source states.
+    Aspect(Aspect),
+    /// Not on a list of blocked domains, URLs and words.
+    UrlLists(UrlLists),
+    /// What an expression says.
+    Expression(Expression),
 }
 
 impl PairRule {
     /// Judges a pair; `caption` is the view of its caption.
-    pub fn judge<'r>(&'r self, pair: &Pair, caption: &Text<'_>, findings: &mut Vec<Finding<'r>>) {
+    pub fn judge<'r>(
+        &'r self,
+        pair: &Pair,
+        caption: &Text<'_>,
+        loaded: &Loaded,
+        findings: &mut Vec<Finding<'r>>,
+    ) {
         match self {
             Self::PersonTag(rule) => findings.push(rule.judge(pair)),
             Self::SideMin(rule) => findings.push(rule.judge(pair)),
             Self::CaptionWords(rule) => findings.extend(rule.judge(caption)),
+            Self::Score(rule) => findings.push(rule.judge(pair)),
+            Self::Aspect(rule) => findings.push(rule.judge(pair)),
+            Self::UrlLists(rule) => findings.extend(rule.judge(Some(&pair.url), loaded)),
+            Self::Expression(rule) => findings.push(rule.judge_pair(pair, caption, loaded)),
         }
     }
 
@@ -220,6 +242,10 @@ impl PairRule {
         match self {
             Self::PersonTag(_) | Self::SideMin(_) => Ok(()),
             Self::CaptionWords(rule) => rule.validate("caption_words"),
+            Self::Score(rule) => rule.validate(),
+            Self::Aspect(rule) => rule.validate(),
+            Self::UrlLists(rule) => rule.validate(),
+            Self::Expression(rule) => rule.validate(&expression::OF_PAIR),
         }
     }
 }
@@ -288,7 +314,7 @@ impl Rule for TextRule {
             Self::Language(rule) => rule.load(),
             Self::UrlLists(rule) => rule.load(),
             Self::Classifier(rule) => rule.load(),
-            Self::Expression(rule) => rule.load(),
+            Self::Expression(rule) => rule.load(&expression::OF_TEXT),
             _ => Ok(Loaded::Nothing),
         }
     }
@@ -296,11 +322,18 @@ impl Rule for TextRule {
 
 impl Rule for PairRule {
     fn files(&self) -> Vec<NamedFiles> {
-        Vec::new()
+        match self {
+            Self::UrlLists(rule) => rule.files(),
+            _ => Vec::new(),
+        }
     }
 
     fn load(&self) -> Result<Loaded, String> {
-        Ok(Loaded::Nothing)
+        match self {
+            Self::UrlLists(rule) => rule.load(),
+            Self::Expression(rule) => rule.load(&expression::OF_PAIR),
+            _ => Ok(Loaded::Nothing),
+        }
     }
 }
 

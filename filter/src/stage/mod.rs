@@ -4,6 +4,7 @@ mod contamination;
 mod decontaminated;
 mod deduplicated;
 mod exact;
+pub mod looks;
 pub mod near;
 mod priority;
 mod rules;

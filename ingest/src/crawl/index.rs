@@ -7,7 +7,7 @@ use corpus::{Inputs, Result, Stage, Task};
 use serde_json::{Value, json};
 
 use super::select::{IndexRow, Select};
-use crate::rows::{Cells, Kind, Row, Rows, Wanted};
+use crate::rows::{Cells, Kind, ParquetRows, Row, Wanted};
 use crate::source::Source;
 
 /// Stream and unit of this stage: records that are wanted.
@@ -110,11 +110,11 @@ impl Stage for Index {
         let (source, archives) = (self.source(), self.archives(task)?);
         let part = source.file(task)?;
         let parquet = source.client.parquet(&part.url, &task.scratch)?;
-        let rows = Rows::open(&source.name, &part.url, parquet, &wanted(), out.position())?;
+        let rows = ParquetRows::open(&source.name, &part.url, parquet, &wanted(), out.position())?;
         for row in rows {
             let picked = match row? {
                 Row::Whole(cells) => pick(cells, &self.select, &archives),
-                Row::Broken(_) => Err("row_broken"),
+                Row::Broken { .. } => Err("row_broken"),
             };
             let unit = match picked {
                 Ok(pick) => {

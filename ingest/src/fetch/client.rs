@@ -14,7 +14,8 @@ use url::Url;
 
 use super::config::secs;
 use super::guard;
-use super::resolver::Resolver;
+use super::resolver::{Names, Resolver};
+use super::robots_txt::RobotsFiles;
 use super::slots::Slots;
 use super::{Config, FetchError, InOrder, SourceReader};
 use crate::location::Location;
@@ -50,6 +51,7 @@ pub struct Client {
 pub(super) struct Shared {
     pub(super) config: Config,
     pub(super) slots: Slots,
+    pub(super) robots_files: RobotsFiles,
     mirrors: Mirrors,
     allowed: BTreeSet<(String, u16)>,
     bearers: BTreeMap<String, HeaderValue>,
@@ -92,13 +94,15 @@ impl Client {
             .enable_all()
             .build()
             .map_err(|error| Error::work("fetch", error))?;
+        let names = Arc::new(Names::new(&config.dns));
         let shared = Shared {
             slots: Slots::new(config),
+            robots_files: RobotsFiles::default(),
             mirrors,
             allowed: config.allowed().map_err(broken)?.into_iter().collect(),
             bearers: BTreeMap::new(),
-            trusted: transport(config, false)?,
-            guarded: transport(config, true)?,
+            trusted: transport(config, &names, false)?,
+            guarded: transport(config, &names, true)?,
             config: config.clone(),
         };
         Ok(Self { handle: runtime.handle().clone(), runtime: Some(runtime), shared: Arc::new(shared) })
@@ -169,7 +173,7 @@ impl Drop for Client {
     }
 }
 
-fn transport(config: &Config, public_only: bool) -> corpus::Result<reqwest::Client> {
+fn transport(config: &Config, names: &Arc<Names>, public_only: bool) -> corpus::Result<reqwest::Client> {
     let mut headers = HeaderMap::new();
     // Bodies are wanted as they are stored: lengths and digests are theirs.
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
@@ -183,7 +187,7 @@ fn transport(config: &Config, public_only: bool) -> corpus::Result<reqwest::Clie
         .connect_timeout(config.connect_timeout())
         .pool_idle_timeout(secs(POOL_IDLE_SECS))
         .pool_max_idle_per_host(config.per_host_concurrency as usize)
-        .dns_resolver(Resolver { public_only })
+        .dns_resolver(Resolver { names: names.clone(), public_only })
         .build()
         .map_err(|error| Error::work("fetch", error))
 }
@@ -264,6 +268,11 @@ impl Shared {
         let chunk = tokio::time::timeout(self.config.idle_timeout(), response.chunk()).await;
         let chunk = chunk.map_err(|_| FetchError::Timeout)?;
         chunk.map_err(|error| FetchError::classify(&error, true))
+    }
+
+    /// Returns our name as servers address it.
+    pub(super) fn agent(&self) -> &str {
+        self.config.user_agent.split(['/', ' ']).next().unwrap_or_default()
     }
 
     /// Returns the pause before an attempt to resume: doubled each time, or what the server asks.

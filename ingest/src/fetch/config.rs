@@ -5,20 +5,23 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::hosts::HostLimits;
+use super::resolver::DnsConfig;
+
 /// What servers are told that we are, unless configured.
 pub const USER_AGENT_DEFAULT: &str = concat!("kosmos/", env!("CARGO_PKG_VERSION"));
-/// Requests in flight, unless configured.
-pub const CONCURRENCY_DEFAULT: u32 = 256;
+/// Requests in flight at most, unless configured.
+pub const CONCURRENCY_DEFAULT: u32 = 512;
 /// Requests in flight to one host, unless configured.
 pub const PER_HOST_CONCURRENCY_DEFAULT: u32 = 16;
 /// Requests in flight at most, whatever is configured: each costs a socket.
 pub const CONCURRENCY_MAX: u32 = 16_384;
-/// Body bytes in memory at once, unless configured: 1 GiB.
-pub const INFLIGHT_BYTES_DEFAULT: u64 = 1 << 30;
+/// Body bytes in memory at once, unless configured: 256 MiB.
+pub const INFLIGHT_BYTES_DEFAULT: u64 = 256 << 20;
 /// Bytes of one body, unless configured: 32 MiB.
 pub const BODY_BYTES_DEFAULT: u64 = 32 << 20;
 /// Directives of `X-Robots-Tag` that are respected, unless configured.
-pub const ROBOTS_TAGS_DEFAULT: [&str; 4] = ["noai", "noimageai", "noindex", "noimageindex"];
+pub const ROBOTS_TAGS_DEFAULT: [&str; 5] = ["noai", "noimageai", "noindex", "noimageindex", "noml"];
 /// Longest time that may be configured, one day: beyond it a number is a mistake.
 const SECS_MAX: f64 = 86_400.0;
 
@@ -36,10 +39,18 @@ pub struct Config {
     pub deadline_secs: f64,
     /// Redirects that are followed for one URL.
     pub redirects_max: u32,
-    /// URLs of records in flight at once.
+    /// URLs of records in flight at once, at most: how many it is adapts to what the line bears.
     pub concurrency: u32,
     /// URLs of records in flight at once on one host.
     pub per_host_concurrency: u32,
+    /// Requests of records a second to one host; 0 is as many as there are.
+    pub per_host_requests_per_sec: f64,
+    /// By host, which stands for all below it too, what is different there: a large content
+    /// delivery network is not one small site.
+    pub hosts: BTreeMap<String, HostLimits>,
+    /// Longest rest in seconds that a host may ask for (429 or 503 with `Retry-After`) and be asked
+    /// again after; above it the URL is left to the next pass.
+    pub retry_after_secs_max: f64,
     /// Body bytes of records' URLs in memory at once, until they are handed over.
     pub inflight_bytes_max: u64,
     /// Bytes of one body.
@@ -50,6 +61,11 @@ pub struct Config {
     pub retry_wait_secs: f64,
     /// Directives of `X-Robots-Tag` under which an answer is not used.
     pub robots_tags: Vec<String>,
+    /// Whether `robots.txt` of every host is read and respected. Default no: the sources' images were
+    /// found by crawlers that did.
+    pub robots_txt: bool,
+    /// How names are resolved.
+    pub dns: DnsConfig,
     /// By host of gated files the environment variable that holds a token for it. A token is
     /// sent to its host alone, over https, and never to where that redirects.
     pub tokens: BTreeMap<String, String>,
@@ -67,11 +83,16 @@ impl Default for Config {
             redirects_max: 5,
             concurrency: CONCURRENCY_DEFAULT,
             per_host_concurrency: PER_HOST_CONCURRENCY_DEFAULT,
+            per_host_requests_per_sec: 0.0,
+            hosts: BTreeMap::new(),
+            retry_after_secs_max: 30.0,
             inflight_bytes_max: INFLIGHT_BYTES_DEFAULT,
             body_bytes_max: BODY_BYTES_DEFAULT,
             retries_max: 6,
             retry_wait_secs: 1.0,
             robots_tags: ROBOTS_TAGS_DEFAULT.map(str::to_owned).to_vec(),
+            robots_txt: false,
+            dns: DnsConfig::default(),
             tokens: BTreeMap::from([("huggingface.co".to_owned(), "HF_TOKEN".to_owned())]),
             allow: Vec::new(),
         }
@@ -89,6 +110,7 @@ impl Config {
             ("idle_timeout_secs", self.idle_timeout_secs),
             ("deadline_secs", self.deadline_secs),
             ("retry_wait_secs", self.retry_wait_secs),
+            ("retry_after_secs_max", self.retry_after_secs_max),
         ];
         for (name, secs) in times {
             if !(secs > 0.0 && secs <= SECS_MAX) {
@@ -102,6 +124,12 @@ impl Config {
                 return Err(format!("{name} = {count} is not within 1 and {CONCURRENCY_MAX}"));
             }
         }
+        let rate = HostLimits { requests_per_sec: Some(self.per_host_requests_per_sec), concurrency: None };
+        rate.validate().map_err(|error| format!("per_host_{error}"))?;
+        for (host, limits) in &self.hosts {
+            limits.validate().map_err(|error| format!("hosts.{host:?}: {error}"))?;
+        }
+        self.dns.validate()?;
         if self.body_bytes_max == 0 || self.body_bytes_max > self.inflight_bytes_max {
             return Err(format!(
                 "body_bytes_max = {} is not within 1 and inflight_bytes_max = {}",

@@ -13,9 +13,12 @@ pub enum FetchError {
     /// It names or resolves to an address that records may not reach.
     #[error("address of {0} is refused")]
     AddressRefused(String),
-    /// The name does not resolve.
+    /// The name does not exist or has no address.
     #[error("name does not resolve")]
     Dns,
+    /// No name server answered: the resolver is overloaded or away, the name may be fine.
+    #[error("no answer of a name server: {0}")]
+    DnsFailed(String),
     /// No connection could be made, or it broke before an answer came.
     #[error("no connection: {0}")]
     Connect(String),
@@ -43,6 +46,9 @@ pub enum FetchError {
     /// `X-Robots-Tag` asks not to use it.
     #[error("X-Robots-Tag says {0}")]
     RobotsTag(String),
+    /// `robots.txt` asks to leave the path alone.
+    #[error("robots.txt says {0}")]
+    RobotsTxt(String),
     /// Our own code panicked on the answer.
     #[error("panic while fetching")]
     Panic,
@@ -57,6 +63,7 @@ impl FetchError {
             Self::SchemeRefused(_) => "scheme_refused",
             Self::AddressRefused(_) => "address_refused",
             Self::Dns => "dns",
+            Self::DnsFailed(_) => "dns_failed",
             Self::Connect(_) => "connect",
             Self::Tls(_) => "tls",
             Self::Timeout => "timeout",
@@ -65,6 +72,7 @@ impl FetchError {
             Self::RedirectLimit(_) => "redirect_limit",
             Self::HttpBroken(_) => "http_broken",
             Self::RobotsTag(_) => "robots_tag",
+            Self::RobotsTxt(_) => "robots_txt",
             Self::Panic => "panic",
         };
         fixed.to_owned()
@@ -73,7 +81,7 @@ impl FetchError {
     /// Returns true if and only if the same URL may answer later.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Dns | Self::Connect(_) | Self::Timeout | Self::BodyTruncated => true,
+            Self::DnsFailed(_) | Self::Connect(_) | Self::Timeout | Self::BodyTruncated => true,
             Self::Status(status) => *status == 429 || (500..600).contains(status),
             _ => false,
         }
@@ -127,12 +135,17 @@ mod tests {
 
     #[test]
     fn only_what_may_pass_is_transient() {
-        for error in [FetchError::Timeout, FetchError::Dns, FetchError::Status(429), FetchError::Status(503)]
-        {
+        for error in [
+            FetchError::Timeout,
+            FetchError::DnsFailed("timed out".into()),
+            FetchError::Status(429),
+            FetchError::Status(503),
+        ] {
             assert!(error.is_transient(), "{error}");
         }
         for error in [
             FetchError::Status(404),
+            FetchError::Dns,
             FetchError::AddressRefused("10.0.0.1".into()),
             FetchError::Tls("expired".into()),
         ] {

@@ -6,18 +6,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use reqwest::Response;
 use reqwest::header::CONTENT_TYPE;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
+use url::Url;
 
 use super::client::{Origin, Rest, Shared};
 use super::slots::{Held, Turn};
+use super::source::retry_after;
 use super::{Client, FetchError, guard, robots};
 
 /// URLs that are begun or done ahead of the answer that is waited for, per request slot:
 /// while one slow host is waited for, the others go on.
-const AHEAD_FACTOR: usize = 4;
+const AHEAD_FACTOR: usize = 8;
+/// Times that a URL is asked for again after its host asked for rest.
+const RESTS_MAX: u32 = 2;
 
 /// What became of one URL.
 #[derive(Debug)]
@@ -26,6 +31,8 @@ pub struct Outcome {
     pub url: String,
     /// The body, or why there is none.
     pub result: Result<Body, FetchError>,
+    /// The room that the body takes, until this is dropped.
+    _held: Vec<Held>,
 }
 
 /// A complete body.
@@ -50,10 +57,13 @@ pub struct InOrder<'c, I> {
     begun: u64,
 }
 
+/// What a flight ends with: a body and the room it takes, or why there is none.
+type Answer = Result<(Body, Vec<Held>), FetchError>;
+
 /// A request in flight; cancelled when dropped.
 struct Flight {
     url: String,
-    task: JoinHandle<Result<Body, FetchError>>,
+    task: JoinHandle<Answer>,
 }
 
 impl Drop for Flight {
@@ -90,44 +100,78 @@ impl<I: Iterator<Item = String>> Iterator for InOrder<'_, I> {
         let mut flight = self.flights.pop_front()?;
         self.head.send_replace(self.begun - 1 - self.flights.len() as u64);
         let joined = self.client.handle().block_on(&mut flight.task);
-        Some(Outcome {
-            url: std::mem::take(&mut flight.url),
-            result: joined.unwrap_or(Err(FetchError::Panic)),
+        let url = std::mem::take(&mut flight.url);
+        Some(match joined.unwrap_or(Err(FetchError::Panic)) {
+            Ok((body, held)) => Outcome { url, result: Ok(body), _held: held },
+            Err(error) => Outcome { url, result: Err(error), _held: Vec::new() },
         })
     }
 }
 
-/// Fetches one URL within its slots and its deadline.
-async fn fetch(shared: Arc<Shared>, url: String, mut turn: Turn) -> Result<Body, FetchError> {
+/// Fetches one URL, again where its host asks for a short rest.
+async fn fetch(shared: Arc<Shared>, url: String, mut turn: Turn) -> Answer {
     // What cannot be asked for needs no slot.
     let parsed = guard::parse(&url)?;
-    let host = parsed.host_str().unwrap_or_default().to_owned();
-    let _held = shared.slots.request(&host, &mut turn).await;
-    let mut clock = Clock::new(shared.config.deadline());
-    let (response, final_url) = clock.run(shared.get(&url, Origin::Record, &Rest::default())).await?;
-    if response.status() != reqwest::StatusCode::OK {
-        return Err(FetchError::Status(response.status().as_u16()));
+    let host = shared.slots.hosts.get(parsed.host_str().unwrap_or_default());
+    let mut rests = 0;
+    loop {
+        let held = shared.slots.request(&host, &mut turn).await;
+        let attempt = attempt(&shared, &parsed, &mut turn).await;
+        shared.slots.pace.note(attempt.as_ref().err().map(|(error, _)| error));
+        drop(held);
+        match attempt {
+            Err((_, Some(rest))) if rests < RESTS_MAX => {
+                host.rest(rest);
+                rests += 1;
+            }
+            attempt => return attempt.map_err(|(error, _)| error),
+        }
     }
-    let agent = shared.config.user_agent.split(['/', ' ']).next();
+}
+
+/// Asks for a URL within its deadline. An error comes with the rest that the host asks for, if it
+/// is short enough to wait for.
+async fn attempt(
+    shared: &Shared,
+    url: &Url,
+    turn: &mut Turn,
+) -> Result<(Body, Vec<Held>), (FetchError, Option<Duration>)> {
+    let plain = |error| (error, None);
+    let mut clock = Clock::new(shared.config.deadline());
+    if shared.config.robots_txt {
+        clock.run(shared.robots_files.check(shared, url)).await.map_err(plain)?;
+    }
+    let whole = Rest::default();
+    let asked = clock.run(shared.get(url.as_str(), Origin::Record, &whole));
+    let (response, final_url) = asked.await.map_err(plain)?;
+    if response.status() != reqwest::StatusCode::OK {
+        let status = FetchError::Status(response.status().as_u16());
+        return Err((status, asked_rest(&response, shared.config.retry_after_secs_max)));
+    }
     let tags = response.headers().get_all("x-robots-tag");
     let tags = tags.iter().filter_map(|value| value.to_str().ok());
-    let refused = &shared.config.robots_tags;
-    if let Some(tag) = robots::refused_by(tags, agent.unwrap_or_default(), refused) {
-        return Err(FetchError::RobotsTag(tag));
+    if let Some(tag) = robots::refused_by(tags, shared.agent(), &shared.config.robots_tags) {
+        return Err(plain(FetchError::RobotsTag(tag)));
     }
     let content_type = response.headers().get(CONTENT_TYPE);
     let content_type = content_type.and_then(|value| value.to_str().ok().map(str::to_owned));
-    let bytes = read_body(&shared, response, &mut clock, &mut turn).await?;
-    Ok(Body { bytes, content_type, final_url: final_url.into() })
+    let (bytes, held) = read_body(shared, response, &mut clock, turn).await.map_err(plain)?;
+    Ok((Body { bytes, content_type, final_url: final_url.into() }, held))
+}
+
+/// Returns the rest that an answer asks for, if it is no longer than we wait.
+fn asked_rest(response: &Response, secs_max: f64) -> Option<Duration> {
+    let is_rest = matches!(response.status().as_u16(), 429 | 503);
+    retry_after(response).filter(|rest| is_rest && rest.as_secs_f64() <= secs_max)
 }
 
 /// Reads a body within the limits of one body and of all bodies in flight.
 async fn read_body(
     shared: &Shared,
-    mut response: reqwest::Response,
+    mut response: Response,
     clock: &mut Clock,
     turn: &mut Turn,
-) -> Result<Bytes, FetchError> {
+) -> Result<(Bytes, Vec<Held>), FetchError> {
     let bytes_max = shared.config.body_bytes_max;
     let announced = response.content_length();
     if announced.is_some_and(|length| length > bytes_max) {
@@ -150,7 +194,7 @@ async fn read_body(
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(body.into())
+    Ok((body.into(), held))
 }
 
 /// A deadline that stands still while we wait for our own slots, so that a busy machine

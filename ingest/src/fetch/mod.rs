@@ -7,11 +7,14 @@
 //! resolver   Resolver                   DNS, with the same guard on what a name resolves to
 //! client     Client                     one request with its redirects, each hop checked again
 //! slots      Slots, Turn                what is in flight at once: requests, hosts, bytes
+//! pace       Pace                       how many requests that is, found out while asking
+//! hosts      Hosts, HostLimits          what one host is asked at once, how often, and its rests
 //! in_order   InOrder, Outcome, Body     many record URLs at once, answers in input order
 //! source     SourceReader               one file of a source, read in sequence and resumed
 //! range      Ranges, Ranged             parts of such a file, by themselves or as parquet asks
 //! error      FetchError                 every way to fail, with its reason
 //! robots     refused_by                 X-Robots-Tag
+//! robots_txt RobotsFiles                robots.txt
 //! ```
 //!
 //! Two kinds of URL are told apart by [`client::Origin`]: those that the configuration names
@@ -21,10 +24,13 @@ pub mod client;
 pub mod config;
 pub mod error;
 pub mod guard;
+pub mod hosts;
 pub mod in_order;
+mod pace;
 pub mod range;
-mod resolver;
+pub mod resolver;
 pub mod robots;
+mod robots_txt;
 mod slots;
 pub mod source;
 

@@ -1,30 +1,160 @@
 //! The resolver: names to addresses, of which the guard may take some away.
 //!
-//! The check belongs here and not before the request: a name could resolve to another
-//! address when it is asked a second time.
+//! A cache of its own and a bound on what is asked at once keep a site's name servers alive; an
+//! answer that does not come is told from a name that does not exist, since an overloaded
+//! resolver is no link rot. The check of addresses belongs here and not before the request: a
+//! name could resolve to another address when it is asked a second time.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
 
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{
+    ConnectionConfig, LookupIpStrategy, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts,
+};
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::net::{DnsError, NetError};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use serde::{Deserialize, Serialize};
+use tokio::sync::{OnceCell, Semaphore};
 
 use super::FetchError;
+use super::config::secs;
 use super::guard::is_public;
 
-/// The system's resolver behind the address guard.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Resolver {
+/// Answers that are kept at most, whatever is configured.
+const CACHE_ENTRIES_MAX: u64 = 1 << 24;
+/// Names that are asked for at once at most, whatever is configured.
+const INFLIGHT_MAX: u32 = 1 << 12;
+/// Shortest time for which an answer is kept: one list asks for one host again and again.
+const KEPT_MIN: Duration = Duration::from_secs(60);
+
+/// `[fetch.dns]`: how names are resolved.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DnsConfig {
+    /// Name servers as `address:port`; those of the system where empty.
+    pub servers: Vec<SocketAddr>,
+    /// Names that are asked for at once.
+    pub inflight_max: u32,
+    /// Answers that are kept.
+    pub cache_entries_max: u64,
+    /// Seconds until a name server's answer is given up.
+    pub timeout_secs: f64,
+    /// Times that a name is asked for again.
+    pub retries_max: u32,
+}
+
+impl Default for DnsConfig {
+    fn default() -> Self {
+        Self {
+            servers: Vec::new(),
+            inflight_max: 64,
+            cache_entries_max: 65_536,
+            timeout_secs: 5.0,
+            retries_max: 2,
+        }
+    }
+}
+
+impl DnsConfig {
+    pub(super) fn validate(&self) -> Result<(), String> {
+        let within = |name: &str, value: u64, max: u64| match (1..=max).contains(&value) {
+            true => Ok(()),
+            false => Err(format!("dns.{name} = {value} is not within 1 and {max}")),
+        };
+        within("inflight_max", self.inflight_max.into(), INFLIGHT_MAX.into())?;
+        within("cache_entries_max", self.cache_entries_max, CACHE_ENTRIES_MAX)?;
+        match self.timeout_secs > 0.0 && self.timeout_secs <= 60.0 && self.retries_max <= 10 {
+            true => Ok(()),
+            false => Err("dns.timeout_secs must be within 0 and 60, dns.retries_max at most 10".to_owned()),
+        }
+    }
+
+    fn options(&self, options: &mut ResolverOpts) {
+        options.timeout = secs(self.timeout_secs);
+        options.attempts = self.retries_max as usize;
+        options.cache_size = self.cache_entries_max;
+        options.positive_min_ttl = Some(KEPT_MIN);
+        options.negative_min_ttl = Some(KEPT_MIN);
+        options.max_active_requests = self.inflight_max as usize * 2;
+        options.use_hosts_file = ResolveHosts::Always;
+        options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
+        // A list's names are whole: what a site appends to short names is not meant.
+        options.ndots = 0;
+    }
+}
+
+/// One cache of names for all connection pools.
+pub(super) struct Names {
+    config: DnsConfig,
+    inflight: Semaphore,
+    resolver: OnceCell<TokioResolver>,
+}
+
+impl Names {
+    pub(super) fn new(config: &DnsConfig) -> Self {
+        Self {
+            config: config.clone(),
+            inflight: Semaphore::new(config.inflight_max as usize),
+            resolver: OnceCell::new(),
+        }
+    }
+
+    /// Made when the first name is asked for, within the runtime; a run on addresses alone needs none.
+    fn build(&self) -> Result<TokioResolver, NetError> {
+        let mut builder = if self.config.servers.is_empty() {
+            TokioResolver::builder_tokio()?
+        } else {
+            let server = |address: &SocketAddr| {
+                let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|mut connection| {
+                    connection.port = address.port();
+                    connection
+                });
+                NameServerConfig::new(address.ip(), true, connections.into())
+            };
+            let servers = self.config.servers.iter().map(server).collect();
+            let config = ResolverConfig::from_parts(None, Vec::new(), servers);
+            TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+        };
+        self.config.options(builder.options_mut());
+        builder.build()
+    }
+
+    async fn look_up(&self, name: &str) -> Result<Vec<IpAddr>, FetchError> {
+        let resolver = self.resolver.get_or_try_init(|| async { self.build() }).await;
+        let resolver = resolver.map_err(|error| classify(&error))?;
+        let _turn = self.inflight.acquire().await;
+        match resolver.lookup_ip(name).await {
+            Ok(found) => Ok(found.iter().collect()),
+            Err(error) => Err(classify(&error)),
+        }
+    }
+}
+
+/// Tells a name that has no address from a resolver that gave no answer.
+fn classify(error: &NetError) -> FetchError {
+    match error {
+        NetError::Dns(DnsError::NoRecordsFound(_)) | NetError::Proto(_) => FetchError::Dns,
+        error => FetchError::DnsFailed(error.to_string()),
+    }
+}
+
+/// The resolver of one connection pool.
+#[derive(Clone)]
+pub(super) struct Resolver {
+    pub(super) names: Arc<Names>,
     /// Whether private addresses are taken away.
-    pub(crate) public_only: bool,
+    pub(super) public_only: bool,
 }
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let public_only = self.public_only;
+        let resolver = self.clone();
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await;
-            let found: Vec<IpAddr> =
-                found.map_err(|_| FetchError::Dns)?.map(|address| address.ip()).collect();
-            let kept = keep(found, public_only, name.as_str())?;
+            let found = resolver.names.look_up(name.as_str()).await?;
+            let kept = keep(found, resolver.public_only, name.as_str())?;
             Ok(Box::new(kept.into_iter().map(|ip| SocketAddr::new(ip, 0))) as Addrs)
         })
     }
@@ -55,5 +185,19 @@ mod tests {
         assert_eq!(keep(vec![private, public], true, "a"), Ok(vec![public]));
         assert_eq!(keep(vec![private], false, "a"), Ok(vec![private]));
         assert_eq!(keep(vec![], false, "a"), Err(FetchError::Dns));
+    }
+
+    #[test]
+    fn a_resolver_without_an_answer_is_no_missing_name() {
+        assert_eq!(classify(&NetError::Timeout).reason(), "dns_failed");
+        assert!(classify(&NetError::Busy).is_transient());
+    }
+
+    #[test]
+    fn impossible_settings_are_named() {
+        let broken = DnsConfig { inflight_max: 0, ..DnsConfig::default() };
+        assert!(broken.validate().is_err_and(|error| error.contains("dns.inflight_max")));
+        assert!(DnsConfig { timeout_secs: 0.0, ..DnsConfig::default() }.validate().is_err());
+        assert_eq!(DnsConfig::default().validate(), Ok(()));
     }
 }

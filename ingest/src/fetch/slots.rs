@@ -3,24 +3,24 @@
 //! Answers are handed over in input order, so the answer that is waited for must never wait
 //! for slots which later answers hold. It needs none: see [`Turn`].
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::Config;
+use super::hosts::{Host, Hosts};
+use super::pace::Pace;
 
-/// Hosts whose slots are remembered before unused ones are forgotten.
-const HOSTS_MAX: usize = 4_096;
 /// Bytes of one byte slot.
 const SLOT_BYTES: u64 = 1 << 10;
 
 /// The slots of a client.
 pub(super) struct Slots {
-    requests: Arc<Semaphore>,
+    /// How many requests may be in flight.
+    pub(super) pace: Pace,
+    /// What each host may be asked.
+    pub(super) hosts: Hosts,
     bytes: Arc<Semaphore>,
-    hosts: Mutex<BTreeMap<String, Arc<Semaphore>>>,
-    per_host: usize,
 }
 
 /// A request's place in the input order.
@@ -40,18 +40,18 @@ impl Slots {
         let bytes = usize::try_from(config.inflight_bytes_max.div_ceil(SLOT_BYTES));
         let bytes = bytes.map_or(Semaphore::MAX_PERMITS, |n| n.min(Semaphore::MAX_PERMITS));
         Self {
-            requests: Arc::new(Semaphore::new(config.concurrency as usize)),
+            pace: Pace::new(config.concurrency as usize),
+            hosts: Hosts::new(config),
             bytes: Arc::new(Semaphore::new(bytes)),
-            hosts: Mutex::new(BTreeMap::new()),
-            per_host: config.per_host_concurrency as usize,
         }
     }
 
-    /// Waits for a slot of the host, then for one of the client: in this order, so that a
-    /// crowd before one host does not keep the others waiting.
-    pub(super) async fn request(&self, host: &str, turn: &mut Turn) -> (Held, Held) {
-        let of_host = turn.wait(self.host(host), 1).await;
-        let of_client = turn.wait(self.requests.clone(), 1).await;
+    /// Waits for a slot of the host and for the host's own time, then for a slot of the client: in
+    /// this order, so that a crowd before one host does not keep the others waiting.
+    pub(super) async fn request(&self, host: &Host, turn: &mut Turn) -> (Held, Held) {
+        let of_host = turn.wait(host.slots.clone(), 1).await;
+        host.turn().await;
+        let of_client = turn.wait(self.pace.slots(), 1).await;
         (of_host, of_client)
     }
 
@@ -59,19 +59,6 @@ impl Slots {
     pub(super) async fn bytes(&self, bytes: u64, turn: &mut Turn) -> Held {
         let slots = u32::try_from(bytes.div_ceil(SLOT_BYTES)).unwrap_or(u32::MAX);
         turn.wait(self.bytes.clone(), slots).await
-    }
-
-    fn host(&self, host: &str) -> Arc<Semaphore> {
-        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(slots) = hosts.get(host) {
-            return slots.clone();
-        }
-        if hosts.len() >= HOSTS_MAX {
-            hosts.retain(|_, slots| Arc::strong_count(slots) > 1);
-        }
-        let slots = Arc::new(Semaphore::new(self.per_host));
-        hosts.insert(host.to_owned(), slots.clone());
-        slots
     }
 }
 
@@ -108,16 +95,5 @@ mod tests {
         assert!(slots.bytes(1, &mut third).await.is_none(), "went ahead without a slot");
         drop(held);
         assert!(slots.bytes(1, &mut turn(4)).await.is_some());
-    }
-
-    #[test]
-    fn unused_hosts_are_forgotten() {
-        let slots = Slots::new(&Config::default());
-        let busy = slots.host("busy.example");
-        for number in 0..HOSTS_MAX * 2 {
-            slots.host(&format!("{number}.example"));
-        }
-        assert!(slots.hosts.lock().unwrap().len() <= HOSTS_MAX);
-        assert!(Arc::ptr_eq(&busy, &slots.host("busy.example")));
     }
 }

@@ -204,7 +204,7 @@ fn range_start(response: &Response) -> Option<u64> {
 }
 
 /// Returns the seconds of a `Retry-After`; its other form, a date, is not worth trusting a clock.
-fn retry_after(response: &Response) -> Option<Duration> {
+pub(super) fn retry_after(response: &Response) -> Option<Duration> {
     let secs = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
     Some(Duration::from_secs(secs.parse().ok()?))
 }

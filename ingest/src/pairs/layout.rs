@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Draft;
-use crate::rows::{Kind, Wanted};
+use super::columns::{ColumnNames, Columns, Known};
 
 /// How a pairs source is read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -11,6 +11,9 @@ use crate::rows::{Kind, Wanted};
 pub struct PairsFormat {
     /// The layout of the files.
     pub layout: Layout,
+    /// Further columns that travel along to the image's row and into exports.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extra: Vec<String>,
 }
 
 /// A layout of metadata, known or described.
@@ -18,7 +21,7 @@ pub struct PairsFormat {
 #[serde(rename_all = "snake_case")]
 pub enum Layout {
     /// LAION-2B and LAION-400M as first published: parquet with `URL`, `TEXT`, `WIDTH`,
-    /// `HEIGHT` (integers or floats, by file) and `similarity`.
+    /// `HEIGHT` (integers or floats, by file), `similarity`, and `punsafe`, `pwatermark` or `NSFW`.
     Laion,
     /// Re-LAION: parquet with `url`, `caption`, `original_width`, `original_height`.
     Relaion,
@@ -28,33 +31,26 @@ pub enum Layout {
     Cc3m,
     /// Conceptual 12M: lines of URL, tab, caption.
     Cc12m,
-    /// Parquet with other column names.
+    /// A list of your own, by the end of a file's name (`.gz` and `.zst` may follow): `.parquet`; `.csv` and
+    /// `.tsv` with a header; `.json` and `.jsonl`, an object a line or one array; else a URL a line.
     Columns(Columns),
 }
 
-/// Column names of a parquet file.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Columns {
-    /// The image's URL.
-    pub url: String,
-    /// The caption.
-    pub caption: String,
-    /// The image's width in pixels.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub width: Option<String>,
-    /// The image's height in pixels.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub height: Option<String>,
-    /// CLIP similarity of image and caption.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub similarity: Option<String>,
+/// How the rows of a layout are read.
+pub(super) enum Reading {
+    /// Two fields a line and no header.
+    Tsv(TsvOrder),
+    /// Columns by name.
+    Columns(ColumnNames),
 }
 
-/// How the files of a layout are read.
-pub(super) enum Reading {
-    Tsv(TsvOrder),
-    Parquet(ParquetColumns),
+/// How a file of named columns is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Container {
+    Parquet,
+    Json,
+    Delimited(u8),
+    Urls,
 }
 
 /// Which of the two fields of a line is the URL: the classic bug of these two sources.
@@ -64,80 +60,86 @@ pub(super) enum TsvOrder {
     UrlFirst,
 }
 
-/// Column names that may hold URL, caption, width, height and similarity.
-pub(super) struct ParquetColumns([Vec<String>; 5]);
+// Derivatives keep the layout but not the case; Re-LAION left both spellings around.
+const LAION: Known = Known {
+    url: &["URL", "url"],
+    caption: &["TEXT", "text", "caption"],
+    width: &["WIDTH", "width"],
+    height: &["HEIGHT", "height"],
+    similarity: &["similarity"],
+    nsfw: &["punsafe"],
+    nsfw_word: &["NSFW"],
+    watermark: &["pwatermark"],
+    aesthetic: &["AESTHETIC_SCORE", "aesthetic"],
+    key: &["SAMPLE_ID", "hash"],
+};
+const RELAION: Known = Known {
+    url: &["url", "URL"],
+    caption: &["caption", "TEXT"],
+    width: &["original_width", "width", "WIDTH"],
+    height: &["original_height", "height", "HEIGHT"],
+    key: &["key", "SAMPLE_ID", "hash"],
+    ..LAION
+};
+const COYO: Known = Known {
+    url: &["url"],
+    caption: &["text"],
+    width: &["width"],
+    height: &["height"],
+    similarity: &["clip_similarity_vitl14", "clip_similarity_vitb32"],
+    nsfw: &["nsfw_score_opennsfw2", "nsfw_score_gantman"],
+    nsfw_word: &[],
+    watermark: &["watermark_score"],
+    aesthetic: &["aesthetic_score_laion_v2"],
+    key: &["id"],
+};
 
 impl PairsFormat {
     /// Checks every value.
     ///
     /// # Errors
-    /// The first column name that is empty.
+    /// The first setting that cannot work.
     pub fn validate(&self) -> Result<(), String> {
         match &self.layout {
-            Layout::Columns(columns) if columns.url.is_empty() || columns.caption.is_empty() => {
-                Err("layout.columns needs url and caption".to_owned())
+            Layout::Cc3m | Layout::Cc12m if !self.extra.is_empty() => {
+                Err("extra: Conceptual Captions has no further columns".to_owned())
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Returns whether a pair without a caption is a broken row; lists of your own may be of URLs alone.
+    pub(super) fn needs_caption(&self) -> bool {
+        !matches!(self.layout, Layout::Columns(_))
+    }
+
+    pub(super) fn reading(&self) -> Reading {
+        match &self.layout {
+            Layout::Cc3m => Reading::Tsv(TsvOrder::CaptionFirst),
+            Layout::Cc12m => Reading::Tsv(TsvOrder::UrlFirst),
+            Layout::Laion => Reading::Columns(ColumnNames::of_known(LAION, &self.extra)),
+            Layout::Relaion => Reading::Columns(ColumnNames::of_known(RELAION, &self.extra)),
+            Layout::Coyo => Reading::Columns(ColumnNames::of_known(COYO, &self.extra)),
+            Layout::Columns(columns) => Reading::Columns(ColumnNames::of_own(columns, &self.extra)),
         }
     }
 }
 
 impl Layout {
-    pub(super) fn reading(&self) -> Reading {
-        let names = |columns: [&[&str]; 5]| {
-            let owned = columns.map(|names| names.iter().map(|n| (*n).to_owned()).collect());
-            Reading::Parquet(ParquetColumns(owned))
+    /// Returns how a file of this name is written; those of the known layouts are all parquet.
+    pub(super) fn container(&self, name: &str) -> Container {
+        let Self::Columns(_) = self else {
+            return Container::Parquet;
         };
-        match self {
-            Self::Cc3m => Reading::Tsv(TsvOrder::CaptionFirst),
-            Self::Cc12m => Reading::Tsv(TsvOrder::UrlFirst),
-            // Derivatives keep the layout but not the case; Re-LAION left both spellings around.
-            Self::Laion => names([
-                &["URL", "url"],
-                &["TEXT", "text", "caption"],
-                &["WIDTH", "width"],
-                &["HEIGHT", "height"],
-                &["similarity"],
-            ]),
-            Self::Relaion => names([
-                &["url", "URL"],
-                &["caption", "TEXT"],
-                &["original_width", "width", "WIDTH"],
-                &["original_height", "height", "HEIGHT"],
-                &["similarity"],
-            ]),
-            Self::Coyo => names([
-                &["url"],
-                &["text"],
-                &["width"],
-                &["height"],
-                &["clip_similarity_vitl14", "clip_similarity_vitb32"],
-            ]),
-            Self::Columns(columns) => {
-                let optional = |name: &Option<String>| name.iter().cloned().collect();
-                Reading::Parquet(ParquetColumns([
-                    vec![columns.url.clone()],
-                    vec![columns.caption.clone()],
-                    optional(&columns.width),
-                    optional(&columns.height),
-                    optional(&columns.similarity),
-                ]))
-            }
+        let name = name.split(['?', '#']).next().unwrap_or(name);
+        let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(name);
+        match name.rsplit_once('.').map(|(_, end)| end.to_ascii_lowercase()).as_deref() {
+            Some("parquet") => Container::Parquet,
+            Some("json" | "jsonl" | "ndjson") => Container::Json,
+            Some("csv") => Container::Delimited(b','),
+            Some("tsv") => Container::Delimited(b'\t'),
+            _ => Container::Urls,
         }
-    }
-}
-
-impl ParquetColumns {
-    /// Returns the columns in the order in which [`Draft::of`] takes them.
-    pub(super) fn wanted(&self) -> [Wanted; 5] {
-        let [url, caption, width, height, similarity] = self.0.clone();
-        [
-            Wanted::required(Kind::Text, url),
-            Wanted::required(Kind::Text, caption),
-            Wanted::optional(Kind::Number, width),
-            Wanted::optional(Kind::Number, height),
-            Wanted::optional(Kind::Number, similarity),
-        ]
     }
 }
 
@@ -173,8 +175,26 @@ mod tests {
     fn a_layout_is_a_name_or_columns() {
         let parse = serde_json::from_str::<PairsFormat>;
         assert_eq!(parse(r#"{"layout":"coyo"}"#).unwrap().layout, Layout::Coyo);
-        let own = parse(r#"{"layout":{"columns":{"url":"u","caption":"c"}}}"#).unwrap();
+        let own = parse(r#"{"layout":{"columns":{"url":"u","caption":"c"}},"extra":["x"]}"#).unwrap();
         assert!(matches!(own.layout, Layout::Columns(_)));
         assert!(parse(r#"{"layout":{"columns":{"url":"u","captoin":"c"}}}"#).is_err());
+        assert!(parse(r#"{"layout":"cc3m","extra":["x"]}"#).unwrap().validate().is_err());
+    }
+
+    #[test]
+    fn a_list_is_read_as_its_name_says() {
+        let own = Layout::Columns(Columns::default());
+        for (name, container) in [
+            ("https://h/list.parquet?download=true", Container::Parquet),
+            ("/a/list.TSV.gz", Container::Delimited(b'\t')),
+            ("list.csv", Container::Delimited(b',')),
+            ("list.jsonl.zst", Container::Json),
+            ("list.json", Container::Json),
+            ("list.txt", Container::Urls),
+            ("list", Container::Urls),
+        ] {
+            assert_eq!(own.container(name), container, "{name}");
+        }
+        assert_eq!(Layout::Coyo.container("part-0"), Container::Parquet);
     }
 }

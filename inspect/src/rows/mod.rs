@@ -93,7 +93,10 @@ mod tests {
         assert_eq!(shown[0]["image"], json!({"bytes": "<41 bytes png 64x48>", "path": "1.png"}));
         assert_eq!(shown[1]["image"]["bytes"], "<37 bytes>");
         assert_eq!(shown[0]["key"], "01010101010101010101010101010101");
-        assert_eq!(shown[0]["uses"], json!([{"id": 1, "slot": 0, "caption": null}]));
+        assert_eq!(
+            shown[0]["uses"],
+            json!([{"id": 1, "slot": 0, "caption": null, "key": null, "digest": null, "extra": null}])
+        );
     }
 
     #[test]

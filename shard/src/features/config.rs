@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use model::{Device, Precision, Tap};
 use serde::{Deserialize, Serialize};
 
+use crate::images::Preprocess;
+
 const BATCH_IMAGES_DEFAULT: u32 = 64;
 const BATCH_IMAGES_MAX: u32 = 4_096;
 
@@ -18,6 +20,10 @@ pub struct Config {
     pub tap: Tap,
     /// The tower's weights; there is no default.
     pub weights: Weights,
+    /// How images are brought to the tower's size. Default as Pillow does, with which the tower was
+    /// trained.
+    #[serde(default = "preprocess_default")]
+    pub preprocess: Preprocess,
     /// Images computed at once; their pixels and activations bound the memory. Default 64.
     #[serde(default = "batch_images_default")]
     pub batch_images: u32,
@@ -49,6 +55,10 @@ fn tap_default() -> Tap {
     Tap::BeforeLastBlock
 }
 
+fn preprocess_default() -> Preprocess {
+    Preprocess::PilExact
+}
+
 fn batch_images_default() -> u32 {
     BATCH_IMAGES_DEFAULT
 }
@@ -63,6 +73,7 @@ impl Config {
         Self {
             tap: tap_default(),
             weights,
+            preprocess: preprocess_default(),
             batch_images: BATCH_IMAGES_DEFAULT,
             precision: Precision::default(),
             device: Device::default(),

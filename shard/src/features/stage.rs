@@ -13,7 +13,7 @@ use model::{Tower, TowerConfig, Trainable};
 use serde_json::{Value, json};
 
 use super::{Config, Weights, preprocess};
-use crate::images::Fault;
+use crate::images::{Fault, Preprocess};
 
 /// The unit that is counted.
 const UNIT: &str = "images";
@@ -74,11 +74,12 @@ impl Stage for Compute {
     }
 
     fn settings(&self) -> Value {
-        let Config { tap, batch_images, precision, .. } = &self.config;
+        let Config { tap, batch_images, precision, preprocess, .. } = &self.config;
         json!({
             "tap": tap,
             "batch_images": batch_images,
             "precision": precision,
+            "preprocess": preprocess,
             "weights": self.weights,
             "tower": self.tower_config,
         })
@@ -96,7 +97,7 @@ impl Stage for Compute {
         if let Some((dataset, part)) = self.parts(task.inputs)?.get(task.index as usize) {
             let mut batch = Batch::default();
             for images in self.images(dataset, part, out.position())? {
-                batch.add(images?, self.tower_config.image_side_pixels)?;
+                batch.add(images?, self.tower_config.image_side_pixels, self.config.preprocess)?;
                 if batch.places.len() >= self.config.batch_images as usize {
                     self.compute(&mut out, std::mem::take(&mut batch))?;
                 }
@@ -120,10 +121,10 @@ struct Batch {
 }
 
 impl Batch {
-    fn add(&mut self, images: Vec<Placed>, side: u32) -> Result<()> {
+    fn add(&mut self, images: Vec<Placed>, side: u32, how: Preprocess) -> Result<()> {
         self.row_count += 1;
         for (id, slot, image) in images {
-            preprocess(&image.bytes, side, &mut self.pixels)
+            preprocess(&image.bytes, side, how, &mut self.pixels)
                 .map_err(|source| Error::work("features", StoredImageError { id, slot, source }))?;
             self.places.push((id, slot));
         }

@@ -35,6 +35,8 @@ pub struct Config {
     pub mode: Mode,
     /// Leave images as they are that would have to be enlarged. Default on.
     pub only_shrink: bool,
+    /// How pixels are resized. Default fast.
+    pub preprocess: Preprocess,
     /// How images are stored. Default JPEG of quality 95.
     pub format: Format,
     /// Width times height above which an image is not decoded, and not stored. Default 10^8.
@@ -55,6 +57,18 @@ pub enum Mode {
     Original,
 }
 
+/// How pixels are resized; both are bicubic with a = -0.5 and antialias.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Preprocess {
+    /// With the machine's vector instructions, and large JPEG files decoded at a fraction of their size
+    /// where the build has libjpeg-turbo. Differs from Pillow by 0.1 of 255 in the mean.
+    #[default]
+    Fast,
+    /// Equal to Pillow's `BICUBIC` in every bit, when fed the same decoded pixels.
+    PilExact,
+}
+
 /// The format in which images are stored; encoders give equal bytes for equal pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -64,8 +78,13 @@ pub enum Format {
         /// From 1 to 100.
         quality: u8,
     },
-    /// WebP, lossless.
-    Webp,
+    /// WebP.
+    Webp {
+        /// From 1 to 100.
+        quality: u8,
+    },
+    /// WebP without loss.
+    WebpLossless,
     /// PNG.
     Png,
 }
@@ -80,6 +99,7 @@ impl Default for Config {
             side_pixels: SIDE_PIXELS_DEFAULT,
             mode: Mode::KeepRatio,
             only_shrink: true,
+            preprocess: Preprocess::Fast,
             format: Format::Jpeg { quality: JPEG_QUALITY_DEFAULT },
             pixels_max: PIXELS_MAX_DEFAULT,
         }
@@ -100,7 +120,8 @@ impl Config {
         within("pixels_max", self.pixels_max, 1, PIXELS_MAX_MAX)?;
         match self.format {
             Format::Jpeg { quality } => within("format.jpeg.quality", quality.into(), 1, 100),
-            Format::Webp | Format::Png => Ok(()),
+            Format::Webp { quality } => within("format.webp.quality", quality.into(), 1, 100),
+            Format::WebpLossless | Format::Png => Ok(()),
         }
     }
 }

@@ -7,10 +7,10 @@
 use std::io::Cursor;
 
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
 
 use super::pixels::on_white;
-use super::{Fault, Pixels};
+use super::{Fault, Pixels, jpeg};
 
 /// Bytes a decoder may hold per pixel allowed: 16-bit RGBA, or an RGB image and a copy.
 const DECODER_BYTES_PER_PIXEL: u64 = 8;
@@ -30,8 +30,12 @@ pub struct Decoder {
 /// A decoded image and the format it came in.
 #[derive(Debug, Clone)]
 pub struct Decoded {
-    /// The pixels, upright.
+    /// The pixels, upright; fewer than the file has where only a fraction was asked for.
     pub pixels: Pixels,
+    /// Width of the file's image in pixels, upright.
+    pub width: u32,
+    /// Height of the file's image in pixels, upright.
+    pub height: u32,
     /// File name extension of the format the bytes are in.
     pub extension: &'static str,
 }
@@ -48,9 +52,22 @@ impl Decoder {
     /// # Errors
     /// A [`Fault`] for bytes that are not such an image, are damaged, or too large.
     pub fn decode(&self, bytes: &[u8]) -> Result<Decoded, Fault> {
+        self.decode_towards(bytes, |width, height| (width, height))
+    }
+
+    /// Decodes an image that will be resized to what `target` makes of its upright width and height: of
+    /// a JPEG much larger than that only a fraction, if the build can.
+    ///
+    /// # Errors
+    /// As [`Self::decode`].
+    pub fn decode_towards(
+        &self,
+        bytes: &[u8],
+        target: impl Fn(u32, u32) -> (u32, u32),
+    ) -> Result<Decoded, Fault> {
         let (format, extension) = sniff(bytes)?;
         let broken = |detail: String| Fault::Broken { format: extension, detail };
-        if format == ImageFormat::Jpeg && !has_jpeg_end(bytes) {
+        if format == ImageFormat::Jpeg && !jpeg::has_end(bytes) {
             return Err(broken("cut off: no end of image after the last scan".to_owned()));
         }
         let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
@@ -63,10 +80,19 @@ impl Decoder {
             return Err(Fault::too_many(width, height));
         }
         let orientation = orientation(&mut decoder);
-        let mut decoded = DynamicImage::from_decoder(decoder).map_err(|error| fault(extension, &error))?;
-        decoded.apply_orientation(orientation);
-        let pixels = flatten(decoded).ok_or_else(|| broken("no pixels".to_owned()))?;
-        Ok(Decoded { pixels, extension })
+        let (width, height) = if is_turned(orientation) { (height, width) } else { (width, height) };
+        let divisor = jpeg::divisor((width, height), target(width, height));
+        let faster = (format == ImageFormat::Jpeg).then(|| jpeg::decode(bytes, divisor)).flatten();
+        let pixels = match faster {
+            Some(pixels) => pixels,
+            None => {
+                let decoded =
+                    DynamicImage::from_decoder(decoder).map_err(|error| fault(extension, &error))?;
+                flatten(decoded).ok_or_else(|| broken("no pixels".to_owned()))?
+            }
+        };
+        let pixels = upright(pixels, orientation).ok_or_else(|| broken("no pixels".to_owned()))?;
+        Ok(Decoded { pixels, width, height, extension })
     }
 
     fn limits(&self) -> Limits {
@@ -98,24 +124,13 @@ fn sniff(bytes: &[u8]) -> Result<(ImageFormat, &'static str), Fault> {
         ImageFormat::WebP => "webp",
         ImageFormat::Bmp => "bmp",
         ImageFormat::Tiff => "tiff",
-        other => return Err(Fault::NotAnImage { beginning: other.to_mime_type().to_owned() }),
+        other => return Err(Fault::Unsupported { format: other.to_mime_type() }),
     };
     Ok((format, extension))
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().take(BEGINNING_BYTES).map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Returns true if and only if an end-of-image marker follows the last start of a scan: the
-/// decoder would fill up what is missing of a cut file with grey, and not say so. Compressed
-/// data cannot hold either marker.
-fn has_jpeg_end(bytes: &[u8]) -> bool {
-    let last = |marker: [u8; 2]| bytes.windows(2).rposition(|window| window == marker);
-    match (last([0xFF, 0xDA]), last([0xFF, 0xD9])) {
-        (Some(scan), Some(end)) => end > scan,
-        _ => false,
-    }
 }
 
 /// Returns which way is up; metadata that cannot be read does not say. WebP and PNG files often
@@ -126,6 +141,21 @@ fn orientation(decoder: &mut impl ImageDecoder) -> Orientation {
     tiff.and_then(Orientation::from_exif_chunk)
         .or_else(|| decoder.orientation().ok())
         .unwrap_or(Orientation::NoTransforms)
+}
+
+fn is_turned(orientation: Orientation) -> bool {
+    use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
+    matches!(orientation, Rotate90 | Rotate270 | Rotate90FlipH | Rotate270FlipH)
+}
+
+fn upright(pixels: Pixels, orientation: Orientation) -> Option<Pixels> {
+    if orientation == Orientation::NoTransforms {
+        return Some(pixels);
+    }
+    let (width, height) = (pixels.width(), pixels.height());
+    let mut image = DynamicImage::from(RgbImage::from_raw(width, height, pixels.into_rgb())?);
+    image.apply_orientation(orientation);
+    flatten(image)
 }
 
 /// Returns any kind of image as RGB8, transparency on white.

@@ -3,9 +3,8 @@
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::codecs::webp::WebPEncoder;
 use image::{ExtendedColorType, ImageEncoder};
-use jpeg_encoder::{ColorType, Encoder as JpegEncoder, SamplingFactor};
 
-use super::{Fault, Format, Pixels};
+use super::{Fault, Format, Pixels, jpeg};
 
 /// Longest side that the JPEG format can express, in pixels.
 const JPEG_SIDE_MAX: u32 = 65_535;
@@ -17,7 +16,7 @@ impl Format {
     pub const fn extension(self) -> &'static str {
         match self {
             Self::Jpeg { .. } => "jpg",
-            Self::Webp => "webp",
+            Self::Webp { .. } | Self::WebpLossless => "webp",
             Self::Png => "png",
         }
     }
@@ -25,7 +24,7 @@ impl Format {
     const fn side_max(self) -> u32 {
         match self {
             Self::Jpeg { .. } => JPEG_SIDE_MAX,
-            Self::Webp => WEBP_SIDE_MAX,
+            Self::Webp { .. } | Self::WebpLossless => WEBP_SIDE_MAX,
             Self::Png => u32::MAX,
         }
     }
@@ -40,26 +39,24 @@ impl Format {
             return Err(Fault::too_many(width, height));
         }
         let encoded = match self {
-            Self::Jpeg { quality } => jpeg(pixels, quality),
-            Self::Webp => webp(pixels),
+            Self::Jpeg { quality } => jpeg::encode(pixels, quality),
+            Self::Webp { quality } => webp(pixels, quality),
+            Self::WebpLossless => webp_lossless(pixels),
             Self::Png => png(pixels),
         };
         encoded.map_err(|error| Fault::Broken { format: self.extension(), detail: error.to_string() })
     }
 }
 
-type Encoded = Result<Vec<u8>, Box<dyn std::error::Error>>;
+/// Encoded bytes, or what the encoder says.
+pub(super) type Encoded = Result<Vec<u8>, Box<dyn std::error::Error>>;
 
-fn jpeg(pixels: &Pixels, quality: u8) -> Encoded {
-    let (width, height) = (u16::try_from(pixels.width())?, u16::try_from(pixels.height())?);
-    let mut bytes = Vec::new();
-    let mut encoder = JpegEncoder::new(&mut bytes, quality);
-    encoder.set_sampling_factor(SamplingFactor::F_2_2);
-    encoder.encode(pixels.rgb(), width, height, ColorType::Rgb)?;
-    Ok(bytes)
+fn webp(pixels: &Pixels, quality: u8) -> Encoded {
+    let encoder = webp::Encoder::from_rgb(pixels.rgb(), pixels.width(), pixels.height());
+    Ok(encoder.encode(f32::from(quality)).to_vec())
 }
 
-fn webp(pixels: &Pixels) -> Encoded {
+fn webp_lossless(pixels: &Pixels) -> Encoded {
     let mut bytes = Vec::new();
     let colour = ExtendedColorType::Rgb8;
     WebPEncoder::new_lossless(&mut bytes).encode(pixels.rgb(), pixels.width(), pixels.height(), colour)?;
@@ -90,7 +87,7 @@ mod tests {
         fn lossless_formats_give_the_pixels_back(width in 1..40_u32, height in 1..40_u32, seed: u64) {
             let rgb = (0..u64::from(width * height * 3)).map(|i| (seed.wrapping_mul(i + 1) >> 56) as u8);
             let pixels = Pixels::new(width, height, rgb.collect()).unwrap();
-            for format in [Format::Png, Format::Webp] {
+            for format in [Format::Png, Format::WebpLossless] {
                 let bytes = format.encode(&pixels).unwrap();
                 prop_assert_eq!(&bytes, &format.encode(&pixels).unwrap());
                 let decoded = Decoder::new(1 << 20).decode(&bytes).unwrap();
@@ -100,19 +97,21 @@ mod tests {
     }
 
     #[test]
-    fn jpeg_comes_back_close() {
+    fn lossy_formats_come_back_close() {
         let rgb = (0..64 * 48).flat_map(|i| [(i % 64 * 4) as u8, (i / 64 * 5) as u8, 128]);
         let pixels = Pixels::new(64, 48, rgb.collect()).unwrap();
-        let bytes = Format::Jpeg { quality: 95 }.encode(&pixels).unwrap();
-        let decoded = Decoder::new(1 << 20).decode(&bytes).unwrap().pixels;
-        let worst = pixels.rgb().iter().zip(decoded.rgb()).map(|(a, b)| a.abs_diff(*b)).max();
-        assert!(worst.unwrap() <= 8, "{worst:?}");
+        for format in [Format::Jpeg { quality: 95 }, Format::Webp { quality: 95 }] {
+            let bytes = format.encode(&pixels).unwrap();
+            let decoded = Decoder::new(1 << 20).decode(&bytes).unwrap().pixels;
+            let worst = pixels.rgb().iter().zip(decoded.rgb()).map(|(a, b)| a.abs_diff(*b)).max();
+            assert!(worst.unwrap() <= 10, "{format:?}: {worst:?}");
+        }
     }
 
     #[test]
     fn a_side_that_the_format_cannot_express_is_refused() {
         let pixels = Pixels::new(WEBP_SIDE_MAX + 1, 1, vec![0; 3 * (WEBP_SIDE_MAX as usize + 1)]).unwrap();
-        assert_eq!(Format::Webp.encode(&pixels).unwrap_err().reason(), "pixels_too_many");
+        assert_eq!(Format::WebpLossless.encode(&pixels).unwrap_err().reason(), "pixels_too_many");
         assert!(Format::Jpeg { quality: 50 }.encode(&pixels).is_ok());
     }
 }

@@ -6,8 +6,14 @@ pub enum Fault {
     /// The bytes do not begin like a file of any format that is read.
     #[error("not an image: begins with {beginning}")]
     NotAnImage {
-        /// The first bytes in hexadecimal, or the name of a format that is not read.
+        /// The first bytes in hexadecimal.
         beginning: String,
+    },
+    /// The file is an image of a format that is not read.
+    #[error("{format} is not read")]
+    Unsupported {
+        /// The format's media type.
+        format: &'static str,
     },
     /// The file begins like an image and is damaged, cut off, or of an unsupported kind.
     #[error("broken {format}: {detail}")]
@@ -34,6 +40,7 @@ impl Fault {
     pub const fn reason(&self) -> &'static str {
         match self {
             Self::NotAnImage { .. } => "not_an_image",
+            Self::Unsupported { .. } => "format_unsupported",
             Self::Broken { .. } => "image_broken",
             Self::TooManyPixels { .. } => "pixels_too_many",
         }

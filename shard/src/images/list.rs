@@ -96,8 +96,8 @@ impl List {
         for stage in &self.pairs {
             for pair in task.inputs.get(stage)?.rows::<Pair>("pairs") {
                 task.cancel.check()?;
-                let Pair { id, url, caption, .. } = pair?;
-                add(&url, Use { id, slot: 0, caption: Some(caption) });
+                let Pair { id, url, caption, key, digest, extra, .. } = pair?;
+                add(&url, Use { id, slot: 0, caption: Some(caption), key, digest, extra });
             }
         }
         for stage in &self.pages {
@@ -105,7 +105,7 @@ impl List {
                 task.cancel.check()?;
                 let page = page?;
                 for (slot, url) in image_slots(&page) {
-                    add(url, Use { id: page.id, slot, caption: None });
+                    add(url, Use::of_slot(page.id, slot));
                 }
             }
         }

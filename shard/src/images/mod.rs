@@ -5,24 +5,34 @@
 //! ```
 
 mod address;
+mod bicubic;
 mod config;
 mod decode;
+mod duplicates;
+mod earlier;
 mod encode;
+mod evaluation;
 mod fault;
+mod jpeg;
 mod list;
+mod measure;
 mod pass;
 mod pixels;
 mod resize;
+mod stated;
 mod store;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]
 pub(crate) mod testing;
 
 pub use address::{Address, Key};
-pub use config::{Config, Format, Mode};
+pub use config::{Config, Format, Mode, Preprocess};
 pub use decode::{Decoded, Decoder};
+pub use duplicates::Duplicates;
+pub use evaluation::Evaluation;
 pub use fault::Fault;
 pub use list::List;
+pub use measure::Measures;
 pub use pass::Pass;
 pub use pixels::Pixels;
 pub use resize::{resize, short_side_to};

@@ -9,14 +9,16 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use corpus::digest::Digest;
-use corpus::record::{EncodedImage, Image, Target, Use};
+use corpus::record::{EncodedImage, Fetched, Image, Target, Use};
 use corpus::{Error, Id, Inputs, Output, Removal, Result, Stage, Task};
 use ingest::Client;
-use ingest::fetch::FetchError;
+use ingest::fetch::{Body, FetchError};
 use serde_json::{Value, json};
 
 use super::address::Key;
-use super::{Config, Stored, store};
+use super::earlier::Earlier;
+use super::stated::Stated;
+use super::{Config, Stored, jpeg, store};
 
 /// The unit that is counted: a distinct URL.
 const UNIT: &str = "images";
@@ -53,18 +55,22 @@ impl Stage for Pass {
     }
 
     fn settings(&self) -> Value {
-        let Config { side_pixels, mode, only_shrink, format, pixels_max, .. } = &self.config;
-        let ingest::fetch::Config { body_bytes_max, redirects_max, robots_tags, .. } = &self.fetch;
+        let Config { side_pixels, mode, only_shrink, preprocess, format, pixels_max, .. } = &self.config;
+        let ingest::fetch::Config { body_bytes_max, redirects_max, robots_tags, robots_txt, .. } =
+            &self.fetch;
         json!({
             "last": self.is_last(),
             "side_pixels": side_pixels,
             "mode": mode,
             "only_shrink": only_shrink,
+            "preprocess": preprocess,
             "format": format,
+            "jpeg": jpeg::CODEC,
             "pixels_max": pixels_max,
             "body_bytes_max": body_bytes_max,
             "redirects_max": redirects_max,
             "robots_tags": robots_tags,
+            "robots_txt": robots_txt,
         })
     }
 
@@ -80,18 +86,26 @@ impl Stage for Pass {
         // A block is a range.
         out.set_range_records_max(1);
         let targets = self.targets(task, out.position())?;
-        let urls: Vec<String> = targets.iter().map(|target| target.url.clone()).collect();
+        let mut earlier = match self.index {
+            0 => Earlier::find(task, self, &self.input, &targets)?,
+            _ => Earlier::default(),
+        };
+        let is_had =
+            |earlier: &Earlier, target: &Target| earlier.has(&target.key) && !Stated::needs_bytes(target);
+        let asked = targets.iter().filter(|target| !is_had(&earlier, target));
+        let urls: Vec<String> = asked.map(|target| target.url.clone()).collect();
         let mut outcomes = self.client.fetch_in_order(urls);
         let mut block = Block::default();
         for target in targets {
             task.cancel.check()?;
-            let outcome = outcomes.next().ok_or_else(|| Error::work(task.stage, LostOutcome))?;
-            let fetched = outcome.result.map(|body| body.bytes).map_err(|error| Failure {
-                is_transient: error.is_transient(),
-                reason: error.reason(),
-                detail: detail(&error),
-            });
-            self.take(task, &mut out, &mut block, target, fetched)?;
+            let lost = || Error::work(task.stage, LostOutcome);
+            if is_had(&earlier, &target) {
+                let image = earlier.take(&target.key)?.ok_or_else(lost)?;
+                reuse(&mut out, &mut block, target, image)?;
+            } else {
+                let outcome = outcomes.next().ok_or_else(lost)?;
+                self.take(task, &mut out, &mut block, target, outcome.result)?;
+            }
             if block.is_full() {
                 std::mem::take(&mut block).commit(&mut out)?;
             }
@@ -103,14 +117,8 @@ impl Stage for Pass {
 
 /// The client ended before it answered for every URL: a fault of our own.
 #[derive(Debug, thiserror::Error)]
-#[error("the client gave fewer answers than it was asked for")]
+#[error("the client or an earlier list gave fewer answers than it was asked for")]
 struct LostOutcome;
-
-/// An image of a target, and the digest of its bytes as fetched.
-struct Found {
-    stored: Stored,
-    sha256: String,
-}
 
 /// Why there is no image of a target.
 #[derive(Debug)]
@@ -120,13 +128,26 @@ struct Failure {
     is_transient: bool,
 }
 
+impl Failure {
+    fn lasting(reason: &str, detail: String) -> Self {
+        Self { reason: reason.to_owned(), detail, is_transient: false }
+    }
+}
+
+impl From<&FetchError> for Failure {
+    fn from(error: &FetchError) -> Self {
+        Self { is_transient: error.is_transient(), reason: error.reason(), detail: detail(error) }
+    }
+}
+
 /// Returns what decided, where it is the same in every run; the words of the operating system
 /// and of TLS are not.
 fn detail(error: &FetchError) -> String {
     match error {
         FetchError::SchemeRefused(value)
         | FetchError::AddressRefused(value)
-        | FetchError::RobotsTag(value) => value.clone(),
+        | FetchError::RobotsTag(value)
+        | FetchError::RobotsTxt(value) => value.clone(),
         FetchError::Status(status) => status.to_string(),
         _ => String::new(),
     }
@@ -149,47 +170,109 @@ impl Pass {
         }
     }
 
-    /// Counts and writes one target.
+    /// Counts and writes one target, and what became of it.
     fn take(
         &self,
         task: &Task<'_>,
         out: &mut Output<'_>,
         block: &mut Block,
-        target: Target,
-        fetched: Result<Bytes, Failure>,
+        mut target: Target,
+        answer: Result<Body, FetchError>,
     ) -> Result<()> {
         out.read(UNIT);
         block.target_count += 1;
-        match fetched.and_then(|bytes| self.judge(task, &target, &bytes)) {
-            Ok(found) => {
+        let mut row = fetched(&target, &answer);
+        let judged = match &answer {
+            Ok(body) => self.judge(task, &target, &body.bytes),
+            Err(error) => Err(Failure::from(error)),
+        };
+        let judged = match (judged, &answer) {
+            (Ok(image), Ok(body)) => Stated::check(out, &mut target, &body.bytes, &image.sha256)?
+                .then_some(image)
+                .ok_or_else(|| Failure::lasting("digest_mismatch", String::new())),
+            (judged, _) => judged,
+        };
+        match judged {
+            Ok(image) => {
                 out.keep(UNIT);
-                block.add(out, target, found)
+                block.add(out, target, image)?;
             }
-            Err(failure) => self.give_up(out, target, failure),
+            Err(failure) => {
+                let is_retried = failure.is_transient && !self.is_last();
+                row.status = if is_retried { "retry" } else { "failed" }.to_owned();
+                row.reason = Some(failure.reason.clone());
+                give_up(out, target, failure, is_retried)?;
+            }
         }
+        out.write("fetched", row)
     }
 
-    fn judge(&self, task: &Task<'_>, target: &Target, bytes: &Bytes) -> Result<Found, Failure> {
-        let failed =
-            |reason: &str, detail: String| Failure { reason: reason.to_owned(), detail, is_transient: false };
+    fn judge(&self, task: &Task<'_>, target: &Target, bytes: &Bytes) -> Result<Image, Failure> {
         let stored = task
             .crashes
             .guard(mark(&target.key), || store(bytes, &self.config))
-            .map_err(|fatal| failed(fatal.reason(), String::new()))?
-            .map_err(|fault| failed(fault.reason(), fault.to_string()))?;
-        let sha256 = Digest::of(bytes).as_str().to_owned();
-        Ok(Found { stored, sha256 })
+            .map_err(|fatal| Failure::lasting(fatal.reason(), String::new()))?
+            .map_err(|fault| Failure::lasting(fault.reason(), fault.to_string()))?;
+        Ok(image(target, stored, Digest::of(bytes).as_str().to_owned()))
     }
+}
 
-    fn give_up(&self, out: &mut Output<'_>, target: Target, failure: Failure) -> Result<()> {
-        let id = target.uses.first().map_or(mark(&target.key), |first| first.id);
-        if failure.is_transient && !self.is_last() {
-            let value = failure.reason;
-            out.drop(UNIT, Removal { id, key: None, reason: "retry", value, preview: &target.url })?;
-            return out.write("retry", target);
-        }
-        let Failure { reason, detail: value, .. } = failure;
-        out.fail(UNIT, Removal { id, key: None, reason: &reason, value, preview: &target.url })
+/// Takes the image of a target that an earlier list had fetched.
+fn reuse(out: &mut Output<'_>, block: &mut Block, mut target: Target, image: Image) -> Result<()> {
+    out.read(UNIT);
+    block.target_count += 1;
+    let mut row = Fetched {
+        key: target.key,
+        url: target.url.clone(),
+        status: "kept".to_owned(),
+        reason: None,
+        http_status: None,
+        body_bytes: None,
+        content_type: None,
+        final_url: None,
+    };
+    if Stated::check(out, &mut target, &[], &image.sha256)? {
+        out.keep(UNIT);
+        block.add(out, target, image)?;
+    } else {
+        let failure = Failure::lasting("digest_mismatch", String::new());
+        row.status = "failed".to_owned();
+        row.reason = Some(failure.reason.clone());
+        give_up(out, target, failure, false)?;
+    }
+    out.write("fetched", row)
+}
+
+fn give_up(out: &mut Output<'_>, target: Target, failure: Failure, is_retried: bool) -> Result<()> {
+    let first = target.uses.first();
+    let id = first.map_or(mark(&target.key), |first| first.id);
+    let key = first.and_then(|first| first.key.as_deref());
+    if is_retried {
+        let value = failure.reason;
+        out.drop(UNIT, Removal { id, key, reason: "retry", value, preview: &target.url })?;
+        return out.write("retry", target);
+    }
+    let Failure { reason, detail: value, .. } = failure;
+    out.fail(UNIT, Removal { id, key, reason: &reason, value, preview: &target.url })
+}
+
+/// The row that says what became of a target, as of one that was kept.
+fn fetched(target: &Target, answer: &Result<Body, FetchError>) -> Fetched {
+    let body = answer.as_ref().ok();
+    let http_status = match answer {
+        Ok(_) => Some(200),
+        Err(FetchError::Status(status)) => Some(*status),
+        Err(_) => None,
+    };
+    Fetched {
+        key: target.key,
+        url: target.url.clone(),
+        status: "kept".to_owned(),
+        reason: None,
+        http_status,
+        body_bytes: body.map(|body| body.bytes.len() as u64),
+        content_type: body.and_then(|body| body.content_type.clone()),
+        final_url: body.map(|body| body.final_url.clone()),
     }
 }
 
@@ -200,25 +283,23 @@ fn mark(key: &Key) -> Id {
     Id::from_bits(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
 }
 
-/// The row of an image for some of its uses; the encoded bytes are shared, not copied.
-fn row(target: &Target, found: &Found, id: Id, uses: Vec<Use>) -> Image {
-    let Found { stored, sha256 } = found;
+/// The row of a target's image, without its uses.
+fn image(target: &Target, stored: Stored, sha256: String) -> Image {
     let name = target.key.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     Image {
-        id,
+        id: mark(&target.key),
         key: target.key,
         url: target.url.clone(),
-        image: EncodedImage {
-            bytes: stored.bytes.clone(),
-            path: Some(format!("{name}.{}", stored.extension)),
-        },
+        image: EncodedImage { bytes: stored.bytes, path: Some(format!("{name}.{}", stored.extension)) },
         width: stored.width,
         height: stored.height,
         original_width: stored.original_width,
         original_height: stored.original_height,
-        sha256: sha256.clone(),
-        colour_spread: stored.colour_spread.into(),
-        uses,
+        sha256,
+        perceptual_hash: stored.measures.perceptual_hash,
+        sharpness: stored.measures.sharpness,
+        colour_spread: stored.measures.colour_spread.into(),
+        uses: Vec::new(),
     }
 }
 
@@ -231,17 +312,17 @@ struct Block {
 }
 
 impl Block {
-    /// Writes an image for its pairs at once, and keeps one per page slot until the block ends.
-    fn add(&mut self, out: &mut Output<'_>, mut target: Target, found: Found) -> Result<()> {
-        let uses = std::mem::take(&mut target.uses);
+    /// Writes an image for its pairs at once, and keeps one per page slot until the block ends; the
+    /// encoded bytes are shared, not copied.
+    fn add(&mut self, out: &mut Output<'_>, target: Target, image: Image) -> Result<()> {
         let (pairs, slots): (Vec<Use>, Vec<Use>) =
-            uses.into_iter().partition(|place| place.caption.is_some());
-        self.payload_bytes += found.stored.bytes.len() * (slots.len() + 1);
+            target.uses.into_iter().partition(|place| place.caption.is_some());
+        self.payload_bytes += image.image.bytes.len() * (slots.len() + 1);
         for slot in slots {
-            self.page_images.push(row(&target, &found, slot.id, vec![slot]));
+            self.page_images.push(Image { id: slot.id, uses: vec![slot], ..image.clone() });
         }
         match pairs.first().map(|first| first.id) {
-            Some(id) => out.write("images", row(&target, &found, id, pairs)),
+            Some(id) => out.write("images", Image { id, uses: pairs, ..image }),
             None => Ok(()),
         }
     }

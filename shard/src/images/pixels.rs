@@ -34,21 +34,14 @@ impl Pixels {
         &self.rgb
     }
 
+    /// Returns the bytes alone.
+    pub(super) fn into_rgb(self) -> Vec<u8> {
+        self.rgb
+    }
+
     /// Returns the rows, each `width * 3` bytes.
     pub fn rows(&self) -> impl Iterator<Item = &[u8]> {
         self.rgb.chunks_exact(self.width as usize * CHANNELS)
-    }
-
-    /// Returns the largest difference within one colour channel: 0 means single-coloured.
-    pub fn colour_spread(&self) -> u8 {
-        let (mut low, mut high) = ([u8::MAX; CHANNELS], [u8::MIN; CHANNELS]);
-        for pixel in self.rgb.chunks_exact(CHANNELS) {
-            for ((low, high), &value) in low.iter_mut().zip(&mut high).zip(pixel) {
-                *low = value.min(*low);
-                *high = value.max(*high);
-            }
-        }
-        high.iter().zip(low).map(|(high, low)| high - low).max().unwrap_or(0)
     }
 
     /// Cuts out the middle, at most `width` x `height`. An odd remainder is halved to the even
@@ -106,12 +99,6 @@ mod tests {
     fn a_buffer_of_another_size_is_refused() {
         assert_eq!(Pixels::new(2, 2, vec![0; 11]), None);
         assert_eq!(Pixels::new(0, 2, Vec::new()), None);
-    }
-
-    #[test]
-    fn the_spread_is_that_of_the_widest_channel() {
-        assert_eq!(grid(5, 9).colour_spread(), 8);
-        assert_eq!(grid(1, 1).colour_spread(), 0);
     }
 
     #[test]

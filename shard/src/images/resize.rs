@@ -1,9 +1,9 @@
-//! Resizing by antialiased bicubic convolution (Catmull-Rom, a = -0.5: Pillow's BICUBIC).
+//! Resizing: to which size, and by antialiased bicubic convolution (Catmull-Rom, a = -0.5).
 
 use fast_image_resize::images::{Image as Buffer, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
-use super::{Config, Fault, Mode, Pixels};
+use super::{Config, Fault, Mode, Pixels, Preprocess, bicubic};
 
 /// Returns the size whose shorter side is `side`; the longer one is cut down to a whole pixel,
 /// as torchvision's `Resize` does.
@@ -29,13 +29,26 @@ fn scaled(length: u32, numerator: u32, denominator: u32) -> u32 {
 ///
 /// # Errors
 /// [`Fault::TooManyPixels`] above `pixels_max`: a thin image can be enlarged into a huge one.
-pub fn resize(pixels: Pixels, width: u32, height: u32, pixels_max: u64) -> Result<Pixels, Fault> {
+pub fn resize(
+    pixels: Pixels,
+    width: u32,
+    height: u32,
+    pixels_max: u64,
+    preprocess: Preprocess,
+) -> Result<Pixels, Fault> {
     if (width, height) == (pixels.width(), pixels.height()) {
         return Ok(pixels);
     }
     if u64::from(width) * u64::from(height) > pixels_max {
         return Err(Fault::too_many(width, height));
     }
+    match preprocess {
+        Preprocess::Fast => fast(&pixels, width, height),
+        Preprocess::PilExact => bicubic::resize(&pixels, width, height),
+    }
+}
+
+fn fast(pixels: &Pixels, width: u32, height: u32) -> Result<Pixels, Fault> {
     let broken =
         |error: &dyn std::fmt::Display| Fault::Broken { format: "pixels", detail: error.to_string() };
     let from = ImageRef::new(pixels.width(), pixels.height(), pixels.rgb(), PixelType::U8x3)
@@ -46,19 +59,15 @@ pub fn resize(pixels: Pixels, width: u32, height: u32, pixels_max: u64) -> Resul
     Pixels::new(width, height, to.into_vec()).ok_or_else(|| Fault::too_many(width, height))
 }
 
-/// Resizes as the settings say; the second step (crop or border) is [`frame`]'s.
-pub(super) fn fit(pixels: Pixels, config: &Config) -> Result<Pixels, Fault> {
-    let (width, height) = (pixels.width(), pixels.height());
-    let (to_width, to_height) = match config.mode {
+/// Returns the size that the settings give an image of this size, before [`frame`].
+pub(super) fn fitted_size(width: u32, height: u32, config: &Config) -> (u32, u32) {
+    let fitted = match config.mode {
         Mode::KeepRatio | Mode::CenterCrop => short_side_to(config.side_pixels, width, height),
         Mode::Border => long_side_to(config.side_pixels, width, height),
         Mode::Original => (width, height),
     };
-    let enlarges = to_width > width || to_height > height;
-    if enlarges && config.only_shrink {
-        return Ok(pixels);
-    }
-    resize(pixels, to_width, to_height, config.pixels_max)
+    let enlarges = fitted.0 > width || fitted.1 > height;
+    if enlarges && config.only_shrink { (width, height) } else { fitted }
 }
 
 /// Cuts or fills up to a square where the mode asks for it.
@@ -81,7 +90,9 @@ mod tests {
 
     fn framed(mode: Mode, only_shrink: bool, width: u32, height: u32) -> (u32, u32) {
         let config = Config { mode, only_shrink, side_pixels: 64, ..Config::default() };
-        let fitted = fit(grey(width, height), &config).unwrap();
+        let (to_width, to_height) = fitted_size(width, height, &config);
+        let pixels = grey(width, height);
+        let fitted = resize(pixels, to_width, to_height, 1 << 20, Preprocess::Fast).unwrap();
         let framed = frame(fitted, &config);
         (framed.width(), framed.height())
     }
@@ -108,7 +119,8 @@ mod tests {
     #[test]
     fn a_thin_image_is_not_enlarged_beyond_the_bound() {
         let config = Config { only_shrink: false, pixels_max: 1_000_000, ..Config::default() };
-        let fault = fit(grey(5_000, 1), &config).unwrap_err();
+        let (width, height) = fitted_size(5_000, 1, &config);
+        let fault = resize(grey(5_000, 1), width, height, config.pixels_max, Preprocess::Fast).unwrap_err();
         assert_eq!(fault, Fault::too_many(1_280_000, 256));
         assert_eq!(short_side_to(1, u32::MAX, 1), (u32::MAX, 1));
         assert_eq!(long_side_to(64, 10_000, 1), (64, 1));
@@ -116,8 +128,9 @@ mod tests {
 
     #[test]
     fn one_colour_stays_one_colour() {
-        let small = resize(grey(301, 77), 64, 16, 1 << 20).unwrap();
-        assert_eq!(small.colour_spread(), 0);
-        assert_eq!(small.rgb()[0], 90);
+        for preprocess in [Preprocess::Fast, Preprocess::PilExact] {
+            let small = resize(grey(301, 77), 64, 16, 1 << 20, preprocess).unwrap();
+            assert!(small.rgb().iter().all(|value| *value == 90));
+        }
     }
 }

@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 
-use super::resize::{fit, frame};
-use super::{Config, Decoder, Fault, Mode};
+use super::resize::{fitted_size, frame, resize};
+use super::{Config, Decoder, Fault, Measures, Mode, Preprocess};
 
 /// An image as it is stored, with what is known of the fetched one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Stored {
     /// The encoded file.
     pub bytes: Bytes,
@@ -20,8 +20,8 @@ pub struct Stored {
     pub original_width: u32,
     /// Height in pixels, as fetched and upright.
     pub original_height: u32,
-    /// Largest difference within one colour channel after resizing, borders left out.
-    pub colour_spread: u8,
+    /// What was measured after resizing, borders left out.
+    pub measures: Measures,
 }
 
 /// Decodes, resizes, measures and encodes fetched bytes.
@@ -29,10 +29,16 @@ pub struct Stored {
 /// # Errors
 /// A [`Fault`] that names why there is no image.
 pub fn store(fetched: &Bytes, config: &Config) -> Result<Stored, Fault> {
-    let decoded = Decoder::new(config.pixels_max).decode(fetched)?;
-    let (original_width, original_height) = (decoded.pixels.width(), decoded.pixels.height());
-    let fitted = fit(decoded.pixels, config)?;
-    let colour_spread = fitted.colour_spread();
+    let decoder = Decoder::new(config.pixels_max);
+    let target = |width, height| match config.preprocess {
+        Preprocess::Fast => fitted_size(width, height, config),
+        Preprocess::PilExact => (width, height),
+    };
+    let decoded = decoder.decode_towards(fetched, target)?;
+    let (original_width, original_height) = (decoded.width, decoded.height);
+    let (width, height) = fitted_size(original_width, original_height, config);
+    let fitted = resize(decoded.pixels, width, height, config.pixels_max, config.preprocess)?;
+    let measures = Measures::of(&fitted);
     let framed = frame(fitted, config);
     let (bytes, extension) = match config.mode {
         Mode::Original => (fetched.clone(), decoded.extension),
@@ -45,7 +51,7 @@ pub fn store(fetched: &Bytes, config: &Config) -> Result<Stored, Fault> {
         height: framed.height(),
         original_width,
         original_height,
-        colour_spread,
+        measures,
     })
 }
 
@@ -64,7 +70,12 @@ mod tests {
     fn a_stored_image_tells_both_sizes_and_decodes_to_the_stored_one() {
         let fetched = png(300, 200, |i| [(i % 300) as u8, (i / 300) as u8, 0]);
         for mode in [Mode::KeepRatio, Mode::CenterCrop, Mode::Border, Mode::Original] {
-            for format in [Format::Jpeg { quality: 95 }, Format::Webp, Format::Png] {
+            for format in [
+                Format::Jpeg { quality: 95 },
+                Format::Webp { quality: 80 },
+                Format::WebpLossless,
+                Format::Png,
+            ] {
                 let config = Config { mode, format, side_pixels: 64, ..Config::default() };
                 let stored = store(&fetched, &config).unwrap();
                 assert_eq!((stored.original_width, stored.original_height), (300, 200));
@@ -87,6 +98,6 @@ mod tests {
     fn a_border_does_not_make_a_single_colour_colourful() {
         let fetched = png(300, 200, |_| [10, 20, 30]);
         let config = Config { mode: Mode::Border, ..Config::default() };
-        assert_eq!(store(&fetched, &config).unwrap().colour_spread, 0);
+        assert_eq!(store(&fetched, &config).unwrap().measures.colour_spread, 0);
     }
 }

@@ -1,6 +1,8 @@
 //! A folder, a binary, and what they leave behind.
 
 pub(crate) mod archive;
+pub(crate) mod hostile;
+pub(crate) mod names;
 pub(crate) mod static_server;
 
 use std::collections::BTreeSet;
@@ -53,7 +55,12 @@ impl Workspace {
 
     /// Runs the binary in this folder, without the user's environment.
     pub(crate) fn kosmos(&self, arguments: &[&str]) -> Output {
-        let output = self.command(arguments).output().unwrap();
+        self.kosmos_in(&[], arguments)
+    }
+
+    /// Runs the binary in this folder, with these variables alone.
+    pub(crate) fn kosmos_in(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Output {
+        let output = self.command(arguments).envs(variables.iter().copied()).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         Output { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
@@ -68,6 +75,20 @@ impl Workspace {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kosmos"));
         command.args(arguments).current_dir(self.folder.path()).env_clear().env("HOME", self.folder.path());
         command
+    }
+
+    /// Returns all rows of a stream of a stage; none where it wrote none.
+    pub(crate) fn rows(&self, dir: &str, stage: &str, stream: &str) -> Vec<serde_json::Value> {
+        let mut rows = Vec::new();
+        for fingerprint in std::fs::read_dir(self.path(dir).join("data").join(stage)).into_iter().flatten() {
+            let stream = fingerprint.unwrap().path().join(stream);
+            if stream.is_dir() {
+                let shown =
+                    self.kosmos(&["inspect", stream.to_str().unwrap(), "--rows", "1000000", "--json"]);
+                rows.extend(shown.success().lines().map(|line| serde_json::from_str(line).unwrap()));
+            }
+        }
+        rows
     }
 
     /// Returns the paths of all parts of a run; a part's name holds its digest.

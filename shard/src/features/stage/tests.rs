@@ -5,7 +5,7 @@ use model::Tap;
 
 use super::*;
 use crate::images::testing::{Run, counts, rows};
-use crate::images::{Format, Pixels};
+use crate::images::{Format, Pixels, Preprocess};
 
 const SIDE: u32 = 32;
 
@@ -42,8 +42,10 @@ fn image(row: u64) -> Image {
         original_width: 40,
         original_height: 48,
         sha256: String::new(),
+        perceptual_hash: 0,
+        sharpness: 0.0,
         colour_spread: 255,
-        uses: vec![Use { id: id(row), slot: 0, caption: Some("caption".to_owned()) }],
+        uses: vec![Use::of_pair(id(row), "caption".to_owned())],
     }
 }
 
@@ -60,7 +62,7 @@ fn pairs_stage(batch_images: u32) -> Compute {
 fn expected(image: &EncodedImage, tap: Tap) -> Vec<f32> {
     let tower = Tower::random(&tower(), 1, &model::Settings::default()).unwrap();
     let mut pixels = Vec::new();
-    preprocess(&image.bytes, SIDE, &mut pixels).unwrap();
+    preprocess(&image.bytes, SIDE, Preprocess::PilExact, &mut pixels).unwrap();
     tower.features(&pixels, 1, tap).unwrap().into_iter().map(f32::from).collect()
 }
 

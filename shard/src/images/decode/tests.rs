@@ -188,7 +188,10 @@ fn what_is_no_image_says_how_it_begins() {
     let fault = decode(b"<!doctype html>").unwrap_err();
     assert_eq!(fault.to_string(), "not an image: begins with 3c21646f63747970652068746d6c3e");
     let fault = decode(b"\0\0\0\x1Cftypavif\0\0\0\0").unwrap_err();
-    assert_eq!(fault.to_string(), "not an image: begins with image/avif");
+    assert_eq!(
+        (fault.reason(), fault.to_string()),
+        ("format_unsupported", "image/avif is not read".to_owned())
+    );
 }
 
 proptest! {

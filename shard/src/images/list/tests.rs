@@ -13,15 +13,7 @@ fn id(source: u8, row: u64) -> Id {
 }
 
 fn pair(row: u64, url: &str) -> Pair {
-    Pair {
-        id: id(5, row),
-        source: "coyo".to_owned(),
-        url: url.to_owned(),
-        caption: format!("caption {row}"),
-        width: None,
-        height: None,
-        similarity: None,
-    }
+    Pair::new(id(5, row), "coyo", url, &format!("caption {row}"))
 }
 
 fn page(row: u64, urls: &[&str]) -> Page {

@@ -8,7 +8,7 @@ use corpus::{Dataset, SourceCode};
 
 use super::*;
 use crate::images::testing::{Run, counts, rows};
-use crate::images::{Address, Decoder, Format, Pixels};
+use crate::images::{Address, Decoder, Format, Measures, Pixels};
 
 /// What the server answers on a path, one answer a request; the last one is repeated.
 type Answers = BTreeMap<&'static str, Vec<(u16, Vec<u8>)>>;
@@ -53,11 +53,11 @@ fn id(source: u8, row: u64) -> Id {
 }
 
 fn pair(row: u64) -> Use {
-    Use { id: id(5, row), slot: 0, caption: Some(format!("caption {row}")) }
+    Use::of_pair(id(5, row), format!("caption {row}"))
 }
 
 fn slot(page: u64, slot: u16) -> Use {
-    Use { id: id(2, page), slot, caption: None }
+    Use::of_slot(id(2, page), slot)
 }
 
 fn target(url: &str, uses: Vec<Use>) -> Target {
@@ -125,7 +125,7 @@ fn every_target_is_stored_or_has_a_reason() {
     assert_eq!(image.sha256, Digest::of(&png(300, 200)).as_str());
     assert!(image.image.path.as_ref().is_some_and(|path| path.ends_with(".png") && path.len() == 36));
     let stored = Decoder::new(100_000).decode(&image.image.bytes).unwrap().pixels;
-    assert_eq!(u16::from(stored.colour_spread()), image.colour_spread);
+    assert_eq!(u16::from(Measures::of(&stored).colour_spread), image.colour_spread);
 }
 
 #[test]

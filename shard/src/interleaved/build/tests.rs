@@ -42,8 +42,10 @@ fn image(row: u64, slot: u16, side: u32, colour_spread: u16) -> Image {
         original_width: side,
         original_height: side,
         sha256: String::new(),
+        perceptual_hash: 0,
+        sharpness: 0.0,
         colour_spread,
-        uses: vec![Use { id: id(row), slot, caption: None }],
+        uses: vec![Use::of_slot(id(row), slot)],
     }
 }
 

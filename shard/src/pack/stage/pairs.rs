@@ -5,6 +5,7 @@ use corpus::{Dataset, Inputs, Output, Removal, Result, Split, Stage, Task};
 use serde_json::{Value, json};
 
 use super::{SEQUENCES, open_tokenizer, part_of};
+use crate::images::Duplicates;
 use crate::pack::payload::Payloads;
 use crate::pack::{Frame, PairConfig, pair};
 use crate::tokenizer::Encoder;
@@ -22,6 +23,8 @@ pub struct PackPairs {
     pub tokenizer: String,
     /// The stages whose `images` are packed: all passes, in order.
     pub images: Vec<String>,
+    /// The stage that found duplicates among the images, which are left out.
+    pub duplicates: Option<String>,
     /// The stage whose `features` are the payload; the encoded images are, if there is none.
     pub features: Option<String>,
     /// How.
@@ -40,6 +43,7 @@ impl PackPairs {
     fn pack(
         &self,
         image: Image,
+        duplicates: &Duplicates,
         frame: Frame,
         payloads: &mut Payloads<'_>,
         encoder: &mut Encoder<'_>,
@@ -49,6 +53,11 @@ impl PackPairs {
         let split = Split::of_cluster(self.seed, &image.key, self.config.validation_share);
         for wanted in image.uses {
             out.read(PAIRS);
+            if let Some((representative, reason)) = duplicates.get(image.id) {
+                let (key, value) = (wanted.key.as_deref(), representative.to_string());
+                out.drop(PAIRS, Removal { id: wanted.id, key, reason, value, preview: &image.url })?;
+                continue;
+            }
             let Some(caption) = &wanted.caption else {
                 let removal = Removal {
                     key: None,
@@ -75,7 +84,7 @@ impl Stage for PackPairs {
 
     fn inputs(&self) -> Vec<String> {
         let first = std::iter::once(&self.tokenizer);
-        first.chain(&self.images).chain(&self.features).cloned().collect()
+        first.chain(&self.images).chain(&self.duplicates).chain(&self.features).cloned().collect()
     }
 
     fn settings(&self) -> Value {
@@ -102,8 +111,12 @@ impl Stage for PackPairs {
         let features = self.features.as_ref().map(|name| task.inputs.get(name)).transpose()?;
         let mut payloads = Payloads::open(features, task.stage, task.index, out.position() > 0);
         if let Some((dataset, part)) = part_of(&self.datasets(task.inputs)?, IMAGES, task.index) {
+            let duplicates = match &self.duplicates {
+                Some(stage) => Duplicates::of_part(task.inputs.get(stage)?, dataset, part)?,
+                None => Duplicates::default(),
+            };
             for image in dataset.open_at::<Image>(part, out.position())? {
-                self.pack(image?, frame, &mut payloads, &mut encoder, &mut out)?;
+                self.pack(image?, &duplicates, frame, &mut payloads, &mut encoder, &mut out)?;
                 out.advance(1)?;
             }
         }

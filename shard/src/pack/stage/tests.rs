@@ -165,8 +165,8 @@ fn a_task_that_was_stopped_makes_the_same_sequences() {
 fn image(bits: u64, captions: &[Option<&str>]) -> Image {
     let uses = captions.iter().zip(0..).map(|(caption, offset)| Use {
         id: id(bits + offset),
-        slot: 0,
         caption: caption.map(str::to_owned),
+        ..Use::of_slot(id(bits), 0)
     });
     Image {
         id: id(bits),
@@ -178,6 +178,8 @@ fn image(bits: u64, captions: &[Option<&str>]) -> Image {
         original_width: 1,
         original_height: 1,
         sha256: String::new(),
+        perceptual_hash: 0,
+        sharpness: 0.0,
         colour_spread: 0,
         uses: uses.collect(),
     }
@@ -196,6 +198,7 @@ fn pack_pairs(features: Option<&str>) -> PackPairs {
         name: "pack.pairs".to_owned(),
         tokenizer: "tokenizer".to_owned(),
         images: vec!["images.pass0".to_owned(), "images.pass1".to_owned()],
+        duplicates: None,
         features: features.map(str::to_owned),
         config: PairConfig { sequence_tokens_max: 32, latent_count: 2, validation_share: 0.5 },
         seed: 5,
@@ -303,15 +306,7 @@ fn interleaved_documents_keep_their_order_and_count_cut_images() {
 fn the_tokenizer_stage_trains_on_documents_and_captions() {
     let mut bench = Bench::new();
     bench.add(&documents());
-    let pair = Pair {
-        id: id(1),
-        source: "test".to_owned(),
-        url: "https://example.org/1.jpg".to_owned(),
-        caption: "dab bead cab".to_owned(),
-        width: None,
-        height: None,
-        similarity: None,
-    };
+    let pair = Pair::new(id(1), "test", "https://example.org/1.jpg", "dab bead cab");
     bench.add(&Given("pairs", "pairs", vec![vec![pair]]));
     let config = TokenizerConfig::Train(TrainingConfig { vocabulary_size: 40, input_bytes_max: 1 << 20 });
     let stage = Tokenize::new("trained", &config, vec!["text".to_owned()], vec!["pairs".to_owned()]).unwrap();

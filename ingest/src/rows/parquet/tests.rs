@@ -61,8 +61,8 @@ fn columns_are_found_by_name_whatever_their_types() {
         let path = file(folder.path(), number);
         for first in [0, 1_999, 2_000, 4_321, ROWS as u64] {
             let mut count = first;
-            for row in
-                Rows::open("stage", "file", File::open(&path).unwrap().into(), &wanted(), first).unwrap()
+            for row in ParquetRows::open("stage", "file", File::open(&path).unwrap().into(), &wanted(), first)
+                .unwrap()
             {
                 let Row::Whole(mut cells) = row.unwrap() else { panic!("row {count} is broken") };
                 let url = (count % 10 != 9).then(|| format!("u{count}"));
@@ -80,7 +80,7 @@ fn a_missing_column_names_those_that_are_there() {
     let folder = tempfile::tempdir().unwrap();
     let path = file(folder.path(), DataType::Int32);
     let wanted = [Wanted::required(Kind::Text, vec!["caption".to_owned()])];
-    let Err(error) = Rows::open("stage", "file", File::open(&path).unwrap().into(), &wanted, 0) else {
+    let Err(error) = ParquetRows::open("stage", "file", File::open(&path).unwrap().into(), &wanted, 0) else {
         panic!("opened")
     };
     assert!(error.to_string().contains("SAMPLE_ID"), "{error}");
@@ -95,12 +95,12 @@ fn a_damaged_row_group_costs_its_own_rows_alone() {
     let (start, length) = metadata.metadata().row_group(1).column(1).byte_range();
     bytes[start as usize..(start + length) as usize].fill(0xff);
     std::fs::write(&path, bytes).unwrap();
-    let rows: Vec<Row> = Rows::open("stage", "file", File::open(&path).unwrap().into(), &wanted(), 0)
+    let rows: Vec<Row> = ParquetRows::open("stage", "file", File::open(&path).unwrap().into(), &wanted(), 0)
         .unwrap()
         .map(Result::unwrap)
         .collect();
     assert_eq!(rows.len(), ROWS);
-    let broken = |row: &Row| matches!(row, Row::Broken(_));
+    let broken = |row: &Row| matches!(row, Row::Broken { .. });
     assert!(rows[2_000..4_000].iter().all(broken));
     assert!(!rows[..2_000].iter().chain(&rows[4_000..]).any(broken));
 }
@@ -111,7 +111,7 @@ fn what_is_no_parquet_is_an_error() {
     let path = folder.path().join("x");
     std::fs::write(&path, b"PAR1 but no more").unwrap();
     assert!(matches!(
-        Rows::open("stage", "file", File::open(&path).unwrap().into(), &wanted(), 0),
+        ParquetRows::open("stage", "file", File::open(&path).unwrap().into(), &wanted(), 0),
         Err(Error::Source { .. })
     ));
 }

@@ -1,4 +1,4 @@
-//! Rows of a parquet file that others wrote: columns by name, whatever their types are.
+//! Rows of a parquet file: columns by name, whatever their types are.
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::cast;
@@ -9,6 +9,7 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
 
+use super::{Cell, Cells, Kind, Row, Wanted, find_columns};
 use crate::fetch::Ranged;
 use crate::location::shown;
 
@@ -17,77 +18,11 @@ const BATCH_ROWS: usize = 1_024;
 /// Rows of one row group; a footer that claims more is not believed.
 const GROUP_ROWS_MAX: u64 = 1 << 26;
 
-/// What a column is read as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Text; binary columns of old writers count.
-    Text,
-    /// A number; integers, floats and numbers written as text count.
-    Number,
-}
-
-/// A column by the names it may have, the first of which wins.
-#[derive(Debug, Clone)]
-pub struct Wanted {
-    kind: Kind,
-    names: Vec<String>,
-    required: bool,
-}
-
-impl Wanted {
-    /// A column without which the file cannot be read.
-    pub fn required(kind: Kind, names: Vec<String>) -> Self {
-        Self { kind, names, required: true }
-    }
-
-    /// A column that may be missing, and then is null.
-    pub fn optional(kind: Kind, names: Vec<String>) -> Self {
-        Self { kind, names, required: false }
-    }
-}
-
-/// One row.
-#[derive(Debug)]
-pub enum Row {
-    /// The wanted cells.
-    Whole(Cells),
-    /// A row that could not be decoded, and why.
-    Broken(String),
-}
-
-/// The wanted cells of one row, in the order in which they were wanted.
-#[derive(Debug)]
-pub struct Cells(Vec<Cell>);
-
-#[derive(Debug)]
-enum Cell {
-    Text(Option<String>),
-    Number(Option<f64>),
-}
-
-impl Cells {
-    /// Takes the text of a wanted column.
-    pub fn text(&mut self, column: usize) -> Option<String> {
-        match self.0.get_mut(column) {
-            Some(Cell::Text(text)) => text.take(),
-            _ => None,
-        }
-    }
-
-    /// Returns the number of a wanted column.
-    pub fn number(&self, column: usize) -> Option<f64> {
-        match self.0.get(column) {
-            Some(Cell::Number(number)) => *number,
-            _ => None,
-        }
-    }
-}
-
 /// Iterator over the rows of a file, row group after row group; memory holds one batch.
 ///
 /// Rows that cannot be decoded come as [`Row::Broken`], the rest of their row group with
 /// them; the other row groups are not touched by that.
-pub struct Rows {
+pub struct ParquetRows {
     url: String,
     file: Ranged,
     metadata: ArrowReaderMetadata,
@@ -104,7 +39,7 @@ pub struct Rows {
     broken: Option<String>,
 }
 
-impl Rows {
+impl ParquetRows {
     /// Reads a file from a row on; of a remote one no more is asked for than the wanted
     /// columns. The stage's name and the URL are for messages.
     ///
@@ -115,21 +50,7 @@ impl Rows {
         let metadata = ArrowReaderMetadata::load(&file, Default::default())
             .map_err(|error| not_parquet(error.to_string()))?;
         let names: Vec<&str> = metadata.schema().fields().iter().map(|f| f.name().as_str()).collect();
-        let mut columns = Vec::new();
-        for column in wanted {
-            let found = column.names.iter().find_map(|name| names.iter().position(|n| n == name));
-            if found.is_none() && column.required {
-                return Err(Error::Settings {
-                    stage: stage.to_owned(),
-                    detail: format!(
-                        "{} has none of the columns {:?}, but {names:?}",
-                        shown(url),
-                        column.names
-                    ),
-                });
-            }
-            columns.push(found);
-        }
+        let columns = find_columns(stage, url, &names, wanted)?;
         let mut rows = Self {
             url: url.to_owned(),
             file,
@@ -251,7 +172,7 @@ impl Rows {
     }
 }
 
-impl Iterator for Rows {
+impl Iterator for ParquetRows {
     type Item = Result<Row>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -272,7 +193,7 @@ impl Iterator for Rows {
             }
             if let Some(detail) = &self.broken {
                 self.left -= 1;
-                return Some(Ok(Row::Broken(detail.clone())));
+                return Some(Ok(Row::Broken { detail: detail.clone(), preview: String::new() }));
             }
             self.next_batch();
         }

@@ -1,4 +1,4 @@
-//! `kosmos export`: a run's texts as files that other tools read: JSON lines or Parquet.
+//! Texts as JSON lines or Parquet.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
@@ -7,38 +7,38 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use corpus::record::{Document, ExportedText};
-use corpus::{Cancel, Dataset, Part, Split, table};
+use corpus::{Dataset, Inputs, Part, Split, table};
 
-use crate::cli::{ExportArgs, ExportFormat};
-use crate::exit::Usage;
-use crate::flow::{Flow, Surroundings};
-use crate::folder::Folder;
+use super::{PARTIAL, prepare, unfinished};
+use crate::cli::ExportArgs;
 use crate::number::grouped;
 use crate::ordered;
-use crate::run::Runner;
 
 /// The stage whose documents are exported, and their stream.
 const STAGE: &str = "text";
 const STREAM: &str = "documents";
-/// What files are called while not all of them are written.
-const PARTIAL: &str = ".partial";
 const SPLITS: [Split; 2] = [Split::Train, Split::Validation];
 
+/// In which form texts are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    JsonLines,
+    Parquet,
+}
+
+impl Form {
+    /// Returns how its files' names end.
+    fn extension(self) -> &'static str {
+        match self {
+            Self::JsonLines => ".jsonl.zst",
+            Self::Parquet => ".parquet",
+        }
+    }
+}
+
 /// Writes a file per part and split, `train-00000-of-00012.jsonl.zst`: what `datasets` takes for splits.
-pub(crate) fn export(arguments: &ExportArgs) -> anyhow::Result<ExitCode> {
-    let folder = Folder::open(&arguments.dir)?;
-    let config = folder.config()?;
-    let flow = Flow::new(&config, &Surroundings::offline(&config)?)?;
-    let (cancel, crashes) = (Cancel::default(), folder.crashes()?);
-    let sealed = Runner { folder: &folder, workers: 1, cancel: &cancel, crashes: &crashes }
-        .sealed_stages(&flow.stages)?;
-    let Some(dataset) = sealed.0.get(STAGE) else {
-        return Err(Usage(format!(
-            "{} has no finished stage {STAGE}: run it first",
-            arguments.dir.display()
-        ))
-        .into());
-    };
+pub(super) fn export(sealed: &Inputs, form: Form, arguments: &ExportArgs) -> anyhow::Result<ExitCode> {
+    let dataset = sealed.0.get(STAGE).ok_or_else(|| unfinished(STAGE, &arguments.dir))?;
     prepare(&arguments.out)?;
     let workers =
         arguments.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
@@ -48,7 +48,7 @@ pub(crate) fn export(arguments: &ExportArgs) -> anyhow::Result<ExitCode> {
     ordered::map(
         parts.into_iter(),
         workers,
-        |(index, part)| write_part(dataset, part, index, arguments),
+        |(index, part)| write_part(dataset, part, index, form, &arguments.out),
         |result: anyhow::Result<Vec<Option<(PathBuf, u64)>>>| {
             for (place, file) in result?.into_iter().enumerate() {
                 if let Some((path, count)) = file {
@@ -61,12 +61,7 @@ pub(crate) fn export(arguments: &ExportArgs) -> anyhow::Result<ExitCode> {
     )?;
     for (split, files) in SPLITS.iter().zip(&written) {
         for (index, path) in files.iter().enumerate() {
-            let name = format!(
-                "{}-{index:05}-of-{:05}{}",
-                split.as_str(),
-                files.len(),
-                arguments.format.extension()
-            );
+            let name = format!("{}-{index:05}-of-{:05}{}", split.as_str(), files.len(), form.extension());
             fs::rename(path, arguments.out.join(&name)).with_context(|| format!("cannot name {name}"))?;
         }
     }
@@ -80,27 +75,13 @@ pub(crate) fn export(arguments: &ExportArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Makes the folder, and removes what an export left that did not end.
-fn prepare(out: &Path) -> anyhow::Result<()> {
-    let failed = || format!("cannot use {}", out.display());
-    fs::create_dir_all(out).with_context(failed)?;
-    for entry in fs::read_dir(out).with_context(failed)? {
-        let path = entry.with_context(failed)?.path();
-        if !path.to_string_lossy().ends_with(PARTIAL) {
-            let message = format!("{} holds other files: name an empty folder", out.display());
-            return Err(Usage(message).into());
-        }
-        fs::remove_file(&path).with_context(failed)?;
-    }
-    Ok(())
-}
-
 /// Writes the documents of a part; returns a file and its rows for each split that has some.
 fn write_part(
     dataset: &Dataset,
     part: &Part,
     index: usize,
-    arguments: &ExportArgs,
+    form: Form,
+    out: &Path,
 ) -> anyhow::Result<Vec<Option<(PathBuf, u64)>>> {
     let mut files: Vec<Option<TextFile>> = SPLITS.iter().map(|_| None).collect();
     for row in dataset.open::<Document>(part)? {
@@ -109,8 +90,8 @@ fn write_part(
         let file = match &mut files[place] {
             Some(file) => file,
             none => {
-                let path = arguments.out.join(format!(".{}-{index:05}{PARTIAL}", SPLITS[place].as_str()));
-                none.insert(TextFile::create(&path, arguments.format)?)
+                let path = out.join(format!(".{}-{index:05}{PARTIAL}", SPLITS[place].as_str()));
+                none.insert(TextFile::create(&path, form)?)
             }
         };
         file.push(document)?;
@@ -131,13 +112,13 @@ enum Format {
 }
 
 impl TextFile {
-    fn create(path: &Path, format: ExportFormat) -> anyhow::Result<Self> {
-        let format = match format {
-            ExportFormat::Jsonl => {
+    fn create(path: &Path, form: Form) -> anyhow::Result<Self> {
+        let format = match form {
+            Form::JsonLines => {
                 let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
                 Format::JsonLines(BufWriter::new(zstd::Encoder::new(file, zstd::DEFAULT_COMPRESSION_LEVEL)?))
             }
-            ExportFormat::Parquet => Format::Parquet(Box::new(table::Writer::create(path)?)),
+            Form::Parquet => Format::Parquet(Box::new(table::Writer::create(path)?)),
         };
         Ok(Self { path: path.to_owned(), rows: 0, format })
     }

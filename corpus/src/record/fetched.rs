@@ -1,0 +1,26 @@
+//! What became of a target, whatever it was.
+
+use crate::column::record;
+
+record! {
+    /// One URL that a pass tried: every one has a row. One that an earlier list had fetched has no more
+    /// than its key, URL and status.
+    pub struct Fetched in "fetched/1" {
+        /// The target's key.
+        pub key: [u8; 16],
+        /// The URL.
+        pub url: String,
+        /// `kept`, `retry` (the next pass tries it) or `failed`.
+        pub status: String,
+        /// Why there is no image.
+        pub reason: Option<String>,
+        /// The HTTP status, where there was an answer.
+        pub http_status: Option<u16>,
+        /// Bytes of the body.
+        pub body_bytes: Option<u64>,
+        /// What the server says they are.
+        pub content_type: Option<String>,
+        /// The URL after redirects.
+        pub final_url: Option<String>,
+    }
+}

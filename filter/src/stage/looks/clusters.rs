@@ -1,0 +1,144 @@
+//! The stage that elects the image that stays of each cluster: `images.duplicates`.
+
+use corpus::record::{ImageDuplicate, Link, key_prefix};
+use corpus::stage::Inputs;
+use corpus::{Error, Id, Result, Stage, Task};
+use serde_json::{Value, json};
+
+use super::{EVALUATION_SOURCE, LINKS, digest_prefix, looks};
+use crate::config::LooksConfig;
+use crate::near::components::Components;
+use crate::near::sorter::{Sorted, Sorter};
+use crate::stage::DUPLICATES;
+
+/// What this stage counts: images that show nothing new.
+const UNIT: &str = "duplicates";
+/// The reasons of duplicates.
+const REASONS: [&str; 3] = ["duplicate", "near_duplicate", "evaluation"];
+
+/// Finds the connected components of links, and of each the image that stays.
+///
+/// That is the first in a total order: an evaluation set's before all others, then by pixels as
+/// fetched (the most), then by id. Writes [`ImageDuplicate`] rows sorted by the prefix of their key.
+#[derive(Debug, Clone)]
+pub struct LookClusters {
+    /// The stage's name.
+    pub name: String,
+    /// The stages whose images were linked.
+    pub images: Vec<String>,
+    /// The stage whose links it reads.
+    pub links: String,
+    /// How duplicates are found.
+    pub config: LooksConfig,
+}
+
+impl LookClusters {
+    fn sorter<const N: usize>(&self, task: &Task<'_>, name: &str) -> Result<Sorter<N>> {
+        Sorter::new(&task.scratch.join(name), self.config.task_bytes() / 2)
+    }
+
+    /// Returns `[id, smallest id of its component]` of every member of a cluster, by id.
+    fn members(&self, task: &Task<'_>) -> Result<Sorted<2>> {
+        let links = task.inputs.get(&self.links)?.rows::<Link>(LINKS);
+        let edges = links.map(|link| link.map(|Link { a, b }| [b.to_bits(), a.to_bits()]));
+        let components = Components {
+            scratch: task.scratch.join("components"),
+            memory_bytes: self.config.task_bytes(),
+            cancel: task.cancel,
+        };
+        let mut members = self.sorter(task, "members")?;
+        for row in components.of(edges)? {
+            let [node, smallest] = row?;
+            members.push([node, smallest])?;
+            members.push([smallest, smallest])?;
+        }
+        members.finish()
+    }
+
+    /// Returns `[component, !pixels, id, digest, key]` of every member, the best of a component first.
+    fn ranked(&self, task: &Task<'_>) -> Result<Sorted<5>> {
+        let mut known = self.sorter(task, "looks")?;
+        for look in looks(task.inputs, &self.images) {
+            let look = look?;
+            task.cancel.check()?;
+            let is_evaluation = look.id.source() == EVALUATION_SOURCE;
+            let pixels = u64::from(look.original_width) * u64::from(look.original_height);
+            let rank = if is_evaluation { 0 } else { !pixels };
+            known.push([look.id.to_bits(), rank, digest_prefix(&look), key_prefix(&look.key).to_bits()])?;
+        }
+        let mut known = known.finish()?.peekable();
+        let mut ranked = self.sorter(task, "ranked")?;
+        for row in self.members(task)? {
+            let [member, component] = row?;
+            task.cancel.check()?;
+            while known.next_if(|row| matches!(row, Ok([id, ..]) if *id < member)).is_some() {}
+            match known.next().transpose()? {
+                Some([id, rank, digest, key]) if id == member => {
+                    ranked.push([component, rank, id, digest, key])?
+                }
+                _ => {
+                    let detail = format!("{} links an image that is not there", self.links);
+                    return Err(Error::Settings { stage: self.name.clone(), detail });
+                }
+            }
+        }
+        ranked.finish()
+    }
+
+    /// Returns `[key, id, representative, reason]` of every image that does not stay, by key.
+    fn elected(&self, task: &Task<'_>) -> Result<Sorted<4>> {
+        let mut elected = self.sorter(task, "elected")?;
+        let mut best = None;
+        for row in self.ranked(task)? {
+            let [component, _, id, digest, key] = row?;
+            let is_evaluation = |id: u64| Id::from_bits(id).source() == EVALUATION_SOURCE;
+            match best {
+                // Images of evaluation sets are not ours to drop.
+                Some((of, _, _)) if of == component && is_evaluation(id) => {}
+                Some((of, best, best_digest)) if of == component => {
+                    let reason = if is_evaluation(best) { 2 } else { u64::from(digest != best_digest) };
+                    elected.push([key, id, best, reason])?;
+                }
+                _ => best = Some((component, id, digest)),
+            }
+        }
+        elected.finish()
+    }
+}
+
+impl Stage for LookClusters {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn inputs(&self) -> Vec<String> {
+        self.images.iter().chain([&self.links]).cloned().collect()
+    }
+
+    fn settings(&self) -> Value {
+        json!({})
+    }
+
+    fn plan(&self, _inputs: &Inputs) -> Result<u32> {
+        Ok(1)
+    }
+
+    fn run(&self, task: &Task<'_>) -> Result<()> {
+        let mut out = task.output()?;
+        if out.is_done() {
+            return Ok(());
+        }
+        out.set_range_records_max(u64::MAX);
+        let done = out.position() as usize;
+        for row in self.elected(task)?.skip(done) {
+            let [key, id, representative, reason] = row?;
+            let [key_prefix, id, representative] = [key, id, representative].map(Id::from_bits);
+            let reason = REASONS.get(reason as usize).copied().unwrap_or_default().to_owned();
+            out.read(UNIT);
+            out.write(DUPLICATES, ImageDuplicate { key_prefix, id, representative, reason })?;
+            out.keep(UNIT);
+            out.advance(1)?;
+        }
+        out.finish()
+    }
+}

@@ -1,0 +1,112 @@
+//! The stage that links images of the same bytes or of similar looks: `images.duplicates.links`.
+
+use corpus::record::{Link, Look};
+use corpus::stage::Inputs;
+use corpus::{Id, Result, Stage, Task};
+use serde_json::{Value, json};
+
+use super::{IMAGES, LINKS, digest_prefix, looks};
+use crate::config::LooksConfig;
+use crate::looks::{compare, tables};
+use crate::near::sorter::Sorter;
+
+/// What this stage counts: links, each once per table in which it is found.
+const UNIT: &str = "links";
+/// Images whose colours spread less are not compared by looks: to a hash all of them look alike.
+const COLOUR_SPREAD_MIN: u16 = 16;
+
+/// Links images, one task per table: the first by digests, the others by pairs of blocks of hashes.
+#[derive(Debug, Clone)]
+pub struct LookLinks {
+    /// The stage's name.
+    pub name: String,
+    /// The stages whose images it reads.
+    pub images: Vec<String>,
+    /// How duplicates are found.
+    pub config: LooksConfig,
+}
+
+impl LookLinks {
+    /// Returns the masks of the tables after the first.
+    fn masks(&self) -> Vec<u64> {
+        self.config.hamming_max.map(tables).unwrap_or_default()
+    }
+
+    /// Sorts all images by what a table compares: `[bucket, hash, id]`.
+    fn sorted(&self, task: &Task<'_>, mask: Option<u64>) -> Result<Sorter<3>> {
+        let mut sorter = Sorter::new(&task.scratch.join("table"), self.config.task_bytes() / 2)?;
+        for look in looks(task.inputs, &self.images) {
+            let look: Look = look?;
+            task.cancel.check()?;
+            let id = look.id.to_bits();
+            match mask {
+                None => sorter.push([digest_prefix(&look), 0, id])?,
+                Some(mask) if look.colour_spread >= COLOUR_SPREAD_MIN => {
+                    sorter.push([look.perceptual_hash & mask, look.perceptual_hash, id])?;
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(sorter)
+    }
+
+    /// Finds the links of a table: equal hashes are linked to the first of them, which alone is compared.
+    fn links(&self, task: &Task<'_>, mask: Option<u64>) -> Result<Sorter<2>> {
+        let distance = self.config.hamming_max.unwrap_or_default();
+        let mut links = Sorter::new(&task.scratch.join("links"), self.config.task_bytes() / 2)?;
+        let mut link = |a: u64, b: u64| links.push([a.min(b), a.max(b)]);
+        let mut bucket: Vec<(u64, u64)> = Vec::new();
+        let mut current = None;
+        for row in self.sorted(task, mask)?.finish()? {
+            let [key, hash, id] = row?;
+            task.cancel.check()?;
+            if current != Some(key) {
+                compare(&bucket, distance, &mut link)?;
+                bucket.clear();
+                current = Some(key);
+            }
+            match bucket.last() {
+                Some((last, first)) if *last == hash => link(*first, id)?,
+                _ => bucket.push((hash, id)),
+            }
+        }
+        compare(&bucket, distance, &mut link)?;
+        Ok(links)
+    }
+}
+
+impl Stage for LookLinks {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn inputs(&self) -> Vec<String> {
+        self.images.clone()
+    }
+
+    fn settings(&self) -> Value {
+        json!({"hamming_max": self.config.hamming_max, "images": IMAGES})
+    }
+
+    fn plan(&self, _inputs: &Inputs) -> Result<u32> {
+        Ok(1 + self.masks().len() as u32)
+    }
+
+    fn run(&self, task: &Task<'_>) -> Result<()> {
+        let mut out = task.output()?;
+        if out.is_done() {
+            return Ok(());
+        }
+        out.set_range_records_max(u64::MAX);
+        let mask = task.index.checked_sub(1).and_then(|index| self.masks().get(index as usize).copied());
+        let done = out.position() as usize;
+        for row in self.links(task, mask)?.finish()?.skip(done) {
+            let [a, b] = row?.map(Id::from_bits);
+            out.read(UNIT);
+            out.write(LINKS, Link { a, b })?;
+            out.keep(UNIT);
+            out.advance(1)?;
+        }
+        out.finish()
+    }
+}

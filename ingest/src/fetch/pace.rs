@@ -1,0 +1,114 @@
+//! The pace: how many requests are in flight at once, found out while asking.
+//!
+//! It begins low, grows while answers come, and shrinks when so many requests end without one
+//! that the machine, its resolver or its line must be the reason and not the hosts. So nobody
+//! has to find the number that a line can bear: `concurrency` is only the most that is tried.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Semaphore;
+
+use super::FetchError;
+
+/// Requests in flight in the beginning.
+const LIMIT_BEGIN: usize = 64;
+/// Requests in flight at least.
+const LIMIT_MIN: usize = 16;
+/// Requests after which the limit is thought over.
+const WINDOW_REQUESTS: u32 = 256;
+/// Share of strained requests above which the limit shrinks. Dead hosts alone are a tenth to a
+/// fifth of an old list.
+const STRAINED_SHARE_MAX: f64 = 0.4;
+
+/// Adapts a number of slots.
+pub(super) struct Pace {
+    slots: Arc<Semaphore>,
+    limit_max: usize,
+    state: Mutex<State>,
+}
+
+struct State {
+    limit: usize,
+    /// Slots to take away that were in use when the limit shrank.
+    debt: usize,
+    requests: u32,
+    strained: u32,
+}
+
+impl Pace {
+    pub(super) fn new(limit_max: usize) -> Self {
+        let limit = limit_max.min(LIMIT_BEGIN);
+        let state = State { limit, debt: 0, requests: 0, strained: 0 };
+        Self { slots: Arc::new(Semaphore::new(limit)), limit_max, state: Mutex::new(state) }
+    }
+
+    /// Returns the slots, of which a request holds one.
+    pub(super) fn slots(&self) -> Arc<Semaphore> {
+        self.slots.clone()
+    }
+
+    /// Notes how a request ended.
+    pub(super) fn note(&self, error: Option<&FetchError>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.requests += 1;
+        state.strained += u32::from(error.is_some_and(is_strain));
+        state.debt -= self.slots.forget_permits(state.debt);
+        if state.requests < WINDOW_REQUESTS {
+            return;
+        }
+        let share = f64::from(state.strained) / f64::from(state.requests);
+        let wanted = match share > STRAINED_SHARE_MAX {
+            true => (state.limit * 2 / 3).max(LIMIT_MIN),
+            false => state.limit + state.limit / 2,
+        };
+        let wanted = wanted.min(self.limit_max);
+        if wanted > state.limit {
+            let repaid = (wanted - state.limit).min(state.debt);
+            state.debt -= repaid;
+            self.slots.add_permits(wanted - state.limit - repaid);
+        } else {
+            let excess = state.limit - wanted;
+            state.debt += excess - self.slots.forget_permits(excess);
+        }
+        (state.limit, state.requests, state.strained) = (wanted, 0, 0);
+    }
+}
+
+/// Returns true for an end that our own side may have caused.
+fn is_strain(error: &FetchError) -> bool {
+    matches!(error, FetchError::DnsFailed(_) | FetchError::Connect(_) | FetchError::Timeout)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn windows(pace: &Pace, count: u32, error: Option<&FetchError>) {
+        (0..count * WINDOW_REQUESTS).for_each(|_| pace.note(error));
+    }
+
+    #[test]
+    fn it_grows_to_the_most_while_answers_come_and_shrinks_under_strain() {
+        let pace = Pace::new(500);
+        assert_eq!(pace.slots.available_permits(), LIMIT_BEGIN);
+        windows(&pace, 10, Some(&FetchError::Status(404)));
+        assert_eq!(pace.slots.available_permits(), 500);
+        windows(&pace, 1, Some(&FetchError::Timeout));
+        assert_eq!(pace.slots.available_permits(), 333);
+        windows(&pace, 30, Some(&FetchError::DnsFailed("busy".into())));
+        assert_eq!(pace.slots.available_permits(), LIMIT_MIN);
+        assert_eq!(Pace::new(4).slots.available_permits(), 4);
+    }
+
+    #[test]
+    fn slots_in_use_are_taken_away_when_they_come_back() {
+        let pace = Pace::new(64);
+        let held = pace.slots().try_acquire_many_owned(64).unwrap();
+        windows(&pace, 1, Some(&FetchError::Timeout));
+        drop(held);
+        assert_eq!(pace.slots.available_permits(), 64);
+        pace.note(None);
+        assert_eq!(pace.slots.available_permits(), 42);
+    }
+}

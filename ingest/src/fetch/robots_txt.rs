@@ -1,0 +1,185 @@
+//! `robots.txt` (RFC 9309): which paths of a host a crawler is asked to leave alone.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::OnceCell;
+use url::Url;
+
+use super::FetchError;
+use super::client::{Origin, Rest, Shared};
+
+/// Bytes of a file that are read: what the RFC asks for at least.
+const FILE_BYTES_MAX: usize = 500 << 10;
+/// Rules of one file that are kept.
+const RULES_MAX: usize = 10_000;
+/// Hosts whose files are remembered; then all are forgotten.
+const HOSTS_MAX: usize = 16_384;
+
+/// The files of all hosts, each fetched once.
+#[derive(Default)]
+pub(super) struct RobotsFiles {
+    known: Mutex<HashMap<String, Arc<OnceCell<Rules>>>>,
+}
+
+impl RobotsFiles {
+    /// Returns an error if the host asks us to leave this URL alone, or does not say.
+    pub(super) async fn check(&self, shared: &Shared, url: &Url) -> Result<(), FetchError> {
+        let origin = url.origin().ascii_serialization();
+        let file = {
+            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            if known.len() >= HOSTS_MAX {
+                known.clear();
+            }
+            known.entry(origin.clone()).or_default().clone()
+        };
+        let rules = file.get_or_try_init(|| ask(shared, &origin)).await?;
+        let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
+        match rules.refusal(path) {
+            Some(pattern) => Err(FetchError::RobotsTxt(pattern.to_owned())),
+            None => Ok(()),
+        }
+    }
+}
+
+async fn ask(shared: &Shared, origin: &str) -> Result<Rules, FetchError> {
+    let url = format!("{origin}/robots.txt");
+    let (mut response, _) = shared.get(&url, Origin::Record, &Rest::default()).await?;
+    match response.status().as_u16() {
+        200..=299 => {}
+        // RFC 9309, 2.3.1.4: a server that fails does not allow.
+        500..=599 => return Ok(Rules(vec![Rule { allows: false, pattern: "/".to_owned() }])),
+        _ => return Ok(Rules::default()),
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = shared.next_chunk(&mut response).await? {
+        body.extend_from_slice(&chunk[..chunk.len().min(FILE_BYTES_MAX - body.len())]);
+        if body.len() == FILE_BYTES_MAX {
+            break;
+        }
+    }
+    Ok(Rules::parse(&String::from_utf8_lossy(&body), shared.agent()))
+}
+
+/// The rules that hold for us.
+#[derive(Debug, Default, PartialEq)]
+struct Rules(Vec<Rule>);
+
+#[derive(Debug, PartialEq)]
+struct Rule {
+    allows: bool,
+    pattern: String,
+}
+
+impl Rules {
+    /// Reads the groups of our name, or those of `*` where there is none.
+    fn parse(text: &str, agent: &str) -> Self {
+        let (mut ours, mut everyones) = (Vec::new(), Vec::new());
+        let (mut for_us, mut for_all, mut in_names, mut is_named) = (false, false, false, false);
+        for line in text.lines() {
+            let line = line.split('#').next().unwrap_or_default();
+            let Some((key, value)) = line.split_once(':') else { continue };
+            let value = value.trim();
+            match key.trim().to_ascii_lowercase().as_str() {
+                "user-agent" => {
+                    if !in_names {
+                        (for_us, for_all, in_names) = (false, false, true);
+                    }
+                    for_all |= value == "*";
+                    for_us |= value.eq_ignore_ascii_case(agent);
+                    is_named |= for_us;
+                }
+                key @ ("allow" | "disallow") => {
+                    in_names = false;
+                    let rules = [(for_us, &mut ours), (for_all, &mut everyones)];
+                    for (_, rules) in rules.into_iter().filter(|(applies, _)| *applies && !value.is_empty()) {
+                        if rules.len() < RULES_MAX {
+                            rules.push(Rule { allows: key == "allow", pattern: value.to_owned() });
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        Self(if is_named { ours } else { everyones })
+    }
+
+    /// Returns the pattern that refuses a path: of all that match the longest decides, and of two as
+    /// long the one that allows.
+    fn refusal(&self, path: &str) -> Option<&str> {
+        let matching = self.0.iter().filter(|rule| matches(&rule.pattern, path));
+        let rule = matching.max_by_key(|rule| (rule.pattern.len(), rule.allows))?;
+        (!rule.allows).then_some(rule.pattern.as_str())
+    }
+}
+
+/// Returns true if and only if the pattern matches the beginning of a path: `*` stands for
+/// anything, `$` at the end for the path's end. Pieces are found greedily from the left, so the
+/// time is linear in the path for each piece.
+fn matches(pattern: &str, path: &str) -> bool {
+    let (pattern, to_end) = pattern.strip_suffix('$').map_or((pattern, false), |pattern| (pattern, true));
+    let mut pieces = pattern.split('*');
+    let Some(mut rest) = pieces.next().and_then(|first| path.strip_prefix(first)) else {
+        return false;
+    };
+    let mut last = None;
+    for piece in pieces {
+        if let Some(piece) = last.replace(piece) {
+            match rest.find(piece) {
+                Some(at) => rest = &rest[at + piece.len()..],
+                None => return false,
+            }
+        }
+    }
+    match (last, to_end) {
+        (Some(piece), true) => rest.ends_with(piece),
+        (Some(piece), false) => rest.contains(piece),
+        (None, to_end) => !to_end || rest.is_empty(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = "
+        User-agent: other
+        Disallow: /
+
+        User-agent: *
+        Disallow: /private # and below
+        Allow: /private/open
+        Disallow: /*.gif$
+        Disallow: /a*b*c
+        Disallow:
+    ";
+
+    #[test]
+    fn the_longest_pattern_that_matches_decides() {
+        let rules = Rules::parse(FILE, "kosmos");
+        let refusal = |path: &str| rules.refusal(path).unwrap_or("-").to_owned();
+        assert_eq!(refusal("/x.png"), "-");
+        assert_eq!(refusal("/private/x.png"), "/private");
+        assert_eq!(refusal("/private/open/x.png"), "-");
+        assert_eq!(refusal("/x.gif"), "/*.gif$");
+        assert_eq!(refusal("/x.gif?y"), "-");
+        assert_eq!(refusal("/a1b2c3"), "/a*b*c");
+        assert_eq!(refusal("/a1c2b3"), "-");
+    }
+
+    #[test]
+    fn a_group_of_our_name_replaces_that_for_all() {
+        let file = format!("{FILE}\nUser-Agent: KOSMOS\nUser-agent: third\nDisallow: /images\n");
+        let rules = Rules::parse(&file, "kosmos");
+        assert_eq!(rules.refusal("/private"), None);
+        assert_eq!(rules.refusal("/images/1.png"), Some("/images"));
+        let free = Rules::parse("User-agent: *\nDisallow: /\nUser-agent: kosmos\nDisallow:\n", "kosmos");
+        assert_eq!(free.refusal("/"), None);
+    }
+
+    #[test]
+    fn equal_patterns_allow() {
+        let rules = Rules::parse("user-agent: *\ndisallow: /a\nallow: /a", "kosmos");
+        assert_eq!(rules.refusal("/a"), None);
+    }
+}

@@ -1,0 +1,102 @@
+//! What an earlier list had fetched: a list that grew is not fetched from its beginning again.
+
+use std::collections::BTreeSet;
+
+use corpus::record::{Image, Look, Target, key_prefix};
+use corpus::table::Reader;
+use corpus::{Dataset, Fingerprint, Id, Result, Stage, Task};
+
+use super::address::Key;
+
+/// The stream that images are taken from.
+const IMAGES: &str = "images";
+
+/// Images of the same run's folder that the same settings gave for an earlier list, in the range of
+/// keys of one task. Holds their keys, and of one earlier list after the other one row group.
+#[derive(Default)]
+pub(super) struct Earlier {
+    lists: Vec<EarlierList>,
+}
+
+struct EarlierList {
+    keys: BTreeSet<Key>,
+    readers: std::vec::IntoIter<Reader<Image>>,
+    open: Option<Reader<Image>>,
+}
+
+impl Earlier {
+    /// Finds the sealed datasets of `stage` that earlier datasets of its input led to. Their fingerprints
+    /// follow from the stage's settings and those inputs, so nothing else can be mistaken for them.
+    ///
+    /// # Errors
+    /// When the ledger or a part cannot be read.
+    pub(super) fn find(task: &Task<'_>, stage: &dyn Stage, input: &str, targets: &[Target]) -> Result<Self> {
+        let mut earlier = Self::default();
+        let (Some(first), Some(last)) = (targets.first(), targets.last()) else {
+            return Ok(earlier);
+        };
+        let prefixes = key_prefix(&first.key)..=key_prefix(&last.key);
+        for of_list in task.ledger.fingerprints(input)? {
+            let Some(list) = task.ledger.manifest(input, &of_list)? else { continue };
+            let fingerprint = Fingerprint::new(&stage.name(), stage.version(), &stage.settings(), &[&list]);
+            if fingerprint == *task.fingerprint {
+                continue;
+            }
+            if let Some(manifest) = task.ledger.manifest(&stage.name(), &fingerprint)? {
+                let dataset = Dataset::new(task.store.clone(), manifest);
+                earlier.lists.push(EarlierList::open(&dataset, &prefixes)?);
+            }
+        }
+        Ok(earlier)
+    }
+
+    /// Returns true if and only if there is an image for the key.
+    pub(super) fn has(&self, key: &Key) -> bool {
+        self.lists.iter().any(|list| list.keys.contains(key))
+    }
+
+    /// Takes the image of a key; keys must be asked for in ascending order.
+    ///
+    /// # Errors
+    /// When a part cannot be read.
+    pub(super) fn take(&mut self, key: &Key) -> Result<Option<Image>> {
+        match self.lists.iter_mut().find(|list| list.keys.contains(key)) {
+            Some(list) => list.take(key),
+            None => Ok(None),
+        }
+    }
+}
+
+impl EarlierList {
+    fn open(dataset: &Dataset, prefixes: &std::ops::RangeInclusive<Id>) -> Result<Self> {
+        let mut keys = BTreeSet::new();
+        for reader in dataset.rows_near::<Look>(IMAGES, "key", prefixes)? {
+            for look in reader {
+                let key = look?.key;
+                if prefixes.contains(&key_prefix(&key)) {
+                    keys.insert(key);
+                }
+            }
+        }
+        let readers = dataset.rows_near::<Image>(IMAGES, "key", prefixes)?.into_iter();
+        Ok(Self { keys, readers, open: None })
+    }
+
+    /// Goes on to the row of a key: parts, and rows within them, are in the order of keys.
+    fn take(&mut self, key: &Key) -> Result<Option<Image>> {
+        loop {
+            let Some(open) = &mut self.open else {
+                match self.readers.next() {
+                    Some(reader) => self.open = Some(reader),
+                    None => return Ok(None),
+                }
+                continue;
+            };
+            match open.next().transpose()? {
+                Some(image) if image.key == *key => return Ok(Some(image)),
+                Some(_) => {}
+                None => self.open = None,
+            }
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Stage `images.evaluation`: what the images of evaluation sets look like.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use corpus::digest::Digest;
+use corpus::record::{EncodedImage, Image};
+use corpus::{Error, Id, Inputs, Removal, Result, SourceCode, Stage, Task};
+use serde_json::{Value, json};
+
+use super::{Config, store};
+
+/// The unit that is counted, and the stream.
+const IMAGES: &str = "images";
+/// Bytes of a file that is read.
+const FILE_BYTES_MAX: u64 = 256 << 20;
+
+/// The stage: one task per set. Rows have no image bytes, only what was measured.
+#[derive(Debug, Clone)]
+pub struct Evaluation {
+    /// Its name in the run.
+    pub name: String,
+    /// Files or folders by set.
+    pub sets: BTreeMap<String, PathBuf>,
+    /// How images are resized before they are measured: as those that they are compared with.
+    pub config: Config,
+    /// Source number of the rows' ids.
+    pub source: SourceCode,
+}
+
+impl Evaluation {
+    /// Returns the files of a set in the order of their names.
+    fn files(path: &Path) -> Result<Vec<PathBuf>> {
+        if !path.is_dir() {
+            return Ok(vec![path.to_owned()]);
+        }
+        let mut files = Vec::new();
+        let mut folders = vec![path.to_owned()];
+        while let Some(folder) = folders.pop() {
+            let entries = std::fs::read_dir(&folder).map_err(Error::io("list", &folder))?;
+            for entry in entries {
+                let path = entry.map_err(Error::io("list", &folder))?.path();
+                if path.is_dir() { folders.push(path) } else { files.push(path) }
+            }
+        }
+        files.sort();
+        Ok(files)
+    }
+
+    /// Returns the digests of all files by set.
+    fn digests(&self) -> Result<BTreeMap<&String, Vec<String>>> {
+        let of_file = |path: &PathBuf| Ok(Digest::of_file(path)?.0.as_str().to_owned());
+        let of_set = |path: &Path| Self::files(path)?.iter().map(of_file).collect::<Result<Vec<_>>>();
+        self.sets.iter().map(|(name, path)| Ok((name, of_set(path)?))).collect()
+    }
+}
+
+impl Stage for Evaluation {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn settings(&self) -> Value {
+        let Config { side_pixels, mode, only_shrink, preprocess, pixels_max, .. } = &self.config;
+        // A file's content counts, not its path; one that cannot be read fails when it is.
+        let sets = self.digests().unwrap_or_default();
+        json!({
+            "sets": sets,
+            "side_pixels": side_pixels,
+            "mode": mode,
+            "only_shrink": only_shrink,
+            "preprocess": preprocess,
+            "pixels_max": pixels_max,
+        })
+    }
+
+    fn plan(&self, _inputs: &Inputs) -> Result<u32> {
+        Ok(self.sets.len() as u32)
+    }
+
+    fn run(&self, task: &Task<'_>) -> Result<()> {
+        let mut out = task.output()?;
+        if out.is_done() {
+            return Ok(());
+        }
+        let path = self.sets.values().nth(task.index as usize);
+        let files = path.map(|path| Self::files(path)).transpose()?.unwrap_or_default();
+        for (row, path) in (0_u64..).zip(&files).skip(out.position() as usize) {
+            let id = Id::new(self.source, task.index, row).map_err(|error| Error::work(task.stage, error))?;
+            out.read(IMAGES);
+            let bytes = read(path)?;
+            match store(&bytes, &self.config) {
+                Ok(stored) => {
+                    out.write(IMAGES, look(id, &bytes, &stored))?;
+                    out.keep(IMAGES);
+                }
+                Err(fault) => {
+                    let preview = path.display().to_string();
+                    let (reason, value) = (fault.reason(), fault.to_string());
+                    out.fail(IMAGES, Removal { id, key: None, reason, value, preview: &preview })?;
+                }
+            }
+            out.advance(1)?;
+        }
+        out.finish()
+    }
+}
+
+fn read(path: &Path) -> Result<Bytes> {
+    let length = std::fs::metadata(path).map_err(Error::io("read", path))?.len();
+    if length > FILE_BYTES_MAX {
+        return Ok(Bytes::new());
+    }
+    Ok(std::fs::read(path).map_err(Error::io("read", path))?.into())
+}
+
+fn look(id: Id, bytes: &Bytes, stored: &super::Stored) -> Image {
+    Image {
+        id,
+        key: u128::from(id.to_bits()).to_be_bytes(),
+        url: String::new(),
+        image: EncodedImage { bytes: Bytes::new(), path: None },
+        width: stored.width,
+        height: stored.height,
+        original_width: stored.original_width,
+        original_height: stored.original_height,
+        sha256: Digest::of(bytes).as_str().to_owned(),
+        perceptual_hash: stored.measures.perceptual_hash,
+        sharpness: stored.measures.sharpness,
+        colour_spread: stored.measures.colour_spread.into(),
+        uses: Vec::new(),
+    }
+}

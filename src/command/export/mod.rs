@@ -1,0 +1,63 @@
+//! `kosmos export`: a run's results as files that other tools read.
+
+mod texts;
+mod webdataset;
+
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use corpus::{Cancel, Inputs};
+
+use crate::cli::{ExportArgs, ExportFormat};
+use crate::config::Config;
+use crate::exit::Usage;
+use crate::flow::{Flow, Surroundings};
+use crate::folder::Folder;
+use crate::run::Runner;
+
+/// What files are called while not all of them are written.
+const PARTIAL: &str = ".partial";
+
+/// Writes files of the asked format into a new or empty folder.
+pub(crate) fn export(arguments: &ExportArgs) -> anyhow::Result<ExitCode> {
+    let folder = Folder::open(&arguments.dir)?;
+    let config = folder.config()?;
+    let sealed = sealed(&folder, &config)?;
+    match arguments.format {
+        ExportFormat::Jsonl => texts::export(&sealed, texts::Form::JsonLines, arguments),
+        ExportFormat::Parquet => texts::export(&sealed, texts::Form::Parquet, arguments),
+        ExportFormat::Webdataset => {
+            let passes = config.images.as_ref().map_or(0, |images| images.passes);
+            webdataset::export(&sealed, passes, arguments)
+        }
+    }
+}
+
+/// Returns the datasets of all finished stages.
+fn sealed(folder: &Folder, config: &Config) -> anyhow::Result<Inputs> {
+    let flow = Flow::new(config, &Surroundings::offline(config)?)?;
+    let (cancel, crashes) = (Cancel::default(), folder.crashes()?);
+    Runner { folder, workers: 1, cancel: &cancel, crashes: &crashes }.sealed_stages(&flow.stages)
+}
+
+/// The error of a stage that is not there to export from.
+fn unfinished(stage: &str, dir: &Path) -> anyhow::Error {
+    Usage(format!("{} has no finished stage {stage}: run it first", dir.display())).into()
+}
+
+/// Makes the folder, and removes what an export left that did not end.
+fn prepare(out: &Path) -> anyhow::Result<()> {
+    let failed = || format!("cannot use {}", out.display());
+    fs::create_dir_all(out).with_context(failed)?;
+    for entry in fs::read_dir(out).with_context(failed)? {
+        let path = entry.with_context(failed)?.path();
+        if !path.to_string_lossy().ends_with(PARTIAL) {
+            let message = format!("{} holds other files: name an empty folder", out.display());
+            return Err(Usage(message).into());
+        }
+        fs::remove_file(&path).with_context(failed)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,142 @@
+//! Images with their captions as tar files in the layout of the `webdataset` package.
+
+use std::fs::{self, File};
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use corpus::record::{Image, Use};
+use corpus::{Dataset, Inputs};
+use serde_json::{Map, Value, json};
+use shard::images::Duplicates;
+use tar::{Builder, EntryType, Header};
+
+use super::{PARTIAL, prepare, unfinished};
+use crate::cli::ExportArgs;
+use crate::number::grouped;
+
+/// Stream of a pass with the images of pairs.
+const STREAM: &str = "images";
+/// The stage that found images which are left out, where a run has it.
+const DUPLICATES: &str = "images.duplicates";
+/// Digits of a shard's name.
+const SHARD_DIGITS: usize = 5;
+const FILE_MODE: u32 = 0o644;
+
+/// Writes `00000.tar`, `00001.tar`, ...: a sample for every pair whose image was stored, in the order of
+/// the fetch list, with the image, its caption (`.txt`) and what is known of both (`.json`).
+pub(super) fn export(sealed: &Inputs, passes: u32, arguments: &ExportArgs) -> anyhow::Result<ExitCode> {
+    let stages = (0..passes.max(1)).map(|index| format!("images.pass{index}"));
+    let datasets = stages.map(|stage| sealed.0.get(&stage).ok_or_else(|| unfinished(&stage, &arguments.dir)));
+    let datasets: Vec<&Dataset> = datasets.collect::<anyhow::Result<_>>()?;
+    prepare(&arguments.out)?;
+    let mut shards = Shards::new(&arguments.out, arguments.shard_samples);
+    let parts = datasets.iter().flat_map(|dataset| dataset.parts(STREAM).map(move |part| (dataset, part)));
+    for (dataset, part) in parts {
+        let duplicates = match sealed.0.get(DUPLICATES) {
+            Some(found) => Duplicates::of_part(found, dataset, part)?,
+            None => Duplicates::default(),
+        };
+        for image in dataset.open::<Image>(part)? {
+            let image = image?;
+            if duplicates.get(image.id).is_none() {
+                image.uses.iter().try_for_each(|place| shards.push(&image, place))?;
+            }
+        }
+    }
+    let (samples, files) = shards.finish()?;
+    println!("{} images in {} files in {}", grouped(samples), grouped(files), arguments.out.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Tar files that are filled one after the other.
+struct Shards<'a> {
+    folder: &'a Path,
+    samples_max: u64,
+    /// Samples of all files.
+    samples: u64,
+    written: Vec<PathBuf>,
+    open: Option<Builder<BufWriter<File>>>,
+}
+
+impl<'a> Shards<'a> {
+    fn new(folder: &'a Path, samples_max: u64) -> Self {
+        Self { folder, samples_max, samples: 0, written: Vec::new(), open: None }
+    }
+
+    fn push(&mut self, image: &Image, place: &Use) -> anyhow::Result<()> {
+        let (shard, row) = (self.samples / self.samples_max, self.samples % self.samples_max);
+        if row == 0 {
+            self.close()?;
+            let path = self.folder.join(format!(".{shard:0SHARD_DIGITS$}{PARTIAL}"));
+            let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+            self.open = Some(Builder::new(BufWriter::new(file)));
+            self.written.push(path);
+        }
+        let digits = (self.samples_max - 1).max(1).ilog10() as usize + 1;
+        let key = format!("{shard:0SHARD_DIGITS$}{row:0digits$}");
+        if let Some(tar) = &mut self.open {
+            let extension = image.image.path.as_deref().and_then(|path| path.rsplit_once('.'));
+            let extension = extension.map_or("jpg", |(_, extension)| extension);
+            append(tar, &format!("{key}.{extension}"), &image.image.bytes)?;
+            append(tar, &format!("{key}.txt"), place.caption.as_deref().unwrap_or_default().as_bytes())?;
+            append(tar, &format!("{key}.json"), description(&key, image, place).to_string().as_bytes())?;
+        }
+        self.samples += 1;
+        Ok(())
+    }
+
+    fn close(&mut self) -> anyhow::Result<()> {
+        if let Some(tar) = self.open.take() {
+            let file = tar.into_inner()?.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+            file.sync_all()?;
+        }
+        Ok(())
+    }
+
+    /// Gives all files their names; returns samples and files.
+    fn finish(mut self) -> anyhow::Result<(u64, u64)> {
+        self.close()?;
+        for (index, path) in self.written.iter().enumerate() {
+            let name = format!("{index:0SHARD_DIGITS$}.tar");
+            fs::rename(path, self.folder.join(&name)).with_context(|| format!("cannot name {name}"))?;
+        }
+        Ok((self.samples, self.written.len() as u64))
+    }
+}
+
+/// Appends a file without anything that varies from run to run.
+fn append(tar: &mut Builder<BufWriter<File>>, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
+    let mut header = Header::new_ustar();
+    header.set_entry_type(EntryType::Regular);
+    header.set_size(bytes.len() as u64);
+    header.set_mode(FILE_MODE);
+    header.set_mtime(0);
+    tar.append_data(&mut header, name, bytes)?;
+    Ok(())
+}
+
+/// Describes a sample; further columns of the source never hide what we know ourselves.
+fn description(key: &str, image: &Image, place: &Use) -> Value {
+    let extra = place.extra.as_deref().and_then(|extra| serde_json::from_str(extra).ok());
+    let mut all: Map<String, Value> = extra.unwrap_or_default();
+    let ours = json!({
+        "key": key,
+        "id": place.id.to_string(),
+        "source_key": place.key,
+        "url": image.url,
+        "caption": place.caption,
+        "status": "success",
+        "width": image.width,
+        "height": image.height,
+        "original_width": image.original_width,
+        "original_height": image.original_height,
+        "sha256": image.sha256,
+        "perceptual_hash": format!("{:016x}", image.perceptual_hash),
+    });
+    if let Value::Object(ours) = ours {
+        all.extend(ours);
+    }
+    Value::Object(all)
+}
