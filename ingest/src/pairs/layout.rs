@@ -33,7 +33,7 @@ pub enum Layout {
     Cc12m,
     /// A list of your own, by the end of a file's name (`.gz` and `.zst` may follow): `.parquet`; `.csv` and
     /// `.tsv` with a header; `.json` and `.jsonl`, an object a line or one array; else a URL a line.
-    Columns(Columns),
+    Columns(Box<Columns>),
 }
 
 /// How the rows of a layout are read.
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_list_is_read_as_its_name_says() {
-        let own = Layout::Columns(Columns::default());
+        let own = Layout::Columns(Box::default());
         for (name, container) in [
             ("https://h/list.parquet?download=true", Container::Parquet),
             ("/a/list.TSV.gz", Container::Delimited(b'\t')),

@@ -171,7 +171,7 @@ mod tests {
     fn sharpness_tells_edges_from_none() {
         let board = |side: u32| {
             let rgb = (0..64 * 64)
-                .flat_map(|i| [if (i % 64 / side + i / 64 / side) % 2 == 0 { 0 } else { 255 }; 3]);
+                .flat_map(|i| [if (i % 64 / side + i / 64 / side).is_multiple_of(2) { 0 } else { 255 }; 3]);
             Measures::of(&Pixels::new(64, 64, rgb.collect()).unwrap()).sharpness
         };
         assert!(board(1) > board(8) && board(8) > 100.0);
