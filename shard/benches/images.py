@@ -7,7 +7,7 @@ Serves the folder PHOTOS by nginx on loopback, over HTTP and HTTPS, and has both
 (border) and write JPEG of quality 95 with two workers, in turn: A B B A ... CPU is user and system of the whole
 process tree, memory the largest sum of its proportional set sizes. Needs nginx and openssl.
 """
-import argparse, ctypes, os, resource, shutil, signal, subprocess, sys, tempfile, threading, time
+import argparse, ctypes, json, os, resource, shutil, signal, subprocess, sys, tempfile, threading, time
 
 PORTS = {"http": 18188, "https": 18189}
 CONFIG = """
@@ -26,8 +26,11 @@ http {{
 def serve(work, photos):
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{work}/k.pem", "-out", f"{work}/c.pem",
                     "-days", "30", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"], check=True, stderr=subprocess.DEVNULL)
+    # The server's worker is nobody in particular.
+    os.chmod(work, 0o755)
+    shutil.copytree(photos, f"{work}/photos", copy_function=shutil.copyfile)
     with open(f"{work}/nginx.conf", "w") as out:
-        out.write(CONFIG.format(work=work, photos=os.path.abspath(photos), **PORTS))
+        out.write(CONFIG.format(work=work, photos=f"{work}/photos", **PORTS))
     subprocess.run(["nginx", "-c", f"{work}/nginx.conf"], check=True)
 
 
@@ -78,6 +81,16 @@ def measure(command, environment):
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall, peak[0] / 1024
 
 
+def stored(work, name, kosmos):
+    """Returns how many images a run has stored."""
+    if name == "kosmos":
+        status = json.loads(subprocess.run([kosmos, "status", "--json", f"{work}/ours"], stdout=subprocess.PIPE, check=True).stdout)
+        passes = (stage["report"]["units"] for stage in status if stage["stage"].startswith("images.pass"))
+        return sum(units["images"]["kept"] for units in passes if "images" in units)
+    stats = [json.load(open(f"{work}/theirs/{file}")) for file in os.listdir(f"{work}/theirs") if file.endswith("_stats.json")]
+    return sum(stat["successes"] for stat in stats)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     for name in ("kosmos", "img2dataset", "photos"):
@@ -86,9 +99,10 @@ def main():
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--schemes", default="http,https")
     args = parser.parse_args()
-    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
     work = tempfile.mkdtemp()
     serve(work, args.photos)
+    # Orphans are ours to wait for from here on (PR_SET_CHILD_SUBREAPER), nginx not.
+    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
     photos = sorted(os.listdir(args.photos))
     environment = {"SSL_CERT_FILE": f"{work}/c.pem", "NO_ALBUMENTATIONS_UPDATE": "1", "WANDB_MODE": "disabled"}
     try:
@@ -112,6 +126,8 @@ def main():
                     for folder in ("ours", "theirs"):
                         shutil.rmtree(f"{work}/{folder}", ignore_errors=True)
                     cpu, wall, peak = measure(ours if name == "kosmos" else theirs, environment)
+                    count = stored(work, name, args.kosmos)
+                    assert count == args.urls, f"{name} stored {count} images of {args.urls}"
                     runs[name].append((args.urls / cpu, args.urls / wall, peak))
                     print(f"  {scheme} {name}: {args.urls / cpu:.0f} images/CPU-s, {args.urls / wall:.0f} images/s, {peak:.0f} MB", flush=True)
             medians = {name: [sorted(column)[len(rows) // 2] for column in zip(*rows)] for name, rows in runs.items()}
@@ -123,7 +139,7 @@ def main():
     finally:
         with open(f"{work}/nginx.pid") as pid:
             os.kill(int(pid.read()), signal.SIGTERM)
-        shutil.rmtree(work)
+        shutil.rmtree(work, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -13,8 +13,9 @@ use serde_json::Value;
 use crate::support::names::Says;
 use crate::support::{Workspace, hostile, names};
 
-/// An authority, and servers with a good, an expired and a foreign certificate.
+/// Authorities, and servers with a good, an expired, a foreign certificate, and one of their own.
 struct Https {
+    /// In PEM, one after the other.
     authority: String,
     /// Port by host name.
     hosts: BTreeMap<&'static str, u16>,
@@ -40,7 +41,15 @@ fn https() -> Https {
         let (address, _) = hostile::serve(Some(hostile::tls(certificate.der().clone(), key)));
         hosts.insert(name, address.port());
     }
-    Https { authority: authority.pem(), hosts }
+    // A site whose one certificate is its own authority, as `openssl req -x509` makes it, and trusted.
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(vec!["own.test".to_owned()]).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let own = params.self_signed(&key).unwrap();
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let (address, _) = hostile::serve(Some(hostile::tls(own.der().clone(), key)));
+    hosts.extend([("own.test", address.port()), ("other.test", address.port())]);
+    Https { authority: authority.pem() + &own.pem(), hosts }
 }
 
 /// Says that all names are on this machine but a few.
@@ -119,6 +128,8 @@ fn every_fault_ends_as_a_row_of_its_class() {
         (here("500-once"), "kept"),
         (format!("http://named.test:{}/good-4.png", http.port()), "kept"),
         (host("secure.test", "good-5.png"), "kept"),
+        (host("own.test", "good-6.png"), "kept"),
+        (host("other.test", "x.png"), "tls"),
         (host("expired.test", "x.png"), "tls"),
         (host("foreign.test", "x.png"), "tls"),
         (here("404"), "http_404"),

@@ -1,7 +1,7 @@
 //! The client: one request with its redirects, each hop routed and checked again.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Once};
+use std::sync::Arc;
 use std::time::Duration;
 
 use corpus::Error;
@@ -17,15 +17,13 @@ use super::guard;
 use super::resolver::{Names, Resolver};
 use super::robots_txt::RobotsFiles;
 use super::slots::Slots;
-use super::{Config, FetchError, InOrder, SourceReader};
+use super::{Config, FetchError, InOrder, SourceReader, trust};
 use crate::location::Location;
 
 /// Threads that move bytes; all other work is done by the callers.
 const RUNTIME_THREADS: usize = 2;
 /// Seconds an unused connection is kept.
 const POOL_IDLE_SECS: f64 = 30.0;
-
-static TLS_PROVIDER: Once = Once::new();
 
 /// Who named a URL, and thereby what it may reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,10 +82,7 @@ impl Client {
     pub fn new(config: &Config, mirrors: Mirrors) -> corpus::Result<Self> {
         let broken = |detail: String| Error::Settings { stage: "fetch".to_owned(), detail };
         config.validate().map_err(broken)?;
-        TLS_PROVIDER.call_once(|| {
-            // An error means that the process has chosen a provider already, which is as good.
-            let _ = rustls::crypto::ring::default_provider().install_default();
-        });
+        let tls = trust::tls_config()?;
         let runtime = Builder::new_multi_thread()
             .worker_threads(RUNTIME_THREADS)
             .thread_name("fetch")
@@ -101,8 +96,8 @@ impl Client {
             mirrors,
             allowed: config.allowed().map_err(broken)?.into_iter().collect(),
             bearers: BTreeMap::new(),
-            trusted: transport(config, &names, false)?,
-            guarded: transport(config, &names, true)?,
+            trusted: transport(config, &names, tls.clone(), false)?,
+            guarded: transport(config, &names, tls, true)?,
             config: config.clone(),
         };
         Ok(Self { handle: runtime.handle().clone(), runtime: Some(runtime), shared: Arc::new(shared) })
@@ -173,7 +168,12 @@ impl Drop for Client {
     }
 }
 
-fn transport(config: &Config, names: &Arc<Names>, public_only: bool) -> corpus::Result<reqwest::Client> {
+fn transport(
+    config: &Config,
+    names: &Arc<Names>,
+    tls: rustls::ClientConfig,
+    public_only: bool,
+) -> corpus::Result<reqwest::Client> {
     let mut headers = HeaderMap::new();
     // Bodies are wanted as they are stored: lengths and digests are theirs.
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
@@ -187,6 +187,7 @@ fn transport(config: &Config, names: &Arc<Names>, public_only: bool) -> corpus::
         .connect_timeout(config.connect_timeout())
         .pool_idle_timeout(secs(POOL_IDLE_SECS))
         .pool_max_idle_per_host(config.per_host_concurrency as usize)
+        .tls_backend_preconfigured(tls)
         .dns_resolver(Resolver { names: names.clone(), public_only })
         .build()
         .map_err(|error| Error::work("fetch", error))

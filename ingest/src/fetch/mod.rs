@@ -13,6 +13,7 @@
 //! source     SourceReader               one file of a source, read in sequence and resumed
 //! range      Ranges, Ranged             parts of such a file, by themselves or as parquet asks
 //! error      FetchError                 every way to fail, with its reason
+//! trust      tls_config                 which certificates are believed
 //! robots     refused_by                 X-Robots-Tag
 //! robots_txt RobotsFiles                robots.txt
 //! ```
@@ -33,6 +34,7 @@ pub mod robots;
 mod robots_txt;
 mod slots;
 pub mod source;
+mod trust;
 
 pub use client::Client;
 pub use config::Config;
