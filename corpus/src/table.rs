@@ -27,6 +27,10 @@ use crate::{Error, Id, Result};
 /// The parquet metadata key that names a part's record type and version.
 pub const TABLE_KEY: &str = "kosmos.table";
 
+/// Bytes of a dictionary page at most: names of sources and languages fit, of texts and URLs, which do not
+/// repeat, a dictionary is given up early.
+const DICTIONARY_BYTES_MAX: usize = 64 << 10;
+
 /// What parquet metadata says of the writer: no version, so that bytes do not change with it.
 const WRITER_NAME: &str = "kosmos";
 
@@ -92,6 +96,7 @@ impl<R: Record> Writer<R> {
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
             .set_created_by(WRITER_NAME.to_owned())
             .set_key_value_metadata(Some(metadata))
+            .set_dictionary_page_size_limit(DICTIONARY_BYTES_MAX)
             .set_max_row_group_row_count(None);
         // Ids and hashes do not repeat: a dictionary of them would be built in vain.
         for field in schema.fields().iter().filter(|field| *field.data_type() == DataType::UInt64) {

@@ -46,6 +46,12 @@ pub(crate) fn is_nfkc(text: &str) -> bool {
         || is_nfkc_quick(text.chars().filter(|character| !character.is_ascii())) == IsNormalized::Yes
 }
 
+/// Returns true if and only if an ASCII character is Unicode's white space, which the standard library's
+/// predicate for ASCII leaves a vertical tab out of.
+fn is_ascii_space(character: char) -> bool {
+    matches!(character, '\t'..='\r' | ' ')
+}
+
 #[derive(Default)]
 struct TextHasher {
     hasher: Xxh3,
@@ -61,6 +67,8 @@ impl TextHasher {
     fn text(&mut self, text: &str, normalise: bool) {
         match normalise {
             false => self.bytes(text.as_bytes()),
+            // As below, but by bytes.
+            true if text.is_ascii() => self.words(text.split(is_ascii_space).filter(|word| !word.is_empty())),
             true if is_nfkc(text) => self.words(text.split_whitespace()),
             true => self.characters(text.nfkc()),
         }

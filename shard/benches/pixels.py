@@ -62,13 +62,13 @@ def compare(program, folder):
     exact, ours_only, theirs_only, both, neither = [], [], [], 0, 0
     with tempfile.TemporaryDirectory() as work:
         requests, expected = [], []
-        names = sorted(os.listdir(folder))
+        names = sorted(name for name in os.listdir(folder) if os.path.isfile(f"{folder}/{name}"))
         for name in names:
             try:
                 image = Image.open(f"{folder}/{name}")
                 if image.size[0] * image.size[1] > 1 << 26:
                     raise ValueError("too large")
-                image = image.convert("RGB")
+                image = Image.fromarray(numpy.array(image.convert("RGB")))  # without what says one colour is transparent
             except Exception:
                 continue
             path = f"{work}/{len(requests)}.png"

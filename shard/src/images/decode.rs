@@ -115,6 +115,9 @@ fn fault(format: &'static str, error: &ImageError) -> Fault {
 }
 
 fn sniff(bytes: &[u8]) -> Result<(ImageFormat, &'static str), Fault> {
+    if let Some(format) = unsupported(bytes) {
+        return Err(Fault::Unsupported { format });
+    }
     let format =
         image::guess_format(bytes).map_err(|_| Fault::NotAnImage { beginning: hexadecimal(bytes) })?;
     let extension = match format {
@@ -127,6 +130,25 @@ fn sniff(bytes: &[u8]) -> Result<(ImageFormat, &'static str), Fault> {
         other => return Err(Fault::Unsupported { format: other.to_mime_type() }),
     };
     Ok((format, extension))
+}
+
+/// Returns the media type of an image of a format that is not read and that the image library does
+/// not know by name: brands of ISO 23008-12 files, and JPEG XL.
+fn unsupported(bytes: &[u8]) -> Option<&'static str> {
+    const BRANDS: [(&[u8], &str); 6] = [
+        (b"avif", "image/avif"),
+        (b"avis", "image/avif"),
+        (b"heic", "image/heic"),
+        (b"heix", "image/heic"),
+        (b"mif1", "image/heif"),
+        (b"msf1", "image/heif"),
+    ];
+    const JPEG_XL: [&[u8]; 2] = [b"\xFF\x0A", b"\0\0\0\x0CJXL "];
+    if JPEG_XL.iter().any(|beginning| bytes.starts_with(beginning)) {
+        return Some("image/jxl");
+    }
+    let brand = bytes.get(4..)?.strip_prefix(b"ftyp")?;
+    BRANDS.iter().find(|(known, _)| brand.starts_with(known)).map(|(_, format)| *format)
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

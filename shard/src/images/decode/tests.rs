@@ -187,6 +187,10 @@ fn what_is_no_image_says_how_it_begins() {
     }
     let fault = decode(b"<!doctype html>").unwrap_err();
     assert_eq!(fault.to_string(), "not an image: begins with 3c21646f63747970652068746d6c3e");
+    for bytes in [&b"\0\0\0\x2Cftypavis\0\0\0\0"[..], b"\0\0\0\x18ftypheic", b"\xFF\x0A..", b"\0\0\0\x0CJXL "]
+    {
+        assert_eq!(decode(bytes).unwrap_err().reason(), "format_unsupported", "{bytes:?}");
+    }
     let fault = decode(b"\0\0\0\x1Cftypavif\0\0\0\0").unwrap_err();
     assert_eq!(
         (fault.reason(), fault.to_string()),
