@@ -244,7 +244,7 @@ impl Flow {
             input = name;
         }
         if let Some(duplicates) = &config.image_duplicates {
-            self.add_image_duplicates(images, duplicates, names);
+            self.add_image_duplicates(images, duplicates, names)?;
         }
         if let Some(interleaved) = &config.interleaved {
             self.add(Build {
@@ -264,17 +264,18 @@ impl Flow {
         images: &shard::images::Config,
         config: &LooksConfig,
         names: &mut Names,
-    ) {
+    ) -> anyhow::Result<()> {
         let mut looked_at = names.passes.clone();
         if !config.evaluation.is_empty() {
-            let (name, sets) = ("images.evaluation".to_owned(), config.evaluation.clone());
-            looked_at.push(name.clone());
-            self.add(Evaluation { name, sets, config: images.clone(), source: EVALUATION_SOURCE });
+            let name = "images.evaluation";
+            looked_at.push(name.to_owned());
+            self.add(Evaluation::new(name, &config.evaluation, images, EVALUATION_SOURCE)?);
         }
         let (name, links) = ("images.duplicates".to_owned(), "images.duplicates.links".to_owned());
         self.add(LookLinks { name: links.clone(), images: looked_at.clone(), config: config.clone() });
         names.duplicate_images = Some(name.clone());
         self.add(LookClusters { name, images: looked_at, links, config: config.clone() });
+        Ok(())
     }
 
     fn add_features(&mut self, config: &Config, names: &Names) -> anyhow::Result<()> {

@@ -63,9 +63,20 @@ impl Dataset {
         column: &str,
         ids: &RangeInclusive<Id>,
     ) -> Result<Vec<Reader<R>>> {
-        self.parts(stream)
-            .map(|part| Reader::open_ids(&part.path, self.store.open(&part.path)?, column, ids))
-            .collect()
+        self.parts(stream).map(|part| self.open_near(part, column, ids)).collect()
+    }
+
+    /// As [`Self::rows_near`], of one part.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_near<R: Record>(
+        &self,
+        part: &Part,
+        column: &str,
+        ids: &RangeInclusive<Id>,
+    ) -> Result<Reader<R>> {
+        Reader::open_ids(&part.path, self.store.open(&part.path)?, column, ids)
     }
 
     /// Reads a small file that is not a table, such as a tokenizer model.

@@ -30,6 +30,20 @@ pub fn decompressed<'r>(reader: impl Read + 'r) -> io::Result<Box<dyn BufRead + 
     Ok(Box::new(reader))
 }
 
+/// What programs of one system put before UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// Passes over a byte order mark.
+///
+/// # Errors
+/// When the input cannot be read.
+pub fn pass_over_mark(reader: &mut impl BufRead) -> io::Result<()> {
+    if reader.fill_buf()?.starts_with(BYTE_ORDER_MARK) {
+        reader.consume(BYTE_ORDER_MARK.len());
+    }
+    Ok(())
+}
+
 /// One line, without its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Line {

@@ -17,7 +17,7 @@ use layout::{Container, Reading};
 pub use layout::{Layout, PairsFormat};
 
 use crate::fetch::source::source_error;
-use crate::lines::{Line, Lines, decompressed};
+use crate::lines::{Line, Lines, decompressed, pass_over_mark};
 use crate::rows::delimited::DelimitedRows;
 use crate::rows::json::JsonRows;
 use crate::rows::{ParquetRows, ROW_BYTES_MAX, Row};
@@ -84,7 +84,9 @@ impl Pairs {
         first: u64,
         split: impl Fn(&[u8]) -> Result<Draft, String> + 'a,
     ) -> Result<Drafts<'a>> {
-        let lines = Lines::new(self.open(file)?, ROW_BYTES_MAX);
+        let mut reader = self.open(file)?;
+        pass_over_mark(&mut reader).map_err(|error| source_error(&file.url, &error))?;
+        let lines = Lines::new(reader, ROW_BYTES_MAX);
         let lines = lines.skip(usize::try_from(first).unwrap_or(usize::MAX));
         Ok(Box::new(lines.map(move |line| {
             Ok(match line.map_err(|error| source_error(&file.url, &error))? {
@@ -144,6 +146,10 @@ impl Stage for Pairs {
 
     fn settings(&self) -> Value {
         json!({ "source": self.source.name, "code": self.source.code, "format": self.format })
+    }
+
+    fn version(&self) -> u32 {
+        2
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {

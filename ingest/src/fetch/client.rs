@@ -30,8 +30,10 @@ const POOL_IDLE_SECS: f64 = 30.0;
 pub enum Origin {
     /// The configuration: trusted.
     Config,
-    /// A record of the outside world: guarded.
+    /// A record of the outside world: guarded, and kept from what `robots.txt` keeps crawlers from.
     Record,
+    /// We ourselves, for a host's `robots.txt`: guarded.
+    Robots,
 }
 
 /// The one way in which anything is asked for over the network.
@@ -204,6 +206,10 @@ impl Shared {
         let mut public = guard::parse(url)?;
         let mut route = self.route(&public, origin)?;
         for _ in 0..=self.config.redirects_max {
+            if origin == Origin::Record && self.config.robots_txt {
+                // Boxed, as it asks for a file by this very function.
+                Box::pin(self.robots_files.check(self, &public)).await?;
+            }
             let response = self.ask(&route, rest).await?;
             let Some(location) = redirect_target(&response) else {
                 return Ok((response, public));

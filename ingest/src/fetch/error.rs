@@ -49,6 +49,9 @@ pub enum FetchError {
     /// `robots.txt` asks to leave the path alone.
     #[error("robots.txt says {0}")]
     RobotsTxt(String),
+    /// The host asked to be left alone for longer than is waited for.
+    #[error("the host asked for rest")]
+    HostResting,
     /// Our own code panicked on the answer.
     #[error("panic while fetching")]
     Panic,
@@ -73,6 +76,7 @@ impl FetchError {
             Self::HttpBroken(_) => "http_broken",
             Self::RobotsTag(_) => "robots_tag",
             Self::RobotsTxt(_) => "robots_txt",
+            Self::HostResting => "host_resting",
             Self::Panic => "panic",
         };
         fixed.to_owned()
@@ -81,7 +85,11 @@ impl FetchError {
     /// Returns true if and only if the same URL may answer later.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::DnsFailed(_) | Self::Connect(_) | Self::Timeout | Self::BodyTruncated => true,
+            Self::DnsFailed(_)
+            | Self::Connect(_)
+            | Self::Timeout
+            | Self::BodyTruncated
+            | Self::HostResting => true,
             Self::Status(status) => *status == 429 || (500..600).contains(status),
             _ => false,
         }

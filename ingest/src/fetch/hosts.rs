@@ -8,11 +8,13 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use super::Config;
 use super::config::{CONCURRENCY_MAX, secs};
+use super::{Config, FetchError};
 
 /// Hosts that are remembered before unused ones are forgotten.
 const HOSTS_MAX: usize = 4_096;
+/// Longest time for which a host can have itself left alone.
+const CLOSED_MAX: Duration = Duration::from_secs(86_400);
 
 /// Limits of a host and of all hosts below it; what is absent is as for all hosts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -52,8 +54,18 @@ pub(super) struct Host {
     pub(super) slots: Arc<Semaphore>,
     /// Time between two requests.
     interval: Duration,
+    times: Mutex<Times>,
+}
+
+/// When a host may be asked.
+#[derive(Default)]
+struct Times {
     /// When the next request may begin.
-    next: Mutex<Option<Instant>>,
+    next: Option<Instant>,
+    /// Until when it asked to be left alone, and is waited for.
+    rest_until: Option<Instant>,
+    /// Until when it asked to be left alone for longer than anybody waits.
+    closed_until: Option<Instant>,
 }
 
 impl Hosts {
@@ -89,7 +101,7 @@ impl Hosts {
         let concurrency = limits.concurrency.map_or(self.concurrency, |count| count as usize);
         let rate = limits.requests_per_sec.unwrap_or(self.requests_per_sec);
         let interval = if rate > 0.0 { secs(1.0 / rate) } else { Duration::ZERO };
-        Host { slots: Arc::new(Semaphore::new(concurrency)), interval, next: Mutex::new(None) }
+        Host { slots: Arc::new(Semaphore::new(concurrency)), interval, times: Mutex::default() }
     }
 
     /// Returns the limits of the nearest name: of the host itself, else of a domain above it.
@@ -108,33 +120,52 @@ impl Hosts {
 }
 
 impl Host {
-    /// Waits until the host may be asked again.
-    pub(super) async fn turn(&self) {
-        let begin = {
-            let mut next = self.lock();
-            let now = Instant::now();
-            let begin = next.map_or(now, |next| next.max(now));
-            if begin > now || self.interval > Duration::ZERO {
-                *next = Some(begin + self.interval);
+    /// Waits until the host may be asked, also for a rest that it asks for meanwhile.
+    ///
+    /// # Errors
+    /// [`FetchError::HostResting`] if that is too long to wait for.
+    pub(super) async fn turn(&self) -> Result<(), FetchError> {
+        loop {
+            let (begin, rest_until) = self.reserve()?;
+            tokio::time::sleep_until(begin).await;
+            if self.lock().rest_until == rest_until {
+                return Ok(());
             }
-            begin
-        };
-        tokio::time::sleep_until(begin).await;
+        }
     }
 
-    /// Leaves the host alone for a time that it asked for.
+    /// Takes the next free time; returns it with the end of the rest that it respects.
+    fn reserve(&self) -> Result<(Instant, Option<Instant>), FetchError> {
+        let mut times = self.lock();
+        let now = Instant::now();
+        if times.closed_until.is_some_and(|until| until > now) {
+            return Err(FetchError::HostResting);
+        }
+        let begin = [times.next, times.rest_until].into_iter().flatten().fold(now, Instant::max);
+        times.next = Some(begin + self.interval);
+        Ok((begin, times.rest_until))
+    }
+
+    /// Leaves the host alone for a time that it asked for: its requests wait.
     pub(super) fn rest(&self, time: Duration) {
-        let until = Instant::now() + time;
-        let mut next = self.lock();
-        *next = Some(next.map_or(until, |next| next.max(until)));
+        let mut times = self.lock();
+        times.rest_until = times.rest_until.max(Some(Instant::now() + time));
+    }
+
+    /// Leaves the host alone for longer: its requests fail, for the next pass to try.
+    pub(super) fn close(&self, time: Duration) {
+        let mut times = self.lock();
+        times.closed_until = times.closed_until.max(Some(Instant::now() + time.min(CLOSED_MAX)));
     }
 
     fn is_resting(&self) -> bool {
-        self.lock().is_some_and(|next| next > Instant::now())
+        let times = self.lock();
+        let now = Instant::now();
+        [times.next, times.rest_until, times.closed_until].into_iter().flatten().any(|time| time > now)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
-        self.next.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, Times> {
+        self.times.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -180,11 +211,25 @@ mod tests {
         let host = hosts.get("a.example");
         let begun = Instant::now();
         for _ in 0..5 {
-            host.turn().await;
+            assert_eq!(host.turn().await, Ok(()));
         }
         assert!(begun.elapsed() >= Duration::from_millis(40));
         host.rest(Duration::from_millis(100));
-        host.turn().await;
+        assert_eq!(host.turn().await, Ok(()));
         assert!(begun.elapsed() >= Duration::from_millis(140));
+        host.close(Duration::from_secs(3_600));
+        assert_eq!(host.turn().await, Err(FetchError::HostResting));
+    }
+
+    #[tokio::test]
+    async fn a_rest_holds_for_those_that_wait_already() {
+        let host = hosts(|config| config.per_host_requests_per_sec = 20.0).get("a.example");
+        assert_eq!(host.turn().await, Ok(()));
+        let begun = Instant::now();
+        let waiting = host.turn();
+        let resting = async { host.rest(Duration::from_millis(200)) };
+        let (waited, ()) = tokio::join!(waiting, resting);
+        assert_eq!(waited, Ok(()));
+        assert!(begun.elapsed() >= Duration::from_millis(200));
     }
 }

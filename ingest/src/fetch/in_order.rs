@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use url::Url;
 
-use super::client::{Origin, Rest, Shared};
+use super::client::{Origin, Rest as Range, Shared};
 use super::slots::{Held, Turn};
 use super::source::retry_after;
 use super::{Client, FetchError, guard, robots};
@@ -115,38 +115,38 @@ async fn fetch(shared: Arc<Shared>, url: String, mut turn: Turn) -> Answer {
     let host = shared.slots.hosts.get(parsed.host_str().unwrap_or_default());
     let mut rests = 0;
     loop {
-        let held = shared.slots.request(&host, &mut turn).await;
+        let (of_host, of_client) = shared.slots.request(&host, &mut turn).await?;
         let attempt = attempt(&shared, &parsed, &mut turn).await;
-        shared.slots.pace.note(attempt.as_ref().err().map(|(error, _)| error));
-        drop(held);
+        shared.slots.pace.end(of_client, attempt.as_ref().err().map(|(error, _)| error));
+        drop(of_host);
         match attempt {
-            Err((_, Some(rest))) if rests < RESTS_MAX => {
-                host.rest(rest);
-                rests += 1;
-            }
+            Err((_, Some(Rest::Short))) if rests < RESTS_MAX => rests += 1,
             attempt => return attempt.map_err(|(error, _)| error),
         }
     }
 }
 
-/// Asks for a URL within its deadline. An error comes with the rest that the host asks for, if it
-/// is short enough to wait for.
+/// A rest that the host of an answer asked for, and was given.
+enum Rest {
+    /// Short enough to wait for.
+    Short,
+    Long,
+}
+
+/// Asks for a URL within its deadline. An error comes with the rest that a host asked for.
 async fn attempt(
     shared: &Shared,
     url: &Url,
     turn: &mut Turn,
-) -> Result<(Body, Vec<Held>), (FetchError, Option<Duration>)> {
+) -> Result<(Body, Vec<Held>), (FetchError, Option<Rest>)> {
     let plain = |error| (error, None);
     let mut clock = Clock::new(shared.config.deadline());
-    if shared.config.robots_txt {
-        clock.run(shared.robots_files.check(shared, url)).await.map_err(plain)?;
-    }
-    let whole = Rest::default();
+    let whole = Range::default();
     let asked = clock.run(shared.get(url.as_str(), Origin::Record, &whole));
     let (response, final_url) = asked.await.map_err(plain)?;
     if response.status() != reqwest::StatusCode::OK {
         let status = FetchError::Status(response.status().as_u16());
-        return Err((status, asked_rest(&response, shared.config.retry_after_secs_max)));
+        return Err((status, give_rest(shared, &response, &final_url)));
     }
     let tags = response.headers().get_all("x-robots-tag");
     let tags = tags.iter().filter_map(|value| value.to_str().ok());
@@ -159,10 +159,16 @@ async fn attempt(
     Ok((Body { bytes, content_type, final_url: final_url.into() }, held))
 }
 
-/// Returns the rest that an answer asks for, if it is no longer than we wait.
-fn asked_rest(response: &Response, secs_max: f64) -> Option<Duration> {
-    let is_rest = matches!(response.status().as_u16(), 429 | 503);
-    retry_after(response).filter(|rest| is_rest && rest.as_secs_f64() <= secs_max)
+/// Leaves the host that answered alone for as long as it asks.
+fn give_rest(shared: &Shared, response: &Response, url: &Url) -> Option<Rest> {
+    let asked = retry_after(response).filter(|_| matches!(response.status().as_u16(), 429 | 503))?;
+    let host = shared.slots.hosts.get(url.host_str().unwrap_or_default());
+    if asked.as_secs_f64() <= shared.config.retry_after_secs_max {
+        host.rest(asked);
+        return Some(Rest::Short);
+    }
+    host.close(asked);
+    Some(Rest::Long)
 }
 
 /// Reads a body within the limits of one body and of all bodies in flight.

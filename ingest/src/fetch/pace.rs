@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
 
 use super::FetchError;
+use super::slots::Held;
 
 /// Requests in flight in the beginning.
 const LIMIT_BEGIN: usize = 64;
@@ -47,12 +48,18 @@ impl Pace {
         self.slots.clone()
     }
 
-    /// Notes how a request ended.
-    pub(super) fn note(&self, error: Option<&FetchError>) {
+    /// Takes back the slot of a request that ended, and notes how.
+    pub(super) fn end(&self, held: Held, error: Option<&FetchError>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever waits for a slot would have it before a shrunk limit could take it away.
+        if let Some(slot) = held
+            && state.debt > 0
+        {
+            slot.forget();
+            state.debt -= 1;
+        }
         state.requests += 1;
         state.strained += u32::from(error.is_some_and(is_strain));
-        state.debt -= self.slots.forget_permits(state.debt);
         if state.requests < WINDOW_REQUESTS {
             return;
         }
@@ -85,7 +92,7 @@ mod tests {
     use super::*;
 
     fn windows(pace: &Pace, count: u32, error: Option<&FetchError>) {
-        (0..count * WINDOW_REQUESTS).for_each(|_| pace.note(error));
+        (0..count * WINDOW_REQUESTS).for_each(|_| pace.end(None, error));
     }
 
     #[test]
@@ -104,11 +111,9 @@ mod tests {
     #[test]
     fn slots_in_use_are_taken_away_when_they_come_back() {
         let pace = Pace::new(64);
-        let held = pace.slots().try_acquire_many_owned(64).unwrap();
+        let held: Vec<Held> = (0..64).map(|_| pace.slots().try_acquire_owned().ok()).collect();
         windows(&pace, 1, Some(&FetchError::Timeout));
-        drop(held);
-        assert_eq!(pace.slots.available_permits(), 64);
-        pace.note(None);
+        held.into_iter().for_each(|slot| pace.end(slot, None));
         assert_eq!(pace.slots.available_permits(), 42);
     }
 }

@@ -11,10 +11,10 @@ use super::client::{Origin, Rest, Shared};
 
 /// Bytes of a file that are read: what the RFC asks for at least.
 const FILE_BYTES_MAX: usize = 500 << 10;
-/// Rules of one file that are kept.
-const RULES_MAX: usize = 10_000;
+/// Bytes of one file's rules that are kept.
+const RULES_BYTES_MAX: usize = 64 << 10;
 /// Hosts whose files are remembered; then all are forgotten.
-const HOSTS_MAX: usize = 16_384;
+const HOSTS_MAX: usize = 4_096;
 
 /// The files of all hosts, each fetched once.
 #[derive(Default)]
@@ -44,11 +44,15 @@ impl RobotsFiles {
 
 async fn ask(shared: &Shared, origin: &str) -> Result<Rules, FetchError> {
     let url = format!("{origin}/robots.txt");
-    let (mut response, _) = shared.get(&url, Origin::Record, &Rest::default()).await?;
+    let (mut response, _) = match shared.get(&url, Origin::Robots, &Rest::default()).await {
+        // RFC 9309, 2.3.1.2: after too many redirects there is no file.
+        Err(FetchError::RedirectLimit(_)) => return Ok(Rules::default()),
+        answer => answer?,
+    };
     match response.status().as_u16() {
         200..=299 => {}
-        // RFC 9309, 2.3.1.4: a server that fails does not allow.
-        500..=599 => return Ok(Rules(vec![Rule { allows: false, pattern: "/".to_owned() }])),
+        // RFC 9309, 2.3.1.4: a server that fails does not allow; it may do so later.
+        status @ (429 | 500..=599) => return Err(FetchError::Status(status)),
         _ => return Ok(Rules::default()),
     }
     let mut body = Vec::new();
@@ -74,7 +78,7 @@ struct Rule {
 impl Rules {
     /// Reads the groups of our name, or those of `*` where there is none.
     fn parse(text: &str, agent: &str) -> Self {
-        let (mut ours, mut everyones) = (Vec::new(), Vec::new());
+        let (mut ours, mut everyones, mut kept_bytes) = (Vec::new(), Vec::new(), 0);
         let (mut for_us, mut for_all, mut in_names, mut is_named) = (false, false, false, false);
         for line in text.lines() {
             let line = line.split('#').next().unwrap_or_default();
@@ -93,7 +97,8 @@ impl Rules {
                     in_names = false;
                     let rules = [(for_us, &mut ours), (for_all, &mut everyones)];
                     for (_, rules) in rules.into_iter().filter(|(applies, _)| *applies && !value.is_empty()) {
-                        if rules.len() < RULES_MAX {
+                        kept_bytes += value.len() + size_of::<Rule>();
+                        if kept_bytes <= RULES_BYTES_MAX {
                             rules.push(Rule { allows: key == "allow", pattern: value.to_owned() });
                         }
                     }

@@ -4,15 +4,20 @@
 //! for slots which later answers hold. It needs none: see [`Turn`].
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::Instant;
 
-use super::Config;
 use super::hosts::{Host, Hosts};
 use super::pace::Pace;
+use super::{Config, FetchError};
 
 /// Bytes of one byte slot.
 const SLOT_BYTES: u64 = 1 << 10;
+
+/// Wait after which a host's time has passed.
+const WAIT_MAX: Duration = Duration::from_millis(50);
 
 /// The slots of a client.
 pub(super) struct Slots {
@@ -47,12 +52,20 @@ impl Slots {
     }
 
     /// Waits for a slot of the host and for the host's own time, then for a slot of the client: in
-    /// this order, so that a crowd before one host does not keep the others waiting.
-    pub(super) async fn request(&self, host: &Host, turn: &mut Turn) -> (Held, Held) {
+    /// this order, so that a crowd before one host does not keep the others waiting. Who waited long for
+    /// the last of them asks for the host's time again.
+    ///
+    /// # Errors
+    /// When the host wants to be left alone for too long.
+    pub(super) async fn request(&self, host: &Host, turn: &mut Turn) -> Result<(Held, Held), FetchError> {
         let of_host = turn.wait(host.slots.clone(), 1).await;
-        host.turn().await;
+        host.turn().await?;
+        let begun = Instant::now();
         let of_client = turn.wait(self.pace.slots(), 1).await;
-        (of_host, of_client)
+        if begun.elapsed() > WAIT_MAX {
+            host.turn().await?;
+        }
+        Ok((of_host, of_client))
     }
 
     /// Waits for room for so many bytes.
@@ -78,7 +91,6 @@ impl Turn {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[tokio::test]
     async fn the_awaited_request_needs_no_slot_and_others_wait() {

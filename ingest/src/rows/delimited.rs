@@ -2,7 +2,9 @@
 //! delimiter, line ends and doubled quotes.
 //!
 //! Real lists are sloppy: a quote within a field (`a 5" nail`) is a character like any other, and
-//! a quoted field that does not end within [`QUOTED_LINES_MAX`] lines breaks its own line alone.
+//! a quoted field that does not end within [`QUOTED_LINES_MAX`] lines breaks its own line alone. Many TSV
+//! files are written without any quoting: where a quoted field does not end in its line, but the line
+//! without quoting has as many fields as the header, it is taken so.
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead};
@@ -10,13 +12,11 @@ use std::io::{self, BufRead};
 use corpus::Result;
 
 use super::{Cells, ROW_BYTES_MAX, Row, Wanted, find_columns};
-use crate::lines::{Line, Lines};
+use crate::lines::{Line, Lines, pass_over_mark};
 use crate::source::preview;
 
 /// Lines that one row may take.
 const QUOTED_LINES_MAX: usize = 64;
-/// What programs of one system put before UTF-8.
-const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// Iterator over the rows of a file; holds one row of at most [`ROW_BYTES_MAX`] bytes.
 pub struct DelimitedRows<R> {
@@ -25,6 +25,8 @@ pub struct DelimitedRows<R> {
     wanted: Vec<Wanted>,
     /// For every wanted column its place in a row.
     places: Vec<Option<usize>>,
+    /// Fields of the header.
+    field_count: usize,
     /// Lines that were read ahead in search of the end of a quoted field.
     ahead: VecDeque<Line>,
 }
@@ -36,16 +38,18 @@ impl<R: BufRead> DelimitedRows<R> {
     /// When a required column is missing, or the file cannot be read (`broken` says how to put it).
     pub fn open(
         (stage, url): (&str, &str),
-        reader: R,
+        mut reader: R,
         delimiter: u8,
         wanted: &[Wanted],
         broken: impl Fn(&io::Error) -> corpus::Error,
     ) -> Result<Self> {
+        pass_over_mark(&mut reader).map_err(|error| broken(&error))?;
         let mut rows = Self {
             lines: Lines::new(reader, ROW_BYTES_MAX),
             delimiter,
             wanted: wanted.to_vec(),
             places: Vec::new(),
+            field_count: 0,
             ahead: VecDeque::new(),
         };
         let header = match rows.next_fields().transpose().map_err(|error| broken(&error))? {
@@ -54,6 +58,7 @@ impl<R: BufRead> DelimitedRows<R> {
         };
         let names: Vec<&str> = header.iter().map(|name| name.trim()).collect();
         rows.places = find_columns(stage, url, &names, wanted)?;
+        rows.field_count = names.len();
         Ok(rows)
     }
 
@@ -73,12 +78,21 @@ impl<R: BufRead> DelimitedRows<R> {
                 Err(error) => return Some(Err(error)),
             }
         };
-        let mut row = first.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&first).to_vec();
+        let mut row = first.clone();
         let mut taken = VecDeque::new();
         loop {
             match split(&row, self.delimiter) {
                 Some(Ok(fields)) => return Some(Ok(Ok(fields))),
                 Some(Err(detail)) => return Some(Ok(Err(broken(detail.to_owned(), &row)))),
+                None if self.delimiter == b'\t' && taken.is_empty() => {
+                    let fields =
+                        first.split(|byte| *byte == b'\t').map(|field| String::from_utf8(field.to_vec()));
+                    if let Ok(fields) = fields.collect::<Result<Vec<_>, _>>()
+                        && fields.len() == self.field_count
+                    {
+                        return Some(Ok(Ok(fields)));
+                    }
+                }
                 None => {}
             }
             let more = match self.next_line() {
@@ -111,10 +125,9 @@ impl<R: BufRead> Iterator for DelimitedRows<R> {
             Ok(Err(row)) => return Some(Ok(row)),
             Err(error) => return Some(Err(error)),
         };
-        let mut fields: Vec<Option<String>> = fields.into_iter().map(Some).collect();
         let text = |index: usize| {
             let place = self.places.get(index).copied().flatten()?;
-            fields.get_mut(place)?.take().filter(|text| !text.is_empty())
+            fields.get(place).filter(|text| !text.is_empty()).cloned()
         };
         Some(Ok(Row::Whole(Cells::of_texts(&self.wanted, text))))
     }
@@ -191,7 +204,11 @@ mod tests {
     #[test]
     fn a_quote_that_never_ends_breaks_its_line_alone() {
         let text = b"url\tn\n\"http://a/1\t1\nhttp://a/2\t2\na 5\" nail\t3\n";
-        assert_eq!(rows(text, b'\t'), ["quoted field without end", "http://a/2|2", "a 5\" nail|3"]);
+        assert_eq!(rows(text, b'\t'), ["\"http://a/1|1", "http://a/2|2", "a 5\" nail|3"]);
+        let comma = b"url,n\n\"http://a/1,1\nhttp://a/2,2\n";
+        assert_eq!(rows(comma, b','), ["quoted field without end", "http://a/2|2"]);
+        let quoted = b"url\tn\n\"a\nb\"\t1\n";
+        assert_eq!(rows(quoted, b'\t'), ["a\nb|1"]);
         assert_eq!(rows(b"url\n\xff\n", b'\t'), ["not UTF-8"]);
     }
 

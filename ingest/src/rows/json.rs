@@ -5,7 +5,7 @@ use std::io::{self, BufRead};
 use serde_json::Value;
 
 use super::{Cells, ROW_BYTES_MAX, Row, Wanted};
-use crate::lines::{Line, Lines};
+use crate::lines::{Line, Lines, pass_over_mark};
 use crate::source::preview;
 
 /// Iterator over the rows of a file; holds one row of at most [`ROW_BYTES_MAX`] bytes.
@@ -26,6 +26,7 @@ impl<R: BufRead> JsonRows<R> {
     /// # Errors
     /// When it cannot be read.
     pub fn open(mut reader: R, wanted: &[Wanted]) -> io::Result<Self> {
+        pass_over_mark(&mut reader)?;
         let is_array = first_character(&mut reader)? == Some(b'[');
         let texts = if is_array {
             reader.consume(1);
@@ -60,7 +61,7 @@ impl<R: BufRead> Iterator for JsonRows<R> {
 
 fn row(text: &[u8], wanted: &[Wanted]) -> Row {
     let detail = match serde_json::from_slice(text) {
-        Ok(Value::Object(object)) => return Row::Whole(Cells::of_object(wanted, object)),
+        Ok(Value::Object(object)) => return Row::Whole(Cells::of_object(wanted, &object)),
         Ok(_) => "not an object".to_owned(),
         Err(error) => error.to_string(),
     };

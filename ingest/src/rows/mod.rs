@@ -102,9 +102,9 @@ impl Cells {
     }
 
     /// Returns the wanted fields of an object.
-    fn of_object(wanted: &[Wanted], mut object: Map<String, Value>) -> Self {
-        let mut take = |column: &Wanted| column.names.iter().find_map(|name| object.remove(name));
-        Self(wanted.iter().map(|column| cell(column.kind, take(column))).collect())
+    fn of_object(wanted: &[Wanted], object: &Map<String, Value>) -> Self {
+        let find = |column: &Wanted| column.names.iter().find_map(|name| object.get(name)).cloned();
+        Self(wanted.iter().map(|column| cell(column.kind, find(column))).collect())
     }
 }
 

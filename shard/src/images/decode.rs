@@ -80,9 +80,10 @@ impl Decoder {
             return Err(Fault::too_many(width, height));
         }
         let orientation = orientation(&mut decoder);
+        let size = (width, height);
         let (width, height) = if is_turned(orientation) { (height, width) } else { (width, height) };
         let divisor = jpeg::divisor((width, height), target(width, height));
-        let faster = (format == ImageFormat::Jpeg).then(|| jpeg::decode(bytes, divisor)).flatten();
+        let faster = (format == ImageFormat::Jpeg).then(|| jpeg::decode(bytes, size, divisor)).flatten();
         let pixels = match faster {
             Some(pixels) => pixels,
             None => {

@@ -1,10 +1,12 @@
-//! What an earlier list had fetched: a list that grew is not fetched from its beginning again.
+//! What the first pass over an earlier list had stored: a list that grew is not fetched from its
+//! beginning again.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 use corpus::record::{Image, Look, Target, key_prefix};
 use corpus::table::Reader;
-use corpus::{Dataset, Fingerprint, Id, Result, Stage, Task};
+use corpus::{Dataset, Fingerprint, Id, Part, Result, Stage, Task};
 
 use super::address::Key;
 
@@ -19,8 +21,11 @@ pub(super) struct Earlier {
 }
 
 struct EarlierList {
+    dataset: Dataset,
+    prefixes: RangeInclusive<Id>,
     keys: BTreeSet<Key>,
-    readers: std::vec::IntoIter<Reader<Image>>,
+    /// Parts that hold such keys and were not opened yet.
+    parts: std::vec::IntoIter<Part>,
     open: Option<Reader<Image>>,
 }
 
@@ -44,7 +49,7 @@ impl Earlier {
             }
             if let Some(manifest) = task.ledger.manifest(&stage.name(), &fingerprint)? {
                 let dataset = Dataset::new(task.store.clone(), manifest);
-                earlier.lists.push(EarlierList::open(&dataset, &prefixes)?);
+                earlier.lists.push(EarlierList::open(dataset, prefixes.clone())?);
             }
         }
         Ok(earlier)
@@ -68,26 +73,31 @@ impl Earlier {
 }
 
 impl EarlierList {
-    fn open(dataset: &Dataset, prefixes: &std::ops::RangeInclusive<Id>) -> Result<Self> {
-        let mut keys = BTreeSet::new();
-        for reader in dataset.rows_near::<Look>(IMAGES, "key", prefixes)? {
-            for look in reader {
+    fn open(dataset: Dataset, prefixes: RangeInclusive<Id>) -> Result<Self> {
+        let (mut keys, mut parts) = (BTreeSet::new(), Vec::new());
+        for part in dataset.parts(IMAGES) {
+            let before = keys.len();
+            for look in dataset.open_near::<Look>(part, "key", &prefixes)? {
                 let key = look?.key;
                 if prefixes.contains(&key_prefix(&key)) {
                     keys.insert(key);
                 }
             }
+            if keys.len() > before {
+                parts.push(part.clone());
+            }
         }
-        let readers = dataset.rows_near::<Image>(IMAGES, "key", prefixes)?.into_iter();
-        Ok(Self { keys, readers, open: None })
+        Ok(Self { dataset, prefixes, keys, parts: parts.into_iter(), open: None })
     }
 
     /// Goes on to the row of a key: parts, and rows within them, are in the order of keys.
     fn take(&mut self, key: &Key) -> Result<Option<Image>> {
         loop {
             let Some(open) = &mut self.open else {
-                match self.readers.next() {
-                    Some(reader) => self.open = Some(reader),
+                match self.parts.next() {
+                    Some(part) => {
+                        self.open = Some(self.dataset.open_near(&part, "key", &self.prefixes)?);
+                    }
                     None => return Ok(None),
                 }
                 continue;

@@ -9,7 +9,7 @@ use corpus::record::{EncodedImage, Image};
 use corpus::{Error, Id, Inputs, Removal, Result, SourceCode, Stage, Task};
 use serde_json::{Value, json};
 
-use super::{Config, store};
+use super::{Config, jpeg, store};
 
 /// The unit that is counted, and the stream.
 const IMAGES: &str = "images";
@@ -19,17 +19,36 @@ const FILE_BYTES_MAX: u64 = 256 << 20;
 /// The stage: one task per set. Rows have no image bytes, only what was measured.
 #[derive(Debug, Clone)]
 pub struct Evaluation {
-    /// Its name in the run.
-    pub name: String,
-    /// Files or folders by set.
-    pub sets: BTreeMap<String, PathBuf>,
-    /// How images are resized before they are measured: as those that they are compared with.
-    pub config: Config,
-    /// Source number of the rows' ids.
-    pub source: SourceCode,
+    name: String,
+    /// Files by set, and their digests.
+    files: Vec<Vec<PathBuf>>,
+    digests: BTreeMap<String, Vec<String>>,
+    config: Config,
+    source: SourceCode,
 }
 
 impl Evaluation {
+    /// Returns the stage `name` for files or folders by set. Images are resized as those that they are
+    /// compared with; `source` is the source number of the rows' ids.
+    ///
+    /// # Errors
+    /// When a set cannot be read: an empty one would let everything pass.
+    pub fn new(
+        name: &str,
+        sets: &BTreeMap<String, PathBuf>,
+        config: &Config,
+        source: SourceCode,
+    ) -> Result<Self> {
+        let of_file = |path: &PathBuf| Ok(Digest::of_file(path)?.0.as_str().to_owned());
+        let (mut files, mut digests) = (Vec::new(), BTreeMap::new());
+        for (set, path) in sets {
+            let of_set = Self::files(path)?;
+            digests.insert(set.clone(), of_set.iter().map(of_file).collect::<Result<_>>()?);
+            files.push(of_set);
+        }
+        Ok(Self { name: name.to_owned(), files, digests, config: config.clone(), source })
+    }
+
     /// Returns the files of a set in the order of their names.
     fn files(path: &Path) -> Result<Vec<PathBuf>> {
         if !path.is_dir() {
@@ -47,13 +66,6 @@ impl Evaluation {
         files.sort();
         Ok(files)
     }
-
-    /// Returns the digests of all files by set.
-    fn digests(&self) -> Result<BTreeMap<&String, Vec<String>>> {
-        let of_file = |path: &PathBuf| Ok(Digest::of_file(path)?.0.as_str().to_owned());
-        let of_set = |path: &Path| Self::files(path)?.iter().map(of_file).collect::<Result<Vec<_>>>();
-        self.sets.iter().map(|(name, path)| Ok((name, of_set(path)?))).collect()
-    }
 }
 
 impl Stage for Evaluation {
@@ -63,10 +75,10 @@ impl Stage for Evaluation {
 
     fn settings(&self) -> Value {
         let Config { side_pixels, mode, only_shrink, preprocess, pixels_max, .. } = &self.config;
-        // A file's content counts, not its path; one that cannot be read fails when it is.
-        let sets = self.digests().unwrap_or_default();
+        // A file's content counts, not its path.
         json!({
-            "sets": sets,
+            "sets": self.digests,
+            "jpeg": jpeg::CODEC,
             "side_pixels": side_pixels,
             "mode": mode,
             "only_shrink": only_shrink,
@@ -76,7 +88,7 @@ impl Stage for Evaluation {
     }
 
     fn plan(&self, _inputs: &Inputs) -> Result<u32> {
-        Ok(self.sets.len() as u32)
+        Ok(self.files.len() as u32)
     }
 
     fn run(&self, task: &Task<'_>) -> Result<()> {
@@ -84,20 +96,22 @@ impl Stage for Evaluation {
         if out.is_done() {
             return Ok(());
         }
-        let path = self.sets.values().nth(task.index as usize);
-        let files = path.map(|path| Self::files(path)).transpose()?.unwrap_or_default();
-        for (row, path) in (0_u64..).zip(&files).skip(out.position() as usize) {
+        let files = self.files.get(task.index as usize).map(Vec::as_slice).unwrap_or_default();
+        for (row, path) in (0_u64..).zip(files).skip(out.position() as usize) {
             let id = Id::new(self.source, task.index, row).map_err(|error| Error::work(task.stage, error))?;
             out.read(IMAGES);
             let bytes = read(path)?;
-            match store(&bytes, &self.config) {
+            let judged = task.crashes.guard(id, || store(&bytes, &self.config));
+            let judged = judged
+                .map_err(|fatal| (fatal.reason(), String::new()))
+                .and_then(|stored| stored.map_err(|fault| (fault.reason(), fault.to_string())));
+            match judged {
                 Ok(stored) => {
                     out.write(IMAGES, look(id, &bytes, &stored))?;
                     out.keep(IMAGES);
                 }
-                Err(fault) => {
+                Err((reason, value)) => {
                     let preview = path.display().to_string();
-                    let (reason, value) = (fault.reason(), fault.to_string());
                     out.fail(IMAGES, Removal { id, key: None, reason, value, preview: &preview })?;
                 }
             }

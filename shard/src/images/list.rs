@@ -49,6 +49,10 @@ impl Stage for List {
         })
     }
 
+    fn version(&self) -> u32 {
+        2
+    }
+
     fn plan(&self, _inputs: &Inputs) -> Result<u32> {
         Ok(self.config.partitions)
     }

@@ -66,15 +66,15 @@ fn sharpness(luma: &[u8], width: usize) -> f32 {
     for around in rows.windows(3) {
         let [above, row, below] = around else { continue };
         let inner = row.windows(3).zip(&above[1..]).zip(&below[1..]);
-        let (mut row_sum, mut row_squares) = (0_i32, 0_i64);
+        let (mut row_sum, mut row_squares) = (0_i64, 0_i64);
         for ((middle, up), down) in inner {
             let [left, center, right] = [middle[0], middle[1], middle[2]].map(i32::from);
             let laplacian = i32::from(*up) + i32::from(*down) + left + right - 4 * center;
-            row_sum += laplacian;
+            row_sum += i64::from(laplacian);
             row_squares += i64::from(laplacian * laplacian);
         }
         count += width as i64 - 2;
-        sum += i64::from(row_sum);
+        sum += row_sum;
         squares += row_squares;
     }
     if count <= 0 {

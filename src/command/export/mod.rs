@@ -30,7 +30,7 @@ pub(crate) fn export(arguments: &ExportArgs) -> anyhow::Result<ExitCode> {
         ExportFormat::Parquet => texts::export(&sealed, texts::Form::Parquet, arguments),
         ExportFormat::Webdataset => {
             let passes = config.images.as_ref().map_or(0, |images| images.passes);
-            webdataset::export(&sealed, passes, arguments)
+            webdataset::export(&sealed, passes, config.image_duplicates.is_some(), arguments)
         }
     }
 }

@@ -26,15 +26,24 @@ const FILE_MODE: u32 = 0o644;
 
 /// Writes `00000.tar`, `00001.tar`, ...: a sample for every pair whose image was stored, in the order of
 /// the fetch list, with the image, its caption (`.txt`) and what is known of both (`.json`).
-pub(super) fn export(sealed: &Inputs, passes: u32, arguments: &ExportArgs) -> anyhow::Result<ExitCode> {
+pub(super) fn export(
+    sealed: &Inputs,
+    passes: u32,
+    without_duplicates: bool,
+    arguments: &ExportArgs,
+) -> anyhow::Result<ExitCode> {
     let stages = (0..passes.max(1)).map(|index| format!("images.pass{index}"));
     let datasets = stages.map(|stage| sealed.0.get(&stage).ok_or_else(|| unfinished(&stage, &arguments.dir)));
     let datasets: Vec<&Dataset> = datasets.collect::<anyhow::Result<_>>()?;
+    let found = match without_duplicates {
+        true => Some(sealed.0.get(DUPLICATES).ok_or_else(|| unfinished(DUPLICATES, &arguments.dir))?),
+        false => None,
+    };
     prepare(&arguments.out)?;
     let mut shards = Shards::new(&arguments.out, arguments.shard_samples);
     let parts = datasets.iter().flat_map(|dataset| dataset.parts(STREAM).map(move |part| (dataset, part)));
     for (dataset, part) in parts {
-        let duplicates = match sealed.0.get(DUPLICATES) {
+        let duplicates = match found {
             Some(found) => Duplicates::of_part(found, dataset, part)?,
             None => Duplicates::default(),
         };

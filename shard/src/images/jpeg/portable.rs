@@ -9,7 +9,7 @@ use super::super::encode::Encoded;
 pub(in super::super) const CODEC: &str = "portable";
 
 /// Returns nothing: there is no faster decoder than the image library's.
-pub(in super::super) fn decode(_bytes: &[u8], _divisor: u32) -> Option<Pixels> {
+pub(in super::super) fn decode(_bytes: &[u8], _size: (u32, u32), _divisor: u32) -> Option<Pixels> {
     None
 }
 

@@ -11,13 +11,17 @@ const CHANNELS: usize = 3;
 /// Scans of a progressive file at most: each costs a pass over all pixels.
 const SCANS_MAX: u32 = 100;
 
-/// Decodes a file at a fraction of its size. `None` for what this library does not turn into RGB (four
+/// Decodes a file of this size at a fraction of it. `None` for what this library does not turn into RGB (four
 /// colours) or calls damaged: the image library decides then.
-pub(in super::super) fn decode(bytes: &[u8], divisor: u32) -> Option<Pixels> {
+pub(in super::super) fn decode(bytes: &[u8], size: (u32, u32), divisor: u32) -> Option<Pixels> {
     let mut decompressor = Decompressor::new().ok()?;
     decompressor.set_scan_limit(SCANS_MAX).ok()?;
     let header = decompressor.read_header(bytes).ok()?;
     if matches!(header.colorspace, Colorspace::CMYK | Colorspace::YCCK) || header.is_lossless {
+        return None;
+    }
+    // The size that was held against the bound is the one that memory is taken for.
+    if (header.width, header.height) != (size.0 as usize, size.1 as usize) {
         return None;
     }
     let factor = ScalingFactor::new(1, divisor as usize);
