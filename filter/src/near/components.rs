@@ -51,6 +51,20 @@ impl Components<'_> {
         Err(Error::work("components", "the edges do not settle"))
     }
 
+    /// Returns `[node, smallest node of its component]` for every node, the smallest ones too, by node.
+    ///
+    /// # Errors
+    /// As [`Self::of`].
+    pub fn members(&self, edges: impl Iterator<Item = Result<[u64; 2]>>) -> Result<Sorted<2>> {
+        let mut members = Sorter::new(&self.scratch.join("members"), self.memory_bytes / 2)?;
+        for row in self.of(edges)? {
+            let [node, smallest] = row?;
+            members.push([node, smallest])?;
+            members.push([smallest, smallest])?;
+        }
+        members.finish()
+    }
+
     /// Connects every node's larger neighbours to its smallest one.
     fn large_star(
         &self,

@@ -2,7 +2,7 @@
 //! delimiter, line ends and doubled quotes.
 //!
 //! Real lists are sloppy: a quote within a field (`a 5" nail`) is a character like any other, and
-//! a quoted field that does not end within [`QUOTED_LINES_MAX`] lines breaks its own line alone. Many TSV
+//! a quoted field that does not end within 64 lines breaks its own line alone. Many TSV
 //! files are written without any quoting: where a quoted field does not end in its line, but the line
 //! without quoting has as many fields as the header, it is taken so.
 
@@ -66,6 +66,13 @@ impl<R: BufRead> DelimitedRows<R> {
         self.ahead.pop_front().map(Ok).or_else(|| self.lines.next())
     }
 
+    /// Returns the fields of a line of TSV without quoting, if they are as many as the header's.
+    fn unquoted(&self, line: &[u8]) -> Option<Vec<String>> {
+        let line = std::str::from_utf8(line).ok().filter(|_| self.delimiter == b'\t')?;
+        let fields: Vec<String> = line.split('\t').map(str::to_owned).collect();
+        (fields.len() == self.field_count).then_some(fields)
+    }
+
     /// Returns the fields of the next row that is not blank, or why there are none.
     fn next_fields(&mut self) -> Option<io::Result<Result<Vec<String>, Row>>> {
         let first = loop {
@@ -84,12 +91,8 @@ impl<R: BufRead> DelimitedRows<R> {
             match split(&row, self.delimiter) {
                 Some(Ok(fields)) => return Some(Ok(Ok(fields))),
                 Some(Err(detail)) => return Some(Ok(Err(broken(detail.to_owned(), &row)))),
-                None if self.delimiter == b'\t' && taken.is_empty() => {
-                    let fields =
-                        first.split(|byte| *byte == b'\t').map(|field| String::from_utf8(field.to_vec()));
-                    if let Ok(fields) = fields.collect::<Result<Vec<_>, _>>()
-                        && fields.len() == self.field_count
-                    {
+                None if taken.is_empty() => {
+                    if let Some(fields) = self.unquoted(&first) {
                         return Some(Ok(Ok(fields)));
                     }
                 }

@@ -46,13 +46,7 @@ impl LookClusters {
             memory_bytes: self.config.task_bytes(),
             cancel: task.cancel,
         };
-        let mut members = self.sorter(task, "members")?;
-        for row in components.of(edges)? {
-            let [node, smallest] = row?;
-            members.push([node, smallest])?;
-            members.push([smallest, smallest])?;
-        }
-        members.finish()
+        components.members(edges)
     }
 
     /// Returns `[component, !pixels, id, digest, key]` of every member, the best of a component first.

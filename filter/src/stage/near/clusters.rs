@@ -56,13 +56,7 @@ impl Clusters {
             memory_bytes: task_bytes(&self.config),
             cancel: task.cancel,
         };
-        let mut members = self.sorter(task, "members")?;
-        for row in components.of(edges)? {
-            let [node, smallest] = row?;
-            members.push([node, smallest])?;
-            members.push([smallest, smallest])?;
-        }
-        members.finish()
+        components.members(edges)
     }
 
     /// Returns `[component, rank, !length, id]` of every member, the best of a component first.
