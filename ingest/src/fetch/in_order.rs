@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use url::Url;
 
-use super::client::{Origin, Rest as Range, Shared};
+use super::client::{Origin, Rest, Shared};
 use super::slots::{Held, Turn};
 use super::source::retry_after;
 use super::{Client, FetchError, guard, robots};
@@ -120,28 +120,22 @@ async fn fetch(shared: Arc<Shared>, url: String, mut turn: Turn) -> Answer {
         shared.slots.pace.end(of_client, attempt.as_ref().err().map(|(error, _)| error));
         drop(of_host);
         match attempt {
-            Err((_, Some(Rest::Short))) if rests < RESTS_MAX => rests += 1,
+            Err((_, true)) if rests < RESTS_MAX => rests += 1,
             attempt => return attempt.map_err(|(error, _)| error),
         }
     }
 }
 
-/// A rest that the host of an answer asked for, and was given.
-enum Rest {
-    /// Short enough to wait for.
-    Short,
-    Long,
-}
-
-/// Asks for a URL within its deadline. An error comes with the rest that a host asked for.
+/// Asks for a URL within its deadline. An error comes with whether a host asked for a
+/// rest that is waited for.
 async fn attempt(
     shared: &Shared,
     url: &Url,
     turn: &mut Turn,
-) -> Result<(Body, Vec<Held>), (FetchError, Option<Rest>)> {
-    let plain = |error| (error, None);
+) -> Result<(Body, Vec<Held>), (FetchError, bool)> {
+    let plain = |error| (error, false);
     let mut clock = Clock::new(shared.config.deadline());
-    let whole = Range::default();
+    let whole = Rest::default();
     let asked = clock.run(shared.get(url.as_str(), Origin::Record, &whole));
     let (response, final_url) = asked.await.map_err(plain)?;
     if response.status() != reqwest::StatusCode::OK {
@@ -159,16 +153,20 @@ async fn attempt(
     Ok((Body { bytes, content_type, final_url: final_url.into() }, held))
 }
 
-/// Leaves the host that answered alone for as long as it asks.
-fn give_rest(shared: &Shared, response: &Response, url: &Url) -> Option<Rest> {
-    let asked = retry_after(response).filter(|_| matches!(response.status().as_u16(), 429 | 503))?;
+/// Leaves the host that answered alone for as long as it asks; returns whether that is waited for.
+fn give_rest(shared: &Shared, response: &Response, url: &Url) -> bool {
+    let is_rest = matches!(response.status().as_u16(), 429 | 503);
+    let Some(asked) = retry_after(response).filter(|_| is_rest) else {
+        return false;
+    };
     let host = shared.slots.hosts.get(url.host_str().unwrap_or_default());
-    if asked.as_secs_f64() <= shared.config.retry_after_secs_max {
-        host.rest(asked);
-        return Some(Rest::Short);
+    let is_short = asked.as_secs_f64() <= shared.config.retry_after_secs_max;
+    if is_short {
+        host.rest(asked)
+    } else {
+        host.close(asked)
     }
-    host.close(asked);
-    Some(Rest::Long)
+    is_short
 }
 
 /// Reads a body within the limits of one body and of all bodies in flight.

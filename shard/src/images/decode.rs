@@ -119,8 +119,9 @@ fn sniff(bytes: &[u8]) -> Result<(ImageFormat, &'static str), Fault> {
     if let Some(format) = unsupported(bytes) {
         return Err(Fault::Unsupported { format });
     }
+    let beginning = &bytes[..bytes.len().min(BEGINNING_BYTES)];
     let format =
-        image::guess_format(bytes).map_err(|_| Fault::NotAnImage { beginning: hexadecimal(bytes) })?;
+        image::guess_format(bytes).map_err(|_| Fault::NotAnImage { beginning: hexadecimal(beginning) })?;
     let extension = match format {
         ImageFormat::Jpeg => "jpg",
         ImageFormat::Png => "png",
@@ -152,8 +153,9 @@ fn unsupported(bytes: &[u8]) -> Option<&'static str> {
     BRANDS.iter().find(|(known, _)| brand.starts_with(known)).map(|(_, format)| *format)
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().take(BEGINNING_BYTES).map(|byte| format!("{byte:02x}")).collect()
+/// Writes bytes as hexadecimal digits.
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Returns which way is up; metadata that cannot be read does not say. WebP and PNG files often

@@ -9,7 +9,7 @@ use corpus::record::{EncodedImage, Image};
 use corpus::{Error, Id, Inputs, Removal, Result, SourceCode, Stage, Task};
 use serde_json::{Value, json};
 
-use super::{Config, jpeg, store};
+use super::{Config, Stored, jpeg, store};
 
 /// The unit that is counted, and the stream.
 const IMAGES: &str = "images";
@@ -107,7 +107,7 @@ impl Stage for Evaluation {
                 .and_then(|stored| stored.map_err(|fault| (fault.reason(), fault.to_string())));
             match judged {
                 Ok(stored) => {
-                    out.write(IMAGES, look(id, &bytes, &stored))?;
+                    out.write(IMAGES, look(id, &bytes, stored))?;
                     out.keep(IMAGES);
                 }
                 Err((reason, value)) => {
@@ -129,20 +129,9 @@ fn read(path: &Path) -> Result<Bytes> {
     Ok(std::fs::read(path).map_err(Error::io("read", path))?.into())
 }
 
-fn look(id: Id, bytes: &Bytes, stored: &super::Stored) -> Image {
-    Image {
-        id,
-        key: u128::from(id.to_bits()).to_be_bytes(),
-        url: String::new(),
-        image: EncodedImage { bytes: Bytes::new(), path: None },
-        width: stored.width,
-        height: stored.height,
-        original_width: stored.original_width,
-        original_height: stored.original_height,
-        sha256: Digest::of(bytes).as_str().to_owned(),
-        perceptual_hash: stored.measures.perceptual_hash,
-        sharpness: stored.measures.sharpness,
-        colour_spread: stored.measures.colour_spread.into(),
-        uses: Vec::new(),
-    }
+/// The row of an image, without its bytes.
+fn look(id: Id, bytes: &Bytes, stored: Stored) -> Image {
+    let key = u128::from(id.to_bits()).to_be_bytes();
+    let image = stored.into_image(key, String::new(), Digest::of(bytes).as_str().to_owned());
+    Image { id, image: EncodedImage { bytes: Bytes::new(), path: None }, ..image }
 }

@@ -9,16 +9,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use corpus::digest::Digest;
-use corpus::record::{EncodedImage, Fetched, Image, Target, Use};
-use corpus::{Error, Id, Inputs, Output, Removal, Result, Stage, Task};
+use corpus::record::{Fetched, Image, Target, Use, key_prefix};
+use corpus::{Error, Inputs, Output, Removal, Result, Stage, Task};
 use ingest::Client;
 use ingest::fetch::{Body, FetchError};
 use serde_json::{Value, json};
 
-use super::address::Key;
 use super::earlier::Earlier;
 use super::stated::Stated;
-use super::{Config, Stored, jpeg, store};
+use super::{Config, jpeg, store};
 
 /// The unit that is counted: a distinct URL.
 const UNIT: &str = "images";
@@ -101,7 +100,7 @@ impl Stage for Pass {
             let lost = || Error::work(task.stage, LostOutcome);
             if is_had(&earlier, &target) {
                 let image = earlier.take(&target.key)?.ok_or_else(lost)?;
-                reuse(&mut out, &mut block, target, image)?;
+                self.reuse(&mut out, &mut block, target, image)?;
             } else {
                 let outcome = outcomes.next().ok_or_else(lost)?;
                 self.take(task, &mut out, &mut block, target, outcome.result)?;
@@ -170,7 +169,7 @@ impl Pass {
         }
     }
 
-    /// Counts and writes one target, and what became of it.
+    /// Judges the answer for one target, and writes what became of it.
     fn take(
         &self,
         task: &Task<'_>,
@@ -179,19 +178,35 @@ impl Pass {
         mut target: Target,
         answer: Result<Body, FetchError>,
     ) -> Result<()> {
-        out.read(UNIT);
-        block.target_count += 1;
-        let mut row = fetched(&target, &answer);
+        let row = fetched(&target, Some(&answer));
         let judged = match &answer {
-            Ok(body) => self.judge(task, &target, &body.bytes),
+            Ok(body) => match self.judge(task, &target, &body.bytes) {
+                Ok(image) => stated(out, &mut target, &body.bytes, image)?,
+                failed => failed,
+            },
             Err(error) => Err(Failure::from(error)),
         };
-        let judged = match (judged, &answer) {
-            (Ok(image), Ok(body)) => Stated::check(out, &mut target, &body.bytes, &image.sha256)?
-                .then_some(image)
-                .ok_or_else(|| Failure::lasting("digest_mismatch", String::new())),
-            (judged, _) => judged,
-        };
+        self.conclude(out, block, target, row, judged)
+    }
+
+    /// Takes the image of a target that an earlier list had fetched.
+    fn reuse(&self, out: &mut Output<'_>, block: &mut Block, mut target: Target, image: Image) -> Result<()> {
+        let row = fetched(&target, None);
+        let judged = stated(out, &mut target, &[], image)?;
+        self.conclude(out, block, target, row, judged)
+    }
+
+    /// Counts and writes one target, and what became of it.
+    fn conclude(
+        &self,
+        out: &mut Output<'_>,
+        block: &mut Block,
+        target: Target,
+        mut row: Fetched,
+        judged: Result<Image, Failure>,
+    ) -> Result<()> {
+        out.read(UNIT);
+        block.target_count += 1;
         match judged {
             Ok(image) => {
                 out.keep(UNIT);
@@ -208,44 +223,31 @@ impl Pass {
     }
 
     fn judge(&self, task: &Task<'_>, target: &Target, bytes: &Bytes) -> Result<Image, Failure> {
+        // Uses share ids of pages, so the key marks a target in the crash file: only the one image that
+        // brought the process down is given up.
         let stored = task
             .crashes
-            .guard(mark(&target.key), || store(bytes, &self.config))
+            .guard(key_prefix(&target.key), || store(bytes, &self.config))
             .map_err(|fatal| Failure::lasting(fatal.reason(), String::new()))?
             .map_err(|fault| Failure::lasting(fault.reason(), fault.to_string()))?;
-        Ok(image(target, stored, Digest::of(bytes).as_str().to_owned()))
+        Ok(stored.into_image(target.key, target.url.clone(), Digest::of(bytes).as_str().to_owned()))
     }
 }
 
-/// Takes the image of a target that an earlier list had fetched.
-fn reuse(out: &mut Output<'_>, block: &mut Block, mut target: Target, image: Image) -> Result<()> {
-    out.read(UNIT);
-    block.target_count += 1;
-    let mut row = Fetched {
-        key: target.key,
-        url: target.url.clone(),
-        status: "kept".to_owned(),
-        reason: None,
-        http_status: None,
-        body_bytes: None,
-        content_type: None,
-        final_url: None,
-    };
-    if Stated::check(out, &mut target, &[], &image.sha256)? {
-        out.keep(UNIT);
-        block.add(out, target, image)?;
-    } else {
-        let failure = Failure::lasting("digest_mismatch", String::new());
-        row.status = "failed".to_owned();
-        row.reason = Some(failure.reason.clone());
-        give_up(out, target, failure, false)?;
-    }
-    out.write("fetched", row)
+/// Holds an image against the digests that sources state for it.
+fn stated(
+    out: &mut Output<'_>,
+    target: &mut Target,
+    bytes: &[u8],
+    image: Image,
+) -> Result<Result<Image, Failure>> {
+    let is_stated_one = Stated::check(out, target, bytes, &image.sha256)?;
+    Ok(is_stated_one.then_some(image).ok_or_else(|| Failure::lasting("digest_mismatch", String::new())))
 }
 
 fn give_up(out: &mut Output<'_>, target: Target, failure: Failure, is_retried: bool) -> Result<()> {
     let first = target.uses.first();
-    let id = first.map_or(mark(&target.key), |first| first.id);
+    let id = first.map_or(key_prefix(&target.key), |first| first.id);
     let key = first.and_then(|first| first.key.as_deref());
     if is_retried {
         let value = failure.reason;
@@ -256,13 +258,14 @@ fn give_up(out: &mut Output<'_>, target: Target, failure: Failure, is_retried: b
     out.fail(UNIT, Removal { id, key, reason: &reason, value, preview: &target.url })
 }
 
-/// The row that says what became of a target, as of one that was kept.
-fn fetched(target: &Target, answer: &Result<Body, FetchError>) -> Fetched {
-    let body = answer.as_ref().ok();
+/// The row that says what became of a target, as of one that was kept; there is no answer for one that
+/// an earlier list had fetched.
+fn fetched(target: &Target, answer: Option<&Result<Body, FetchError>>) -> Fetched {
+    let body = answer.and_then(|answer| answer.as_ref().ok());
     let http_status = match answer {
-        Ok(_) => Some(200),
-        Err(FetchError::Status(status)) => Some(*status),
-        Err(_) => None,
+        Some(Ok(_)) => Some(200),
+        Some(Err(FetchError::Status(status))) => Some(*status),
+        Some(Err(_)) | None => None,
     };
     Fetched {
         key: target.key,
@@ -273,33 +276,6 @@ fn fetched(target: &Target, answer: &Result<Body, FetchError>) -> Fetched {
         body_bytes: body.map(|body| body.bytes.len() as u64),
         content_type: body.and_then(|body| body.content_type.clone()),
         final_url: body.map(|body| body.final_url.clone()),
-    }
-}
-
-/// Returns the mark of a target for the crash file. Uses share ids of pages, so the key
-/// stands in: only the one image that brought the process down is given up.
-fn mark(key: &Key) -> Id {
-    let [a, b, c, d, e, f, g, h, ..] = *key;
-    Id::from_bits(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
-}
-
-/// The row of a target's image, without its uses.
-fn image(target: &Target, stored: Stored, sha256: String) -> Image {
-    let name = target.key.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    Image {
-        id: mark(&target.key),
-        key: target.key,
-        url: target.url.clone(),
-        image: EncodedImage { bytes: stored.bytes, path: Some(format!("{name}.{}", stored.extension)) },
-        width: stored.width,
-        height: stored.height,
-        original_width: stored.original_width,
-        original_height: stored.original_height,
-        sha256,
-        perceptual_hash: stored.measures.perceptual_hash,
-        sharpness: stored.measures.sharpness,
-        colour_spread: stored.measures.colour_spread.into(),
-        uses: Vec::new(),
     }
 }
 

@@ -4,6 +4,8 @@ use corpus::record::Target;
 use corpus::{Output, Removal, Result};
 use md5::Md5;
 
+use super::decode::hexadecimal;
+
 /// The unit that is counted: a use whose source states a digest.
 const UNIT: &str = "stated digests";
 
@@ -56,7 +58,7 @@ impl Stated {
 
 fn md5_of(bytes: &[u8]) -> String {
     use md5::Digest as _;
-    Md5::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&Md5::digest(bytes))
 }
 
 #[cfg(test)]

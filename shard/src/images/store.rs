@@ -1,7 +1,10 @@
 //! Storing: fetched bytes to the image as shards hold it, a pure function.
 
 use bytes::Bytes;
+use corpus::record::{EncodedImage, Image, key_prefix};
 
+use super::address::Key;
+use super::decode::hexadecimal;
 use super::resize::{fitted_size, frame, resize};
 use super::{Config, Decoder, Fault, Measures, Mode, Preprocess};
 
@@ -22,6 +25,30 @@ pub struct Stored {
     pub original_height: u32,
     /// What was measured after resizing, borders left out.
     pub measures: Measures,
+}
+
+impl Stored {
+    /// Makes it a target's row, without uses and with the beginning of its key for an id.
+    pub(super) fn into_image(self, key: Key, url: String, sha256: String) -> Image {
+        Image {
+            id: key_prefix(&key),
+            key,
+            url,
+            image: EncodedImage {
+                bytes: self.bytes,
+                path: Some(format!("{}.{}", hexadecimal(&key), self.extension)),
+            },
+            width: self.width,
+            height: self.height,
+            original_width: self.original_width,
+            original_height: self.original_height,
+            sha256,
+            perceptual_hash: self.measures.perceptual_hash,
+            sharpness: self.measures.sharpness,
+            colour_spread: self.measures.colour_spread.into(),
+            uses: Vec::new(),
+        }
+    }
 }
 
 /// Decodes, resizes, measures and encodes fetched bytes.

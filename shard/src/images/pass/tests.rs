@@ -4,7 +4,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Mutex;
 
 use corpus::record::Removed;
-use corpus::{Dataset, SourceCode};
+use corpus::{Dataset, Id, SourceCode};
 
 use super::*;
 use crate::images::testing::{Run, counts, rows};
