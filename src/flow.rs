@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use corpus::record::{Document, Page, Pair};
 use corpus::{Inputs, SourceCode, Stage};
-use filter::config::DecontaminateConfig;
+use filter::config::{DecontaminateConfig, RepeatsConfig};
 use filter::decontaminate::EvaluationSets;
 use filter::stage::looks::{EVALUATION_SOURCE, LookClusters, LookLinks};
 use filter::stage::near::{Clusters, Keys, Links, Verified};
+use filter::stage::repeats::{Cut, Passages, Repeats};
 use filter::{
     Counts, Decontaminated, Deduplicated, Exact, LooksConfig, Matches, NearConfig, Rules, SourcePriority,
     SplitAssignment,
@@ -128,24 +129,49 @@ impl Flow {
         });
         let split = SplitAssignment { seed: config.seed, validation_share: text.validation_share };
         let near = text.near.as_ref().map(|near| self.add_near(config, near));
-        let deduplicated = |name, split| {
-            Deduplicated::<Document>::new(name, "text.rules", "text.exact", split).with_near(near)
-        };
-        let Some(decontaminate) = &text.decontaminate else {
-            self.add(deduplicated("text", Some(split)));
-            return Ok(());
-        };
-        self.add(deduplicated("text.deduplicated", None));
-        self.add_decontamination(decontaminate, split)
+        // What takes text out of documents comes one after the other; the last of them is `text`.
+        let mut steps = vec!["text.deduplicated".to_owned()];
+        steps.extend(text.repeats.iter().map(|repeats| format!("text.{}", repeats.unit.name())));
+        steps.extend(text.decontaminate.iter().map(|_| "text.decontaminated".to_owned()));
+        let last = steps.len() - 1;
+        steps[last] = "text".to_owned();
+        let split_at = |step: usize| (step == last).then_some(split);
+        let deduplicated = Deduplicated::<Document>::new(&steps[0], "text.rules", "text.exact", split_at(0));
+        self.add(deduplicated.with_near(near));
+        for (step, repeats) in (1..).zip(&text.repeats) {
+            self.add_repeats(repeats, &steps[step - 1], &steps[step], split_at(step));
+        }
+        if let Some(decontaminate) = &text.decontaminate {
+            self.add_decontamination(decontaminate, &steps[last - 1], split)?;
+        }
+        Ok(())
     }
 
+    /// Adds the stages that cut passages of documents which were before; `name` is the last one's.
+    fn add_repeats(
+        &mut self,
+        config: &RepeatsConfig,
+        documents: &str,
+        name: &str,
+        split: Option<SplitAssignment>,
+    ) {
+        let unit = config.unit.name();
+        let (keys, found) = (format!("text.{unit}.keys"), format!("text.{unit}.found"));
+        let documents = documents.to_owned();
+        self.add(Passages { name: keys.clone(), documents: documents.clone(), config: config.clone() });
+        self.add(Repeats { name: found.clone(), keys, config: config.clone() });
+        self.add(Cut { name: name.to_owned(), documents, repeats: found, config: config.clone(), split });
+    }
+
+    /// Adds the stages that take out of documents what they share with evaluation sets: `text` at last.
     fn add_decontamination(
         &mut self,
         config: &DecontaminateConfig,
+        documents: &str,
         split: SplitAssignment,
     ) -> anyhow::Result<()> {
         let sets = Arc::new(EvaluationSets::new(config.clone())?);
-        let documents = || "text.deduplicated".to_owned();
+        let documents = || documents.to_owned();
         self.add(Matches { name: "text.matches".into(), documents: documents(), sets: Arc::clone(&sets) });
         self.add(Counts {
             name: "text.contamination".into(),

@@ -9,8 +9,10 @@
 //! subject    Document, Pair, Page            what can be judged, and what a rule sees of it
 //! content    Content                         what makes two records the same
 //! near       Signer, Components              what makes two texts nearly the same
+//! passages   Unit, cut                       what makes parts of two texts the same
 //! stage      Rules -> Exact -> Deduplicated  judge each record, find duplicates, drop them
 //!            Keys -> Links -> Clusters       find near-duplicates, between the two last
+//!            Passages -> Repeats -> Cut      cut what was in an earlier document, after them
 //! ```
 //!
 //! Every rule is evaluated for every record and its value is kept (`verdicts`), so that a
@@ -27,6 +29,7 @@ pub mod jsonl;
 pub mod language;
 pub mod looks;
 pub mod near;
+pub mod passages;
 pub mod rule;
 pub mod sentences;
 pub mod stage;

@@ -13,23 +13,32 @@ const ABBREVIATIONS: [&str; 22] = [
 /// Counts the sentences of a line: ends of sentences that white space and no small letter follow, and
 /// what is left at the end of the line.
 pub fn count(line: &str) -> usize {
-    let line = line.trim();
     let mut sentences = 0;
+    for_each(line, |_, sentence| sentences += usize::from(!sentence.trim().is_empty()));
+    sentences
+}
+
+/// Calls `sentence` with every sentence of a line and where it begins: all of the line is in one.
+pub fn for_each(line: &str, mut sentence: impl FnMut(usize, &str)) {
     let mut begin = 0;
     for (at, c) in terminals(line) {
         let end = at + c.len_utf8();
-        let rest = line[end..].trim_start_matches(CLOSING);
-        let is_spaced = c.is_ascii() && !rest.starts_with(char::is_whitespace);
-        if end <= begin || is_spaced || rest.trim_start().starts_with(char::is_lowercase) {
+        let closed = line[end..].trim_start_matches(CLOSING);
+        let rest = closed.trim_start();
+        let is_spaced = c.is_ascii() && rest.len() == closed.len();
+        if end <= begin || is_spaced || rest.starts_with(char::is_lowercase) {
             continue;
         }
         if c == '.' && is_abbreviation(&line[begin..at]) {
             continue;
         }
-        sentences += 1;
-        begin = line.len() - rest.len();
+        let next = line.len() - rest.len();
+        sentence(begin, &line[begin..next]);
+        begin = next;
     }
-    sentences + usize::from(!line[begin..].trim().is_empty())
+    if begin < line.len() {
+        sentence(begin, &line[begin..]);
+    }
 }
 
 /// Returns the characters that may end a sentence.

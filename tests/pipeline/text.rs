@@ -75,6 +75,37 @@ fn duplicates_among_rows_of_ones_own_are_dropped_by_their_ids() {
 }
 
 #[test]
+fn passages_that_were_before_are_cut_and_named() {
+    let workspace = Workspace::new();
+    let menu = "Home | News | About";
+    let texts = [
+        format!("{menu}\n{}", story(1)),
+        format!("{menu}\n{}", story(2)),
+        format!("{}\n{menu}\n{}", story(3), story(1).to_uppercase()),
+    ];
+    let lines = texts.iter().map(|text| json!({"text": text}).to_string() + "\n").collect::<String>();
+    fs::write(workspace.path("input.jsonl.zst"), zstd::encode_all(lines.as_bytes(), 1).unwrap()).unwrap();
+    let repeats =
+        r#"text.repeats=[{unit="lines",keep="none",words_left_min=10},{unit="words",run=30,partitions=2}]"#;
+    let arguments: Vec<_> = ["run", "dedup", "--set", repeats].into_iter().chain(INPUT).collect();
+    workspace.kosmos(&arguments).success();
+
+    let kept: Vec<Value> = rows(&workspace, "text", "documents");
+    let begin = |text: &str| text.chars().take(100).collect::<String>();
+    let left: Vec<_> = kept.iter().map(|row| begin(row["text"].as_str().unwrap())).collect();
+    assert_eq!(left, [begin(&story(2)), begin(&story(3))]);
+    let dropped = rows(&workspace, "text.lines", "dropped");
+    assert_eq!(
+        (dropped.len(), &dropped[0]["reason"], &dropped[0]["id"]),
+        (1, &json!("repeated"), &json!("1:0:0"))
+    );
+    let cuts = rows(&workspace, "text.lines", "cuts");
+    let of: Vec<_> =
+        cuts.iter().map(|row| (row["id"].as_str().unwrap(), row["first"].as_str().unwrap())).collect();
+    assert_eq!(of, [("1:0:0", "1:0:0"), ("1:0:1", "1:0:0"), ("1:0:2", "1:0:0")]);
+}
+
+#[test]
 fn an_evaluation_set_that_is_missing_is_named_before_anything_runs() {
     let workspace = Workspace::new();
     write_input(&workspace);

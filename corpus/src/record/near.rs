@@ -5,6 +5,7 @@ use crate::column::record;
 
 record! {
     /// One band of a document's signature: documents that share a key are candidates.
+    #[derive(Copy, Eq, PartialOrd, Ord)]
     pub struct BandKey in "band_key/1" {
         /// Hash of the band and its minima.
         pub key: u64,

@@ -3,12 +3,14 @@
 mod decontaminate;
 mod looks;
 mod near;
+mod repeats;
 
 use serde::{Deserialize, Serialize};
 
 pub use decontaminate::{Action, DecontaminateConfig, EvaluationSetConfig, SETS_MAX};
 pub use looks::LooksConfig;
 pub use near::{NearConfig, Preset};
+pub use repeats::{Keep, RepeatsConfig, Unit};
 
 use crate::rule::{PageRule, PairRule, TextRule};
 
@@ -29,6 +31,8 @@ pub struct TextConfig {
     pub exact: ExactConfig,
     /// How near-duplicates are found; without it they are not.
     pub near: Option<NearConfig>,
+    /// Which passages are cut out where they occur again, one kind after the other.
+    pub repeats: Vec<RepeatsConfig>,
     /// What documents must not hold; without it they are not looked into.
     pub decontaminate: Option<DecontaminateConfig>,
     /// The share of documents held out for validation, 0 to 1; the paper does not state one.
@@ -41,6 +45,7 @@ impl Default for TextConfig {
             rules: Vec::new(),
             exact: ExactConfig::default(),
             near: None,
+            repeats: Vec::new(),
             decontaminate: None,
             validation_share: VALIDATION_SHARE_DEFAULT,
         }
@@ -56,6 +61,7 @@ impl TextConfig {
         validate_rules(&self.rules, TextRule::validate)?;
         self.exact.validate()?;
         self.near.as_ref().map_or(Ok(()), NearConfig::validate)?;
+        RepeatsConfig::validate_all(&self.repeats)?;
         self.decontaminate.as_ref().map_or(Ok(()), DecontaminateConfig::validate)?;
         if !(0.0..=1.0).contains(&self.validation_share) {
             return Err(format!("validation_share is {}, must be from 0 to 1", self.validation_share));

@@ -50,7 +50,7 @@ const MINIMA_MAX: u32 = 4_096;
 /// Words or characters of a shingle at most.
 const SHINGLE_MAX: u32 = 64;
 /// Memory at least, so that sorting is not all seeking.
-const MEMORY_MB_MIN: u32 = 64;
+pub(super) const MEMORY_MB_MIN: u32 = 64;
 
 impl Default for NearConfig {
     fn default() -> Self {

@@ -33,6 +33,26 @@ pub fn for_each_hash(text: &str, mut word: impl FnMut(u64)) {
     feed(text, &mut sink);
 }
 
+/// Calls `word` with where every word begins, in bytes, and its hash, in order; with `any_digit` as if all
+/// digits were 0. Words that compatibility forms make of one begin where it does.
+pub fn for_each_place(text: &str, any_digit: bool, mut word: impl FnMut(usize, u64)) {
+    let mut sink = Placing { any_digit, at: 0, start: 0, hash: BASIS, begun: false, word: &mut word };
+    if is_nfkc(text) {
+        return sink.take(0, text);
+    }
+    let mut start = 0;
+    for piece in text.split_inclusive(char::is_whitespace) {
+        if is_nfkc(piece) {
+            sink.take(start, piece);
+        } else {
+            sink.at = start;
+            feed_characters(piece.nfkc(), &mut sink);
+            sink.end();
+        }
+        start += piece.len();
+    }
+}
+
 /// Calls `character` with the characters of every word, and a space between two words.
 pub fn for_each_character(text: &str, character: impl FnMut(char)) {
     feed(text, &mut Spaced { has_gap: false, begun: false, character });
@@ -68,6 +88,44 @@ impl<F: FnMut(u64)> Sink for Hashing<'_, F> {
     fn end(&mut self) {
         if std::mem::take(&mut self.begun) {
             (self.word)(mixed(std::mem::replace(&mut self.hash, BASIS)));
+        }
+    }
+}
+
+struct Placing<'w, F> {
+    any_digit: bool,
+    /// Where the next character is.
+    at: usize,
+    /// Where the word began.
+    start: usize,
+    hash: u64,
+    begun: bool,
+    word: &'w mut F,
+}
+
+impl<F: FnMut(usize, u64)> Placing<'_, F> {
+    /// Takes text in normal form that is at this place.
+    fn take(&mut self, start: usize, text: &str) {
+        for (at, character) in text.char_indices() {
+            self.at = start + at;
+            feed_character(character, self);
+        }
+        self.end();
+    }
+}
+
+impl<F: FnMut(usize, u64)> Sink for Placing<'_, F> {
+    fn character(&mut self, character: char) {
+        let character = if self.any_digit && character.is_numeric() { '0' } else { character };
+        if !std::mem::replace(&mut self.begun, true) {
+            self.start = self.at;
+        }
+        self.hash = (self.hash ^ u64::from(u32::from(character))).wrapping_mul(PRIME);
+    }
+
+    fn end(&mut self) {
+        if std::mem::take(&mut self.begun) {
+            (self.word)(self.start, mixed(std::mem::replace(&mut self.hash, BASIS)));
         }
     }
 }
@@ -132,12 +190,15 @@ fn feed(text: &str, sink: &mut impl Sink) {
 
 #[inline(always)]
 fn feed_characters(characters: impl Iterator<Item = char>, sink: &mut impl Sink) {
-    for character in characters {
-        match LOWER.get(character as usize) {
-            Some(0) => sink.end(),
-            Some(lower) => sink.character(char::from(*lower)),
-            None => feed_other(character, sink),
-        }
+    characters.for_each(|character| feed_character(character, sink));
+}
+
+#[inline(always)]
+fn feed_character(character: char, sink: &mut impl Sink) {
+    match LOWER.get(character as usize) {
+        Some(0) => sink.end(),
+        Some(lower) => sink.character(char::from(*lower)),
+        None => feed_other(character, sink),
     }
 }
 
@@ -194,6 +255,21 @@ mod tests {
     fn scripts_without_spaces_give_characters() {
         assert_eq!(words("日本語の text"), ["日", "本", "語", "の", "text"]);
         assert_eq!(words("한국어 말"), ["한국어", "말"]);
+    }
+
+    #[test]
+    fn a_word_has_a_place() {
+        let places = |text, any_digit| {
+            let mut places = Vec::new();
+            for_each_place(text, any_digit, |start, hash| places.push((start, hash)));
+            places
+        };
+        let text = "Été 12,日本 ﬁne½x e\u{301}t";
+        let expected = [0, 6, 9, 12, 16, 16, 25];
+        assert_eq!(places(text, false).iter().map(|(start, _)| *start).collect::<Vec<_>>(), expected);
+        assert_eq!(places(text, false).iter().map(|(_, hash)| *hash).collect::<Vec<_>>(), hashes(text));
+        assert_eq!(places("a1 b22", true), places("a7 b05", true));
+        assert_ne!(places("a1 b22", false), places("a7 b05", false));
     }
 
     #[test]

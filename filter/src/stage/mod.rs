@@ -4,9 +4,12 @@ mod contamination;
 mod decontaminated;
 mod deduplicated;
 mod exact;
+mod groups;
 pub mod looks;
+mod merge;
 pub mod near;
 mod priority;
+pub mod repeats;
 mod rules;
 
 pub use contamination::{Counts, Matches};

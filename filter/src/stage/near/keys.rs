@@ -13,6 +13,7 @@ use crate::near::sorter::Sorter;
 use crate::near::{Signer, planted};
 use crate::stage::FINGERPRINTS;
 use crate::stage::deduplicated::{duplicates, ids_of};
+use crate::stage::groups::groups;
 
 /// What this stage counts: a key per band and document.
 const UNIT: &str = "keys";
@@ -39,16 +40,17 @@ pub struct Keys {
 }
 
 impl Keys {
-    fn documents_max(&self) -> u64 {
+    /// Returns the parts of each task: as many documents as memory has room for keys.
+    fn groups(&self, rules: &Dataset) -> Vec<Range<usize>> {
         let bytes = self.config.shape().bands as usize * ROW_BYTES;
-        (task_bytes(&self.config) / bytes).max(1) as u64
+        groups(rules.parts(DOCUMENTS).map(|part| part.rows), (task_bytes(&self.config) / bytes).max(1) as u64)
     }
 
     fn sign(&self, task: &Task<'_>, sorter: &mut Sorter<2>) -> Result<Vec<Link>> {
         let rules = task.inputs.get(&self.rules)?;
         let exact = task.inputs.get(&self.exact)?;
         let parts: Vec<(&Part, &Part)> = rules.parts(DOCUMENTS).zip(rules.parts(FINGERPRINTS)).collect();
-        let group = groups(rules, self.documents_max()).into_iter().nth(task.index as usize);
+        let group = self.groups(rules).into_iter().nth(task.index as usize);
         let total: u64 = parts.iter().map(|(part, _)| part.rows).sum();
         let share = f64::from(self.config.selfcheck) / total.max(1) as f64;
         let mut signer = Signer::new(self.config.scheme, self.config.shape());
@@ -76,23 +78,6 @@ fn push(sorter: &mut Sorter<2>, keys: &[u64], id: Id) -> Result<()> {
     keys.iter().try_for_each(|key| sorter.push([*key, id.to_bits()]))
 }
 
-/// Returns ranges of consecutive parts of at most so many documents, or of one part.
-fn groups(rules: &Dataset, documents_max: u64) -> Vec<Range<usize>> {
-    let mut groups: Vec<Range<usize>> = Vec::new();
-    let mut documents = 0;
-    for (index, part) in rules.parts(DOCUMENTS).enumerate() {
-        documents += part.rows;
-        match groups.last_mut() {
-            Some(group) if documents <= documents_max => group.end = index + 1,
-            _ => {
-                documents = part.rows;
-                groups.push(index..index + 1);
-            }
-        }
-    }
-    groups
-}
-
 impl Stage for Keys {
     fn name(&self) -> String {
         self.name.clone()
@@ -110,7 +95,7 @@ impl Stage for Keys {
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
-        Ok(groups(inputs.get(&self.rules)?, self.documents_max()).len() as u32)
+        Ok(self.groups(inputs.get(&self.rules)?).len() as u32)
     }
 
     fn run(&self, task: &Task<'_>) -> Result<()> {

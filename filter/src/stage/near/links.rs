@@ -1,11 +1,9 @@
 //! The stage that finds documents that share a key: `text.near.links`.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use corpus::record::{BandKey, Link};
-use corpus::stage::{Cancel, Inputs};
-use corpus::table::Reader;
+use corpus::stage::Inputs;
 use corpus::{Dataset, Id, Result, Stage, Task};
 use serde_json::{Value, json};
 
@@ -13,6 +11,7 @@ use super::{FOUND, KEYS, LINKS, PLANTED, task_bytes};
 use crate::config::NearConfig;
 use crate::near::planted::PLANTED_SOURCE;
 use crate::near::sorter::Sorter;
+use crate::stage::merge::{Merge, partition};
 
 /// What this stage counts: links, each once per partition in which it is found.
 const UNIT: &str = "links";
@@ -29,49 +28,6 @@ pub struct Links {
     pub keys: String,
     /// How near-duplicates are found.
     pub config: NearConfig,
-}
-
-/// Keys in a range of the key space, from all parts in order.
-struct Merge<'c> {
-    parts: Vec<Reader<BandKey>>,
-    heap: BinaryHeap<Reverse<(u64, Id, usize)>>,
-    keys: std::ops::RangeInclusive<u64>,
-    cancel: &'c Cancel,
-}
-
-impl<'c> Merge<'c> {
-    fn new(dataset: &Dataset, keys: std::ops::RangeInclusive<u64>, cancel: &'c Cancel) -> Result<Self> {
-        let ids = Id::from_bits(*keys.start())..=Id::from_bits(*keys.end());
-        let parts = dataset.rows_near::<BandKey>(KEYS, "key", &ids)?;
-        let mut merge = Self { heap: BinaryHeap::with_capacity(parts.len()), parts, keys, cancel };
-        for index in 0..merge.parts.len() {
-            merge.refill(index)?;
-        }
-        Ok(merge)
-    }
-
-    /// Takes the next key of a part, if it has one in the range.
-    fn refill(&mut self, index: usize) -> Result<()> {
-        let Some(part) = self.parts.get_mut(index) else { return Ok(()) };
-        for row in part {
-            let BandKey { key, id } = row?;
-            if self.keys.contains(&key) {
-                self.heap.push(Reverse((key, id, index)));
-                return Ok(());
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Iterator for Merge<'_> {
-    type Item = Result<(u64, Id)>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let Reverse((key, id, index)) = self.heap.pop()?;
-        let refilled = self.cancel.check().and_then(|()| self.refill(index));
-        Some(refilled.map(|()| (key, id)))
-    }
 }
 
 /// Copies that were planted, with their documents.
@@ -148,8 +104,9 @@ impl Stage for Links {
         let mut linker = Linker { planted: &planted, key: None, first: Id::from_bits(0), copied: Vec::new() };
         let mut links = Sorter::new(&task.scratch.join("links"), task_bytes(&self.config) / 2)?;
         let mut found = Sorter::new(&task.scratch.join("found"), task_bytes(&self.config) / 2)?;
-        for row in Merge::new(keys, range(task.index, task.count), task.cancel)? {
-            let (key, id) = row?;
+        let range = partition(task.index, task.count);
+        for row in Merge::<BandKey>::new(keys, KEYS, range, task.cancel)? {
+            let BandKey { key, id } = row?;
             if let Some((stream, Link { a, b })) = linker.link(key, id) {
                 let sorter = if stream == LINKS { &mut links } else { &mut found };
                 sorter.push([a.to_bits(), b.to_bits()])?;
@@ -166,27 +123,5 @@ impl Stage for Links {
             out.advance(1)?;
         }
         out.finish()
-    }
-}
-
-/// Returns the keys of a partition: equal shares of the key space.
-fn range(index: u32, count: u32) -> std::ops::RangeInclusive<u64> {
-    let border = |index: u32| ((u128::from(index) << 64) / u128::from(count)) as u64;
-    let end = if index + 1 == count { u64::MAX } else { border(index + 1) - 1 };
-    border(index)..=end
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_key_is_in_one_partition() {
-        for count in [1, 3, 16, 4_096] {
-            assert_eq!((*range(0, count).start(), *range(count - 1, count).end()), (0, u64::MAX));
-            for index in 1..count {
-                assert_eq!(*range(index - 1, count).end() + 1, *range(index, count).start());
-            }
-        }
     }
 }

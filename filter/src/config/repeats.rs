@@ -1,0 +1,140 @@
+//! How passages that occur again are found.
+
+use serde::{Deserialize, Serialize};
+
+use super::PARTITIONS_MAX;
+use super::near::MEMORY_MB_MIN;
+
+/// An element of `text.repeats`: passages that were in the corpus before are cut out of documents.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RepeatsConfig {
+    /// What passages are runs of.
+    pub unit: Unit,
+    /// And how many of them; by default one line, three sentences, 50 words.
+    #[serde(default)]
+    pub run: Option<u32>,
+    /// Which occurrence stays.
+    #[serde(default)]
+    pub keep: Keep,
+    /// Whether all digits are the same, as in CCNet's lines.
+    #[serde(default)]
+    pub any_digit: bool,
+    /// Words that a document must have left after a cut to stay.
+    #[serde(default = "words_left_min")]
+    pub words_left_min: u32,
+    /// Partitions of the key space, 1 to [`PARTITIONS_MAX`]; the result does not depend on it.
+    #[serde(default = "partitions")]
+    pub partitions: u32,
+    /// Memory in MiB for four tasks at a time.
+    #[serde(default = "memory_mb")]
+    pub memory_mb: u32,
+}
+
+/// What passages are runs of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    /// Lines, which are a document's paragraphs (CCNet, arXiv 1911.00359, section 3.1).
+    Lines,
+    /// Sentences (C4, arXiv 1910.10683, section 2.2: spans of three).
+    Sentences,
+    /// Words (`ExactSubstr`, arXiv 2107.06499, section 4.1: 50 tokens).
+    Words,
+}
+
+/// Which occurrence of a passage stays.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Keep {
+    /// The first, in the order of ids: that of the source with the smallest code.
+    #[default]
+    First,
+    /// None: what is everywhere (menus, notices) is worth nothing anywhere.
+    None,
+}
+
+/// Units of a passage at most.
+const RUN_MAX: u32 = 1_024;
+
+fn words_left_min() -> u32 {
+    50
+}
+
+fn partitions() -> u32 {
+    16
+}
+
+fn memory_mb() -> u32 {
+    1_024
+}
+
+impl Unit {
+    /// Returns the word that names it in stages and configurations.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Lines => "lines",
+            Self::Sentences => "sentences",
+            Self::Words => "words",
+        }
+    }
+}
+
+impl RepeatsConfig {
+    /// Returns the units of a passage.
+    pub fn run(&self) -> u32 {
+        self.run.unwrap_or(match self.unit {
+            Unit::Lines => 1,
+            Unit::Sentences => 3,
+            Unit::Words => 50,
+        })
+    }
+
+    /// Checks the bounds of a list, in which every unit is once at most: its stages are named after it.
+    ///
+    /// # Errors
+    /// With the key and what is wrong with its value.
+    pub fn validate_all(list: &[Self]) -> Result<(), String> {
+        for (index, config) in list.iter().enumerate() {
+            config.validate().map_err(|error| format!("repeats[{index}].{error}"))?;
+            if list[..index].iter().any(|earlier| earlier.unit == config.unit) {
+                return Err(format!("repeats[{index}].unit is {:?} again", config.unit.name()));
+            }
+        }
+        Ok(())
+    }
+
+    fn validate(&self) -> Result<(), String> {
+        let Self { partitions, memory_mb, .. } = self;
+        if !(1..=RUN_MAX).contains(&self.run()) {
+            return Err(format!("run is {}, must be from 1 to {RUN_MAX}", self.run()));
+        }
+        if !(1..=PARTITIONS_MAX).contains(partitions) {
+            return Err(format!("partitions is {partitions}, must be from 1 to {PARTITIONS_MAX}"));
+        }
+        if *memory_mb < MEMORY_MB_MIN {
+            return Err(format!("memory_mb is {memory_mb}, must be at least {MEMORY_MB_MIN}"));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::TextConfig;
+
+    #[test]
+    fn passages_have_defaults_by_their_unit_and_each_unit_is_once() {
+        let read = |list: &str| toml::from_str::<TextConfig>(&format!("repeats = [{list}]")).unwrap();
+        let all = read("{ unit = \"lines\" }, { unit = \"sentences\" }, { unit = \"words\", run = 64 }");
+        assert_eq!(all.validate(), Ok(()));
+        assert_eq!(all.repeats.iter().map(super::RepeatsConfig::run).collect::<Vec<_>>(), [1, 3, 64]);
+        let refused = |list: &str| read(list).validate().unwrap_err();
+        assert!(refused("{ unit = \"words\", run = 0 }").contains("repeats[0].run is 0"));
+        assert!(refused("{ unit = \"lines\", memory_mb = 1 }").contains("repeats[0].memory_mb is 1"));
+        assert!(
+            refused("{ unit = \"lines\" }, { unit = \"lines\" }").contains("repeats[1].unit is \"lines\"")
+        );
+    }
+}

@@ -1,0 +1,116 @@
+//! Parts that are sorted each, read as one.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::ops::RangeInclusive;
+
+use corpus::record::{BandKey, PassageKey, Repeat};
+use corpus::stage::Cancel;
+use corpus::table::{Reader, Record};
+use corpus::{Dataset, Id, Result};
+
+/// A row that begins with the column it is sorted by.
+pub(super) trait Sorted: Record + Ord {
+    /// The column's name.
+    const COLUMN: &'static str;
+
+    /// Returns its value.
+    fn column(&self) -> u64;
+}
+
+impl Sorted for BandKey {
+    const COLUMN: &'static str = "key";
+    fn column(&self) -> u64 {
+        self.key
+    }
+}
+
+impl Sorted for PassageKey {
+    const COLUMN: &'static str = "key";
+    fn column(&self) -> u64 {
+        self.key
+    }
+}
+
+impl Sorted for Repeat {
+    const COLUMN: &'static str = "id";
+    fn column(&self) -> u64 {
+        self.id.to_bits()
+    }
+}
+
+/// The rows of a stream whose column is in a range, from all parts in order.
+///
+/// Holds one batch of rows for every part.
+pub(super) struct Merge<'c, R: Sorted> {
+    parts: Vec<Reader<R>>,
+    heap: BinaryHeap<Reverse<(R, usize)>>,
+    range: RangeInclusive<u64>,
+    cancel: &'c Cancel,
+}
+
+impl<'c, R: Sorted> Merge<'c, R> {
+    /// Opens the parts of a stream that may hold the range.
+    ///
+    /// # Errors
+    /// When a part cannot be read.
+    pub(super) fn new(
+        dataset: &Dataset,
+        stream: &str,
+        range: RangeInclusive<u64>,
+        cancel: &'c Cancel,
+    ) -> Result<Self> {
+        let ids = Id::from_bits(*range.start())..=Id::from_bits(*range.end());
+        let parts = dataset.rows_near::<R>(stream, R::COLUMN, &ids)?;
+        let mut merge = Self { heap: BinaryHeap::with_capacity(parts.len()), parts, range, cancel };
+        for index in 0..merge.parts.len() {
+            merge.refill(index)?;
+        }
+        Ok(merge)
+    }
+
+    /// Takes the next row of a part, if it has one in the range.
+    fn refill(&mut self, index: usize) -> Result<()> {
+        let Some(part) = self.parts.get_mut(index) else { return Ok(()) };
+        for row in part {
+            let row = row?;
+            if self.range.contains(&row.column()) {
+                self.heap.push(Reverse((row, index)));
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<R: Sorted> Iterator for Merge<'_, R> {
+    type Item = Result<R>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let Reverse((row, index)) = self.heap.pop()?;
+        let refilled = self.cancel.check().and_then(|()| self.refill(index));
+        Some(refilled.map(|()| row))
+    }
+}
+
+/// Returns the keys of a partition: equal shares of the key space.
+pub(super) fn partition(index: u32, count: u32) -> RangeInclusive<u64> {
+    let border = |index: u32| ((u128::from(index) << 64) / u128::from(count)) as u64;
+    let end = if index + 1 == count { u64::MAX } else { border(index + 1) - 1 };
+    border(index)..=end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_is_in_one_partition() {
+        for count in [1, 3, 16, 4_096] {
+            assert_eq!((*partition(0, count).start(), *partition(count - 1, count).end()), (0, u64::MAX));
+            for index in 1..count {
+                assert_eq!(*partition(index - 1, count).end() + 1, *partition(index, count).start());
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The stage that cuts repeated passages out of documents: `text.lines` and its like, or `text`.
+
+use std::iter::Peekable;
+
+use corpus::record::{CutRepeat, Document, DocumentId, Repeat};
+use corpus::stage::Inputs;
+use corpus::{Dataset, Error, Id, Output, Part, Removal, Result, Stage, Task};
+use serde_json::{Value, json};
+
+use super::{CUTS, DOCUMENTS, REPEATS};
+use crate::config::RepeatsConfig;
+use crate::near::words::for_each_hash;
+use crate::passages::{self, units};
+use crate::stage::SplitAssignment;
+use crate::stage::merge::Merge;
+
+/// The reason of a drop; the value is the document that has the first of its repeated passages.
+const REASON: &str = "repeated";
+
+/// Cuts, one task per part.
+#[derive(Debug, Clone)]
+pub struct Cut {
+    /// The stage's name.
+    pub name: String,
+    /// The stage whose documents it reads.
+    pub documents: String,
+    /// The stage that found what occurs again.
+    pub repeats: String,
+    /// What passages are, and what must be left.
+    pub config: RepeatsConfig,
+    /// How documents are given a split, if it is this stage's to do.
+    pub split: Option<SplitAssignment>,
+}
+
+impl Cut {
+    /// Opens the repeats of a part's documents, in their order.
+    fn repeats<'t>(&self, task: &'t Task<'_>, documents: &Dataset, part: &Part) -> Result<Merge<'t, Repeat>> {
+        // A range that is empty, if there is none.
+        let (mut first, mut last) = (u64::MAX, 0);
+        for row in documents.open::<DocumentId>(part)? {
+            let id = row?.id.to_bits();
+            (first, last) = (first.min(id), last.max(id));
+        }
+        Merge::new(task.inputs.get(&self.repeats)?, REPEATS, first..=last, task.cancel)
+    }
+
+    /// Cuts the document's text; returns false if too little is left.
+    fn clean(&self, document: &mut Document, found: &[Repeat], out: &mut Output<'_>) -> Result<bool> {
+        let units = units(&document.text, self.config.unit, self.config.any_digit);
+        let run = self.config.run() as usize;
+        let mut firsts: Vec<Option<Id>> = vec![None; units.len()];
+        for repeat in found {
+            let begin = repeat.unit as usize;
+            let passage = firsts.get_mut(begin..begin + run).unwrap_or_default();
+            passage.iter_mut().for_each(|unit| *unit = unit.or(Some(repeat.first)));
+        }
+        let is_cut = |index: usize| firsts.get(index).is_some_and(Option::is_some);
+        let passages::Cut { cuts, text } = passages::cut(&document.text, &units, is_cut);
+        for place in cuts {
+            let index = units.partition_point(|unit| unit.start < place.start);
+            let first = firsts.get(index).copied().flatten().unwrap_or(document.id);
+            let (start, text) = (place.start as u64, document.text[place].to_owned());
+            out.write(CUTS, CutRepeat { id: document.id, first, start, text })?;
+        }
+        let mut words_left = 0;
+        for_each_hash(&text, |_| words_left += 1);
+        if words_left < self.config.words_left_min {
+            return Ok(false);
+        }
+        document.text = text;
+        Ok(true)
+    }
+}
+
+/// Takes the repeats of a document, past those of documents before it.
+fn take(repeats: &mut Peekable<Merge<'_, Repeat>>, id: Id) -> Result<Vec<Repeat>> {
+    while repeats.next_if(|row| matches!(row, Ok(repeat) if repeat.id < id)).is_some() {}
+    let mut found = Vec::new();
+    while let Some(repeat) = repeats.next_if(|row| !matches!(row, Ok(repeat) if repeat.id > id)) {
+        found.push(repeat?);
+    }
+    Ok(found)
+}
+
+impl Stage for Cut {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn inputs(&self) -> Vec<String> {
+        vec![self.documents.clone(), self.repeats.clone()]
+    }
+
+    fn settings(&self) -> Value {
+        let RepeatsConfig { unit, any_digit, words_left_min, .. } = &self.config;
+        json!({
+            "unit": unit, "run": self.config.run(), "any_digit": any_digit, "words_left_min": words_left_min,
+            "split": self.split,
+        })
+    }
+
+    fn plan(&self, inputs: &Inputs) -> Result<u32> {
+        let count = inputs.get(&self.documents)?.parts(DOCUMENTS).count();
+        u32::try_from(count).map_err(|error| Error::work(&self.name, error))
+    }
+
+    fn run(&self, task: &Task<'_>) -> Result<()> {
+        let mut out = task.output()?;
+        if out.is_done() {
+            return Ok(());
+        }
+        let documents = task.inputs.get(&self.documents)?;
+        let Some(part) = documents.parts(DOCUMENTS).nth(task.index as usize) else { return out.finish() };
+        let mut repeats = self.repeats(task, documents, part)?.peekable();
+        for row in documents.open_at::<Document>(part, out.position())? {
+            let mut document = row?;
+            out.read(DOCUMENTS);
+            let found = take(&mut repeats, document.id)?;
+            if found.is_empty() || self.clean(&mut document, &found, &mut out)? {
+                document.split = self.split.map(|split| split.of(document.id));
+                out.write(DOCUMENTS, document)?;
+                out.keep(DOCUMENTS);
+            } else {
+                let Document { id, key, text, .. } = &document;
+                let value = found.first().map_or_else(String::new, |repeat| repeat.first.to_string());
+                let removal = Removal { id: *id, key: key.as_deref(), reason: REASON, value, preview: text };
+                out.drop(DOCUMENTS, removal)?;
+            }
+            out.advance(1)?;
+        }
+        out.finish()
+    }
+}

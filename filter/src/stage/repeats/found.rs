@@ -1,0 +1,100 @@
+//! The stage that finds passages which occur again: `text.lines.found` and its like.
+
+use corpus::record::{PassageKey, Repeat};
+use corpus::stage::Inputs;
+use corpus::{Id, Result, Stage, Task};
+use serde_json::{Value, json};
+
+use super::{KEYS, REPEATS, task_bytes};
+use crate::config::{Keep, RepeatsConfig};
+use crate::near::sorter::Sorter;
+use crate::stage::merge::{Merge, partition};
+
+/// What this stage counts: passages that another one stands for.
+const UNIT: &str = "repeats";
+
+/// Finds the passages of which an earlier one has the same key, one task per partition of the key space.
+///
+/// Of equal passages the first is the one with the smallest id, then the one nearest to the document's
+/// beginning. One that overlaps it is not a repeat: of a text that repeats itself the first run stays.
+#[derive(Debug, Clone)]
+pub struct Repeats {
+    /// The stage's name.
+    pub name: String,
+    /// The stage whose keys it reads.
+    pub keys: String,
+    /// What passages are.
+    pub config: RepeatsConfig,
+}
+
+/// Takes keys in order and gives repeats.
+struct Finder<'c> {
+    config: &'c RepeatsConfig,
+    first: Option<PassageKey>,
+    /// Whether the first is given already, too.
+    is_first_given: bool,
+}
+
+impl Finder<'_> {
+    /// Calls `repeat` with what is no longer unique now that a passage is known.
+    fn next(&mut self, passage: PassageKey, mut repeat: impl FnMut(Repeat) -> Result<()>) -> Result<()> {
+        let first = match self.first {
+            Some(first) if first.key == passage.key => first,
+            _ => {
+                (self.first, self.is_first_given) = (Some(passage), false);
+                return Ok(());
+            }
+        };
+        if passage.id == first.id && passage.unit - first.unit < self.config.run() {
+            return Ok(());
+        }
+        if self.config.keep == Keep::None && !std::mem::replace(&mut self.is_first_given, true) {
+            repeat(Repeat { id: first.id, unit: first.unit, first: first.id })?;
+        }
+        repeat(Repeat { id: passage.id, unit: passage.unit, first: first.id })
+    }
+}
+
+impl Stage for Repeats {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn inputs(&self) -> Vec<String> {
+        vec![self.keys.clone()]
+    }
+
+    fn settings(&self) -> Value {
+        json!({"partitions": self.config.partitions, "keep": self.config.keep, "run": self.config.run()})
+    }
+
+    fn plan(&self, _inputs: &Inputs) -> Result<u32> {
+        Ok(self.config.partitions)
+    }
+
+    fn run(&self, task: &Task<'_>) -> Result<()> {
+        let mut out = task.output()?;
+        if out.is_done() {
+            return Ok(());
+        }
+        out.set_range_records_max(u64::MAX);
+        let mut repeats = Sorter::new(&task.scratch.join("repeats"), task_bytes(&self.config))?;
+        let mut finder = Finder { config: &self.config, first: None, is_first_given: false };
+        let range = partition(task.index, task.count);
+        for passage in Merge::<PassageKey>::new(task.inputs.get(&self.keys)?, KEYS, range, task.cancel)? {
+            finder.next(passage?, |Repeat { id, unit, first }| {
+                repeats.push([id.to_bits(), unit.into(), first.to_bits()])
+            })?;
+        }
+        let done = out.position() as usize;
+        for row in repeats.finish()?.skip(done) {
+            let [id, unit, first] = row?;
+            out.read(UNIT);
+            let (id, first) = (Id::from_bits(id), Id::from_bits(first));
+            out.write(REPEATS, Repeat { id, unit: unit as u32, first })?;
+            out.keep(UNIT);
+            out.advance(1)?;
+        }
+        out.finish()
+    }
+}
