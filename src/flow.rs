@@ -120,7 +120,16 @@ impl Flow {
             return Ok(());
         };
         let inputs = [names.documents.as_slice(), names.pages.as_slice()].concat();
-        self.add(Rules::<Document>::new("text.rules", inputs, text.rules.clone(), text.exact.normalise)?);
+        let rules = text.rules.clone();
+        let rules = Rules::<Document>::new("text.rules", inputs.clone(), rules, text.exact.normalise)?;
+        // Where all documents go on as they are, they are read where they are.
+        let documents = if text.rules.is_empty() && names.pages.is_empty() {
+            self.add(rules.keys_only());
+            inputs
+        } else {
+            self.add(rules);
+            vec!["text.rules".to_owned()]
+        };
         self.add(Exact {
             name: "text.exact".into(),
             rules: "text.rules".into(),
@@ -128,7 +137,7 @@ impl Flow {
             source_priority: priority(config),
         });
         let split = SplitAssignment { seed: config.seed, validation_share: text.validation_share };
-        let near = text.near.as_ref().map(|near| self.add_near(config, near));
+        let near = text.near.as_ref().map(|near| self.add_near(config, near, &documents));
         // What takes text out of documents comes one after the other; the last of them is `text`.
         let mut steps = vec!["text.deduplicated".to_owned()];
         steps.extend(text.repeats.iter().map(|repeats| format!("text.{}", repeats.unit.name())));
@@ -136,7 +145,7 @@ impl Flow {
         let last = steps.len() - 1;
         steps[last] = "text".to_owned();
         let split_at = |step: usize| (step == last).then_some(split);
-        let deduplicated = Deduplicated::<Document>::new(&steps[0], "text.rules", "text.exact", split_at(0));
+        let deduplicated = Deduplicated::<Document>::new(&steps[0], documents, "text.exact", split_at(0));
         self.add(deduplicated.with_near(near));
         for (step, repeats) in (1..).zip(&text.repeats) {
             self.add_repeats(repeats, &steps[step - 1], &steps[step], split_at(step));
@@ -189,11 +198,10 @@ impl Flow {
     }
 
     /// Adds the stages that find near-duplicates; returns the last one's name.
-    fn add_near(&mut self, config: &Config, near: &NearConfig) -> &'static str {
-        let rules = || "text.rules".to_owned();
+    fn add_near(&mut self, config: &Config, near: &NearConfig, documents: &[String]) -> &'static str {
         self.add(Keys {
             name: "text.near.keys".into(),
-            rules: rules(),
+            documents: documents.to_vec(),
             exact: "text.exact".into(),
             config: near.clone(),
             seed: config.seed,
@@ -205,13 +213,18 @@ impl Flow {
         });
         let mut links = "text.near.links";
         if let Some(jaccard_min) = near.jaccard_min {
-            let (name, links_name) = ("text.near.verified".to_owned(), links.to_owned());
-            self.add(Verified { name, rules: rules(), links: links_name, config: near.clone(), jaccard_min });
+            self.add(Verified {
+                name: "text.near.verified".into(),
+                documents: documents.to_vec(),
+                links: links.into(),
+                config: near.clone(),
+                jaccard_min,
+            });
             links = "text.near.verified";
         }
         self.add(Clusters {
             name: "text.near".into(),
-            rules: rules(),
+            rules: "text.rules".into(),
             keys: "text.near.keys".into(),
             links: links.into(),
             found: "text.near.links".into(),
@@ -225,19 +238,22 @@ impl Flow {
         let Some(pairs) = &config.pairs else {
             return Ok(());
         };
-        self.add(Rules::<Pair>::new(
-            "pairs.rules",
-            names.pairs.clone(),
-            pairs.rules.clone(),
-            pairs.exact.normalise,
-        )?);
+        let (inputs, rules) = (names.pairs.clone(), pairs.rules.clone());
+        let rules = Rules::<Pair>::new("pairs.rules", inputs.clone(), rules, pairs.exact.normalise)?;
+        let records = if pairs.rules.is_empty() {
+            self.add(rules.keys_only());
+            inputs
+        } else {
+            self.add(rules);
+            vec!["pairs.rules".to_owned()]
+        };
         self.add(Exact {
             name: "pairs.exact".into(),
             rules: "pairs.rules".into(),
             partitions: pairs.exact.partitions,
             source_priority: priority(config),
         });
-        self.add(Deduplicated::<Pair>::new("pairs", "pairs.rules", "pairs.exact", None));
+        self.add(Deduplicated::<Pair>::new("pairs", records, "pairs.exact", None));
         Ok(())
     }
 

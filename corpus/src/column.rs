@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Float32Array, Float64Array, ListArray,
-    PrimitiveArray, StringArray, UInt16Array, UInt32Array, UInt64Array,
+    Array, ArrayRef, AsArray, BinaryArray, BinaryBuilder, BooleanArray, Float32Array, Float64Array,
+    ListArray, PrimitiveArray, StringBuilder, UInt16Array, UInt32Array, UInt64Array,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field, Float32Type, Float64Type, UInt16Type, UInt32Type, UInt64Type};
@@ -119,7 +119,11 @@ impl Column for String {
         json!({"dtype": "string", "_type": "Value"})
     }
     fn array(values: &[Option<&Self>]) -> ArrayRef {
-        Arc::new(values.iter().copied().collect::<StringArray>())
+        // Room for all at once: texts would be copied again and again while the array grows.
+        let bytes = values.iter().flatten().map(|value| value.len()).sum();
+        let mut strings = StringBuilder::with_capacity(values.len(), bytes);
+        values.iter().for_each(|value| strings.append_option(*value));
+        Arc::new(strings.finish())
     }
     fn values(array: &dyn Array) -> Result<Vec<Option<Self>>, String> {
         let array = array.as_string_opt::<i32>().ok_or_else(|| wrong_type(array, "string"))?;
@@ -140,8 +144,10 @@ impl Column for Bytes {
         json!({"dtype": "binary", "_type": "Value"})
     }
     fn array(values: &[Option<&Self>]) -> ArrayRef {
-        let values = values.iter().map(|v| v.map(AsRef::as_ref));
-        Arc::new(values.collect::<BinaryArray>())
+        let bytes = values.iter().flatten().map(|value| value.len()).sum();
+        let mut payloads = BinaryBuilder::with_capacity(values.len(), bytes);
+        values.iter().for_each(|value| payloads.append_option(*value));
+        Arc::new(payloads.finish())
     }
     fn values(array: &dyn Array) -> Result<Vec<Option<Self>>, String> {
         let array = array.as_binary_opt::<i32>().ok_or_else(|| wrong_type(array, "binary"))?;

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::table::{Reader, Record};
+use crate::table::{Reader, Record, id_range};
 use crate::{Id, Manifest, Part, Result, Store};
 
 /// The immutable output of one stage.
@@ -77,6 +77,14 @@ impl Dataset {
         ids: &RangeInclusive<Id>,
     ) -> Result<Reader<R>> {
         Reader::open_ids(&part.path, self.store.open(&part.path)?, column, ids)
+    }
+
+    /// Returns a range that holds the ids of a part's column.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn id_range(&self, part: &Part, column: &str) -> Result<RangeInclusive<Id>> {
+        id_range(&part.path, self.store.open(&part.path)?, column)
     }
 
     /// Reads a small file that is not a table, such as a tokenizer model.

@@ -7,6 +7,7 @@ use std::fmt;
 use std::fs::File;
 use std::future::Future;
 use std::io::Read;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -125,14 +126,16 @@ impl Store {
         }
     }
 
-    /// Opens an object for reads by range, as the parquet reader makes them.
+    /// Opens an object for reads by range, as the parquet reader makes them: of a folder its file itself,
+    /// since they are many and small.
     ///
     /// # Errors
-    /// When there is no such object or the store fails.
+    /// When there is no such object or it cannot be opened.
     pub fn open(&self, path: &str) -> Result<StoredFile> {
-        let location = location(path)?;
-        let meta = self.wait(self.objects.head(&location)).map_err(failed("open", path))?;
-        Ok(StoredFile { store: self.clone(), location, length: meta.size })
+        let path = self.folder.join(location(path)?.as_ref());
+        let file = File::open(&path).map_err(Error::io("open", &path))?;
+        let length = file.metadata().map_err(Error::io("open", &path))?.len();
+        Ok(StoredFile { file: Arc::new(file), path, length })
     }
 
     /// Lists the objects under a folder as (path, size in bytes), sorted by path.
@@ -185,8 +188,8 @@ fn failed(action: &'static str, path: &str) -> impl FnOnce(object_store::Error) 
 /// An object opened for reads by range.
 #[derive(Debug, Clone)]
 pub struct StoredFile {
-    store: Store,
-    location: StorePath,
+    file: Arc<File>,
+    path: PathBuf,
     length: u64,
 }
 
@@ -194,12 +197,11 @@ impl StoredFile {
     /// Reads `length` bytes from `start`.
     ///
     /// # Errors
-    /// When the range is outside the object or the store fails.
+    /// When the range is outside the object or the file cannot be read.
     pub fn read(&self, start: u64, length: usize) -> Result<Bytes> {
-        let range = start..start + length as u64;
-        self.store
-            .wait(self.store.objects.get_range(&self.location, range))
-            .map_err(failed("read", self.location.as_ref()))
+        let mut bytes = vec![0; length];
+        self.file.read_exact_at(&mut bytes, start).map_err(Error::io("read", &self.path))?;
+        Ok(bytes.into())
     }
 }
 
@@ -213,7 +215,7 @@ impl ChunkReader for StoredFile {
     type T = RangeReader;
 
     fn get_read(&self, start: u64) -> parquet::errors::Result<RangeReader> {
-        Ok(RangeReader { file: self.clone(), start, buffer: Bytes::new() })
+        Ok(RangeReader { file: self.clone(), start, ahead: READ_AHEAD_BYTES_MIN, buffer: Bytes::new() })
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
@@ -221,14 +223,17 @@ impl ChunkReader for StoredFile {
     }
 }
 
-/// Bytes fetched ahead by a sequential read.
-const READ_AHEAD_BYTES: u64 = 1 << 20;
+/// Bytes fetched ahead by the first read: a page's header, which the parquet reader wants alone.
+const READ_AHEAD_BYTES_MIN: u64 = 4 << 10;
+/// Bytes fetched ahead when reads go on.
+const READ_AHEAD_BYTES_MAX: u64 = 1 << 20;
 
 /// Reads an object from a position to its end.
 #[derive(Debug)]
 pub struct RangeReader {
     file: StoredFile,
     start: u64,
+    ahead: u64,
     buffer: Bytes,
 }
 
@@ -236,10 +241,11 @@ impl Read for RangeReader {
     fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
         if self.buffer.is_empty() {
             let left = self.file.length.saturating_sub(self.start);
-            let length = left.min(READ_AHEAD_BYTES);
+            let length = left.min(self.ahead);
             if length == 0 {
                 return Ok(0);
             }
+            self.ahead = (self.ahead * 8).min(READ_AHEAD_BYTES_MAX);
             self.buffer = self.file.read(self.start, length as usize).map_err(std::io::Error::other)?;
             self.start += length;
         }

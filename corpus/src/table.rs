@@ -104,7 +104,7 @@ impl<R: Record> Writer<R> {
                 properties.set_column_dictionary_enabled(ColumnPath::from(field.name().as_str()), false);
         }
         let parquet = ArrowWriter::try_new(create_scratch(path)?, schema, Some(properties.build()))
-            .map_err(|error| damaged::<R>(path.display(), error))?;
+            .map_err(|error| damaged(path.display(), R::TABLE, error))?;
         Ok(Self { path: path.to_owned(), parquet, pending: Vec::new(), pending_bytes: 0, row_count: 0 })
     }
 
@@ -129,7 +129,7 @@ impl<R: Record> Writer<R> {
     pub fn finish(mut self) -> Result<u64> {
         self.write_row_group()?;
         let path = self.path;
-        self.parquet.close().map_err(|error| damaged::<R>(path.display(), error))?;
+        self.parquet.close().map_err(|error| damaged(path.display(), R::TABLE, error))?;
         Ok(self.row_count)
     }
 
@@ -137,7 +137,7 @@ impl<R: Record> Writer<R> {
         if self.pending.is_empty() {
             return Ok(());
         }
-        let failed = |error: &dyn std::fmt::Display| damaged::<R>(self.path.display(), error);
+        let failed = |error: &dyn std::fmt::Display| damaged(self.path.display(), R::TABLE, error);
         let batch = R::batch(&self.pending).map_err(|error| failed(&error))?;
         self.parquet.write(&batch).map_err(|error| failed(&error))?;
         self.parquet.flush().map_err(|error| failed(&error))?;
@@ -147,8 +147,8 @@ impl<R: Record> Writer<R> {
     }
 }
 
-fn damaged<R: Record>(path: impl std::fmt::Display, error: impl std::fmt::Display) -> Error {
-    Error::Table { path: path.to_string(), table: R::TABLE, detail: error.to_string() }
+fn damaged(path: impl std::fmt::Display, table: &'static str, error: impl std::fmt::Display) -> Error {
+    Error::Table { path: path.to_string(), table, detail: error.to_string() }
 }
 
 /// Reads the rows of one part in order: of a table's columns those that the record type has.
@@ -191,7 +191,7 @@ impl<R: Record> Reader<R> {
         wanted: impl Fn(&RowGroupMetaData) -> bool,
         offset: u64,
     ) -> Result<Self> {
-        let failed = |error: &dyn std::fmt::Display| damaged::<R>(path, error);
+        let failed = |error: &dyn std::fmt::Display| damaged(path, R::TABLE, error);
         let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| failed(&e))?;
         let metadata = Arc::clone(builder.metadata());
         let named = metadata
@@ -232,7 +232,7 @@ impl<R: Record> Iterator for Reader<R> {
             };
             match rows {
                 Ok(rows) => self.rows = rows.into_iter(),
-                Err(detail) => return Some(Err(damaged::<R>(&self.path, detail))),
+                Err(detail) => return Some(Err(damaged(&self.path, R::TABLE, detail))),
             }
         }
     }
@@ -240,22 +240,40 @@ impl<R: Record> Iterator for Reader<R> {
 
 /// Returns false only if the statistics prove that no id of the range is in the row group.
 fn may_hold(group: &RowGroupMetaData, column: &str, ids: &RangeInclusive<Id>) -> bool {
-    let statistics = group
-        .columns()
-        .iter()
-        .find(|chunk| chunk.column_path().string() == column)
-        .and_then(|chunk| chunk.statistics());
-    let bounds = match statistics {
+    bounds(group, column).is_none_or(|held| held.end() >= ids.start() && held.start() <= ids.end())
+}
+
+/// Returns the smallest and the largest id of a row group's column, of 128-bit keys their first halves;
+/// `None` where statistics do not tell.
+fn bounds(group: &RowGroupMetaData, column: &str) -> Option<RangeInclusive<Id>> {
+    let chunk = group.columns().iter().find(|chunk| chunk.column_path().string() == column)?;
+    let (min, max) = match chunk.statistics()? {
         // Unsigned columns keep their bits in the signed physical type.
-        Some(Statistics::Int64(values)) => {
+        Statistics::Int64(values) => {
             values.min_opt().zip(values.max_opt()).map(|(min, max)| (*min as u64, *max as u64))
         }
-        Some(Statistics::ByteArray(values)) => {
+        Statistics::ByteArray(values) => {
             let prefix = |key: &[u8]| key.first_chunk().map(|first| u64::from_be_bytes(*first));
             let bounds = values.min_opt().zip(values.max_opt());
             bounds.and_then(|(min, max)| prefix(min.data()).zip(prefix(max.data())))
         }
         _ => None,
-    };
-    bounds.is_none_or(|(min, max)| max >= ids.start().to_bits() && min <= ids.end().to_bits())
+    }?;
+    Some(Id::from_bits(min)..=Id::from_bits(max))
+}
+
+/// Returns a range that holds the ids of a part's column: the narrowest that its statistics tell of.
+///
+/// # Errors
+/// When the file is not a parquet table.
+pub fn id_range(path: &str, file: StoredFile, column: &str) -> Result<RangeInclusive<Id>> {
+    let builder =
+        ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| damaged(path, "parquet", error))?;
+    // A range that is empty, if there is no row.
+    let (mut first, mut last) = (Id::from_bits(u64::MAX), Id::from_bits(0));
+    for group in builder.metadata().row_groups() {
+        let held = bounds(group, column).unwrap_or(Id::from_bits(0)..=Id::from_bits(u64::MAX));
+        (first, last) = (first.min(*held.start()), last.max(*held.end()));
+    }
+    Ok(first..=last)
 }

@@ -1,5 +1,7 @@
 //! Classes of characters that published rules name.
 
+use crate::bits::{BLOCK_BYTES, bits};
+
 /// Characters that end sentences: Unicode's property `Sentence_Terminal`, as ranges.
 #[rustfmt::skip]
 const SENTENCE_TERMINALS: [(char, char); 82] = [
@@ -68,20 +70,49 @@ pub(crate) fn word_count(text: &str) -> usize {
 /// Splits at every line boundary of Unicode (UAX #14's mandatory breaks, and ASCII's separators), as
 /// the tools do whose rules we follow; an end of the last line begins no other.
 pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
-        }
-        let Some((at, length)) = line_end(rest) else { return Some(std::mem::take(&mut rest)) };
-        let line = &rest[..at];
-        rest = &rest[at + length..];
-        Some(line)
-    })
+    Lines { text, begin: 0, block: 0, found: 0 }
 }
 
-/// Bytes that are looked at together.
-const LINE_BLOCK: usize = 32;
+/// The lines of a text: a bit for every byte tells where to look.
+struct Lines<'t> {
+    text: &'t str,
+    /// Where the next line begins; beyond the text when there is none.
+    begin: usize,
+    /// The next block of bytes to look at.
+    block: usize,
+    /// Of the block before it, where a line may end.
+    found: u64,
+}
+
+impl<'t> Iterator for Lines<'t> {
+    type Item = &'t str;
+
+    fn next(&mut self) -> Option<&'t str> {
+        let bytes = self.text.as_bytes();
+        loop {
+            while self.found == 0 {
+                let Some(block) = bytes.get(self.block * BLOCK_BYTES..).filter(|block| !block.is_empty())
+                else {
+                    let last = self.text.get(self.begin..).filter(|last| !last.is_empty());
+                    self.begin = bytes.len();
+                    return last;
+                };
+                self.found = bits(&block[..block.len().min(BLOCK_BYTES)], may_end_line);
+                self.block += 1;
+            }
+            let at = (self.block - 1) * BLOCK_BYTES + self.found.trailing_zeros() as usize;
+            self.found &= self.found - 1;
+            // A line feed after a carriage return is behind us.
+            if at >= self.begin
+                && let Some(length) = line_end(&bytes[at..])
+            {
+                let line = &self.text[self.begin..at];
+                self.begin = at + length;
+                return Some(line);
+            }
+        }
+    }
+}
 
 /// Returns true if and only if a byte is a control character that ends lines, or one that U+0085,
 /// U+2028 and U+2029 begin with.
@@ -89,21 +120,13 @@ fn may_end_line(byte: u8) -> bool {
     (byte.wrapping_sub(0x0A) < 4) | (byte.wrapping_sub(0x1C) < 3) | (byte == 0xC2) | (byte == 0xE2)
 }
 
-/// Finds the first boundary: its place and its length in bytes.
-fn line_end(text: &str) -> Option<(usize, usize)> {
-    let bytes = text.as_bytes();
-    let mut from = 0;
-    loop {
-        // Blocks first, whose bytes are looked at together.
-        let has_none = |block: &&[u8]| !block.iter().fold(false, |found, byte| found | may_end_line(*byte));
-        from += bytes[from..].chunks(LINE_BLOCK).take_while(has_none).count() * LINE_BLOCK;
-        let at = from + bytes.get(from..)?.iter().position(|byte| may_end_line(*byte))?;
-        match bytes[at..] {
-            [b'\r', b'\n', ..] | [0xC2, 0x85, ..] => return Some((at, 2)),
-            [0xE2, 0x80, 0xA8 | 0xA9, ..] => return Some((at, 3)),
-            [0xC2 | 0xE2, ..] => from = at + 1,
-            _ => return Some((at, 1)),
-        }
+/// Returns the bytes of the boundary that a text begins with.
+fn line_end(text: &[u8]) -> Option<usize> {
+    match text {
+        [b'\r', b'\n', ..] | [0xC2, 0x85, ..] => Some(2),
+        [0xE2, 0x80, 0xA8 | 0xA9, ..] => Some(3),
+        [0xC2 | 0xE2, ..] => None,
+        _ => Some(1),
     }
 }
 
@@ -135,6 +158,9 @@ mod tests {
         let split = |text| lines(text).collect::<Vec<_>>();
         assert_eq!(split("a\r\nb\rc\n\nd\u{2028}é…\x0Cf\u{85}"), ["a", "b", "c", "", "d", "é…", "f"]);
         assert_eq!(split("\n"), [""]);
+        let long = "x".repeat(62);
+        let text = format!("{long}\n\r\n{long}\u{2029}");
+        assert_eq!(lines(&text).collect::<Vec<_>>(), [long.as_str(), "", long.as_str()]);
         assert!(split("").is_empty());
     }
 }

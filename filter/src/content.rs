@@ -7,6 +7,9 @@ use xxhash_rust::xxh3::Xxh3;
 /// never held as a whole.
 const CHUNK_BYTES: usize = 4 << 10;
 
+/// White space beyond ASCII that is in normal form; the other spaces become the usual one in it.
+const OTHER_SPACES: [char; 4] = ['\u{85}', '\u{1680}', '\u{2028}', '\u{2029}'];
+
 /// The identity of a record's content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Content {
@@ -52,10 +55,20 @@ fn is_ascii_space(character: char) -> bool {
     matches!(character, '\t'..='\r' | ' ')
 }
 
-#[derive(Default)]
 struct TextHasher {
     hasher: Xxh3,
     length: u64,
+    /// Text that is not hashed yet.
+    chunk: [u8; CHUNK_BYTES],
+    filled: usize,
+    /// Whether white space came last, or nothing: more of it does not count.
+    gap: bool,
+}
+
+impl Default for TextHasher {
+    fn default() -> Self {
+        Self { hasher: Xxh3::new(), length: 0, chunk: [0; CHUNK_BYTES], filled: 0, gap: true }
+    }
 }
 
 impl TextHasher {
@@ -65,58 +78,67 @@ impl TextHasher {
     }
 
     fn text(&mut self, text: &str, normalise: bool) {
-        match normalise {
-            false => self.bytes(text.as_bytes()),
-            // As below, but by bytes.
-            true if text.is_ascii() => self.words(text.split(is_ascii_space).filter(|word| !word.is_empty())),
-            true if is_nfkc(text) => self.words(text.split_whitespace()),
-            true => self.characters(text.nfkc()),
+        if !normalise {
+            return self.bytes(text.as_bytes());
+        }
+        if text.is_ascii() {
+            return self.normal(text.as_bytes());
+        }
+        // A line break combines with nothing, and most lines of most texts are in normal form.
+        for line in text.split_inclusive('\n') {
+            match line.is_ascii() || is_nfkc(line) && !line.contains(OTHER_SPACES) {
+                true => self.normal(line.as_bytes()),
+                false => self.characters(line.nfkc()),
+            }
         }
     }
 
-    /// Takes text in normal form by its words.
-    fn words<'t>(&mut self, words: impl Iterator<Item = &'t str>) {
-        let mut chunk = String::with_capacity(CHUNK_BYTES);
-        for (index, word) in words.enumerate() {
-            if index > 0 {
-                chunk.push(' ');
+    /// Takes text in normal form whose white space is ASCII.
+    fn normal(&mut self, text: &[u8]) {
+        for bytes in text.chunks(CHUNK_BYTES - 1) {
+            if self.filled + bytes.len() > CHUNK_BYTES {
+                self.flush();
             }
-            if chunk.len() + word.len() > CHUNK_BYTES {
-                self.bytes(chunk.as_bytes());
-                chunk.clear();
+            let Self { chunk, filled, gap, .. } = self;
+            let (mut at, mut was_space) = (*filled, *gap);
+            for byte in bytes {
+                let is_space = is_ascii_space(char::from(*byte));
+                // What is not to stay is written over by what comes next.
+                chunk[at] = if is_space { b' ' } else { *byte };
+                at += usize::from(!(is_space & was_space));
+                was_space = is_space;
             }
-            match word.len() > CHUNK_BYTES {
-                true => self.bytes(word.as_bytes()),
-                false => chunk.push_str(word),
-            }
+            (*filled, *gap) = (at, was_space);
         }
-        self.bytes(chunk.as_bytes());
     }
 
     /// Takes text by its characters, as normalisation gives them.
     fn characters(&mut self, characters: impl Iterator<Item = char>) {
-        let mut chunk = String::with_capacity(CHUNK_BYTES);
-        let (mut begun, mut gap) = (false, false);
         for character in characters {
-            if character.is_whitespace() {
-                gap = begun;
-                continue;
+            if self.filled + 4 > CHUNK_BYTES {
+                self.flush();
             }
-            if std::mem::take(&mut gap) {
-                chunk.push(' ');
+            let is_space = character.is_whitespace();
+            if !(is_space && self.gap) {
+                let shown = if is_space { ' ' } else { character };
+                self.filled += shown.encode_utf8(&mut self.chunk[self.filled..]).len();
             }
-            chunk.push(character);
-            begun = true;
-            // Room for a space and the longest character.
-            if chunk.len() + 5 > CHUNK_BYTES {
-                self.bytes(chunk.as_bytes());
-                chunk.clear();
-            }
+            self.gap = is_space;
         }
-        self.bytes(chunk.as_bytes());
     }
 
-    fn finish(self) -> Content {
+    /// Hashes what was taken, but for white space at its end: text may follow, or not.
+    fn flush(&mut self) {
+        let held = usize::from(self.gap && self.filled > 0);
+        let length = self.filled - held;
+        self.hasher.update(&self.chunk[..length]);
+        self.length += length as u64;
+        self.chunk[0] = b' ';
+        self.filled = held;
+    }
+
+    fn finish(mut self) -> Content {
+        self.flush();
         Content { key: self.hasher.digest128().to_be_bytes(), length: self.length }
     }
 }

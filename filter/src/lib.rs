@@ -19,6 +19,7 @@
 //! threshold can be questioned later without another run. The reason of a drop is the first
 //! rule that the record does not pass, in the order of the configuration.
 
+mod bits;
 pub mod blocklist;
 mod characters;
 pub mod config;

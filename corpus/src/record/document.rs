@@ -36,14 +36,6 @@ record! {
 }
 
 record! {
-    /// A document's address: of the same table.
-    pub struct DocumentId in "document/2" {
-        /// Where it came from.
-        pub id: Id,
-    }
-}
-
-record! {
     /// A document as it is handed to other tools.
     #[derive(serde::Serialize)]
     pub struct ExportedText in "text/1" {

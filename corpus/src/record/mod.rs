@@ -19,7 +19,7 @@ mod source_file;
 mod target;
 
 pub use contamination::{Contamination, Excision, Match, RareNgram};
-pub use document::{Document, DocumentId, DocumentText, ExportedText};
+pub use document::{Document, DocumentText, ExportedText};
 pub use duplicate::{ContentLength, Duplicate, Fingerprinted};
 pub use evaluation::{Generated, TrainStep};
 pub use features::Features;

@@ -10,7 +10,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use crate::config::DecontaminateConfig;
 use crate::jsonl::{JsonLinesError, for_each_text};
-use crate::near::words::{for_each_hash, mixed};
+use crate::near::hashes::{for_each_hash, mixed};
 
 /// N-grams of all sets at most: about 32 bytes each in memory.
 pub const NGRAMS_MAX: usize = 1 << 26;

@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use corpus::stage::Cancel;
 use corpus::{Error, Result};
 
+use super::hashes::mixed;
 use super::sorter::{Sorted, Sorter};
-use super::words::mixed;
 
 /// Rounds until the edges must have settled; a path of 2^60 nodes takes fewer.
 const ROUNDS_MAX: u32 = 128;

@@ -3,7 +3,7 @@
 //! One plain loop is compiled for three instruction sets, and the machine's best is chosen at
 //! run time; equal results follow from it being the same loop.
 
-use super::words::mixed;
+use super::hashes::mixed;
 
 /// Permutations computed at once: one AVX-512 register of 32-bit values.
 const LANES: usize = 16;

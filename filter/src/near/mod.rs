@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! words       text -> words that case, punctuation and forms do not change
-//! signature   words -> shingles -> minima (SIMD) -> one key per band
+//! hashes      text -> the hashes and places of its words
+//! signature   hashes -> shingles -> minima (SIMD) -> one key per band
 //! datatrove   the same with another tool's arithmetic, bit for bit
 //! planted     edited copies that a run checks itself by
 //! sorter      rows of numbers in order, within a bound of memory
@@ -11,6 +12,7 @@
 
 pub mod components;
 mod datatrove;
+pub mod hashes;
 mod minima;
 pub mod planted;
 pub mod signature;

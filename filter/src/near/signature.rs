@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use twox_hash::XxHash64;
 
 use super::datatrove::Permutations;
+use super::hashes::{for_each_hash, mixed};
 use super::minima::Minima;
-use super::words::{self, mixed};
+use super::words;
 
 /// The seed of our own permutations; another would give other bytes and the same quality.
 const SEED: u64 = 0x6B6F_736D_6F73;
@@ -122,7 +123,7 @@ pub fn shingles(text: &str, unit: Unit, length: u32) -> Vec<u32> {
 /// Hashes what shingles are runs of.
 fn hash(text: &str, unit: Unit, hashes: &mut Vec<u64>) {
     match unit {
-        Unit::Words => words::for_each_hash(text, |word| hashes.push(word)),
+        Unit::Words => for_each_hash(text, |word| hashes.push(word)),
         Unit::Characters => {
             words::for_each_character(text, |c| hashes.push(mixed(u64::from(u32::from(c)) + 1)))
         }

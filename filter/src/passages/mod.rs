@@ -12,7 +12,7 @@ pub use cut::{Cut, cut};
 pub use units::{Unit, units};
 
 use crate::config::RepeatsConfig;
-use crate::near::words::mixed;
+use crate::near::hashes::mixed;
 
 /// The multiplier of the polynomial over units: 2^64 over the golden ratio, odd.
 const ROLLING: u64 = 0x9E37_79B9_7F4A_7C15;

@@ -1,7 +1,7 @@
 //! The units of a text, with their places.
 
 use crate::config;
-use crate::near::words::{for_each_place, mixed};
+use crate::near::hashes::{for_each_place, mixed};
 use crate::sentences;
 
 /// A line, sentence or word that holds a letter or a digit.

@@ -4,11 +4,21 @@ use memchr::memmem;
 use serde::{Deserialize, Serialize};
 
 use super::Finding;
+use crate::bits::number;
 use crate::characters::{self, is_mark, lines};
 use crate::text::Text;
 
 /// Words of which two must occur: what prose is made of.
-const STOP_WORDS: [&str; 8] = ["the", "be", "to", "of", "and", "that", "have", "with"];
+const STOP_WORDS: [u64; 8] = [
+    number(b"the"),
+    number(b"be"),
+    number(b"to"),
+    number(b"of"),
+    number(b"and"),
+    number(b"that"),
+    number(b"have"),
+    number(b"with"),
+];
 const STOP_WORD_BYTES_MAX: usize = 4;
 const BULLETS: [char; 2] = ['•', '-'];
 const ELLIPSES: [&str; 2] = ["...", "…"];
@@ -72,10 +82,10 @@ impl GopherQuality {
                 chars += characters::count(token) as u64;
             }
             letters += u64::from(begins_with_letter || token.chars().any(char::is_alphabetic));
-            if token.len() <= STOP_WORD_BYTES_MAX
-                && let Some(place) = STOP_WORDS.iter().position(|word| word == token)
-            {
-                stop_words |= 1 << place;
+            if token.len() <= STOP_WORD_BYTES_MAX {
+                let token = number(token.as_bytes());
+                let flags = STOP_WORDS.iter().enumerate();
+                stop_words |= flags.fold(0, |all, (place, word)| all | u32::from(*word == token) << place);
             }
         }
         let by_token = |count: usize| ratio(count as f64, tokens.len());

@@ -1,9 +1,8 @@
 //! Runs of tokens that occur more than once in a text.
 
-use xxhash_rust::xxh3::xxh3_64;
-
 use super::seen::Seen;
 use crate::characters;
+use crate::near::hashes::hash_of;
 
 /// The multiplier of the polynomial over a run of tokens; odd.
 const BASE: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -32,7 +31,7 @@ impl Runs {
         hashes.push(hash);
         chars.push(count);
         for token in tokens {
-            hash = hash.wrapping_mul(BASE).wrapping_add(xxh3_64(token.as_bytes()));
+            hash = hash.wrapping_mul(BASE).wrapping_add(hash_of(token.as_bytes()));
             count += characters::count(token) as u64;
             hashes.push(hash);
             chars.push(count);

@@ -49,6 +49,10 @@ impl Stage for Matches {
         self.sets.settings().clone()
     }
 
+    fn version(&self) -> u32 {
+        2
+    }
+
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
         // A set that cannot be used fails here, before any task.
         self.sets.index(&self.name)?;

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::ops::RangeInclusive;
 
-use corpus::record::{ContentLength, Duplicate};
+use corpus::record::Duplicate;
 use corpus::stage::Inputs;
-use corpus::{Dataset, Error, Id, Part, Removal, Result, Split, Stage, Task};
+use corpus::{Dataset, Error, Id, Removal, Result, Split, Stage, Task};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{DUPLICATES, FINGERPRINTS};
+use super::DUPLICATES;
+use super::records::parts;
 use crate::subject::Subject;
 
 /// The reasons under which duplicates are dropped; the value is the representative's id.
@@ -35,7 +36,7 @@ impl SplitAssignment {
     }
 }
 
-/// Keeps the representatives, one task per part of the rules' output.
+/// Keeps the representatives, one task per part of the records.
 ///
 /// The representative of an exact duplicate is the record of the same content that comes first; it can
 /// itself be a near-duplicate of another. A task holds the duplicates among the ids of its part, which a
@@ -43,7 +44,7 @@ impl SplitAssignment {
 #[derive(Debug, Clone)]
 pub struct Deduplicated<S: Subject> {
     name: String,
-    rules: String,
+    records: Vec<String>,
     exact: String,
     near: Option<String>,
     split: Option<SplitAssignment>,
@@ -51,12 +52,12 @@ pub struct Deduplicated<S: Subject> {
 }
 
 impl<S: Subject> Deduplicated<S> {
-    /// Returns the stage `name`, which reads the stages `rules` and `exact`; records get a split
-    /// if `split` says how.
-    pub fn new(name: &str, rules: &str, exact: &str, split: Option<SplitAssignment>) -> Self {
+    /// Returns the stage `name`, which reads the stages of the records and `exact`; records get a
+    /// split if `split` says how.
+    pub fn new(name: &str, records: Vec<String>, exact: &str, split: Option<SplitAssignment>) -> Self {
         Self {
             name: name.to_owned(),
-            rules: rules.to_owned(),
+            records,
             exact: exact.to_owned(),
             near: None,
             split,
@@ -69,32 +70,6 @@ impl<S: Subject> Deduplicated<S> {
     pub fn with_near(self, near: Option<&str>) -> Self {
         Self { near: near.map(str::to_owned), ..self }
     }
-
-    /// Finds the task's part and the part of its fingerprints, which was committed beside it.
-    fn part<'i>(&self, rules: &'i Dataset, index: u32) -> Result<(&'i Part, &'i Part)> {
-        let records = rules.parts(S::UNIT).nth(index as usize);
-        let fingerprints = rules.parts(FINGERPRINTS).nth(index as usize);
-        match (records, fingerprints) {
-            (Some(records), Some(fingerprints)) if records.rows == fingerprints.rows => {
-                Ok((records, fingerprints))
-            }
-            _ => Err(Error::Settings {
-                stage: self.name.clone(),
-                detail: format!("{} does not have one fingerprint per record in part {index}", self.rules),
-            }),
-        }
-    }
-}
-
-/// Returns the smallest and the largest id of a part, by its fingerprints.
-pub(super) fn ids_of(rules: &Dataset, fingerprints: &Part) -> Result<RangeInclusive<Id>> {
-    // A range that is empty, if there is none.
-    let (mut first, mut last) = (Id::from_bits(u64::MAX), Id::from_bits(0));
-    for row in rules.open::<ContentLength>(fingerprints)? {
-        let id = row?.id;
-        (first, last) = (first.min(id), last.max(id));
-    }
-    Ok(first..=last)
 }
 
 /// Reads the duplicates among ids, with their representatives.
@@ -117,7 +92,7 @@ impl<S: Subject> Stage for Deduplicated<S> {
     }
 
     fn inputs(&self) -> Vec<String> {
-        [Some(&self.rules), Some(&self.exact), self.near.as_ref()].into_iter().flatten().cloned().collect()
+        self.records.iter().chain([&self.exact]).chain(&self.near).cloned().collect()
     }
 
     fn settings(&self) -> Value {
@@ -125,8 +100,8 @@ impl<S: Subject> Stage for Deduplicated<S> {
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
-        let count = inputs.get(&self.rules)?.parts(S::UNIT).count();
-        u32::try_from(count).map_err(|error| Error::work(&self.name, error))
+        u32::try_from(parts::<S>(inputs, &self.records)?.len())
+            .map_err(|error| Error::work(&self.name, error))
     }
 
     fn run(&self, task: &Task<'_>) -> Result<()> {
@@ -134,15 +109,15 @@ impl<S: Subject> Stage for Deduplicated<S> {
         if out.is_done() {
             return Ok(());
         }
-        let rules = task.inputs.get(&self.rules)?;
-        let (part, fingerprints) = self.part(rules, task.index)?;
-        let ids = ids_of(rules, fingerprints)?;
+        let parts = parts::<S>(task.inputs, &self.records)?;
+        let Some((dataset, part)) = parts.get(task.index as usize) else { return out.finish() };
+        let ids = dataset.id_range(part, "id")?;
         let exact = duplicates(task.inputs.get(&self.exact)?, &ids)?;
         let near = match &self.near {
             Some(near) => duplicates(task.inputs.get(near)?, &ids)?,
             None => BTreeMap::new(),
         };
-        for record in rules.open_at::<S>(part, out.position())? {
+        for record in S::open(dataset, part, out.position())? {
             let mut record = record?;
             let id = record.id();
             out.read(S::UNIT);

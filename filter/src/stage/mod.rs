@@ -9,6 +9,7 @@ pub mod looks;
 mod merge;
 pub mod near;
 mod priority;
+mod records;
 pub mod repeats;
 mod rules;
 

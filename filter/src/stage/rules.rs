@@ -4,9 +4,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use corpus::record::{Fingerprinted, Verdicts};
 use corpus::stage::Inputs;
-use corpus::{Dataset, Error, Output, Part, Removal, Result, Stage, Task};
+use corpus::{Error, Output, Removal, Result, Stage, Task};
 use serde_json::{Value, json};
 
+use super::records::parts;
 use super::{FINGERPRINTS, VERDICTS};
 use crate::content::Content;
 use crate::rule::{Finding, Ready, files};
@@ -17,15 +18,16 @@ type AllReady<S> = Arc<Vec<Ready<<S as Subject>::Rule>>>;
 
 /// Judges the records of its inputs, one task per part, in the order of the inputs.
 ///
-/// Writes the records that pass every rule (stream [`Subject::UNIT`]), with their content keys
-/// where duplicates are looked for (`fingerprints`, row by row beside the records), and every
-/// rule's value for every record (`verdicts`).
+/// Writes the records that pass every rule (stream [`Subject::UNIT`]), the content keys of those
+/// where duplicates are looked for (`fingerprints`), and every rule's value for every record (`verdicts`).
 #[derive(Debug)]
 pub struct Rules<S: Subject> {
     name: String,
     inputs: Vec<String>,
     rules: Vec<S::Rule>,
     normalise: bool,
+    /// Whether records are written.
+    copies: bool,
     /// The rules' settings, with the content of their files.
     rule_settings: Vec<Value>,
     /// There once a task has needed them.
@@ -41,7 +43,14 @@ impl<S: Subject> Rules<S> {
     /// When a rule's file cannot be read.
     pub fn new(name: &str, inputs: Vec<String>, rules: Vec<S::Rule>, normalise: bool) -> Result<Self> {
         let rule_settings = rules.iter().map(files::settings).collect::<Result<_>>()?;
-        Ok(Self { name: name.to_owned(), inputs, rules, normalise, rule_settings, ready: Mutex::new(None) })
+        let (name, ready) = (name.to_owned(), Mutex::new(None));
+        Ok(Self { name, inputs, rules, normalise, copies: true, rule_settings, ready })
+    }
+
+    /// Writes content keys alone: without rules, all records go on as they are where they are.
+    #[must_use]
+    pub fn keys_only(self) -> Self {
+        Self { copies: false, ..self }
     }
 
     /// Loads the rules' files, if that has not been done.
@@ -53,23 +62,6 @@ impl<S: Subject> Rules<S> {
         let loaded: Result<Vec<_>, String> = self.rules.iter().cloned().map(Ready::new).collect();
         let loaded = loaded.map_err(|detail| Error::Settings { stage: self.name.clone(), detail })?;
         Ok(Arc::clone(ready.insert(Arc::new(loaded))))
-    }
-
-    /// Finds the task's part.
-    fn part<'i>(&self, inputs: &'i Inputs, index: u32) -> Result<(&'i Dataset, &'i Part)> {
-        let mut index = index as usize;
-        for input in &self.inputs {
-            let dataset = inputs.get(input)?;
-            let parts = S::parts(dataset);
-            match parts.get(index) {
-                Some(part) => return Ok((dataset, part)),
-                None => index -= parts.len(),
-            }
-        }
-        Err(Error::Settings {
-            stage: self.name.clone(),
-            detail: "a task beyond the last part was asked for".to_owned(),
-        })
     }
 
     fn judge(
@@ -89,6 +81,8 @@ impl<S: Subject> Rules<S> {
         });
         match judged {
             Ok((findings, content)) => self.write(record, &findings, content, out),
+            // Without copies the record would go on all the same.
+            Err(fatal) if !self.copies => Err(Error::work(&self.name, format!("{}: {id}", fatal.reason()))),
             Err(fatal) => {
                 let (reason, preview) = (fatal.reason(), record.preview());
                 out.fail(S::UNIT, Removal { id, key: record.key(), reason, value: String::new(), preview })
@@ -104,14 +98,18 @@ impl<S: Subject> Rules<S> {
         out: &mut Output<'_>,
     ) -> Result<()> {
         let id = record.id();
+        if let Some(Content { key, length }) = content {
+            out.write(FINGERPRINTS, Fingerprinted { key, id, length })?;
+        }
+        if !self.copies {
+            out.keep(S::UNIT);
+            return Ok(());
+        }
         let values = findings.iter().map(|finding| finding.to_rule_value()).collect();
         out.write(VERDICTS, Verdicts { id, values })?;
         if let Some(decisive) = findings.iter().find(|finding| !finding.passed) {
             let (reason, value, preview) = (decisive.rule, decisive.shown(), record.preview());
             return out.drop(S::UNIT, Removal { id, key: record.key(), reason, value, preview });
-        }
-        if let Some(Content { key, length }) = content {
-            out.write(FINGERPRINTS, Fingerprinted { key, id, length })?;
         }
         out.write(S::UNIT, record)?;
         out.keep(S::UNIT);
@@ -129,17 +127,13 @@ impl<S: Subject> Stage for Rules<S> {
     }
 
     fn settings(&self) -> Value {
-        json!({"rules": self.rule_settings, "normalise": self.normalise})
+        json!({"rules": self.rule_settings, "normalise": self.normalise, "copies": self.copies})
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
         // A file that is no model fails here, before any task.
         self.ready()?;
-        let mut count = 0;
-        for input in &self.inputs {
-            count += S::parts(inputs.get(input)?).len();
-        }
-        u32::try_from(count).map_err(|error| Error::work(&self.name, error))
+        u32::try_from(parts::<S>(inputs, &self.inputs)?.len()).map_err(|error| Error::work(&self.name, error))
     }
 
     fn run(&self, task: &Task<'_>) -> Result<()> {
@@ -148,7 +142,8 @@ impl<S: Subject> Stage for Rules<S> {
             return Ok(());
         }
         let rules = self.ready()?;
-        let (dataset, part) = self.part(task.inputs, task.index)?;
+        let parts = parts::<S>(task.inputs, &self.inputs)?;
+        let Some((dataset, part)) = parts.get(task.index as usize) else { return out.finish() };
         for record in S::open(dataset, part, out.position())? {
             self.judge(&rules, record?, task, &mut out)?;
             out.advance(1)?;

@@ -152,7 +152,7 @@ fn text_exact(partitions: u32, priority: &[u8]) -> Exact {
 
 fn text(validation_share: f64) -> Deduplicated<Document> {
     let split = SplitAssignment { seed: 7, validation_share };
-    Deduplicated::new("text", "text.rules", "text.exact", Some(split))
+    Deduplicated::new("text", vec!["text.rules".into()], "text.exact", Some(split))
 }
 
 /// Runs the text stages over documents of sources 1 and 2 and the pages of source 3.
@@ -274,7 +274,8 @@ fn pairs_are_duplicates_by_url_and_caption() {
         .unwrap(),
     );
     bench.run(&Exact { name: "pairs.exact".into(), rules: "pairs.rules".into(), ..text_exact(2, &[]) });
-    let kept = bench.run(&Deduplicated::<Pair>::new("pairs", "pairs.rules", "pairs.exact", None));
+    let kept =
+        bench.run(&Deduplicated::<Pair>::new("pairs", vec!["pairs.rules".into()], "pairs.exact", None));
     let ids: Vec<Id> = rows::<Pair>(&kept, "pairs").iter().map(|p| p.id).collect();
     assert_eq!(ids, [id(9, 1), id(9, 3)]);
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use corpus::record::{BandKey, DocumentText, Link};
+use corpus::record::{BandKey, Document, DocumentText, Link};
 use corpus::stage::Inputs;
 use corpus::{Dataset, Id, Part, Result, Stage, Task};
 use serde_json::{Value, json};
@@ -11,13 +11,12 @@ use super::{KEYS, PLANTED, task_bytes};
 use crate::config::NearConfig;
 use crate::near::sorter::Sorter;
 use crate::near::{Signer, planted};
-use crate::stage::FINGERPRINTS;
-use crate::stage::deduplicated::{duplicates, ids_of};
+use crate::stage::deduplicated::duplicates;
 use crate::stage::groups::groups;
+use crate::stage::records::parts;
 
 /// What this stage counts: a key per band and document.
 const UNIT: &str = "keys";
-const DOCUMENTS: &str = "documents";
 /// Bytes of a key with its id while they are sorted.
 const ROW_BYTES: usize = 16;
 
@@ -29,8 +28,8 @@ const ROW_BYTES: usize = 16;
 pub struct Keys {
     /// The stage's name.
     pub name: String,
-    /// The stage whose documents it reads.
-    pub rules: String,
+    /// The stages whose documents it reads.
+    pub documents: Vec<String>,
     /// The stage that found exact duplicates among them.
     pub exact: String,
     /// How near-duplicates are found.
@@ -41,23 +40,22 @@ pub struct Keys {
 
 impl Keys {
     /// Returns the parts of each task: as many documents as memory has room for keys.
-    fn groups(&self, rules: &Dataset) -> Vec<Range<usize>> {
+    fn groups(&self, parts: &[(&Dataset, &Part)]) -> Vec<Range<usize>> {
         let bytes = self.config.shape().bands as usize * ROW_BYTES;
-        groups(rules.parts(DOCUMENTS).map(|part| part.rows), (task_bytes(&self.config) / bytes).max(1) as u64)
+        groups(parts.iter().map(|(_, part)| part.rows), (task_bytes(&self.config) / bytes).max(1) as u64)
     }
 
     fn sign(&self, task: &Task<'_>, sorter: &mut Sorter<2>) -> Result<Vec<Link>> {
-        let rules = task.inputs.get(&self.rules)?;
         let exact = task.inputs.get(&self.exact)?;
-        let parts: Vec<(&Part, &Part)> = rules.parts(DOCUMENTS).zip(rules.parts(FINGERPRINTS)).collect();
-        let group = self.groups(rules).into_iter().nth(task.index as usize);
-        let total: u64 = parts.iter().map(|(part, _)| part.rows).sum();
+        let parts = parts::<Document>(task.inputs, &self.documents)?;
+        let group = self.groups(&parts).into_iter().nth(task.index as usize);
+        let total: u64 = parts.iter().map(|(_, part)| part.rows).sum();
         let share = f64::from(self.config.selfcheck) / total.max(1) as f64;
         let mut signer = Signer::new(self.config.scheme, self.config.shape());
         let mut planted = Vec::new();
-        for (documents, fingerprints) in parts.get(group.unwrap_or_default()).unwrap_or_default() {
-            let dropped = duplicates(exact, &ids_of(rules, fingerprints)?)?;
-            for row in rules.open::<DocumentText>(documents)? {
+        for (dataset, part) in parts.get(group.unwrap_or_default()).unwrap_or_default() {
+            let dropped = duplicates(exact, &dataset.id_range(part, "id")?)?;
+            for row in dataset.open::<DocumentText>(part)? {
                 let DocumentText { id, text } = row?;
                 task.cancel.check()?;
                 if dropped.contains_key(&id) {
@@ -84,7 +82,7 @@ impl Stage for Keys {
     }
 
     fn inputs(&self) -> Vec<String> {
-        vec![self.rules.clone(), self.exact.clone()]
+        self.documents.iter().chain([&self.exact]).cloned().collect()
     }
 
     fn settings(&self) -> Value {
@@ -94,8 +92,12 @@ impl Stage for Keys {
         })
     }
 
+    fn version(&self) -> u32 {
+        2
+    }
+
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
-        Ok(self.groups(inputs.get(&self.rules)?).len() as u32)
+        Ok(self.groups(&parts::<Document>(inputs, &self.documents)?).len() as u32)
     }
 
     fn run(&self, task: &Task<'_>) -> Result<()> {

@@ -58,13 +58,13 @@ fn run(config: &NearConfig, priority: &[u8]) -> Ended {
     bench.run(&Exact { name, rules: rules(), partitions: 1, source_priority: priority.clone() });
     let (keys, links) = ("keys".to_owned(), "links".to_owned());
     let (exact, near) = ("text.exact".to_owned(), config.clone());
-    bench.run(&Keys { name: keys.clone(), rules: rules(), exact, config: near.clone(), seed: 1 });
+    bench.run(&Keys { name: keys.clone(), documents: vec![rules()], exact, config: near.clone(), seed: 1 });
     bench.run(&Links { name: links.clone(), keys: keys.clone(), config: near.clone() });
     let mut verified = links.clone();
     if let Some(jaccard_min) = config.jaccard_min {
         verified = "verified".to_owned();
         let (name, config) = (verified.clone(), near.clone());
-        bench.run(&Verified { name, rules: rules(), links: links.clone(), config, jaccard_min });
+        bench.run(&Verified { name, documents: vec![rules()], links: links.clone(), config, jaccard_min });
     }
     let clusters = bench.run(&Clusters {
         name: "near".into(),
@@ -78,7 +78,7 @@ fn run(config: &NearConfig, priority: &[u8]) -> Ended {
     let found = rows::<Duplicate>(&clusters, DUPLICATES).into_iter().map(|d| (d.id, d.representative));
     let found = found.collect();
     let split = SplitAssignment { seed: 1, validation_share: 0.5 };
-    let last = Deduplicated::<Document>::new("text", "text.rules", "text.exact", Some(split));
+    let last = Deduplicated::<Document>::new("text", vec![rules()], "text.exact", Some(split));
     let text = bench.run(&last.with_near(Some("near")));
     let kept = text.manifest().report.units["documents"].kept;
     Ended { found, dropped: dropped(&text), kept, clusters: clusters.manifest().report.clone() }

@@ -1,17 +1,17 @@
 //! The stage that compares linked documents exactly: `text.near.verified`.
 
-use corpus::record::{DocumentText, Link};
+use corpus::record::{Document, DocumentText, Link};
 use corpus::stage::Inputs;
-use corpus::{Id, Part, Removal, Result, Stage, Task};
+use corpus::{Dataset, Id, Part, Removal, Result, Stage, Task};
 use serde_json::{Value, json};
 
 use super::{LINKS, task_bytes};
 use crate::config::NearConfig;
 use crate::near::signature::shingles;
 use crate::near::sorter::{Sorted, Sorter};
+use crate::stage::records;
 
 const UNIT: &str = "links";
-const DOCUMENTS: &str = "documents";
 /// The reason of a drop; the value is the similarity.
 const REASON: &str = "jaccard_min";
 
@@ -24,8 +24,8 @@ const REASON: &str = "jaccard_min";
 pub struct Verified {
     /// The stage's name.
     pub name: String,
-    /// The stage whose documents it reads.
-    pub rules: String,
+    /// The stages whose documents it reads.
+    pub documents: Vec<String>,
     /// The stage whose links it reads.
     pub links: String,
     /// How near-duplicates are found.
@@ -50,16 +50,13 @@ impl Verified {
         let mut sets = self.sorter(task, "sets")?;
         let mut sides = sides.finish()?.peekable();
         let shape = self.config.shape();
-        let rules = task.inputs.get(&self.rules)?;
-        let mut parts: Vec<(Id, &Part)> = Vec::new();
-        for part in rules.parts(DOCUMENTS) {
-            if let Some(first) = rules.open::<DocumentText>(part)?.next() {
-                parts.push((first?.id, part));
-            }
+        let mut parts: Vec<(Id, &Dataset, &Part)> = Vec::new();
+        for (dataset, part) in records::parts::<Document>(task.inputs, &self.documents)? {
+            parts.push((*dataset.id_range(part, "id")?.start(), dataset, part));
         }
-        parts.sort_unstable_by_key(|(first, _)| *first);
-        for (_, part) in parts {
-            for row in rules.open::<DocumentText>(part)? {
+        parts.sort_unstable_by_key(|(first, ..)| *first);
+        for (_, dataset, part) in parts {
+            for row in dataset.open::<DocumentText>(part)? {
                 let DocumentText { id, text } = row?;
                 task.cancel.check()?;
                 let id = id.to_bits();
@@ -105,7 +102,7 @@ impl Stage for Verified {
     }
 
     fn inputs(&self) -> Vec<String> {
-        vec![self.rules.clone(), self.links.clone()]
+        self.documents.iter().chain([&self.links]).cloned().collect()
     }
 
     fn settings(&self) -> Value {

@@ -2,14 +2,14 @@
 
 use std::iter::Peekable;
 
-use corpus::record::{CutRepeat, Document, DocumentId, Repeat};
+use corpus::record::{CutRepeat, Document, Repeat};
 use corpus::stage::Inputs;
 use corpus::{Dataset, Error, Id, Output, Part, Removal, Result, Stage, Task};
 use serde_json::{Value, json};
 
 use super::{CUTS, DOCUMENTS, REPEATS};
 use crate::config::RepeatsConfig;
-use crate::near::words::for_each_hash;
+use crate::near::hashes::for_each_hash;
 use crate::passages::{self, units};
 use crate::stage::SplitAssignment;
 use crate::stage::merge::Merge;
@@ -35,13 +35,9 @@ pub struct Cut {
 impl Cut {
     /// Opens the repeats of a part's documents, in their order.
     fn repeats<'t>(&self, task: &'t Task<'_>, documents: &Dataset, part: &Part) -> Result<Merge<'t, Repeat>> {
-        // A range that is empty, if there is none.
-        let (mut first, mut last) = (u64::MAX, 0);
-        for row in documents.open::<DocumentId>(part)? {
-            let id = row?.id.to_bits();
-            (first, last) = (first.min(id), last.max(id));
-        }
-        Merge::new(task.inputs.get(&self.repeats)?, REPEATS, first..=last, task.cancel)
+        let ids = documents.id_range(part, "id")?;
+        let range = ids.start().to_bits()..=ids.end().to_bits();
+        Merge::new(task.inputs.get(&self.repeats)?, REPEATS, range, task.cancel)
     }
 
     /// Cuts the document's text; returns false if too little is left.
