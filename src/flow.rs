@@ -7,9 +7,10 @@ use corpus::record::{Document, Page, Pair};
 use corpus::{Inputs, SourceCode, Stage};
 use filter::config::{DecontaminateConfig, RepeatsConfig};
 use filter::decontaminate::EvaluationSets;
+use filter::passages::has_anchors;
 use filter::stage::looks::{EVALUATION_SOURCE, LookClusters, LookLinks};
 use filter::stage::near::{Clusters, Keys, Links, Verified};
-use filter::stage::repeats::{Cut, Passages, Repeats};
+use filter::stage::repeats::{Cut, Of, Passages, Repeats};
 use filter::{
     Counts, Decontaminated, Deduplicated, Exact, LooksConfig, Matches, NearConfig, Rules, SourcePriority,
     SplitAssignment,
@@ -165,10 +166,16 @@ impl Flow {
         split: Option<SplitAssignment>,
     ) {
         let unit = config.unit.name();
-        let (keys, found) = (format!("text.{unit}.keys"), format!("text.{unit}.found"));
-        let documents = documents.to_owned();
-        self.add(Passages { name: keys.clone(), documents: documents.clone(), config: config.clone() });
-        self.add(Repeats { name: found.clone(), keys, config: config.clone() });
+        let (documents, named) = (documents.to_owned(), |step: &str| format!("text.{unit}.{step}"));
+        let mut find = |of, keys: String, found: String, anchors: Option<String>| {
+            let (documents, config) = (documents.clone(), config.clone());
+            self.add(Passages { name: keys.clone(), documents, of, anchors, config: config.clone() });
+            self.add(Repeats { name: found.clone(), keys, of, config });
+            found
+        };
+        let anchors =
+            has_anchors(config).then(|| find(Of::Anchors, named("anchors"), named("anchors.found"), None));
+        let found = find(Of::Passages, named("keys"), named("found"), anchors);
         self.add(Cut { name: name.to_owned(), documents, repeats: found, config: config.clone(), split });
     }
 

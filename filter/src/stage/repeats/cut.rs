@@ -1,18 +1,16 @@
 //! The stage that cuts repeated passages out of documents: `text.lines` and its like, or `text`.
 
-use std::iter::Peekable;
-
 use corpus::record::{CutRepeat, Document, Repeat};
 use corpus::stage::Inputs;
-use corpus::{Dataset, Error, Id, Output, Part, Removal, Result, Stage, Task};
+use corpus::{Error, Id, Output, Removal, Result, Stage, Task};
 use serde_json::{Value, json};
 
-use super::{CUTS, DOCUMENTS, REPEATS};
+use super::by_document::ByDocument;
+use super::{CUTS, DOCUMENTS};
 use crate::config::RepeatsConfig;
 use crate::near::hashes::for_each_hash;
 use crate::passages::{self, units};
 use crate::stage::SplitAssignment;
-use crate::stage::merge::Merge;
 
 /// The reason of a drop; the value is the document that has the first of its repeated passages.
 const REASON: &str = "repeated";
@@ -33,13 +31,6 @@ pub struct Cut {
 }
 
 impl Cut {
-    /// Opens the repeats of a part's documents, in their order.
-    fn repeats<'t>(&self, task: &'t Task<'_>, documents: &Dataset, part: &Part) -> Result<Merge<'t, Repeat>> {
-        let ids = documents.id_range(part, "id")?;
-        let range = ids.start().to_bits()..=ids.end().to_bits();
-        Merge::new(task.inputs.get(&self.repeats)?, REPEATS, range, task.cancel)
-    }
-
     /// Cuts the document's text; returns false if too little is left.
     fn clean(&self, document: &mut Document, found: &[Repeat], out: &mut Output<'_>) -> Result<bool> {
         let units = units(&document.text, self.config.unit, self.config.any_digit);
@@ -66,16 +57,6 @@ impl Cut {
         document.text = text;
         Ok(true)
     }
-}
-
-/// Takes the repeats of a document, past those of documents before it.
-fn take(repeats: &mut Peekable<Merge<'_, Repeat>>, id: Id) -> Result<Vec<Repeat>> {
-    while repeats.next_if(|row| matches!(row, Ok(repeat) if repeat.id < id)).is_some() {}
-    let mut found = Vec::new();
-    while let Some(repeat) = repeats.next_if(|row| !matches!(row, Ok(repeat) if repeat.id > id)) {
-        found.push(repeat?);
-    }
-    Ok(found)
 }
 
 impl Stage for Cut {
@@ -107,11 +88,11 @@ impl Stage for Cut {
         }
         let documents = task.inputs.get(&self.documents)?;
         let Some(part) = documents.parts(DOCUMENTS).nth(task.index as usize) else { return out.finish() };
-        let mut repeats = self.repeats(task, documents, part)?.peekable();
+        let mut repeats = ByDocument::open(task, &self.repeats, documents, part)?;
         for row in documents.open_at::<Document>(part, out.position())? {
             let mut document = row?;
             out.read(DOCUMENTS);
-            let found = take(&mut repeats, document.id)?;
+            let found = repeats.take(document.id)?;
             if found.is_empty() || self.clean(&mut document, &found, &mut out)? {
                 document.split = self.split.map(|split| split.of(document.id));
                 out.write(DOCUMENTS, document)?;

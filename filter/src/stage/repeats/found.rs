@@ -1,11 +1,11 @@
-//! The stage that finds passages which occur again: `text.lines.found` and its like.
+//! The stages that find passages or anchors which occur again: `text.lines.found` and its like.
 
 use corpus::record::{PassageKey, Repeat};
 use corpus::stage::Inputs;
 use corpus::{Id, Result, Stage, Task};
 use serde_json::{Value, json};
 
-use super::{KEYS, REPEATS, task_bytes};
+use super::{KEYS, Of, REPEATS, task_bytes};
 use crate::config::{Keep, RepeatsConfig};
 use crate::near::sorter::Sorter;
 use crate::stage::merge::{Merge, partition};
@@ -16,19 +16,23 @@ const UNIT: &str = "repeats";
 /// Finds the passages of which an earlier one has the same key, one task per partition of the key space.
 ///
 /// Of equal passages the first is the one with the smallest id, then the one nearest to the document's
-/// beginning. One that overlaps it is not a repeat: of a text that repeats itself the first run stays.
+/// beginning. One that overlaps it is not a repeat: of a text that repeats itself the first run stays. Of
+/// anchors all are found that are not alone.
 #[derive(Debug, Clone)]
 pub struct Repeats {
     /// The stage's name.
     pub name: String,
     /// The stage whose keys it reads.
     pub keys: String,
+    /// What its keys are of.
+    pub of: Of,
     /// What passages are.
     pub config: RepeatsConfig,
 }
 
 /// Takes keys in order and gives repeats.
 struct Finder<'c> {
+    of: Of,
     config: &'c RepeatsConfig,
     first: Option<PassageKey>,
     /// Whether the first is given already, too.
@@ -45,10 +49,12 @@ impl Finder<'_> {
                 return Ok(());
             }
         };
-        if passage.id == first.id && passage.unit - first.unit < self.config.run() {
+        let overlaps = passage.id == first.id && passage.unit - first.unit < self.config.run();
+        if self.of == Of::Passages && overlaps {
             return Ok(());
         }
-        if self.config.keep == Keep::None && !std::mem::replace(&mut self.is_first_given, true) {
+        let wants_first = self.of == Of::Anchors || self.config.keep == Keep::None;
+        if wants_first && !std::mem::replace(&mut self.is_first_given, true) {
             repeat(Repeat { id: first.id, unit: first.unit, first: first.id })?;
         }
         repeat(Repeat { id: passage.id, unit: passage.unit, first: first.id })
@@ -65,7 +71,7 @@ impl Stage for Repeats {
     }
 
     fn settings(&self) -> Value {
-        json!({"partitions": self.config.partitions, "keep": self.config.keep, "run": self.config.run()})
+        json!({"partitions": self.config.partitions, "keep": self.config.keep, "run": self.config.run(), "of": self.of})
     }
 
     fn plan(&self, _inputs: &Inputs) -> Result<u32> {
@@ -79,7 +85,7 @@ impl Stage for Repeats {
         }
         out.set_range_records_max(u64::MAX);
         let mut repeats = Sorter::new(&task.scratch.join("repeats"), task_bytes(&self.config))?;
-        let mut finder = Finder { config: &self.config, first: None, is_first_given: false };
+        let mut finder = Finder { of: self.of, config: &self.config, first: None, is_first_given: false };
         let range = partition(task.index, task.count);
         for passage in Merge::<PassageKey>::new(task.inputs.get(&self.keys)?, KEYS, range, task.cancel)? {
             finder.next(passage?, |Repeat { id, unit, first }| {

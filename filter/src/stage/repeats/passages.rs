@@ -1,4 +1,4 @@
-//! The stage that reduces documents to the keys of their passages: `text.lines.keys` and its like.
+//! The stages that reduce documents to keys of passages or anchors: `text.lines.keys` and its like.
 
 use std::ops::Range;
 
@@ -7,10 +7,11 @@ use corpus::stage::Inputs;
 use corpus::{Dataset, Id, Part, Result, Stage, Task};
 use serde_json::{Value, json};
 
-use super::{DOCUMENTS, KEYS, task_bytes};
+use super::by_document::ByDocument;
+use super::{DOCUMENTS, KEYS, Of, task_bytes};
 use crate::config::RepeatsConfig;
 use crate::near::sorter::Sorter;
-use crate::passages::keys;
+use crate::passages::{self, Passage};
 use crate::stage::groups::groups;
 
 /// What this stage counts.
@@ -25,6 +26,10 @@ pub struct Passages {
     pub name: String,
     /// The stage whose documents it reads.
     pub documents: String,
+    /// What keys are of.
+    pub of: Of,
+    /// The stage that found anchors which are not alone: of other passages there need not be keys.
+    pub anchors: Option<String>,
     /// What passages are.
     pub config: RepeatsConfig,
 }
@@ -35,16 +40,33 @@ impl Passages {
         groups(bytes, task_bytes(&self.config) as u64)
     }
 
+    /// Returns what a document's keys are.
+    fn keys(&self, id: Id, text: &str, anchors: Option<&mut ByDocument<'_>>) -> Result<Vec<Passage>> {
+        let found = anchors.map(|anchors| anchors.take(id)).transpose()?;
+        Ok(match (self.of, found) {
+            (Of::Anchors, _) => passages::anchors(text, &self.config),
+            (Of::Passages, None) => passages::passages(text, &self.config),
+            (Of::Passages, Some(found)) if found.is_empty() => Vec::new(),
+            (Of::Passages, Some(found)) => {
+                let is_shared = |unit: u32| found.binary_search_by_key(&unit, |anchor| anchor.unit).is_ok();
+                passages::anchored(text, &self.config, is_shared)
+            }
+        })
+    }
+
     fn fill(&self, task: &Task<'_>, sorter: &mut Sorter<3>) -> Result<()> {
         let documents = task.inputs.get(&self.documents)?;
         let parts: Vec<&Part> = documents.parts(DOCUMENTS).collect();
         let group = self.groups(documents).into_iter().nth(task.index as usize);
         for part in parts.get(group.unwrap_or_default()).unwrap_or_default() {
+            let anchors = self.anchors.as_ref();
+            let mut anchors =
+                anchors.map(|stage| ByDocument::open(task, stage, documents, part)).transpose()?;
             for row in documents.open::<DocumentText>(part)? {
                 let DocumentText { id, text } = row?;
                 task.cancel.check()?;
-                for (unit, key) in (0..).zip(keys(&text, &self.config)) {
-                    sorter.push([key, id.to_bits(), unit])?;
+                for Passage { unit, key } in self.keys(id, &text, anchors.as_mut())? {
+                    sorter.push([key, id.to_bits(), unit.into()])?;
                 }
             }
         }
@@ -58,12 +80,13 @@ impl Stage for Passages {
     }
 
     fn inputs(&self) -> Vec<String> {
-        vec![self.documents.clone()]
+        [&self.documents].into_iter().chain(&self.anchors).cloned().collect()
     }
 
     fn settings(&self) -> Value {
         let RepeatsConfig { unit, any_digit, memory_mb, .. } = &self.config;
-        json!({"unit": unit, "run": self.config.run(), "any_digit": any_digit, "memory_mb": memory_mb})
+        let run = self.config.run();
+        json!({"unit": unit, "run": run, "any_digit": any_digit, "memory_mb": memory_mb, "of": self.of})
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {

@@ -9,6 +9,8 @@ use super::super::SplitAssignment;
 use super::super::tests::{Bench, Source, dropped, rows};
 use super::*;
 use crate::config::{Keep, Unit};
+use crate::passages::has_anchors;
+use crate::passages::tests::config;
 use crate::subject::tests::document;
 
 /// So many words that no other text has.
@@ -28,18 +30,6 @@ fn source(texts: &[String]) -> Source<Document> {
     Source { name: "documents", stream: "documents", tasks: vec![first.to_vec(), second.to_vec()] }
 }
 
-fn config(unit: Unit) -> RepeatsConfig {
-    RepeatsConfig {
-        unit,
-        run: None,
-        keep: Keep::First,
-        any_digit: false,
-        words_left_min: 0,
-        partitions: 3,
-        memory_mb: 64,
-    }
-}
-
 /// What a run left behind: texts by position, what was dropped and why, what was cut.
 struct Ended {
     texts: BTreeMap<u64, String>,
@@ -48,12 +38,22 @@ struct Ended {
 }
 
 fn run(texts: &[String], config: &RepeatsConfig) -> Ended {
+    run_by(texts, config, has_anchors(config))
+}
+
+fn run_by(texts: &[String], config: &RepeatsConfig, by_anchors: bool) -> Ended {
     let mut bench = Bench::new();
     bench.run(&source(texts));
-    let (documents, keys, found) = ("documents".to_owned(), "keys".to_owned(), "found".to_owned());
-    let name = keys.clone();
-    bench.run(&Passages { name, documents: documents.clone(), config: config.clone() });
-    bench.run(&Repeats { name: found.clone(), keys, config: config.clone() });
+    let documents = "documents".to_owned();
+    let mut find = |of, name: &str, anchors| {
+        let (keys, found) = (format!("{name}.keys"), format!("{name}.found"));
+        let (name, documents) = (keys.clone(), documents.clone());
+        bench.run(&Passages { name, documents, of, anchors, config: config.clone() });
+        bench.run(&Repeats { name: found.clone(), keys, of, config: config.clone() });
+        found
+    };
+    let anchors = by_anchors.then(|| find(Of::Anchors, "anchors", None));
+    let found = find(Of::Passages, "passages", anchors);
     let split = Some(SplitAssignment { seed: 1, validation_share: 0.5 });
     let (name, repeats) = ("text".to_owned(), found);
     let text = bench.run(&Cut { name, documents, repeats, config: config.clone(), split });
@@ -191,11 +191,12 @@ mod brute_force {
         #[test]
         fn what_is_left_is_what_comparing_everything_leaves(
             texts in prop::collection::vec(prop::collection::vec(0_u8..3, 0..30), 1..8), run in 2_u32..7,
+            by_anchors: bool,
         ) {
             let joined = |text: &Vec<u8>| text.iter().map(|word| format!("w{word}")).collect::<Vec<_>>().join(" ");
             let given: Vec<String> = texts.iter().map(joined).collect();
             let config = RepeatsConfig { run: Some(run), ..config(Unit::Words) };
-            let left: Vec<String> = super::run(&given, &config).texts.into_values().collect();
+            let left: Vec<String> = run_by(&given, &config, by_anchors).texts.into_values().collect();
             prop_assert_eq!(left, expected(&texts, run as usize));
         }
     }
