@@ -12,8 +12,8 @@ use filter::stage::looks::{EVALUATION_SOURCE, LookClusters, LookLinks};
 use filter::stage::near::{Clusters, Keys, Links, Verified};
 use filter::stage::repeats::{Cut, Of, Passages, Repeats};
 use filter::{
-    Counts, Decontaminated, Deduplicated, Exact, LooksConfig, Matches, NearConfig, Rules, SourcePriority,
-    SplitAssignment,
+    ContentKeys, Counts, Decontaminated, Deduplicated, Exact, ExactConfig, LooksConfig, Matches, NearConfig,
+    Rules, SourcePriority, SplitAssignment, Subject,
 };
 use ingest::crawl::CrawlKind;
 use ingest::{Client, Format};
@@ -121,22 +121,11 @@ impl Flow {
             return Ok(());
         };
         let inputs = [names.documents.as_slice(), names.pages.as_slice()].concat();
-        let rules = text.rules.clone();
-        let rules = Rules::<Document>::new("text.rules", inputs.clone(), rules, text.exact.normalise)?;
-        // Where all documents go on as they are, they are read where they are.
-        let documents = if text.rules.is_empty() && names.pages.is_empty() {
-            self.add(rules.keys_only());
-            inputs
-        } else {
-            self.add(rules);
-            vec!["text.rules".to_owned()]
-        };
-        self.add(Exact {
-            name: "text.exact".into(),
-            rules: "text.rules".into(),
-            partitions: text.exact.partitions,
-            source_priority: priority(config),
-        });
+        // Pages are read as documents once.
+        let in_place = text.rules.is_empty() && names.pages.is_empty();
+        let (rules, normalise) = (text.rules.clone(), text.exact.normalise);
+        let documents = self.add_rules::<Document>("text.rules", inputs, rules, normalise, in_place)?;
+        self.add_exact(config, "text", &text.exact);
         let split = SplitAssignment { seed: config.seed, validation_share: text.validation_share };
         let near = text.near.as_ref().map(|near| self.add_near(config, near, &documents));
         // What takes text out of documents comes one after the other; the last of them is `text`.
@@ -157,6 +146,37 @@ impl Flow {
         Ok(())
     }
 
+    /// Adds the stage that judges records; returns the stages in whose parts those are that go on: its own, or
+    /// where all go on as they are, the ones that they came from.
+    fn add_rules<S: Subject>(
+        &mut self,
+        name: &str,
+        inputs: Vec<String>,
+        rules: Vec<S::Rule>,
+        normalise: bool,
+        in_place: bool,
+    ) -> anyhow::Result<Vec<String>>
+    where
+        S::Rule: 'static,
+    {
+        let stage = Rules::<S>::new(name, inputs.clone(), rules, normalise)?;
+        if in_place {
+            self.add(stage.keys_only());
+            return Ok(inputs);
+        }
+        self.add(stage);
+        Ok(vec![name.to_owned()])
+    }
+
+    /// Adds the stages that find records of equal content.
+    fn add_exact(&mut self, config: &Config, of: &str, exact: &ExactConfig) {
+        let ExactConfig { partitions, memory_mb, .. } = *exact;
+        let keys = format!("{of}.exact.keys");
+        let (name, rules, source_priority) = (keys.clone(), format!("{of}.rules"), priority(config));
+        self.add(ContentKeys { name, rules, memory_mb, source_priority });
+        self.add(Exact { name: format!("{of}.exact"), keys, partitions, memory_mb });
+    }
+
     /// Adds the stages that cut passages of documents which were before; `name` is the last one's.
     fn add_repeats(
         &mut self,
@@ -173,8 +193,7 @@ impl Flow {
             self.add(Repeats { name: found.clone(), keys, of, config });
             found
         };
-        let anchors =
-            has_anchors(config).then(|| find(Of::Anchors, named("anchors"), named("anchors.found"), None));
+        let anchors = has_anchors(config).then(|| find(Of::Anchors, named("anchors"), named("shared"), None));
         let found = find(Of::Passages, named("keys"), named("found"), anchors);
         self.add(Cut { name: name.to_owned(), documents, repeats: found, config: config.clone(), split });
     }
@@ -245,21 +264,10 @@ impl Flow {
         let Some(pairs) = &config.pairs else {
             return Ok(());
         };
-        let (inputs, rules) = (names.pairs.clone(), pairs.rules.clone());
-        let rules = Rules::<Pair>::new("pairs.rules", inputs.clone(), rules, pairs.exact.normalise)?;
-        let records = if pairs.rules.is_empty() {
-            self.add(rules.keys_only());
-            inputs
-        } else {
-            self.add(rules);
-            vec!["pairs.rules".to_owned()]
-        };
-        self.add(Exact {
-            name: "pairs.exact".into(),
-            rules: "pairs.rules".into(),
-            partitions: pairs.exact.partitions,
-            source_priority: priority(config),
-        });
+        let (inputs, rules, in_place) = (names.pairs.clone(), pairs.rules.clone(), pairs.rules.is_empty());
+        let records =
+            self.add_rules::<Pair>("pairs.rules", inputs, rules, pairs.exact.normalise, in_place)?;
+        self.add_exact(config, "pairs", &pairs.exact);
         self.add(Deduplicated::<Pair>::new("pairs", records, "pairs.exact", None));
         Ok(())
     }

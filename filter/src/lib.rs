@@ -10,7 +10,7 @@
 //! content    Content                         what makes two records the same
 //! near       Signer, Components              what makes two texts nearly the same
 //! passages   Unit, cut                       what makes parts of two texts the same
-//! stage      Rules -> Exact -> Deduplicated  judge each record, find duplicates, drop them
+//! stage      Rules -> ContentKeys -> Exact -> Deduplicated  judge each record, find duplicates, drop them
 //!            Keys -> Links -> Clusters       find near-duplicates, between the two last
 //!            Passages -> Repeats -> Cut      cut what was in an earlier document, after them
 //! ```
@@ -40,6 +40,6 @@ pub mod tokens;
 
 pub use config::{ExactConfig, InterleavedConfig, LooksConfig, NearConfig, PairsConfig, TextConfig};
 pub use stage::{
-    Counts, Decontaminated, Deduplicated, Exact, Matches, Rules, SourcePriority, SplitAssignment,
+    ContentKeys, Counts, Decontaminated, Deduplicated, Exact, Matches, Rules, SourcePriority, SplitAssignment,
 };
 pub use subject::Subject;

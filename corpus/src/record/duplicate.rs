@@ -26,6 +26,19 @@ record! {
 }
 
 record! {
+    /// A content key where keys are in order.
+    #[derive(Copy, Eq, PartialOrd, Ord)]
+    pub struct ContentKey in "content_key/1" {
+        /// The hash of the normalised content.
+        pub key: [u8; 16],
+        /// The rank of the record's source: the smaller, the more preferred.
+        pub rank: u16,
+        /// The record.
+        pub id: Id,
+    }
+}
+
+record! {
     /// A record that says nothing new, and the one that stands for it.
     pub struct Duplicate in "duplicate/1" {
         /// The record to drop.

@@ -20,7 +20,7 @@ mod target;
 
 pub use contamination::{Contamination, Excision, Match, RareNgram};
 pub use document::{Document, DocumentText, ExportedText};
-pub use duplicate::{ContentLength, Duplicate, Fingerprinted};
+pub use duplicate::{ContentKey, ContentLength, Duplicate, Fingerprinted};
 pub use evaluation::{Generated, TrainStep};
 pub use features::Features;
 pub use fetched::Fetched;

@@ -5,10 +5,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::{MEMORY_MB_DEFAULT, MEMORY_MB_MIN};
 use crate::looks::DISTANCE_MAX;
-
-/// Memory at least, so that sorting is not all seeking.
-const MEMORY_MB_MIN: u32 = 64;
 
 /// `[image_duplicates]`: images that show nothing new.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,7 +23,7 @@ pub struct LooksConfig {
 
 impl Default for LooksConfig {
     fn default() -> Self {
-        Self { hamming_max: Some(4), memory_mb: 1_024, evaluation: BTreeMap::new() }
+        Self { hamming_max: Some(4), memory_mb: MEMORY_MB_DEFAULT, evaluation: BTreeMap::new() }
     }
 }
 
@@ -42,10 +40,5 @@ impl LooksConfig {
             return Err(format!("memory_mb is {}, must be at least {MEMORY_MB_MIN}", self.memory_mb));
         }
         Ok(())
-    }
-
-    /// Returns the bytes that a task may hold.
-    pub(crate) fn task_bytes(&self) -> usize {
-        (self.memory_mb as usize) << 20 >> 2
     }
 }

@@ -14,10 +14,14 @@ pub use repeats::{Keep, RepeatsConfig, Unit};
 
 use crate::rule::{PageRule, PairRule, TextRule};
 
-/// Partitions of exact duplicate finding by default: one pass over the fingerprints.
-pub const PARTITIONS_DEFAULT: u32 = 1;
-/// Partitions at most; every partition reads all fingerprints once.
+/// Partitions of exact duplicate finding by default.
+pub const PARTITIONS_DEFAULT: u32 = 4;
+/// Partitions at most.
 pub const PARTITIONS_MAX: u32 = 4_096;
+/// Memory for finding duplicates by default, in MiB.
+const MEMORY_MB_DEFAULT: u32 = 1_024;
+/// And at least, so that sorting is not all seeking.
+const MEMORY_MB_MIN: u32 = 64;
 /// Share of the text that is held out by default.
 pub const VALIDATION_SHARE_DEFAULT: f64 = 0.001;
 
@@ -113,16 +117,17 @@ impl InterleavedConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ExactConfig {
-    /// Partitions of the key space, 1 to [`PARTITIONS_MAX`]: memory is divided by it, and the
-    /// fingerprints are read that many times. The result does not depend on it.
+    /// Partitions of the key space, 1 to [`PARTITIONS_MAX`]; the result does not depend on it.
     pub partitions: u32,
+    /// Memory in MiB for four tasks at a time.
+    pub memory_mb: u32,
     /// Whether texts that differ in white space or compatibility forms alone are the same.
     pub normalise: bool,
 }
 
 impl Default for ExactConfig {
     fn default() -> Self {
-        Self { partitions: PARTITIONS_DEFAULT, normalise: true }
+        Self { partitions: PARTITIONS_DEFAULT, memory_mb: MEMORY_MB_DEFAULT, normalise: true }
     }
 }
 
@@ -135,6 +140,9 @@ impl ExactConfig {
         if !(1..=PARTITIONS_MAX).contains(&self.partitions) {
             let partitions = self.partitions;
             return Err(format!("exact.partitions is {partitions}, must be from 1 to {PARTITIONS_MAX}"));
+        }
+        if self.memory_mb < MEMORY_MB_MIN {
+            return Err(format!("exact.memory_mb is {}, must be at least {MEMORY_MB_MIN}", self.memory_mb));
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::PARTITIONS_MAX;
+use super::{MEMORY_MB_DEFAULT, MEMORY_MB_MIN, PARTITIONS_MAX};
 use crate::near::{Scheme, Shape, Unit};
 
 /// `[text.near]`: near-duplicates by MinHash and bands.
@@ -49,8 +49,6 @@ pub enum Preset {
 const MINIMA_MAX: u32 = 4_096;
 /// Words or characters of a shingle at most.
 const SHINGLE_MAX: u32 = 64;
-/// Memory at least, so that sorting is not all seeking.
-pub(super) const MEMORY_MB_MIN: u32 = 64;
 
 impl Default for NearConfig {
     fn default() -> Self {
@@ -62,7 +60,7 @@ impl Default for NearConfig {
             shingle: None,
             scheme: Scheme::default(),
             partitions: 16,
-            memory_mb: 1_024,
+            memory_mb: MEMORY_MB_DEFAULT,
             jaccard_min: None,
             selfcheck: 0,
         }

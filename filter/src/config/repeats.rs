@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::PARTITIONS_MAX;
-use super::near::MEMORY_MB_MIN;
+use super::{MEMORY_MB_DEFAULT, MEMORY_MB_MIN, PARTITIONS_MAX};
 
 /// An element of `text.repeats`: passages that were in the corpus before are cut out of documents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,7 +65,7 @@ fn partitions() -> u32 {
 }
 
 fn memory_mb() -> u32 {
-    1_024
+    MEMORY_MB_DEFAULT
 }
 
 impl Unit {

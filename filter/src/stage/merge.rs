@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ops::RangeInclusive;
 
-use corpus::record::{BandKey, PassageKey, Repeat};
+use corpus::record::{BandKey, ContentKey, PassageKey, Repeat};
 use corpus::stage::Cancel;
 use corpus::table::{Reader, Record};
 use corpus::{Dataset, Id, Result};
@@ -22,6 +22,14 @@ impl Sorted for BandKey {
     const COLUMN: &'static str = "key";
     fn column(&self) -> u64 {
         self.key
+    }
+}
+
+impl Sorted for ContentKey {
+    const COLUMN: &'static str = "key";
+    /// Of 128 bits the first half: others follow in order.
+    fn column(&self) -> u64 {
+        (u128::from_be_bytes(self.key) >> 64) as u64
     }
 }
 

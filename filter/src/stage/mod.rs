@@ -16,7 +16,7 @@ mod rules;
 pub use contamination::{Counts, Matches};
 pub use decontaminated::Decontaminated;
 pub use deduplicated::{Deduplicated, SplitAssignment};
-pub use exact::Exact;
+pub use exact::{ContentKeys, Exact};
 pub use priority::SourcePriority;
 pub use rules::Rules;
 
@@ -26,6 +26,11 @@ pub const FINGERPRINTS: &str = "fingerprints";
 pub const VERDICTS: &str = "verdicts";
 /// The stream of records that say nothing new.
 pub const DUPLICATES: &str = "duplicates";
+
+/// Returns the bytes that one of four tasks at a time may hold.
+fn task_bytes(memory_mb: u32) -> usize {
+    (memory_mb as usize) << 20 >> 2
+}
 
 #[cfg(test)]
 mod tests;

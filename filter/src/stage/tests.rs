@@ -141,13 +141,17 @@ pub(super) fn rules_of(inputs: &[&str], rules: Vec<TextRule>) -> Rules<Document>
     Rules::new("text.rules", inputs, rules, true).unwrap()
 }
 
-fn text_exact(partitions: u32, priority: &[u8]) -> Exact {
-    Exact {
-        name: "text.exact".into(),
-        rules: "text.rules".into(),
-        partitions,
+pub(super) fn exact_keys(of: &str, priority: &[u8]) -> ContentKeys {
+    ContentKeys {
+        name: format!("{of}.exact.keys"),
+        rules: format!("{of}.rules"),
+        memory_mb: 64,
         source_priority: SourcePriority(priority.iter().map(|code| SourceCode(*code)).collect()),
     }
+}
+
+pub(super) fn exact(of: &str, partitions: u32) -> Exact {
+    Exact { name: format!("{of}.exact"), keys: format!("{of}.exact.keys"), partitions, memory_mb: 64 }
 }
 
 fn text(validation_share: f64) -> Deduplicated<Document> {
@@ -173,7 +177,8 @@ fn run_text(bench: &mut Bench, partitions: u32, priority: &[u8]) -> Dataset {
     bench.run(&Source { name: "two", stream: "documents", tasks: two });
     bench.run(&Source { name: "crawl", stream: "pages", tasks: vec![vec![crawled]] });
     bench.run(&text_rules(&["one", "two", "crawl"]));
-    bench.run(&text_exact(partitions, priority));
+    bench.run(&exact_keys("text", priority));
+    bench.run(&exact("text", partitions));
     bench.run(&text(0.5))
 }
 
@@ -229,13 +234,15 @@ fn a_cancelled_run_continues_to_the_same_parts() {
     let many: Vec<Document> =
         (0..22_000).map(|n| document(n, &format!("text number {} of many", n / 2))).collect();
     let rules = rules_of(&["many"], vec![TextRule::Words(Words { words_min: 3, words_max: 9 })]);
-    let stages: [&dyn Stage; 3] = [&rules, &text_exact(2, &[]), &text(0.1)];
+    let stages: [&dyn Stage; 4] = [&rules, &exact_keys("text", &[]), &exact("text", 2), &text(0.1)];
     let run = |stop_after: Option<u64>| {
         let mut bench = Bench::new();
         bench.run(&Source { name: "many", stream: "documents", tasks: vec![many.clone()] });
         let mut sealed = Vec::new();
         for stage in stages {
-            if let Some(records) = stop_after {
+            // Half of the records are duplicates, in two partitions.
+            let most = if stage.name() == "text.exact" { 5_000 } else { u64::MAX };
+            if let Some(records) = stop_after.map(|records| records.min(most)) {
                 assert!(matches!(bench.attempt(stage, records), Err(Error::Cancelled)));
             }
             let dataset = bench.run(stage);
@@ -244,7 +251,7 @@ fn a_cancelled_run_continues_to_the_same_parts() {
         sealed
     };
     let straight = run(None);
-    assert_eq!(straight[2].1.units["documents"].dropped["duplicate"], 11_000);
+    assert_eq!(straight[3].1.units["documents"].dropped["duplicate"], 11_000);
     assert_eq!(run(Some(20_500)), straight);
     assert_eq!(run(Some(1)), straight);
 }
@@ -273,7 +280,8 @@ fn pairs_are_duplicates_by_url_and_caption() {
         )
         .unwrap(),
     );
-    bench.run(&Exact { name: "pairs.exact".into(), rules: "pairs.rules".into(), ..text_exact(2, &[]) });
+    bench.run(&exact_keys("pairs", &[]));
+    bench.run(&exact("pairs", 2));
     let kept =
         bench.run(&Deduplicated::<Pair>::new("pairs", vec!["pairs.rules".into()], "pairs.exact", None));
     let ids: Vec<Id> = rows::<Pair>(&kept, "pairs").iter().map(|p| p.id).collect();
@@ -305,18 +313,28 @@ fn an_empty_source_gives_an_empty_corpus() {
     let mut bench = Bench::new();
     bench.run(&Source::<Document> { name: "one", stream: "documents", tasks: vec![vec![]] });
     bench.run(&text_rules(&["one"]));
-    bench.run(&text_exact(2, &[]));
+    bench.run(&exact_keys("text", &[]));
+    bench.run(&exact("text", 2));
     assert_eq!(bench.run(&text(0.5)).manifest().parts, []);
 }
 
 #[test]
-fn records_without_their_fingerprints_are_refused() {
+fn documents_that_no_rule_judges_are_read_where_they_are() {
+    let of = |position, text: &str| Document { id: id(1, position), ..document(0, text) };
+    let documents = vec![of(0, RIVER), of(1, BOAT), of(2, &RIVER.replace(' ', "\n"))];
     let mut bench = Bench::new();
-    let source = |name| Source { name, stream: "documents", tasks: vec![vec![document(1, RIVER)]] };
-    bench.run(&source("text.rules"));
-    bench.run(&Source::<Document> { name: "text.exact", stream: "documents", tasks: vec![] });
-    let error = bench.attempt(&text(0.5), u64::MAX).unwrap_err();
-    assert!(error.to_string().contains("one fingerprint per record"), "{error}");
+    bench.run(&Source { name: "mine", stream: "documents", tasks: vec![documents] });
+    let judged = bench.run(&rules_of(&["mine"], Vec::new()).keys_only());
+    assert_eq!(
+        judged.manifest().parts.iter().map(|part| part.stream.as_str()).collect::<Vec<_>>(),
+        [FINGERPRINTS]
+    );
+    assert_eq!(judged.manifest().report.units["documents"].kept, 3);
+    bench.run(&exact_keys("text", &[]));
+    bench.run(&exact("text", 1));
+    let kept = bench.run(&Deduplicated::<Document>::new("text", vec!["mine".into()], "text.exact", None));
+    assert_eq!(rows::<Document>(&kept, "documents").len(), 2);
+    assert_eq!(dropped(&kept)[&id(1, 2)], ("duplicate".to_owned(), id(1, 0).to_string()));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::config::LooksConfig;
 use crate::near::components::Components;
 use crate::near::sorter::{Sorted, Sorter};
 use crate::stage::DUPLICATES;
+use crate::stage::task_bytes;
 
 /// What this stage counts: images that show nothing new.
 const UNIT: &str = "duplicates";
@@ -34,7 +35,7 @@ pub struct LookClusters {
 
 impl LookClusters {
     fn sorter<const N: usize>(&self, task: &Task<'_>, name: &str) -> Result<Sorter<N>> {
-        Sorter::new(&task.scratch.join(name), self.config.task_bytes() / 2)
+        Sorter::new(&task.scratch.join(name), task_bytes(self.config.memory_mb) / 2)
     }
 
     /// Returns `[id, smallest id of its component]` of every member of a cluster, by id.
@@ -43,7 +44,7 @@ impl LookClusters {
         let edges = links.map(|link| link.map(|Link { a, b }| [b.to_bits(), a.to_bits()]));
         let components = Components {
             scratch: task.scratch.join("components"),
-            memory_bytes: self.config.task_bytes(),
+            memory_bytes: task_bytes(self.config.memory_mb),
             cancel: task.cancel,
         };
         components.members(edges)

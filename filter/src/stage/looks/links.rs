@@ -9,6 +9,7 @@ use super::{IMAGES, LINKS, digest_prefix, looks};
 use crate::config::LooksConfig;
 use crate::looks::{compare, tables};
 use crate::near::sorter::Sorter;
+use crate::stage::task_bytes;
 
 /// What this stage counts: links, each once per table in which it is found.
 const UNIT: &str = "links";
@@ -34,7 +35,7 @@ impl LookLinks {
 
     /// Sorts all images by what a table compares: `[bucket, hash, id]`.
     fn sorted(&self, task: &Task<'_>, mask: Option<u64>) -> Result<Sorter<3>> {
-        let mut sorter = Sorter::new(&task.scratch.join("table"), self.config.task_bytes() / 2)?;
+        let mut sorter = Sorter::new(&task.scratch.join("table"), task_bytes(self.config.memory_mb) / 2)?;
         for look in looks(task.inputs, &self.images) {
             let look: Look = look?;
             task.cancel.check()?;
@@ -53,7 +54,7 @@ impl LookLinks {
     /// Finds the links of a table: equal hashes are linked to the first of them, which alone is compared.
     fn links(&self, task: &Task<'_>, mask: Option<u64>) -> Result<Sorter<2>> {
         let distance = self.config.hamming_max.unwrap_or_default();
-        let mut links = Sorter::new(&task.scratch.join("links"), self.config.task_bytes() / 2)?;
+        let mut links = Sorter::new(&task.scratch.join("links"), task_bytes(self.config.memory_mb) / 2)?;
         let mut link = |a: u64, b: u64| links.push([a.min(b), a.max(b)]);
         let mut bucket: Vec<(u64, u64)> = Vec::new();
         let mut current = None;

@@ -5,10 +5,11 @@ use corpus::stage::Inputs;
 use corpus::{Dataset, Error, Id, Output, Removal, Result, Stage, Task};
 use serde_json::{Value, json};
 
-use super::{FOUND, LINKS, PLANTED, task_bytes};
+use super::{FOUND, LINKS, PLANTED};
 use crate::config::NearConfig;
 use crate::near::components::Components;
 use crate::near::sorter::{Sorted, Sorter};
+use crate::stage::task_bytes;
 use crate::stage::{DUPLICATES, FINGERPRINTS, SourcePriority};
 
 /// What this stage counts: documents that say nothing new.
@@ -44,7 +45,7 @@ pub struct Clusters {
 
 impl Clusters {
     fn sorter<const N: usize>(&self, task: &Task<'_>, name: &str) -> Result<Sorter<N>> {
-        Sorter::new(&task.scratch.join(name), task_bytes(&self.config) / 2)
+        Sorter::new(&task.scratch.join(name), task_bytes(self.config.memory_mb) / 2)
     }
 
     /// Returns `[id, smallest id of its component]` of every member of a cluster, by id.
@@ -53,7 +54,7 @@ impl Clusters {
         let edges = links.map(|link| link.map(|Link { a, b }| [b.to_bits(), a.to_bits()]));
         let components = Components {
             scratch: task.scratch.join("components"),
-            memory_bytes: task_bytes(&self.config),
+            memory_bytes: task_bytes(self.config.memory_mb),
             cancel: task.cancel,
         };
         components.members(edges)

@@ -7,13 +7,14 @@ use corpus::stage::Inputs;
 use corpus::{Dataset, Id, Part, Result, Stage, Task};
 use serde_json::{Value, json};
 
-use super::{KEYS, PLANTED, task_bytes};
+use super::{KEYS, PLANTED};
 use crate::config::NearConfig;
 use crate::near::sorter::Sorter;
 use crate::near::{Signer, planted};
 use crate::stage::deduplicated::duplicates;
 use crate::stage::groups::groups;
 use crate::stage::records::parts;
+use crate::stage::task_bytes;
 
 /// What this stage counts: a key per band and document.
 const UNIT: &str = "keys";
@@ -42,7 +43,10 @@ impl Keys {
     /// Returns the parts of each task: as many documents as memory has room for keys.
     fn groups(&self, parts: &[(&Dataset, &Part)]) -> Vec<Range<usize>> {
         let bytes = self.config.shape().bands as usize * ROW_BYTES;
-        groups(parts.iter().map(|(_, part)| part.rows), (task_bytes(&self.config) / bytes).max(1) as u64)
+        groups(
+            parts.iter().map(|(_, part)| part.rows),
+            (task_bytes(self.config.memory_mb) / bytes).max(1) as u64,
+        )
     }
 
     fn sign(&self, task: &Task<'_>, sorter: &mut Sorter<2>) -> Result<Vec<Link>> {
@@ -106,7 +110,7 @@ impl Stage for Keys {
             return Ok(());
         }
         out.set_range_records_max(u64::MAX);
-        let mut sorter = Sorter::new(&task.scratch.join("sort"), task_bytes(&self.config))?;
+        let mut sorter = Sorter::new(&task.scratch.join("sort"), task_bytes(self.config.memory_mb))?;
         let planted = self.sign(task, &mut sorter)?;
         let done = out.position() as usize;
         if done == 0 {

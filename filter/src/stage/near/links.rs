@@ -7,11 +7,12 @@ use corpus::stage::Inputs;
 use corpus::{Dataset, Id, Result, Stage, Task};
 use serde_json::{Value, json};
 
-use super::{FOUND, KEYS, LINKS, PLANTED, task_bytes};
+use super::{FOUND, KEYS, LINKS, PLANTED};
 use crate::config::NearConfig;
 use crate::near::planted::PLANTED_SOURCE;
 use crate::near::sorter::Sorter;
 use crate::stage::merge::{Merge, partition};
+use crate::stage::task_bytes;
 
 /// What this stage counts: links, each once per partition in which it is found.
 const UNIT: &str = "links";
@@ -102,8 +103,8 @@ impl Stage for Links {
         let keys = task.inputs.get(&self.keys)?;
         let planted = Planted::read(keys)?;
         let mut linker = Linker { planted: &planted, key: None, first: Id::from_bits(0), copied: Vec::new() };
-        let mut links = Sorter::new(&task.scratch.join("links"), task_bytes(&self.config) / 2)?;
-        let mut found = Sorter::new(&task.scratch.join("found"), task_bytes(&self.config) / 2)?;
+        let mut links = Sorter::new(&task.scratch.join("links"), task_bytes(self.config.memory_mb) / 2)?;
+        let mut found = Sorter::new(&task.scratch.join("found"), task_bytes(self.config.memory_mb) / 2)?;
         let range = partition(task.index, task.count);
         for row in Merge::<BandKey>::new(keys, KEYS, range, task.cancel)? {
             let BandKey { key, id } = row?;

@@ -18,8 +18,6 @@ pub use keys::Keys;
 pub use links::Links;
 pub use verified::Verified;
 
-use crate::config::NearConfig;
-
 /// The stream of band keys, in their order.
 const KEYS: &str = "keys";
 /// The stream of links.
@@ -28,8 +26,3 @@ const LINKS: &str = "links";
 const PLANTED: &str = "planted";
 /// The stream of planted copies that share a key with their document.
 const FOUND: &str = "found";
-
-/// Returns the bytes that a task may hold.
-fn task_bytes(config: &NearConfig) -> usize {
-    (config.memory_mb as usize) << 20 >> 2
-}

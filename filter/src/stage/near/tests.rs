@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use corpus::record::{Document, Duplicate};
 use corpus::{Id, Report, SourceCode};
 
-use super::super::tests::{Bench, Source, dropped, rows, rules_of};
-use super::super::{DUPLICATES, Deduplicated, Exact, SourcePriority, SplitAssignment};
+use super::super::tests::{Bench, Source, dropped, exact, exact_keys, rows, rules_of};
+use super::super::{ContentKeys, DUPLICATES, Deduplicated, SourcePriority, SplitAssignment};
 use super::*;
+use crate::config::NearConfig;
 use crate::near::Scheme;
 use crate::subject::tests::document;
 
@@ -54,8 +55,9 @@ fn run(config: &NearConfig, priority: &[u8]) -> Ended {
     let priority = SourcePriority(priority.iter().map(|code| SourceCode(*code)).collect());
     bench.run(&sources());
     bench.run(&rules_of(&["stories"], Vec::new()));
-    let (name, rules) = ("text.exact".to_owned(), || "text.rules".to_owned());
-    bench.run(&Exact { name, rules: rules(), partitions: 1, source_priority: priority.clone() });
+    let rules = || "text.rules".to_owned();
+    bench.run(&ContentKeys { source_priority: priority.clone(), ..exact_keys("text", &[]) });
+    bench.run(&exact("text", 1));
     let (keys, links) = ("keys".to_owned(), "links".to_owned());
     let (exact, near) = ("text.exact".to_owned(), config.clone());
     bench.run(&Keys { name: keys.clone(), documents: vec![rules()], exact, config: near.clone(), seed: 1 });

@@ -5,11 +5,12 @@ use corpus::stage::Inputs;
 use corpus::{Dataset, Id, Part, Removal, Result, Stage, Task};
 use serde_json::{Value, json};
 
-use super::{LINKS, task_bytes};
+use super::LINKS;
 use crate::config::NearConfig;
 use crate::near::signature::shingles;
 use crate::near::sorter::{Sorted, Sorter};
 use crate::stage::records;
+use crate::stage::task_bytes;
 
 const UNIT: &str = "links";
 /// The reason of a drop; the value is the similarity.
@@ -36,7 +37,7 @@ pub struct Verified {
 
 impl Verified {
     fn sorter<const N: usize>(&self, task: &Task<'_>, name: &str) -> Result<Sorter<N>> {
-        Sorter::new(&task.scratch.join(name), task_bytes(&self.config) / 2)
+        Sorter::new(&task.scratch.join(name), task_bytes(self.config.memory_mb) / 2)
     }
 
     /// Returns `[a, b, shingle, side]` of both documents of every link.

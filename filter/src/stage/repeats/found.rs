@@ -5,10 +5,11 @@ use corpus::stage::Inputs;
 use corpus::{Id, Result, Stage, Task};
 use serde_json::{Value, json};
 
-use super::{KEYS, Of, REPEATS, task_bytes};
+use super::{KEYS, Of, REPEATS};
 use crate::config::{Keep, RepeatsConfig};
 use crate::near::sorter::Sorter;
 use crate::stage::merge::{Merge, partition};
+use crate::stage::task_bytes;
 
 /// What this stage counts: passages that another one stands for.
 const UNIT: &str = "repeats";
@@ -84,7 +85,7 @@ impl Stage for Repeats {
             return Ok(());
         }
         out.set_range_records_max(u64::MAX);
-        let mut repeats = Sorter::new(&task.scratch.join("repeats"), task_bytes(&self.config))?;
+        let mut repeats = Sorter::new(&task.scratch.join("repeats"), task_bytes(self.config.memory_mb))?;
         let mut finder = Finder { of: self.of, config: &self.config, first: None, is_first_given: false };
         let range = partition(task.index, task.count);
         for passage in Merge::<PassageKey>::new(task.inputs.get(&self.keys)?, KEYS, range, task.cancel)? {

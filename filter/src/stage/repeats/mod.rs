@@ -18,8 +18,6 @@ pub use cut::Cut;
 pub use found::Repeats;
 pub use passages::Passages;
 
-use crate::config::RepeatsConfig;
-
 /// What keys are of, and what of them is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -37,8 +35,3 @@ const KEYS: &str = "keys";
 const REPEATS: &str = "repeats";
 /// The stream of what was cut.
 const CUTS: &str = "cuts";
-
-/// Returns the bytes that a task may hold.
-fn task_bytes(config: &RepeatsConfig) -> usize {
-    (config.memory_mb as usize) << 20 >> 2
-}

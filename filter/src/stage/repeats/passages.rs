@@ -8,11 +8,12 @@ use corpus::{Dataset, Id, Part, Result, Stage, Task};
 use serde_json::{Value, json};
 
 use super::by_document::ByDocument;
-use super::{DOCUMENTS, KEYS, Of, task_bytes};
+use super::{DOCUMENTS, KEYS, Of};
 use crate::config::RepeatsConfig;
 use crate::near::sorter::Sorter;
 use crate::passages::{self, Passage};
 use crate::stage::groups::groups;
+use crate::stage::task_bytes;
 
 /// What this stage counts.
 const UNIT: &str = "keys";
@@ -37,7 +38,7 @@ pub struct Passages {
 impl Passages {
     fn groups(&self, documents: &Dataset) -> Vec<Range<usize>> {
         let bytes = documents.parts(DOCUMENTS).map(|part| part.bytes);
-        groups(bytes, task_bytes(&self.config) as u64)
+        groups(bytes, task_bytes(self.config.memory_mb) as u64)
     }
 
     /// Returns what a document's keys are.
@@ -99,7 +100,7 @@ impl Stage for Passages {
             return Ok(());
         }
         out.set_range_records_max(u64::MAX);
-        let mut sorter = Sorter::new(&task.scratch.join("sort"), task_bytes(&self.config))?;
+        let mut sorter = Sorter::new(&task.scratch.join("sort"), task_bytes(self.config.memory_mb))?;
         self.fill(task, &mut sorter)?;
         let done = out.position() as usize;
         for row in sorter.finish()?.skip(done) {

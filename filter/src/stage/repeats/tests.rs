@@ -8,7 +8,7 @@ use corpus::{Id, SourceCode};
 use super::super::SplitAssignment;
 use super::super::tests::{Bench, Source, dropped, rows};
 use super::*;
-use crate::config::{Keep, Unit};
+use crate::config::{Keep, RepeatsConfig, Unit};
 use crate::passages::has_anchors;
 use crate::passages::tests::config;
 use crate::subject::tests::document;

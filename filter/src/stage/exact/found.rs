@@ -1,0 +1,79 @@
+//! The stage that finds records of equal content: `text.exact`, `pairs.exact`.
+
+use corpus::record::{ContentKey, Duplicate};
+use corpus::stage::Inputs;
+use corpus::{Id, Result, Stage, Task};
+use serde_json::{Value, json};
+
+use super::KEYS;
+use crate::near::sorter::Sorter;
+use crate::stage::merge::{Merge, partition};
+use crate::stage::{DUPLICATES, task_bytes};
+
+/// What this stage counts: records that say nothing new.
+const UNIT: &str = "duplicates";
+
+/// Finds exact duplicates, one task per partition of the key space.
+///
+/// Of records with one key the representative is the first in a total order: by the rank of its source,
+/// then by id, so that neither the number of partitions nor the order of the input changes the
+/// result. Writes [`Duplicate`] rows sorted by id (stream `duplicates`).
+#[derive(Debug, Clone)]
+pub struct Exact {
+    /// The stage's name.
+    pub name: String,
+    /// The stage whose keys it reads.
+    pub keys: String,
+    /// Partitions of the key space, and so tasks.
+    pub partitions: u32,
+    /// Memory in MiB for four tasks at a time.
+    pub memory_mb: u32,
+}
+
+impl Stage for Exact {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn inputs(&self) -> Vec<String> {
+        vec![self.keys.clone()]
+    }
+
+    fn settings(&self) -> Value {
+        json!({"partitions": self.partitions})
+    }
+
+    fn plan(&self, _inputs: &Inputs) -> Result<u32> {
+        Ok(self.partitions)
+    }
+
+    fn run(&self, task: &Task<'_>) -> Result<()> {
+        let mut out = task.output()?;
+        if out.is_done() {
+            return Ok(());
+        }
+        out.set_range_records_max(u64::MAX);
+        let mut duplicates = Sorter::new(&task.scratch.join("duplicates"), task_bytes(self.memory_mb))?;
+        let mut first: Option<ContentKey> = None;
+        let range = partition(task.index, task.count);
+        for row in Merge::<ContentKey>::new(task.inputs.get(&self.keys)?, KEYS, range, task.cancel)? {
+            let row = row?;
+            match first {
+                Some(first) if first.key == row.key => {
+                    duplicates.push([row.id.to_bits(), first.id.to_bits()])?;
+                }
+                _ => first = Some(row),
+            }
+        }
+        let done = out.position() as usize;
+        for row in duplicates.finish()?.skip(done) {
+            let [id, representative] = row?.map(Id::from_bits);
+            out.read(UNIT);
+            out.write(DUPLICATES, Duplicate { id, representative })?;
+            // A duplicate is found here and dropped, with its text, where it is read next.
+            out.keep(UNIT);
+            out.advance(1)?;
+        }
+        out.finish()
+    }
+}

@@ -1,0 +1,94 @@
+//! The stage that puts content keys in order: `text.exact.keys`, `pairs.exact.keys`.
+
+use std::ops::Range;
+
+use corpus::record::{ContentKey, Fingerprinted};
+use corpus::stage::Inputs;
+use corpus::{Dataset, Id, Part, Result, Stage, Task};
+use serde_json::{Value, json};
+
+use super::{KEYS, halves, whole};
+use crate::near::sorter::Sorter;
+use crate::stage::groups::groups;
+use crate::stage::{FINGERPRINTS, SourcePriority, task_bytes};
+
+/// What this stage counts: a key per record that passed the rules.
+const UNIT: &str = "keys";
+/// Bytes of a key with its rank and id while they are sorted.
+const ROW_BYTES: usize = 32;
+
+/// Writes the content keys of records, sorted, one part per task.
+///
+/// Tasks are groups of parts that are as large as `memory_mb` allows, so that few parts are to
+/// be merged later; the result does not depend on where a group ends.
+#[derive(Debug, Clone)]
+pub struct ContentKeys {
+    /// The stage's name.
+    pub name: String,
+    /// The stage whose `fingerprints` it reads.
+    pub rules: String,
+    /// Memory in MiB for four tasks at a time.
+    pub memory_mb: u32,
+    /// Which source's record stands for the others.
+    pub source_priority: SourcePriority,
+}
+
+impl ContentKeys {
+    fn groups(&self, rules: &Dataset) -> Vec<Range<usize>> {
+        let rows = rules.parts(FINGERPRINTS).map(|part| part.rows);
+        groups(rows, (task_bytes(self.memory_mb) / ROW_BYTES) as u64)
+    }
+
+    fn fill(&self, task: &Task<'_>, sorter: &mut Sorter<4>) -> Result<()> {
+        let rules = task.inputs.get(&self.rules)?;
+        let parts: Vec<&Part> = rules.parts(FINGERPRINTS).collect();
+        let group = self.groups(rules).into_iter().nth(task.index as usize);
+        for part in parts.get(group.unwrap_or_default()).unwrap_or_default() {
+            for row in rules.open::<Fingerprinted>(part)? {
+                let Fingerprinted { key, id, .. } = row?;
+                task.cancel.check()?;
+                let ([high, low], rank) = (halves(key), self.source_priority.rank(id.source()));
+                sorter.push([high, low, rank.into(), id.to_bits()])?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Stage for ContentKeys {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn inputs(&self) -> Vec<String> {
+        vec![self.rules.clone()]
+    }
+
+    fn settings(&self) -> Value {
+        json!({"memory_mb": self.memory_mb, "source_priority": self.source_priority})
+    }
+
+    fn plan(&self, inputs: &Inputs) -> Result<u32> {
+        Ok(self.groups(inputs.get(&self.rules)?).len() as u32)
+    }
+
+    fn run(&self, task: &Task<'_>) -> Result<()> {
+        let mut out = task.output()?;
+        if out.is_done() {
+            return Ok(());
+        }
+        out.set_range_records_max(u64::MAX);
+        let mut sorter = Sorter::new(&task.scratch.join("sort"), task_bytes(self.memory_mb))?;
+        self.fill(task, &mut sorter)?;
+        let done = out.position() as usize;
+        for row in sorter.finish()?.skip(done) {
+            let [high, low, rank, id] = row?;
+            out.read(UNIT);
+            let (key, rank) = (whole(high, low), rank as u16);
+            out.write(KEYS, ContentKey { key, rank, id: Id::from_bits(id) })?;
+            out.keep(UNIT);
+            out.advance(1)?;
+        }
+        out.finish()
+    }
+}
