@@ -13,6 +13,10 @@ use crate::number::{duration, grouped};
 /// Time between two log lines where there is no terminal.
 const LOG_EVERY: Duration = Duration::from_secs(10);
 
+/// Items of a stage that are shown one by one; of later ones so many together.
+const ITEMS_SHOWN_EACH: u64 = 1_024;
+const ITEMS_SHOWN_TOGETHER: u64 = 64;
+
 /// Shows what the engine does with one stage after the other.
 pub(crate) struct Display {
     is_terminal: bool,
@@ -108,7 +112,12 @@ impl Observer for Display {
     }
 
     fn advanced(&self, records: u64) {
-        let total = self.items.fetch_add(records, Ordering::Relaxed) + records;
+        let before = self.items.fetch_add(records, Ordering::Relaxed);
+        let total = before + records;
+        // Showing every one of millions would take longer than they do.
+        if before > ITEMS_SHOWN_EACH && before / ITEMS_SHOWN_TOGETHER == total / ITEMS_SHOWN_TOGETHER {
+            return;
+        }
         // Waiting for another thread's line would slow the work for nothing.
         let Ok(mut guard) = self.stage.try_lock() else {
             return;

@@ -81,12 +81,12 @@ impl<'a> Output<'a> {
 
     /// Counts a record that was read.
     pub fn read(&mut self, unit: &str) {
-        self.report.unit(unit).read += 1;
+        self.report.count(unit, |counts| counts.read += 1);
     }
 
     /// Counts a record that goes on; its rows are written by [`Self::write`].
     pub fn keep(&mut self, unit: &str) {
-        self.report.unit(unit).kept += 1;
+        self.report.count(unit, |counts| counts.kept += 1);
     }
 
     /// Counts a record that a rule removed, and writes it down.
@@ -94,7 +94,7 @@ impl<'a> Output<'a> {
     /// # Errors
     /// When the disk refuses.
     pub fn drop(&mut self, unit: &str, removal: Removal<'_>) -> Result<()> {
-        count(&mut self.report.unit(unit).dropped, removal.reason, 1);
+        self.report.count(unit, |counts| count(&mut counts.dropped, removal.reason, 1));
         self.remove("dropped", unit, removal)
     }
 
@@ -103,7 +103,7 @@ impl<'a> Output<'a> {
     /// # Errors
     /// When the disk refuses.
     pub fn fail(&mut self, unit: &str, removal: Removal<'_>) -> Result<()> {
-        count(&mut self.report.unit(unit).failed, removal.reason, 1);
+        self.report.count(unit, |counts| count(&mut counts.failed, removal.reason, 1));
         self.remove("failed", unit, removal)
     }
 

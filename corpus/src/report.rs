@@ -47,9 +47,12 @@ pub struct Report {
 }
 
 impl Report {
-    /// Returns the counts of a unit, zero where the unit was not seen.
-    pub fn unit(&mut self, unit: &str) -> &mut Counts {
-        self.units.entry(unit.to_owned()).or_default()
+    /// Changes the counts of a unit, which begin with zero; the name is copied once, since millions are counted.
+    pub fn count(&mut self, unit: &str, change: impl FnOnce(&mut Counts)) {
+        match self.units.get_mut(unit) {
+            Some(counts) => change(counts),
+            None => change(self.units.entry(unit.to_owned()).or_default()),
+        }
     }
 
     /// Returns the first unit of which a record was lost, described.
@@ -76,15 +79,16 @@ pub(crate) fn count(map: &mut BTreeMap<String, u64>, key: &str, amount: u64) {
 impl AddAssign<&Report> for Report {
     fn add_assign(&mut self, other: &Report) {
         for (unit, counts) in &other.units {
-            let mine = self.unit(unit);
-            mine.read += counts.read;
-            mine.kept += counts.kept;
-            for (reason, amount) in &counts.dropped {
-                count(&mut mine.dropped, reason, *amount);
-            }
-            for (reason, amount) in &counts.failed {
-                count(&mut mine.failed, reason, *amount);
-            }
+            self.count(unit, |mine| {
+                mine.read += counts.read;
+                mine.kept += counts.kept;
+                for (reason, amount) in &counts.dropped {
+                    count(&mut mine.dropped, reason, *amount);
+                }
+                for (reason, amount) in &counts.failed {
+                    count(&mut mine.failed, reason, *amount);
+                }
+            });
         }
         for (stream, rows) in &other.made {
             count(&mut self.made, stream, *rows);
@@ -99,17 +103,17 @@ mod tests {
     #[test]
     fn reports_add_up_and_a_lost_record_is_named() {
         let mut one = Report::default();
-        *one.unit("documents") = Counts {
-            read: 3,
-            kept: 1,
-            dropped: BTreeMap::from([("language".to_owned(), 1)]),
-            failed: BTreeMap::from([("json".to_owned(), 1)]),
-        };
+        one.count("documents", |counts| {
+            counts.read = 3;
+            counts.kept = 1;
+            counts.dropped.insert("language".to_owned(), 1);
+            counts.failed.insert("json".to_owned(), 1);
+        });
         let mut sum = one.clone();
         sum += &one;
         assert_eq!(sum.units["documents"].dropped["language"], 2);
         assert_eq!(sum.violation(), None);
-        sum.unit("documents").read += 1;
+        sum.count("documents", |counts| counts.read += 1);
         assert_eq!(sum.violation().as_deref(), Some("documents: read 7 != kept 2 + dropped 2 + failed 2"));
     }
 }

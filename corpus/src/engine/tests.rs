@@ -207,7 +207,7 @@ fn gc_removes_old_fingerprints_and_nothing_else() {
 fn a_lost_record_is_never_committed() {
     let (_folder, store) = temp();
     let mut report = crate::Report::default();
-    report.unit("documents").read = 1;
+    report.count("documents", |counts| counts.read = 1);
     let entry = crate::Entry {
         format: crate::ledger::LEDGER_FORMAT,
         stage: "numbers".into(),

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
@@ -115,9 +116,12 @@ pub struct Merge<const N: usize> {
 
 impl<const N: usize> Merge<N> {
     fn next_row(&mut self) -> Result<Option<[u64; N]>> {
-        while let Some(Reverse((row, index))) = self.heap.pop() {
-            if let Some(run) = self.runs.get_mut(index) {
-                self.heap.extend(run.next::<N>()?.map(|row| Reverse((row, index))));
+        while let Some(mut top) = self.heap.peek_mut() {
+            let Reverse((row, index)) = *top;
+            // The next row of the same run takes its place: one way down the heap, not one up and one down.
+            match self.runs.get_mut(index).map_or(Ok(None), Run::next::<N>)? {
+                Some(next) => *top = Reverse((next, index)),
+                None => drop(PeekMut::pop(top)),
             }
             if self.last.replace(row) != Some(row) {
                 return Ok(Some(row));

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
 use std::ops::RangeInclusive;
 
 use corpus::record::{BandKey, ContentKey, PassageKey, Repeat};
@@ -10,7 +11,7 @@ use corpus::table::{Reader, Record};
 use corpus::{Dataset, Id, Result};
 
 /// A row that begins with the column it is sorted by.
-pub(super) trait Sorted: Record + Ord {
+pub(super) trait Sorted: Record + Ord + Copy {
     /// The column's name.
     const COLUMN: &'static str;
 
@@ -72,32 +73,37 @@ impl<'c, R: Sorted> Merge<'c, R> {
         let parts = dataset.rows_near::<R>(stream, R::COLUMN, &ids)?;
         let mut merge = Self { heap: BinaryHeap::with_capacity(parts.len()), parts, range, cancel };
         for index in 0..merge.parts.len() {
-            merge.refill(index)?;
+            let first = next_in(&mut merge.parts, index, &merge.range)?;
+            merge.heap.extend(first.map(|row| Reverse((row, index))));
         }
         Ok(merge)
     }
+}
 
-    /// Takes the next row of a part, if it has one in the range.
-    fn refill(&mut self, index: usize) -> Result<()> {
-        let Some(part) = self.parts.get_mut(index) else { return Ok(()) };
-        for row in part {
-            let row = row?;
-            if self.range.contains(&row.column()) {
-                self.heap.push(Reverse((row, index)));
-                return Ok(());
-            }
-        }
-        Ok(())
-    }
+/// Takes the next row of a part, if it has one in the range.
+fn next_in<R: Sorted>(
+    parts: &mut [Reader<R>],
+    index: usize,
+    range: &RangeInclusive<u64>,
+) -> Result<Option<R>> {
+    let Some(part) = parts.get_mut(index) else { return Ok(None) };
+    part.find(|row| !matches!(row, Ok(row) if !range.contains(&row.column()))).transpose()
 }
 
 impl<R: Sorted> Iterator for Merge<'_, R> {
     type Item = Result<R>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let Reverse((row, index)) = self.heap.pop()?;
-        let refilled = self.cancel.check().and_then(|()| self.refill(index));
-        Some(refilled.map(|()| row))
+        let Self { parts, heap, range, cancel } = self;
+        let mut top = heap.peek_mut()?;
+        let Reverse((row, index)) = *top;
+        // The next row of the same part takes its place: one way down the heap, not one up and one down.
+        match cancel.check().and_then(|()| next_in(parts, index, range)) {
+            Ok(Some(next)) => *top = Reverse((next, index)),
+            Ok(None) => drop(PeekMut::pop(top)),
+            Err(error) => return Some(Err(error)),
+        }
+        Some(Ok(row))
     }
 }
 
