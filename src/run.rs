@@ -167,6 +167,8 @@ fn describe(dataset: &Dataset, was_sealed: bool, started: Instant) -> String {
             )
         })
         .collect();
+    // Of a stage that counts what it found there may be none.
+    let units = if units.is_empty() { "nothing".to_owned() } else { units.join("; ") };
     let how = if was_sealed { "skipped, sealed before".to_owned() } else { duration(started.elapsed()) };
-    format!("{:<20} {}  ({how})", manifest.stage, units.join("; "))
+    format!("{:<20} {units}  ({how})", manifest.stage)
 }

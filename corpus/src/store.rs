@@ -132,10 +132,10 @@ impl Store {
     /// # Errors
     /// When there is no such object or it cannot be opened.
     pub fn open(&self, path: &str) -> Result<StoredFile> {
-        let path = self.folder.join(location(path)?.as_ref());
-        let file = File::open(&path).map_err(Error::io("open", &path))?;
-        let length = file.metadata().map_err(Error::io("open", &path))?.len();
-        Ok(StoredFile { file: Arc::new(file), path, length })
+        let file = File::open(self.folder.join(location(path)?.as_ref()));
+        let file = file.map_err(unreadable("open", path))?;
+        let length = file.metadata().map_err(unreadable("open", path))?.len();
+        Ok(StoredFile { file: Arc::new(file), path: path.to_owned(), length })
     }
 
     /// Lists the objects under a folder as (path, size in bytes), sorted by path.
@@ -185,11 +185,17 @@ fn failed(action: &'static str, path: &str) -> impl FnOnce(object_store::Error) 
     move |source| Error::Store { action, path, source }
 }
 
+/// As [`failed`], of an object's file.
+fn unreadable(action: &'static str, path: &str) -> impl FnOnce(std::io::Error) -> Error {
+    let failed = failed(action, path);
+    move |source| failed(object_store::Error::Generic { store: "folder", source: source.into() })
+}
+
 /// An object opened for reads by range.
 #[derive(Debug, Clone)]
 pub struct StoredFile {
     file: Arc<File>,
-    path: PathBuf,
+    path: String,
     length: u64,
 }
 
@@ -200,7 +206,7 @@ impl StoredFile {
     /// When the range is outside the object or the file cannot be read.
     pub fn read(&self, start: u64, length: usize) -> Result<Bytes> {
         let mut bytes = vec![0; length];
-        self.file.read_exact_at(&mut bytes, start).map_err(Error::io("read", &self.path))?;
+        self.file.read_exact_at(&mut bytes, start).map_err(unreadable("read", &self.path))?;
         Ok(bytes.into())
     }
 }
