@@ -19,7 +19,7 @@ pub struct RepeatsConfig {
     /// Whether all digits are the same, as in CCNet's lines.
     #[serde(default)]
     pub any_digit: bool,
-    /// Words that a document must have left after a cut to stay.
+    /// Words that a document must have left after a cut to stay; one with nothing left never does.
     #[serde(default = "words_left_min")]
     pub words_left_min: u32,
     /// Partitions of the key space, 1 to [`PARTITIONS_MAX`]; the result does not depend on it.

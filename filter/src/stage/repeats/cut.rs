@@ -51,7 +51,7 @@ impl Cut {
         }
         let mut words_left = 0;
         for_each_hash(&text, |_| words_left += 1);
-        if words_left < self.config.words_left_min {
+        if text.is_empty() || words_left < self.config.words_left_min {
             return Ok(false);
         }
         document.text = text;
