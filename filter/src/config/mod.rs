@@ -137,15 +137,19 @@ impl ExactConfig {
     /// # Errors
     /// With the key and what is wrong with its value.
     pub fn validate(&self) -> Result<(), String> {
-        if !(1..=PARTITIONS_MAX).contains(&self.partitions) {
-            let partitions = self.partitions;
-            return Err(format!("exact.partitions is {partitions}, must be from 1 to {PARTITIONS_MAX}"));
-        }
-        if self.memory_mb < MEMORY_MB_MIN {
-            return Err(format!("exact.memory_mb is {}, must be at least {MEMORY_MB_MIN}", self.memory_mb));
-        }
-        Ok(())
+        validate_sort(self.partitions, self.memory_mb).map_err(|error| format!("exact.{error}"))
     }
+}
+
+/// Checks the bounds of what is found by sorting.
+fn validate_sort(partitions: u32, memory_mb: u32) -> Result<(), String> {
+    if !(1..=PARTITIONS_MAX).contains(&partitions) {
+        return Err(format!("partitions is {partitions}, must be from 1 to {PARTITIONS_MAX}"));
+    }
+    if memory_mb < MEMORY_MB_MIN {
+        return Err(format!("memory_mb is {memory_mb}, must be at least {MEMORY_MB_MIN}"));
+    }
+    Ok(())
 }
 
 fn validate_rules<R>(rules: &[R], validate: impl Fn(&R) -> Result<(), String>) -> Result<(), String> {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{MEMORY_MB_DEFAULT, MEMORY_MB_MIN, PARTITIONS_MAX};
+use super::{MEMORY_MB_DEFAULT, validate_sort};
 use crate::near::{Scheme, Shape, Unit};
 
 /// `[text.near]`: near-duplicates by MinHash and bands.
@@ -21,7 +21,7 @@ pub struct NearConfig {
     pub shingle: Option<u32>,
     /// How shingles are hashed.
     pub scheme: Scheme,
-    /// Partitions of the key space, 1 to [`PARTITIONS_MAX`]; the result does not depend on it.
+    /// Partitions of the key space, 1 to [`PARTITIONS_MAX`](super::PARTITIONS_MAX); the result does not depend on it.
     pub partitions: u32,
     /// Memory in MiB for four tasks at a time.
     pub memory_mb: u32,
@@ -94,13 +94,7 @@ impl NearConfig {
         if !(1..=SHINGLE_MAX).contains(&shingle) {
             return Err(format!("near.shingle is {shingle}, must be from 1 to {SHINGLE_MAX}"));
         }
-        if !(1..=PARTITIONS_MAX).contains(&self.partitions) {
-            let partitions = self.partitions;
-            return Err(format!("near.partitions is {partitions}, must be from 1 to {PARTITIONS_MAX}"));
-        }
-        if self.memory_mb < MEMORY_MB_MIN {
-            return Err(format!("near.memory_mb is {}, must be at least {MEMORY_MB_MIN}", self.memory_mb));
-        }
+        validate_sort(self.partitions, self.memory_mb).map_err(|error| format!("near.{error}"))?;
         if self.jaccard_min.is_some_and(|least| !(0.0..=1.0).contains(&least)) {
             return Err("near.jaccard_min must be from 0 to 1".to_owned());
         }

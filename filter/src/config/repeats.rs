@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{MEMORY_MB_DEFAULT, MEMORY_MB_MIN, PARTITIONS_MAX};
+use super::{MEMORY_MB_DEFAULT, validate_sort};
 
 /// An element of `text.repeats`: passages that were in the corpus before are cut out of documents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,7 +22,7 @@ pub struct RepeatsConfig {
     /// Words that a document must have left after a cut to stay; one with nothing left never does.
     #[serde(default = "words_left_min")]
     pub words_left_min: u32,
-    /// Partitions of the key space, 1 to [`PARTITIONS_MAX`]; the result does not depend on it.
+    /// Partitions of the key space, 1 to [`PARTITIONS_MAX`](super::PARTITIONS_MAX); the result does not depend on it.
     #[serde(default = "partitions")]
     pub partitions: u32,
     /// Memory in MiB for four tasks at a time.
@@ -104,17 +104,10 @@ impl RepeatsConfig {
     }
 
     fn validate(&self) -> Result<(), String> {
-        let Self { partitions, memory_mb, .. } = self;
         if !(1..=RUN_MAX).contains(&self.run()) {
             return Err(format!("run is {}, must be from 1 to {RUN_MAX}", self.run()));
         }
-        if !(1..=PARTITIONS_MAX).contains(partitions) {
-            return Err(format!("partitions is {partitions}, must be from 1 to {PARTITIONS_MAX}"));
-        }
-        if *memory_mb < MEMORY_MB_MIN {
-            return Err(format!("memory_mb is {memory_mb}, must be at least {MEMORY_MB_MIN}"));
-        }
-        Ok(())
+        validate_sort(self.partitions, self.memory_mb)
     }
 }
 

@@ -8,8 +8,8 @@ use crate::content::is_nfkc;
 
 /// Where the hash of a word begins.
 const BASIS: u64 = 0xCBF2_9CE4_8422_2325;
-/// What eight bytes of a word are multiplied by: 2^64 over the golden ratio, odd.
-const MULTIPLIER: u64 = 0x9E37_79B9_7F4A_7C15;
+/// What eight bytes of a word are multiplied by, and the hash of a run before its next item: 2^64 over the golden ratio, odd.
+pub(super) const MULTIPLIER: u64 = 0x9E37_79B9_7F4A_7C15;
 /// What makes eight ASCII letters small, and leaves digits as they are.
 const SMALL: u64 = 0x2020_2020_2020_2020;
 
@@ -45,6 +45,23 @@ pub(crate) fn hash_of(bytes: &[u8]) -> u64 {
     match bytes.len() {
         1..=8 => mixed(folded(BASIS, number(bytes))),
         _ => hash(bytes, 0..bytes.len(), Kind::Plain),
+    }
+}
+
+/// Calls `run` with the hash of every run of `n` items: a polynomial of their hashes that rolls from run to
+/// run. Without items in a run there is none.
+#[inline]
+pub(crate) fn for_each_run<T>(items: &[T], n: usize, hash_of: impl Fn(&T) -> u64, mut run: impl FnMut(u64)) {
+    let Some((first, rest)) = items.split_at_checked(n).filter(|(first, _)| !first.is_empty()) else {
+        return;
+    };
+    let leaving = (0..n).fold(1_u64, |power, _| power.wrapping_mul(MULTIPLIER));
+    let add = |hash: u64, item: &T| hash.wrapping_mul(MULTIPLIER).wrapping_add(hash_of(item));
+    let mut hash = first.iter().fold(0, add);
+    run(mixed(hash));
+    for (left, entering) in items.iter().zip(rest) {
+        hash = add(hash, entering).wrapping_sub(hash_of(left).wrapping_mul(leaving));
+        run(mixed(hash));
     }
 }
 

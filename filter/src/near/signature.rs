@@ -7,14 +7,12 @@ use serde::{Deserialize, Serialize};
 use twox_hash::XxHash64;
 
 use super::datatrove::Permutations;
-use super::hashes::{for_each_hash, mixed};
+use super::hashes::{MULTIPLIER, for_each_hash, for_each_run, mixed};
 use super::minima::Minima;
 use super::words;
 
 /// The seed of our own permutations; another would give other bytes and the same quality.
 const SEED: u64 = 0x6B6F_736D_6F73;
-/// The multiplier of the rolling hash of a shingle: 2^64 over the golden ratio, odd.
-const ROLLING: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// How shingles are hashed and permuted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -130,28 +128,17 @@ fn hash(text: &str, unit: Unit, hashes: &mut Vec<u64>) {
     }
 }
 
-/// Hashes every run of `n` words: a polynomial of their hashes that rolls from run to run.
+/// Hashes every run of `n` words, or all of them where there are fewer.
 fn shingle(words: &[u64], n: usize, shingles: &mut Vec<u32>) {
     shingles.clear();
-    let n = n.min(words.len());
-    if n == 0 {
-        return;
-    }
-    let leaving = (0..n).fold(1_u64, |power, _| power.wrapping_mul(ROLLING));
-    let (first, rest) = words.split_at(n);
-    let mut hash = first.iter().fold(0_u64, |hash, word| hash.wrapping_mul(ROLLING).wrapping_add(*word));
-    shingles.push((mixed(hash) >> 32) as u32);
-    for (left, entering) in words.iter().zip(rest) {
-        hash = hash.wrapping_mul(ROLLING).wrapping_add(*entering).wrapping_sub(left.wrapping_mul(leaving));
-        shingles.push((mixed(hash) >> 32) as u32);
-    }
+    for_each_run(words, n.min(words.len()), |word| *word, |hash| shingles.push((hash >> 32) as u32));
 }
 
 /// Hashes a band's values; the band is part of it, so that keys of all bands share one space.
 fn key(band: u64, values: &[u32]) -> u64 {
-    let mut hash = mixed(band.wrapping_add(ROLLING));
+    let mut hash = mixed(band.wrapping_add(MULTIPLIER));
     for value in values {
-        hash = mixed(hash ^ u64::from(*value)).wrapping_mul(ROLLING);
+        hash = mixed(hash ^ u64::from(*value)).wrapping_mul(MULTIPLIER);
     }
     mixed(hash)
 }

@@ -15,10 +15,7 @@ pub use cut::{Cut, cut};
 pub use units::{Unit, units};
 
 use crate::config::RepeatsConfig;
-use crate::near::hashes::mixed;
-
-/// The multiplier of the polynomial over units: 2^64 over the golden ratio, odd.
-const ROLLING: u64 = 0x9E37_79B9_7F4A_7C15;
+use crate::near::hashes::for_each_run;
 
 /// A passage, or an anchor of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,23 +28,18 @@ pub struct Passage {
 
 /// Returns every passage of a text in order; none where there are too few units.
 pub fn passages(text: &str, config: &RepeatsConfig) -> Vec<Passage> {
-    let units = units(text, config.unit, config.any_digit);
-    let keys = run_keys(&units, config.run() as usize);
+    passages_of(&units(text, config.unit, config.any_digit), config)
+}
+
+fn passages_of(units: &[Unit], config: &RepeatsConfig) -> Vec<Passage> {
+    let keys = run_keys(units, config.run() as usize);
     (0..).zip(keys).map(|(unit, key)| Passage { unit, key }).collect()
 }
 
 /// Hashes every run of so many units.
 fn run_keys(units: &[Unit], run: usize) -> Vec<u64> {
-    let Some((first, rest)) = units.split_at_checked(run) else { return Vec::new() };
-    let add = |hash: u64, unit: &Unit| hash.wrapping_mul(ROLLING).wrapping_add(unit.hash);
-    let leaving = (0..run).fold(1_u64, |power, _| power.wrapping_mul(ROLLING));
-    let mut hash = first.iter().fold(0, add);
-    let mut keys = Vec::with_capacity(rest.len() + 1);
-    keys.push(mixed(hash));
-    for (left, entering) in units.iter().zip(rest) {
-        hash = add(hash, entering).wrapping_sub(left.hash.wrapping_mul(leaving));
-        keys.push(mixed(hash));
-    }
+    let mut keys = Vec::with_capacity(units.len());
+    for_each_run(units, run, |unit| unit.hash, |key| keys.push(key));
     keys
 }
 

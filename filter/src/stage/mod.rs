@@ -12,6 +12,7 @@ mod priority;
 mod records;
 pub mod repeats;
 mod rules;
+mod sorted;
 
 pub use contamination::{Counts, Matches};
 pub use decontaminated::Decontaminated;

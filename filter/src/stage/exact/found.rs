@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::KEYS;
 use crate::near::sorter::Sorter;
 use crate::stage::merge::{Merge, partition};
+use crate::stage::sorted;
 use crate::stage::{DUPLICATES, task_bytes};
 
 /// What this stage counts: records that say nothing new.
@@ -48,11 +49,10 @@ impl Stage for Exact {
     }
 
     fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
+        let out = task.output()?;
         if out.is_done() {
             return Ok(());
         }
-        out.set_range_records_max(u64::MAX);
         let mut duplicates = Sorter::new(&task.scratch.join("duplicates"), task_bytes(self.memory_mb))?;
         let mut first: Option<ContentKey> = None;
         let range = partition(task.index, task.count);
@@ -65,15 +65,11 @@ impl Stage for Exact {
                 _ => first = Some(row),
             }
         }
-        let done = out.position() as usize;
-        for row in duplicates.finish()?.skip(done) {
-            let [id, representative] = row?.map(Id::from_bits);
-            out.read(UNIT);
-            out.write(DUPLICATES, Duplicate { id, representative })?;
-            // A duplicate is found here and dropped, with its text, where it is read next.
-            out.keep(UNIT);
-            out.advance(1)?;
-        }
-        out.finish()
+        // A duplicate is found here and dropped, with its text, where it is read next.
+        let duplicate = |[id, representative]: [u64; 2]| Duplicate {
+            id: Id::from_bits(id),
+            representative: Id::from_bits(representative),
+        };
+        sorted::write(out, UNIT, DUPLICATES, duplicates.finish()?, duplicate)
     }
 }

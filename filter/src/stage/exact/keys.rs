@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::{KEYS, halves, whole};
 use crate::near::sorter::Sorter;
 use crate::stage::groups::groups;
+use crate::stage::sorted;
 use crate::stage::{FINGERPRINTS, SourcePriority, task_bytes};
 
 /// What this stage counts: a key per record that passed the rules.
@@ -73,22 +74,15 @@ impl Stage for ContentKeys {
     }
 
     fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
+        let out = task.output()?;
         if out.is_done() {
             return Ok(());
         }
-        out.set_range_records_max(u64::MAX);
         let mut sorter = Sorter::new(&task.scratch.join("sort"), task_bytes(self.memory_mb))?;
         self.fill(task, &mut sorter)?;
-        let done = out.position() as usize;
-        for row in sorter.finish()?.skip(done) {
-            let [high, low, rank, id] = row?;
-            out.read(UNIT);
+        sorted::write(out, UNIT, KEYS, sorter.finish()?, |[high, low, rank, id]| {
             let (key, rank) = (whole(high, low), rank as u16);
-            out.write(KEYS, ContentKey { key, rank, id: Id::from_bits(id) })?;
-            out.keep(UNIT);
-            out.advance(1)?;
-        }
-        out.finish()
+            ContentKey { key, rank, id: Id::from_bits(id) }
+        })
     }
 }

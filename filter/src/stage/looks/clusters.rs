@@ -10,6 +10,7 @@ use crate::config::LooksConfig;
 use crate::near::components::Components;
 use crate::near::sorter::{Sorted, Sorter};
 use crate::stage::DUPLICATES;
+use crate::stage::sorted;
 use crate::stage::task_bytes;
 
 /// What this stage counts: images that show nothing new.
@@ -119,21 +120,14 @@ impl Stage for LookClusters {
     }
 
     fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
+        let out = task.output()?;
         if out.is_done() {
             return Ok(());
         }
-        out.set_range_records_max(u64::MAX);
-        let done = out.position() as usize;
-        for row in self.elected(task)?.skip(done) {
-            let [key, id, representative, reason] = row?;
+        sorted::write(out, UNIT, DUPLICATES, self.elected(task)?, |[key, id, representative, reason]| {
             let [key_prefix, id, representative] = [key, id, representative].map(Id::from_bits);
             let reason = REASONS.get(reason as usize).copied().unwrap_or_default().to_owned();
-            out.read(UNIT);
-            out.write(DUPLICATES, ImageDuplicate { key_prefix, id, representative, reason })?;
-            out.keep(UNIT);
-            out.advance(1)?;
-        }
-        out.finish()
+            ImageDuplicate { key_prefix, id, representative, reason }
+        })
     }
 }

@@ -9,6 +9,7 @@ use super::{IMAGES, LINKS, digest_prefix, looks};
 use crate::config::LooksConfig;
 use crate::looks::{compare, tables};
 use crate::near::sorter::Sorter;
+use crate::stage::sorted;
 use crate::stage::task_bytes;
 
 /// What this stage counts: links, each once per table in which it is found.
@@ -94,20 +95,12 @@ impl Stage for LookLinks {
     }
 
     fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
+        let out = task.output()?;
         if out.is_done() {
             return Ok(());
         }
-        out.set_range_records_max(u64::MAX);
         let mask = task.index.checked_sub(1).and_then(|index| self.masks().get(index as usize).copied());
-        let done = out.position() as usize;
-        for row in self.links(task, mask)?.finish()?.skip(done) {
-            let [a, b] = row?.map(Id::from_bits);
-            out.read(UNIT);
-            out.write(LINKS, Link { a, b })?;
-            out.keep(UNIT);
-            out.advance(1)?;
-        }
-        out.finish()
+        let link = |[a, b]: [u64; 2]| Link { a: Id::from_bits(a), b: Id::from_bits(b) };
+        sorted::write(out, UNIT, LINKS, self.links(task, mask)?.finish()?, link)
     }
 }

@@ -9,6 +9,7 @@ use super::{FOUND, LINKS, PLANTED};
 use crate::config::NearConfig;
 use crate::near::components::Components;
 use crate::near::sorter::{Sorted, Sorter};
+use crate::stage::sorted;
 use crate::stage::task_bytes;
 use crate::stage::{DUPLICATES, FINGERPRINTS, SourcePriority};
 
@@ -162,18 +163,13 @@ impl Stage for Clusters {
         if out.is_done() {
             return Ok(());
         }
-        out.set_range_records_max(u64::MAX);
         if out.position() == 0 {
             self.check(task, &mut out)?;
         }
-        let done = out.position() as usize;
-        for row in self.elected(task)?.skip(done) {
-            let [id, representative] = row?.map(Id::from_bits);
-            out.read(UNIT);
-            out.write(DUPLICATES, Duplicate { id, representative })?;
-            out.keep(UNIT);
-            out.advance(1)?;
-        }
-        out.finish()
+        let duplicate = |[id, representative]: [u64; 2]| Duplicate {
+            id: Id::from_bits(id),
+            representative: Id::from_bits(representative),
+        };
+        sorted::write(out, UNIT, DUPLICATES, self.elected(task)?, duplicate)
     }
 }

@@ -14,6 +14,7 @@ use crate::near::{Signer, planted};
 use crate::stage::deduplicated::duplicates;
 use crate::stage::groups::groups;
 use crate::stage::records::parts;
+use crate::stage::sorted;
 use crate::stage::task_bytes;
 
 /// What this stage counts: a key per band and document.
@@ -109,20 +110,11 @@ impl Stage for Keys {
         if out.is_done() {
             return Ok(());
         }
-        out.set_range_records_max(u64::MAX);
         let mut sorter = Sorter::new(&task.scratch.join("sort"), task_bytes(self.config.memory_mb))?;
         let planted = self.sign(task, &mut sorter)?;
-        let done = out.position() as usize;
-        if done == 0 {
+        if out.position() == 0 {
             planted.into_iter().try_for_each(|link| out.write(PLANTED, link))?;
         }
-        for row in sorter.finish()?.skip(done) {
-            let [key, id] = row?;
-            out.read(UNIT);
-            out.write(KEYS, BandKey { key, id: Id::from_bits(id) })?;
-            out.keep(UNIT);
-            out.advance(1)?;
-        }
-        out.finish()
+        sorted::write(out, UNIT, KEYS, sorter.finish()?, |[key, id]| BandKey { key, id: Id::from_bits(id) })
     }
 }

@@ -9,6 +9,7 @@ use super::{KEYS, Of, REPEATS};
 use crate::config::{Keep, RepeatsConfig};
 use crate::near::sorter::Sorter;
 use crate::stage::merge::{Merge, partition};
+use crate::stage::sorted;
 use crate::stage::task_bytes;
 
 /// What this stage counts: passages that another one stands for.
@@ -80,11 +81,10 @@ impl Stage for Repeats {
     }
 
     fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
+        let out = task.output()?;
         if out.is_done() {
             return Ok(());
         }
-        out.set_range_records_max(u64::MAX);
         let mut repeats = Sorter::new(&task.scratch.join("repeats"), task_bytes(self.config.memory_mb))?;
         let mut finder = Finder { of: self.of, config: &self.config, first: None, is_first_given: false };
         let range = partition(task.index, task.count);
@@ -93,15 +93,9 @@ impl Stage for Repeats {
                 repeats.push([id.to_bits(), unit.into(), first.to_bits()])
             })?;
         }
-        let done = out.position() as usize;
-        for row in repeats.finish()?.skip(done) {
-            let [id, unit, first] = row?;
-            out.read(UNIT);
+        sorted::write(out, UNIT, REPEATS, repeats.finish()?, |[id, unit, first]| {
             let (id, first) = (Id::from_bits(id), Id::from_bits(first));
-            out.write(REPEATS, Repeat { id, unit: unit as u32, first })?;
-            out.keep(UNIT);
-            out.advance(1)?;
-        }
-        out.finish()
+            Repeat { id, unit: unit as u32, first }
+        })
     }
 }

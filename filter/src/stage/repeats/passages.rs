@@ -13,6 +13,7 @@ use crate::config::RepeatsConfig;
 use crate::near::sorter::Sorter;
 use crate::passages::{self, Passage};
 use crate::stage::groups::groups;
+use crate::stage::sorted;
 use crate::stage::task_bytes;
 
 /// What this stage counts.
@@ -95,21 +96,16 @@ impl Stage for Passages {
     }
 
     fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
+        let out = task.output()?;
         if out.is_done() {
             return Ok(());
         }
-        out.set_range_records_max(u64::MAX);
         let mut sorter = Sorter::new(&task.scratch.join("sort"), task_bytes(self.config.memory_mb))?;
         self.fill(task, &mut sorter)?;
-        let done = out.position() as usize;
-        for row in sorter.finish()?.skip(done) {
-            let [key, id, unit] = row?;
-            out.read(UNIT);
-            out.write(KEYS, PassageKey { key, id: Id::from_bits(id), unit: unit as u32 })?;
-            out.keep(UNIT);
-            out.advance(1)?;
-        }
-        out.finish()
+        sorted::write(out, UNIT, KEYS, sorter.finish()?, |[key, id, unit]| PassageKey {
+            key,
+            id: Id::from_bits(id),
+            unit: unit as u32,
+        })
     }
 }
