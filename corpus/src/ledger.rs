@@ -42,6 +42,25 @@ pub struct Part {
     pub digest: Digest,
 }
 
+/// A source's file as it was when it was listed: compared later to notice that it changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileState {
+    /// The path or URL, as the listing has it.
+    pub url: String,
+    /// Size in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    /// Modification time of a local file, in nanoseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modified_unix_nanos: Option<u64>,
+    /// Entity tag of a file fetched over HTTP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
+    /// Hash of a local file's content, 32 hexadecimal digits: at equal size it decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
+}
+
 /// What varies from run to run, and therefore stays out of the parts.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Circumstances {
@@ -55,6 +74,9 @@ pub struct Circumstances {
     pub process: u32,
     /// Version of the program.
     pub version: String,
+    /// The files of a source, in the entries of its listing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileState>,
 }
 
 /// One committed range of one task.

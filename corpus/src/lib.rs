@@ -43,7 +43,7 @@ pub use engine::{Engine, Observer};
 pub use error::Error;
 pub use fingerprint::Fingerprint;
 pub use id::{Id, SourceCode};
-pub use ledger::{Entry, Ledger, Manifest, Part};
+pub use ledger::{Entry, FileState, Ledger, Manifest, Part};
 pub use output::{Output, Removal};
 pub use page_url::PageUrl;
 pub use report::{Counts, Report};

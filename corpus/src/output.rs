@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::digest::Digest;
-use crate::ledger::{Circumstances, LEDGER_FORMAT};
+use crate::ledger::{Circumstances, FileState, LEDGER_FORMAT};
 use crate::limits::{PREVIEW_CHARS_MAX, RANGE_BYTES_MAX, RANGE_RECORDS_MAX};
 use crate::record::Removed;
 use crate::report::count;
@@ -22,6 +22,8 @@ pub struct Removal<'r> {
     pub id: Id,
     /// The source's own id of it.
     pub key: Option<&'r str>,
+    /// The URL of the page, document or image, if it has one.
+    pub url: Option<&'r str>,
     /// One word of a closed set.
     pub reason: &'r str,
     /// The value that decided.
@@ -42,6 +44,7 @@ pub struct Output<'a> {
     report: Report,
     streams: BTreeMap<String, Box<dyn OpenStream>>,
     files: Vec<Part>,
+    file_states: Vec<FileState>,
     started: (SystemTime, Instant),
 }
 
@@ -60,6 +63,7 @@ impl<'a> Output<'a> {
             report: Report::default(),
             streams: BTreeMap::new(),
             files: Vec::new(),
+            file_states: Vec::new(),
             started: (SystemTime::now(), Instant::now()),
         })
     }
@@ -111,6 +115,7 @@ impl<'a> Output<'a> {
         let row = Removed {
             id: removal.id,
             key: removal.key.map(str::to_owned),
+            url: removal.url.map(str::to_owned),
             unit: unit.to_owned(),
             reason: removal.reason.to_owned(),
             value: removal.value,
@@ -163,6 +168,11 @@ impl<'a> Output<'a> {
         self.task.store.put_if_absent(&part.path, bytes)?;
         self.files.push(part);
         Ok(())
+    }
+
+    /// Records in the ledger what a source's file was like; no part and no fingerprint depends on it.
+    pub fn note_file(&mut self, state: FileState) {
+        self.file_states.push(state);
     }
 
     /// Moves past input records; commits a range when it is full.
@@ -231,7 +241,7 @@ impl<'a> Output<'a> {
         format!("data/{stage}/{fingerprint}/{stream}/{index:05}-{range}-{digest}.{extension}")
     }
 
-    fn circumstances(&self) -> Circumstances {
+    fn circumstances(&mut self) -> Circumstances {
         let (began, clock) = self.started;
         Circumstances {
             started_unix_secs: began.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs()),
@@ -239,6 +249,7 @@ impl<'a> Output<'a> {
             host: host_name(),
             process: std::process::id(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            files: std::mem::take(&mut self.file_states),
         }
     }
 }

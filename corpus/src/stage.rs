@@ -37,6 +37,15 @@ pub trait Stage: Send + Sync {
     /// When an input does not allow any plan.
     fn plan(&self, inputs: &Inputs) -> Result<u32>;
 
+    /// Returns what a task depends on beside the settings, if that is less than all inputs: a task whose
+    /// identity is that of a finished task of an earlier fingerprint is not run again.
+    ///
+    /// # Errors
+    /// When an input cannot be read.
+    fn task_identity(&self, _inputs: &Inputs, _index: u32) -> Result<Option<String>> {
+        Ok(None)
+    }
+
     /// Runs one task. What it writes, it writes through [`Task::output`].
     ///
     /// # Errors
@@ -88,6 +97,10 @@ pub trait Progress: Send + Sync {
     fn advance(&self, records: u64);
     /// A line for the task's log.
     fn log(&self, line: &str);
+    /// The number of records that the task will consume, if it is known.
+    fn expect(&self, _records: u64) {}
+    /// What the task is doing right now, in a few words, for the screen and `kosmos status`.
+    fn note(&self, _words: &str) {}
 }
 
 /// One task of a stage, as the engine hands it out.

@@ -27,6 +27,9 @@ pub trait Subject: Record {
         None
     }
 
+    /// Returns its URL, if it has one.
+    fn url(&self) -> Option<&str>;
+
     /// Returns the text that shows what it is.
     fn preview(&self) -> &str;
 
@@ -66,6 +69,10 @@ impl Subject for Document {
 
     fn key(&self) -> Option<&str> {
         self.key.as_deref()
+    }
+
+    fn url(&self) -> Option<&str> {
+        self.url.as_deref()
     }
 
     fn preview(&self) -> &str {
@@ -138,6 +145,10 @@ impl Subject for Pair {
         self.key.as_deref()
     }
 
+    fn url(&self) -> Option<&str> {
+        Some(&self.url)
+    }
+
     fn preview(&self) -> &str {
         &self.caption
     }
@@ -160,6 +171,10 @@ impl Subject for Page {
 
     fn id(&self) -> Id {
         self.id
+    }
+
+    fn url(&self) -> Option<&str> {
+        Some(&self.url)
     }
 
     fn preview(&self) -> &str {

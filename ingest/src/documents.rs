@@ -107,7 +107,7 @@ impl Documents {
         out: &mut Output<'_>,
     ) -> Result<()> {
         let id = self.source.id(file, row)?;
-        let removal = |reason, value| Removal { id, key: None, reason, value, preview };
+        let removal = |reason, value| Removal { id, key: None, url: None, reason, value, preview };
         out.read(DOCUMENTS);
         match judgement {
             Judgement::Keep(draft) => {

@@ -101,7 +101,7 @@ impl Pairs {
         out.read(PAIRS);
         let draft = match drafted {
             Err((value, preview)) => {
-                let removal = Removal { id, key: None, reason: "row_broken", value, preview: &preview };
+                let removal = Removal { id, key: None, url: None, reason: "row_broken", value, preview: &preview };
                 return out.fail(PAIRS, removal);
             }
             Ok(draft) => draft,
@@ -113,8 +113,9 @@ impl Pairs {
         };
         if let Some(reason) = missing {
             let preview = format!("{}\t{}", draft.url, draft.caption);
-            let (key, value) = (draft.key.as_deref(), String::new());
-            return out.fail(PAIRS, Removal { id, key, reason, value, preview: &preview });
+            let (key, url) = (draft.key.as_deref(), Some(draft.url.as_str()).filter(|url| !url.is_empty()));
+            let removal = Removal { id, key, url, reason, value: String::new(), preview: &preview };
+            return out.fail(PAIRS, removal);
         }
         out.write(PAIRS, draft.into_pair(id, self.source.name.clone()))?;
         out.keep(PAIRS);

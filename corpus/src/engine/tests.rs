@@ -39,7 +39,7 @@ impl Stage for Numbers {
             let id = Id::from_bits(u64::from(task.index) << 36 | number);
             let text = format!("document {number} of task {}", task.index);
             let removal =
-                |reason| Removal { id, key: None, reason, value: number.to_string(), preview: &text };
+                |reason| Removal { id, key: None, url: None, reason, value: number.to_string(), preview: &text };
             out.read("documents");
             if number % 7 == 0 {
                 out.drop("documents", removal("seventh"))?;

@@ -5,11 +5,13 @@ use crate::column::record;
 
 record! {
     /// A record that was dropped or failed, with its reason.
-    pub struct Removed in "removed/2" {
+    pub struct Removed in "removed/3" {
         /// The record's id.
         pub id: Id,
         /// The source's own id of the record, where it has one.
         pub key: Option<String>,
+        /// The URL of the page, document or image, if it has one.
+        pub url: Option<String>,
         /// What was counted: documents, pairs, images, ...
         pub unit: String,
         /// Why it was removed, one word of a closed set.

@@ -188,7 +188,7 @@ impl Stage for Counts {
             out.read(NGRAMS);
             if self.is_common(count) {
                 let (id, value) = (Id::from_bits(*ngram), count.times.to_string());
-                out.drop(NGRAMS, Removal { id, key: None, reason: COMMON, value, preview: "" })?;
+                out.drop(NGRAMS, Removal { id, key: None, url: None, reason: COMMON, value, preview: "" })?;
             } else {
                 out.write(NGRAMS, RareNgram { ngram: *ngram, sets: count.sets, count: count.times })?;
                 out.keep(NGRAMS);

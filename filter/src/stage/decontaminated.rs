@@ -111,9 +111,9 @@ impl Stage for Decontaminated {
                 out.write(DOCUMENTS, document)?;
                 out.keep(DOCUMENTS);
             } else {
-                let Document { id, key, text, .. } = &document;
-                let (key, value) = (key.as_deref(), names.join(" "));
-                out.drop(DOCUMENTS, Removal { id: *id, key, reason: REASON, value, preview: text })?;
+                let Document { id, key, url, text, .. } = &document;
+                let (key, url, value) = (key.as_deref(), url.as_deref(), names.join(" "));
+                out.drop(DOCUMENTS, Removal { id: *id, key, url, reason: REASON, value, preview: text })?;
             }
             out.advance(1)?;
         }

@@ -124,7 +124,8 @@ impl<S: Subject> Stage for Deduplicated<S> {
             let found = exact.get(&id).map(|r| (EXACT, r)).or(near.get(&id).map(|r| (NEAR, r)));
             if let Some((reason, representative)) = found {
                 let (value, preview) = (representative.to_string(), record.preview());
-                out.drop(S::UNIT, Removal { id, key: record.key(), reason, value, preview })?;
+                let (key, url) = (record.key(), record.url());
+                out.drop(S::UNIT, Removal { id, key, url, reason, value, preview })?;
             } else {
                 if let Some(split) = self.split {
                     record.assign(split.of(id));

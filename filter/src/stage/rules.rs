@@ -85,7 +85,8 @@ impl<S: Subject> Rules<S> {
             Err(fatal) if !self.copies => Err(Error::work(&self.name, format!("{}: {id}", fatal.reason()))),
             Err(fatal) => {
                 let (reason, preview) = (fatal.reason(), record.preview());
-                out.fail(S::UNIT, Removal { id, key: record.key(), reason, value: String::new(), preview })
+                let (key, url, value) = (record.key(), record.url(), String::new());
+                out.fail(S::UNIT, Removal { id, key, url, reason, value, preview })
             }
         }
     }
@@ -109,7 +110,8 @@ impl<S: Subject> Rules<S> {
         out.write(VERDICTS, Verdicts { id, values })?;
         if let Some(decisive) = findings.iter().find(|finding| !finding.passed) {
             let (reason, value, preview) = (decisive.rule, decisive.shown(), record.preview());
-            return out.drop(S::UNIT, Removal { id, key: record.key(), reason, value, preview });
+            let (key, url) = (record.key(), record.url());
+            return out.drop(S::UNIT, Removal { id, key, url, reason, value, preview });
         }
         out.write(S::UNIT, record)?;
         out.keep(S::UNIT);

@@ -53,7 +53,8 @@ impl Scribe {
         let url = record.header.target().unwrap_or_default();
         let outcome = task.crashes.guard(id, || Webpage::of_record(record));
         let outcome = outcome.unwrap_or_else(|fatal| Err(Refusal::Fail(fatal.reason(), String::new())));
-        let removal = |reason, value| Removal { id, key: None, reason, value, preview: url };
+        let key = record.header.get("warc-record-id");
+        let removal = |reason, value| Removal { id, key, url: Some(url), reason, value, preview: url };
         out.read(RECORDS);
         match outcome {
             Ok(page) => {
@@ -95,6 +96,7 @@ impl Scribe {
         out.read(RECORDS);
         let removal = Removal {
             key: None,
+            url: None,
             id: self.source.id(file, damage.position)?,
             reason: damage.reason,
             value: damage.detail.clone(),

@@ -79,7 +79,7 @@ impl Stage for Selected {
                 let value = pick.length.to_string();
                 out.fail(
                     "records",
-                    Removal { id, key: None, reason: "range_too_large", value, preview: "" },
+                    Removal { id, key: None, url: None, reason: "range_too_large", value, preview: "" },
                 )?;
             } else if let Some((_, bytes)) = ranges.next() {
                 let bytes = bytes.map_err(|error| source_error(&file.url, &error))?;

@@ -112,7 +112,7 @@ impl Stage for Evaluation {
                 }
                 Err((reason, value)) => {
                     let preview = path.display().to_string();
-                    out.fail(IMAGES, Removal { id, key: None, reason, value, preview: &preview })?;
+                    out.fail(IMAGES, Removal { id, key: None, url: None, reason, value, preview: &preview })?;
                 }
             }
             out.advance(1)?;

@@ -151,7 +151,7 @@ fn write(out: &mut Output<'_>, key: Key, wanted: Wanted, config: &Config) -> Res
 }
 
 fn drop_use(out: &mut Output<'_>, id: Id, reason: &str, slot: u16, url: &str) -> Result<()> {
-    out.drop(UNIT, Removal { id, key: None, reason, value: slot.to_string(), preview: url })
+    out.drop(UNIT, Removal { id, key: None, url: Some(url), reason, value: slot.to_string(), preview: url })
 }
 
 #[cfg(test)]

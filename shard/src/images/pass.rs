@@ -249,13 +249,14 @@ fn give_up(out: &mut Output<'_>, target: Target, failure: Failure, is_retried: b
     let first = target.uses.first();
     let id = first.map_or(key_prefix(&target.key), |first| first.id);
     let key = first.and_then(|first| first.key.as_deref());
+    let url = Some(target.url.as_str());
     if is_retried {
         let value = failure.reason;
-        out.drop(UNIT, Removal { id, key, reason: "retry", value, preview: &target.url })?;
+        out.drop(UNIT, Removal { id, key, url, reason: "retry", value, preview: &target.url })?;
         return out.write("retry", target);
     }
     let Failure { reason, detail: value, .. } = failure;
-    out.fail(UNIT, Removal { id, key, reason: &reason, value, preview: &target.url })
+    out.fail(UNIT, Removal { id, key, url, reason: &reason, value, preview: &target.url })
 }
 
 /// The row that says what became of a target, as of one that was kept; there is no answer for one that

@@ -46,9 +46,9 @@ impl Stated {
                 out.keep(UNIT);
                 kept.push(place);
             } else {
-                let (id, key) = (place.id, place.key.as_deref());
+                let (id, key, url) = (place.id, place.key.as_deref(), target.url.as_str());
                 let reason = "digest_mismatch";
-                out.drop(UNIT, Removal { id, key, reason, value: found, preview: &target.url })?;
+                out.drop(UNIT, Removal { id, key, url: Some(url), reason, value: found, preview: url })?;
             }
         }
         target.uses = kept;

@@ -134,9 +134,9 @@ impl Build {
     }
 }
 
-fn drop_one(out: &mut Output<'_>, unit: &str, id: Id, refusal: Refusal, preview: &str) -> Result<()> {
+fn drop_one(out: &mut Output<'_>, unit: &str, id: Id, refusal: Refusal, url: &str) -> Result<()> {
     let Refusal { reason, value } = refusal;
-    out.drop(unit, Removal { id, key: None, reason, value, preview })
+    out.drop(unit, Removal { id, key: None, url: Some(url), reason, value, preview: url })
 }
 
 #[cfg(test)]

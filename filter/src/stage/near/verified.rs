@@ -139,7 +139,7 @@ impl Stage for Verified {
                 out.keep(UNIT);
             } else {
                 let value = format!("{:.4} {a}", counts.jaccard());
-                out.drop(UNIT, Removal { id: b, key: None, reason: REASON, value, preview: "" })?;
+                out.drop(UNIT, Removal { id: b, key: None, url: None, reason: REASON, value, preview: "" })?;
             }
             out.advance(1)?;
         }

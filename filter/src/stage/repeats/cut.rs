@@ -98,9 +98,10 @@ impl Stage for Cut {
                 out.write(DOCUMENTS, document)?;
                 out.keep(DOCUMENTS);
             } else {
-                let Document { id, key, text, .. } = &document;
+                let Document { id, key, url, text, .. } = &document;
+                let (key, url) = (key.as_deref(), url.as_deref());
                 let value = found.first().map_or_else(String::new, |repeat| repeat.first.to_string());
-                let removal = Removal { id: *id, key: key.as_deref(), reason: REASON, value, preview: text };
+                let removal = Removal { id: *id, key, url, reason: REASON, value, preview: text };
                 out.drop(DOCUMENTS, removal)?;
             }
             out.advance(1)?;

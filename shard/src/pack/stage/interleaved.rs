@@ -61,6 +61,7 @@ impl PackInterleaved {
                 let removal = Removal {
                     id,
                     key: None,
+                    url: Some(&document.url),
                     reason: packed.cut,
                     value: slot.to_string(),
                     preview: &document.url,

@@ -51,16 +51,18 @@ impl PackPairs {
     ) -> Result<()> {
         let payload = payloads.next(image.id, 0, image.image.bytes)?;
         let split = Split::of_cluster(self.seed, &image.key, self.config.validation_share);
+        let url = Some(image.url.as_str());
         for wanted in image.uses {
             out.read(PAIRS);
             if let Some((representative, reason)) = duplicates.get(image.id) {
                 let (key, value) = (wanted.key.as_deref(), representative.to_string());
-                out.drop(PAIRS, Removal { id: wanted.id, key, reason, value, preview: &image.url })?;
+                out.drop(PAIRS, Removal { id: wanted.id, key, url, reason, value, preview: &image.url })?;
                 continue;
             }
             let Some(caption) = &wanted.caption else {
                 let removal = Removal {
-                    key: None,
+                    key: wanted.key.as_deref(),
+                    url,
                     id: wanted.id,
                     reason: "no_caption",
                     value: String::new(),
