@@ -25,11 +25,13 @@ pub(crate) enum Command {
     /// Run one task of one stage, as schedulers do
     Task(TaskArgs),
     /// Re-read everything the ledger lists: digests, counts, schemas, entries
-    Verify(FolderArgs),
-    /// Show statistics of parquet files or folders, column by column
+    Verify(VerifyArgs),
+    /// Show column statistics of a run's stages, or of any Parquet files
     Stats(StatsArgs),
-    /// Show the first rows of a parquet file or folder
+    /// Show the first rows of a run's stage, or of any Parquet files
     Inspect(InspectArgs),
+    /// Print the paths of a stage's files, for Python, DuckDB and the shell
+    Parts(PartsArgs),
     /// Train on the shards that a run has built
     Train(TrainArgs),
     /// Show the main text of saved web pages: HTML files, WARC files, folders of them
@@ -68,9 +70,13 @@ pub(crate) struct RunArgs {
     /// Run this stage alone, on inputs that are there
     #[arg(long, value_name = "STAGE")]
     pub(crate) only: Option<String>,
-    /// Run this stage and those after it anew although their results exist (repeatable)
+    /// Run this stage again although its results exist; the stages after it follow where its results
+    /// change (repeatable)
     #[arg(long, value_name = "STAGE")]
     pub(crate) rebuild: Vec<String>,
+    /// Fetch images again that failed for a reason that may have passed, in one more pass
+    #[arg(long, conflicts_with = "only")]
+    pub(crate) retry_failed: bool,
     /// Tasks at a time [default: the number of cores]
     #[arg(long)]
     pub(crate) workers: Option<usize>,
@@ -86,12 +92,18 @@ pub(crate) struct TrainArgs {
     /// Continue from the newest checkpoint
     #[arg(long)]
     pub(crate) resume: bool,
+    /// Train again from the beginning, also if the settings changed; the old results stay until gc
+    #[arg(long, conflicts_with = "resume")]
+    pub(crate) rebuild: bool,
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct FolderArgs {
+pub(crate) struct VerifyArgs {
     /// The run's folder
     pub(crate) dir: PathBuf,
+    /// Run the tasks of damaged or missing files again, and put back what comes out the same
+    #[arg(long)]
+    pub(crate) repair: bool,
 }
 
 #[derive(Debug, Args)]
@@ -115,7 +127,7 @@ pub(crate) struct TaskArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct StatsArgs {
-    /// Parquet files, or folders searched for them
+    /// A run's folder and its stages (DIR text, DIR images.pass0/images), or Parquet files and folders
     #[arg(required = true)]
     pub(crate) paths: Vec<PathBuf>,
     /// Print JSON
@@ -125,14 +137,25 @@ pub(crate) struct StatsArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct InspectArgs {
-    /// A parquet file, or a folder searched for them
-    pub(crate) path: PathBuf,
+    /// A run's folder and a stage (DIR text, DIR images.pass0/images), or Parquet files and folders
+    #[arg(required = true)]
+    pub(crate) paths: Vec<PathBuf>,
     /// Rows to show
     #[arg(long, default_value_t = 5)]
     pub(crate) rows: usize,
     /// Print JSON, one row a line
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PartsArgs {
+    /// The run's folder
+    pub(crate) dir: PathBuf,
+    /// The stage, such as text or images.pass0
+    pub(crate) stage: String,
+    /// One of its streams [default: all]
+    pub(crate) stream: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -238,7 +261,7 @@ pub(crate) enum ConfigCommand {
 pub(crate) struct GcArgs {
     /// The run's folder
     pub(crate) dir: PathBuf,
-    /// Delete; without this only show what would be deleted
+    /// Delete; without this only show what would be deleted (-v lists every file)
     #[arg(long)]
     pub(crate) delete: bool,
 }

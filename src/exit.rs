@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use crate::print::note;
+
 /// The command line or the configuration is wrong; trying again does not help.
 pub(crate) const USAGE: u8 = 2;
 /// Something that may work when it is tried again (sysexits' EX_TEMPFAIL).
@@ -14,14 +16,19 @@ pub(crate) const CANCELLED: u8 = 130;
 #[error("{0}")]
 pub(crate) struct Usage(pub(crate) String);
 
+/// A run that ended as it should, with a result that must not pass for success.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Failed(pub(crate) String);
+
 /// Prints an error with its causes and returns the exit code of its class.
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     if is_broken_pipe(error) {
         return ExitCode::SUCCESS;
     }
-    eprintln!("error: {error}");
+    note!("error: {error}");
     for cause in error.chain().skip(1) {
-        eprintln!("  because: {cause}");
+        note!("  because: {cause}");
     }
     ExitCode::from(class(error))
 }

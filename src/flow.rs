@@ -25,15 +25,16 @@ use shard::tokenizer::Tokenize;
 use train::{Evaluate, Kind, PayloadFormat, TowerStart, Train};
 
 use crate::config::Config;
+use crate::names;
 use crate::sample_web::SampleWeb;
 
 /// What stages talk to: the outside world, or the sample web in its place.
-pub(crate) struct Surroundings {
+pub(crate) struct RunContext {
     client: Arc<Client>,
     sample_web: Option<SampleWeb>,
 }
 
-impl Surroundings {
+impl RunContext {
     /// Makes the HTTP client, and starts the sample web if the configuration has one.
     pub(crate) fn start(config: &Config) -> anyhow::Result<Self> {
         let sample_web = config.sample_web.as_ref().map(SampleWeb::start).transpose()?;
@@ -48,7 +49,7 @@ impl Surroundings {
         Ok(Self { client: Arc::new(client), sample_web })
     }
 
-    /// Makes surroundings in which stages can be listed but nothing is fetched.
+    /// Makes a context in which stages can be listed but nothing is fetched.
     pub(crate) fn offline(config: &Config) -> anyhow::Result<Self> {
         let client = Client::new(&config.fetch, config.mirrors.clone())?;
         Ok(Self { client: Arc::new(client), sample_web: None })
@@ -56,8 +57,8 @@ impl Surroundings {
 
     /// Compares what was removed with what the sample web planted, and prints both; returns
     /// false if and only if they differ.
-    pub(crate) fn compare(&self, sealed: &Inputs) -> bool {
-        self.sample_web.as_ref().is_none_or(|web| web.compare(sealed))
+    pub(crate) fn compare(&self, sealed: &Inputs) -> std::io::Result<bool> {
+        self.sample_web.as_ref().map_or(Ok(true), |web| web.compare(sealed))
     }
 }
 
@@ -78,13 +79,13 @@ struct Names {
 }
 
 impl Flow {
-    /// Returns the stages that a configuration makes.
-    pub(crate) fn new(config: &Config, surroundings: &Surroundings) -> anyhow::Result<Self> {
+    /// Returns the stages that a configuration makes, with so many passes over images beyond its own.
+    pub(crate) fn new(config: &Config, context: &RunContext, retry_passes: u32) -> anyhow::Result<Self> {
         let (mut flow, mut names) = (Self { stages: Vec::new() }, Names::default());
-        flow.add_sources(config, &surroundings.client, &mut names)?;
+        flow.add_sources(config, &context.client, &mut names)?;
         flow.add_text(config, &names)?;
         flow.add_pairs(config, &names)?;
-        flow.add_images(config, &surroundings.client, &mut names)?;
+        flow.add_images(config, &context.client, retry_passes, &mut names)?;
         flow.add_packing(config, &mut names)?;
         flow.add_training(config, &names)?;
         Ok(flow)
@@ -272,7 +273,13 @@ impl Flow {
         Ok(())
     }
 
-    fn add_images(&mut self, config: &Config, client: &Arc<Client>, names: &mut Names) -> anyhow::Result<()> {
+    fn add_images(
+        &mut self,
+        config: &Config,
+        client: &Arc<Client>,
+        retry_passes: u32,
+        names: &mut Names,
+    ) -> anyhow::Result<()> {
         if let Some(interleaved) = &config.interleaved {
             let (pages, rules) = (names.pages.clone(), interleaved.select.rules.clone());
             self.add(Rules::<Page>::new("interleaved.select", pages, rules, false)?);
@@ -287,8 +294,8 @@ impl Flow {
             config: images.clone(),
         });
         let mut input = "images.list".to_owned();
-        for index in 0..images.passes {
-            let name = format!("images.pass{index}");
+        for index in 0..images.passes + retry_passes {
+            let name = names::pass(index);
             self.add(Pass {
                 name: name.clone(),
                 input,

@@ -1,29 +1,38 @@
-//! A run's folder: its marker, its frozen configuration, and what was accepted before.
+//! A run's folder: its marker, its frozen configuration, and its stages as they were last run.
+//!
+//! ```text
+//! kosmos.json     the marker, with the format of everything below
+//! config.toml     the configuration of the last run, with all overrides
+//! stages.json     its stages, with their settings: what reading commands find results by
+//! retries.json    passes over images that `--retry-failed` added
+//! run.lock        held by the `kosmos run` that is at work
+//! data/ ledger/   see `corpus`
+//! ```
 
-use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use corpus::crash::Crashes;
 use corpus::gc::MARKER;
-use corpus::{Stage, Store};
+use corpus::{Description, Inputs, Store};
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Config, load};
+use crate::config::{Loaded, load};
 use crate::exit::Usage;
 
 /// Version of the folder's layout.
-const FOLDER_FORMAT: u32 = 1;
+const FOLDER_FORMAT: u32 = 2;
 const CONFIG_FILE: &str = "config.toml";
-const ACCEPTED_FILE: &str = "accepted.json";
+const STAGES_FILE: &str = "stages.json";
+const RETRIES_FILE: &str = "retries.json";
+const LOCK_FILE: &str = "run.lock";
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Marker {
     format: u32,
 }
-
-/// What a stage's settings were when the user last agreed to run them, by stage name.
-pub(crate) type Accepted = BTreeMap<String, String>;
 
 /// A run's folder.
 #[derive(Debug, Clone)]
@@ -32,9 +41,19 @@ pub(crate) struct Folder {
     pub(crate) store: Store,
 }
 
+/// As long as it lives, no other run is at work in the folder.
+#[derive(Debug)]
+pub(crate) struct RunLock {
+    _file: File,
+}
+
 impl Folder {
     /// Opens the folder of a new or an earlier run.
     pub(crate) fn create(path: &Path) -> anyhow::Result<Self> {
+        if path.to_str().is_some_and(|text| text.contains("://")) {
+            let message = format!("--dir {}: a run's folder must be on this machine", path.display());
+            return Err(Usage(message).into());
+        }
         let is_ours = path.join(MARKER).exists();
         let is_empty = std::fs::read_dir(path).map_or(true, |mut entries| entries.next().is_none());
         if !is_ours && !is_empty {
@@ -47,7 +66,7 @@ impl Folder {
         Self::open(path)
     }
 
-    /// Opens the folder of an earlier run.
+    /// Opens the folder of an earlier run; writes nothing.
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
         if !path.join(MARKER).exists() {
             return Err(Usage(format!("{} is not the folder of a run", path.display())).into());
@@ -58,13 +77,12 @@ impl Folder {
             serde_json::from_slice(&bytes).with_context(|| format!("{MARKER} is damaged"))?;
         if marker.format != FOLDER_FORMAT {
             let message = format!(
-                "{} has format {}, this program reads {FOLDER_FORMAT}",
+                "{} was written in format {}, this program reads format {FOLDER_FORMAT}",
                 path.display(),
                 marker.format
             );
             return Err(Usage(message).into());
         }
-        corpus::engine::remove_leftovers(&store)?;
         Ok(Self { path: store.folder().to_owned(), store })
     }
 
@@ -78,42 +96,85 @@ impl Folder {
         Ok(Crashes::watch(&self.path.join("crashes"))?)
     }
 
+    /// Keeps other runs and the garbage collection out of the folder until the lock is dropped.
+    pub(crate) fn lock(&self) -> anyhow::Result<RunLock> {
+        let path = self.path.join(LOCK_FILE);
+        let failed = || format!("cannot open {}", path.display());
+        let options = File::options().create(true).truncate(false).read(true).write(true).open(&path);
+        let mut file = options.with_context(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let who = std::fs::read_to_string(&path).unwrap_or_default();
+                let who = if who.trim().is_empty() { "another process" } else { who.trim() };
+                let message =
+                    format!("{} is in use by {who}: wait for it, or stop it", self.path.display());
+                return Err(Usage(message).into());
+            }
+            Err(TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("cannot lock {}", path.display()));
+            }
+        }
+        // Whoever meets the lock reads this; the lock does not depend on it.
+        let _ = file.set_len(0);
+        let _ = write!(file, "process {} on {}", std::process::id(), corpus::host_name());
+        Ok(RunLock { _file: file })
+    }
+
     /// Reads the configuration that the folder's stages were last run with.
-    pub(crate) fn config(&self) -> anyhow::Result<Config> {
+    pub(crate) fn config(&self) -> anyhow::Result<Loaded> {
         let path = self.path.join(CONFIG_FILE);
         let text =
             std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        Ok(load::parse(&path.display().to_string(), text)?.config)
+        load::parse(&path.display().to_string(), text)
     }
 
-    /// Reads what was accepted before; nothing in a new folder.
-    pub(crate) fn accepted(&self) -> anyhow::Result<Accepted> {
-        match std::fs::read(self.path.join(ACCEPTED_FILE)) {
-            Ok(bytes) => {
-                serde_json::from_slice(&bytes).with_context(|| format!("{ACCEPTED_FILE} is damaged"))
-            }
-            Err(_) => Ok(Accepted::new()),
+    /// Reads the stages as they were last run, in their order; none in a new folder.
+    pub(crate) fn stages(&self) -> anyhow::Result<Vec<Description>> {
+        Ok(self.read(STAGES_FILE)?.unwrap_or_default())
+    }
+
+    /// Returns the datasets of all stages that are sealed as they were last run.
+    pub(crate) fn sealed(&self) -> anyhow::Result<Inputs> {
+        Ok(corpus::sealed(&self.store, &self.stages()?)?)
+    }
+
+    /// Records the configuration of this run and its stages.
+    pub(crate) fn freeze(&self, config_text: &str, stages: &[Description]) -> anyhow::Result<()> {
+        self.replace(CONFIG_FILE, config_text.as_bytes())?;
+        self.replace(STAGES_FILE, &serde_json::to_vec_pretty(stages)?)
+    }
+
+    /// Returns the passes over images that were added to those of the configuration.
+    pub(crate) fn retry_passes(&self) -> anyhow::Result<u32> {
+        Ok(self.read(RETRIES_FILE)?.unwrap_or_default())
+    }
+
+    /// Records the passes over images that are added to those of the configuration.
+    pub(crate) fn set_retry_passes(&self, passes: u32) -> anyhow::Result<()> {
+        self.replace(RETRIES_FILE, &serde_json::to_vec(&passes)?)
+    }
+
+    /// Reads one of the folder's own files; one that is there and cannot be read is never taken for none.
+    fn read<T: for<'de> Deserialize<'de>>(&self, name: &str) -> anyhow::Result<Option<T>> {
+        let path = self.path.join(name);
+        match std::fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| format!("{name} is damaged")),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
         }
     }
 
-    /// Records the configuration of this run and the stages' settings as accepted.
-    pub(crate) fn freeze(&self, config_text: &str, accepted: &Accepted) -> anyhow::Result<()> {
-        self.replace(CONFIG_FILE, config_text.as_bytes())?;
-        self.replace(ACCEPTED_FILE, &serde_json::to_vec_pretty(accepted)?)
-    }
-
+    /// Replaces one of the folder's own files as a whole, on the disk before this returns.
     fn replace(&self, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
         let temporary = self.path.join(format!(".{name}.{}", std::process::id()));
-        std::fs::write(&temporary, bytes).with_context(|| format!("cannot write {name}"))?;
-        std::fs::rename(&temporary, self.path.join(name)).with_context(|| format!("cannot replace {name}"))
+        let write = || -> std::io::Result<()> {
+            let mut file = File::create(&temporary)?;
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            std::fs::rename(&temporary, self.path.join(name))?;
+            File::open(&self.path)?.sync_all()
+        };
+        write().with_context(|| format!("cannot write {}", self.path.join(name).display()))
     }
-}
-
-/// Returns the settings of every stage in the form that is compared between runs.
-pub(crate) fn settings_of(stages: &[Box<dyn Stage>]) -> Accepted {
-    let describe = |stage: &dyn Stage| {
-        let text = format!("{} {:?} {}", stage.version(), stage.inputs(), stage.settings());
-        corpus::digest::Digest::of(text.as_bytes()).short().to_owned()
-    };
-    stages.iter().map(|stage| (stage.name(), describe(stage.as_ref()))).collect()
 }

@@ -3,8 +3,6 @@
 //! This crate is the command line: it parses, resolves the configuration, calls the library
 //! crates, and shows progress and results. It is the only crate that prints.
 
-#![allow(clippy::print_stdout, clippy::print_stderr)]
-
 mod cli;
 mod command;
 mod config;
@@ -12,12 +10,16 @@ mod exit;
 mod flow;
 mod folder;
 mod logging;
+mod names;
 mod number;
 mod ordered;
+mod print;
 mod progress;
 mod run;
 mod sample_web;
 mod scores;
+mod selected;
+mod sources;
 mod table;
 
 use std::process::ExitCode;
@@ -27,7 +29,7 @@ use clap::Parser;
 fn main() -> ExitCode {
     let arguments = cli::Cli::parse();
     logging::start(arguments.verbose);
-    match command::execute(arguments.command) {
+    match command::execute(arguments.command, arguments.verbose) {
         Ok(code) => code,
         Err(error) => exit::report(&error),
     }

@@ -9,6 +9,7 @@ use corpus::{Error, Observer};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::number::{duration, grouped};
+use crate::print::note;
 
 /// Time between two log lines where there is no terminal.
 const LOG_EVERY: Duration = Duration::from_secs(10);
@@ -31,6 +32,10 @@ struct Running {
     task_count: u64,
     done_count: u64,
     skipped_count: u64,
+    /// Items of a stage whose one task knows them.
+    expected: Option<u64>,
+    /// What a task said last.
+    words: String,
     started: Instant,
     logged: Instant,
     /// When a task was done; before any is, when the stage began.
@@ -62,6 +67,9 @@ impl Display {
         let records = self.items.load(Ordering::Relaxed);
         let elapsed = running.started.elapsed();
         let rate = records as f64 / elapsed.as_secs_f64().max(0.001);
+        if !running.words.is_empty() {
+            return format!("{}: {}", running.name, running.words);
+        }
         let remaining =
             running.remaining().map_or_else(String::new, |left| format!(", {} left", duration(left)));
         format!(
@@ -101,12 +109,14 @@ impl Observer for Display {
             task_count: task_count.into(),
             done_count: done_count.into(),
             skipped_count: done_count.into(),
+            expected: None,
+            words: String::new(),
             started: now,
             logged: now,
             last_done: now,
         };
         if done_count > 0 {
-            eprintln!("{stage}: continues, {done_count} of {task_count} tasks were committed before");
+            note!("{stage}: continues, {done_count} of {task_count} tasks were committed before");
         }
         *self.lock() = Some(running);
     }
@@ -127,10 +137,32 @@ impl Observer for Display {
         };
         if self.is_terminal {
             let rate = total as f64 / running.started.elapsed().as_secs_f64().max(0.001);
-            running.bar.set_message(format!("{} items  {}/s", grouped(total), grouped(rate as u64)));
+            let words = match running.words.as_str() {
+                "" => format!("{} items  {}/s", grouped(total), grouped(rate as u64)),
+                words => words.to_owned(),
+            };
+            if running.expected.is_some() {
+                running.bar.set_position(total);
+            }
+            running.bar.set_message(words);
         } else if running.logged.elapsed() >= LOG_EVERY {
             running.logged = Instant::now();
-            eprintln!("{}", self.log_line(running));
+            note!("{}", self.log_line(running));
+        }
+    }
+
+    fn expected(&self, records: u64) {
+        if let Some(running) = self.lock().as_mut().filter(|running| running.task_count == 1) {
+            running.expected = Some(records);
+            running.bar.set_length(records);
+            let style = ProgressStyle::with_template("{prefix:<20} {bar:30} {pos}/{len}  {msg}");
+            running.bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        }
+    }
+
+    fn noted(&self, words: &str) {
+        if let Some(running) = self.lock().as_mut() {
+            words.clone_into(&mut running.words);
         }
     }
 
@@ -138,11 +170,13 @@ impl Observer for Display {
         if let Some(running) = self.lock().as_mut() {
             running.done_count += 1;
             running.last_done = Instant::now();
-            running.bar.set_position(running.done_count);
+            if running.expected.is_none() {
+                running.bar.set_position(running.done_count);
+            }
         }
     }
 
     fn retried(&self, stage: &str, task: u32, error: &Error) {
-        eprintln!("{stage}: task {task} is tried again: {error}");
+        note!("{stage}: task {task} is tried again: {error}");
     }
 }

@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use corpus::crash::Crashes;
-use corpus::{Cancel, Dataset, Engine, Inputs, Ledger, Stage};
+use corpus::{Cancel, Dataset, Description, Engine, Inputs, Ledger, Stage};
 
+use crate::config::Limits;
 use crate::exit::Usage;
-use crate::folder::{Accepted, Folder, settings_of};
+use crate::folder::Folder;
 use crate::number::{duration, grouped};
+use crate::print::{note, say};
 use crate::progress::Display;
 
 /// Which stages are run.
@@ -18,18 +20,25 @@ pub(crate) struct Selection {
     pub(crate) until: Option<String>,
     /// One stage alone.
     pub(crate) only: Option<String>,
-    /// Stages whose existing results the user gives up, with those after them.
+    /// Stages that are run again although their results are there.
     pub(crate) rebuild: Vec<String>,
 }
 
 impl Selection {
-    /// Refuses names that no stage has.
-    pub(crate) fn check(&self, stages: &[Box<dyn Stage>]) -> anyhow::Result<()> {
-        let names: Vec<String> = stages.iter().map(|stage| stage.name()).collect();
+    /// Refuses names that are not among those of the stages.
+    pub(crate) fn check(&self, names: &[String]) -> anyhow::Result<()> {
         let asked = self.until.iter().chain(&self.only).chain(&self.rebuild);
         for name in asked {
             if !names.contains(name) {
-                return Err(Usage(format!("no stage {name}; there are: {}", names.join(", "))).into());
+                let near = names
+                    .iter()
+                    .map(|known| (strsim::damerau_levenshtein(name, known), known))
+                    .min()
+                    .filter(|(distance, _)| *distance <= 3)
+                    .map(|(_, known)| format!("; did you mean {known}?"))
+                    .unwrap_or_default();
+                let message = format!("no stage {name:?}{near} There are: {}", names.join(", "));
+                return Err(Usage(message).into());
             }
         }
         Ok(())
@@ -38,34 +47,30 @@ impl Selection {
 
 /// Returns the stages whose settings changed since they were run, and those after them that
 /// have results, in order.
-pub(crate) fn stale(
-    folder: &Folder,
-    stages: &[Box<dyn Stage>],
-    accepted: &Accepted,
-) -> anyhow::Result<Vec<String>> {
+fn stale(folder: &Folder, stages: &[Description]) -> anyhow::Result<Vec<String>> {
     let ledger = Ledger::new(folder.store.clone());
-    let now = settings_of(stages);
+    let before = folder.stages()?;
     let mut touched = BTreeSet::new();
     let mut stale = Vec::new();
     for stage in stages {
-        let name = stage.name();
-        let changed = accepted.get(&name).is_some_and(|before| Some(before) != now.get(&name));
-        if changed || stage.inputs().iter().any(|input| touched.contains(input)) {
-            if !ledger.fingerprints(&name)?.is_empty() {
+        let name = &stage.name;
+        let changed = before.iter().any(|known| known.name == *name && known != stage);
+        if changed || stage.inputs.iter().any(|input| touched.contains(input)) {
+            if !ledger.fingerprints(name)?.is_empty() {
                 stale.push(name.clone());
             }
-            touched.insert(name);
+            touched.insert(name.clone());
         }
     }
     Ok(stale)
 }
 
-/// Returns the stages that a rebuild of these gives up: they and all that follow from them.
-fn covered(stages: &[Box<dyn Stage>], rebuild: &[String]) -> BTreeSet<String> {
+/// Returns the stages that a rebuild of these may change: they and all that follow from them.
+fn covered(stages: &[Description], rebuild: &[String]) -> BTreeSet<String> {
     let mut covered: BTreeSet<String> = rebuild.iter().cloned().collect();
     for stage in stages {
-        if stage.inputs().iter().any(|input| covered.contains(input)) {
-            covered.insert(stage.name());
+        if stage.inputs.iter().any(|input| covered.contains(input)) {
+            covered.insert(stage.name.clone());
         }
     }
     covered
@@ -74,10 +79,10 @@ fn covered(stages: &[Box<dyn Stage>], rebuild: &[String]) -> BTreeSet<String> {
 /// Refuses to give up existing results unless the user said so.
 pub(crate) fn refuse_stale(
     folder: &Folder,
-    stages: &[Box<dyn Stage>],
+    stages: &[Description],
     rebuild: &[String],
 ) -> anyhow::Result<()> {
-    let stale = stale(folder, stages, &folder.accepted()?)?;
+    let stale = stale(folder, stages)?;
     let covered = covered(stages, rebuild);
     let uncovered: Vec<&String> = stale.iter().filter(|name| !covered.contains(*name)).collect();
     let Some(first) = uncovered.first() else {
@@ -85,7 +90,7 @@ pub(crate) fn refuse_stale(
     };
     let names: Vec<&str> = uncovered.iter().map(|name| name.as_str()).collect();
     let message = format!(
-        "the configuration changed for stages that have results: {}\n  run them anew with --rebuild {first} (it covers the stages after it), or use another --dir;\n  the old results stay until `kosmos gc`",
+        "the configuration changed for stages that have results: {}\n  run them again with --rebuild {first} (it covers the stages after it), or use another --dir;\n  the old results stay until `kosmos gc`",
         names.join(", ")
     );
     Err(Usage(message).into())
@@ -97,13 +102,14 @@ pub(crate) struct Runner<'a> {
     pub(crate) workers: usize,
     pub(crate) cancel: &'a Cancel,
     pub(crate) crashes: &'a Crashes,
+    pub(crate) limits: &'a Limits,
 }
 
 impl Runner<'_> {
     /// Runs the selected stages; returns the datasets of all stages that are sealed.
     pub(crate) fn run(&self, stages: &[Box<dyn Stage>], selection: &Selection) -> anyhow::Result<Inputs> {
         let mut sealed = match &selection.only {
-            Some(_) => self.sealed_stages(stages)?,
+            Some(_) => self.folder.sealed()?,
             None => Inputs::default(),
         };
         let display = Display::new();
@@ -117,12 +123,16 @@ impl Runner<'_> {
         let selected = |name: &String| selection.only.as_ref().is_none_or(|only| only == name);
         for stage in stages.iter().filter(|stage| selected(&stage.name())) {
             let (name, started) = (stage.name(), Instant::now());
-            let known = self.sealed(stage.as_ref(), &sealed)?;
+            if selection.rebuild.contains(&name) {
+                self.give_up_results(stage.as_ref(), &sealed)?;
+            }
+            let known = Description::of(stage.as_ref()).dataset(&self.folder.store, &sealed)?;
             let was_sealed = known.is_some();
             let result = known.map_or_else(|| engine.run(stage.as_ref(), &sealed), Ok);
             display.end_stage();
             let dataset = result?;
-            println!("{}", describe(&dataset, was_sealed, started));
+            say!("{}", describe(&dataset, was_sealed, started))?;
+            self.limits.check(&dataset)?;
             sealed.0.insert(name.clone(), dataset);
             if selection.until.as_ref() == Some(&name) {
                 break;
@@ -131,22 +141,25 @@ impl Runner<'_> {
         Ok(sealed)
     }
 
-    /// Returns the datasets of all stages that are sealed with the current settings.
-    pub(crate) fn sealed_stages(&self, stages: &[Box<dyn Stage>]) -> anyhow::Result<Inputs> {
-        let mut sealed = Inputs::default();
-        for stage in stages {
-            let has_inputs = stage.inputs().iter().all(|input| sealed.0.contains_key(input));
-            if has_inputs && let Some(dataset) = self.sealed(stage.as_ref(), &sealed)? {
-                sealed.0.insert(stage.name(), dataset);
+    /// Makes the stage run again under its next generation, if it has results.
+    fn give_up_results(&self, stage: &dyn Stage, sealed: &Inputs) -> anyhow::Result<()> {
+        let (name, description) = (stage.name(), Description::of(stage));
+        let ledger = Ledger::new(self.folder.store.clone());
+        let Some(current) = description.current(&self.folder.store, sealed)? else {
+            return Ok(());
+        };
+        let plans = ledger.fingerprints(&name)?;
+        if plans.contains(&current) {
+            ledger.supersede(&name, &current)?;
+        }
+        // Finished tasks of earlier listings would be taken up again: they are of what is given up, too.
+        if stage.plan(sealed).is_ok_and(|count| count > 0) && stage.task_identity(sealed, 0)?.is_some() {
+            for other in plans {
+                ledger.supersede(&name, &other)?;
             }
         }
-        Ok(sealed)
-    }
-
-    fn sealed(&self, stage: &dyn Stage, inputs: &Inputs) -> anyhow::Result<Option<Dataset>> {
-        let fingerprint = Engine::fingerprint(stage, inputs)?;
-        let manifest = Ledger::new(self.folder.store.clone()).manifest(&stage.name(), &fingerprint)?;
-        Ok(manifest.map(|manifest| Dataset::new(self.folder.store.clone(), manifest)))
+        note!("{name}: runs again; the old results stay until `kosmos gc`");
+        Ok(())
     }
 }
 

@@ -7,6 +7,7 @@ use corpus::{Counts, Inputs};
 use web::{Server, World};
 
 use crate::number::grouped;
+use crate::print::say;
 use crate::table::Table;
 
 /// A made-up world and the server of it.
@@ -37,7 +38,7 @@ impl SampleWeb {
     }
 
     /// Prints what was planted beside what was found; returns true if and only if they agree.
-    pub(crate) fn compare(&self, sealed: &Inputs) -> bool {
+    pub(crate) fn compare(&self, sealed: &Inputs) -> std::io::Result<bool> {
         let mut table = Table::new(&["removed in", "reason", "planted", "found", ""]);
         let mut is_equal = true;
         for planted in self.planted(sealed) {
@@ -58,8 +59,8 @@ impl SampleWeb {
                 }
             }
         }
-        println!("{table}");
-        is_equal
+        say!("{table}")?;
+        Ok(is_equal)
     }
 
     /// Returns the truth in the terms of the stages' reports.

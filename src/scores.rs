@@ -5,6 +5,7 @@ use corpus::record::Generated;
 use serde::Deserialize;
 
 use crate::number::grouped;
+use crate::print::say;
 use crate::table::Table;
 
 /// Captions that are shown.
@@ -27,16 +28,16 @@ struct WordScore {
 pub(crate) fn print(evaluation: &Dataset) -> anyhow::Result<()> {
     let bytes = evaluation.file("scores")?.unwrap_or_default();
     let scores: Scores = serde_json::from_slice(&bytes)?;
-    println!("captions of images that were not trained on:");
+    say!("captions of images that were not trained on:")?;
     for (group, score) in &scores.words {
         let share = score.share.map_or_else(String::new, |share| format!(" = {:.1} %", share * 100.0));
-        println!("  {group} right in {} of {}{share}", grouped(score.agreed), grouped(score.named));
+        say!("  {group} right in {} of {}{share}", grouped(score.agreed), grouped(score.named))?;
     }
     let mut table = Table::new(&["the source says", "the model says"]);
     for row in evaluation.rows::<Generated>("captions").take(CAPTIONS_SHOWN) {
         let row = row?;
         table.push([row.reference, row.caption]);
     }
-    println!("\n{table}");
+    say!("\n{table}")?;
     Ok(())
 }

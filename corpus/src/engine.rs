@@ -8,13 +8,18 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::crash::Crashes;
-use crate::{Cancel, Dataset, Error, Fingerprint, Inputs, Ledger, Progress, Result, Stage, Store, Task};
+use crate::scratch::check_free_space;
+use crate::{Cancel, Dataset, Description, Error, Fingerprint, Inputs, Ledger, Progress, Result, Stage, Store, Task};
 
+/// Time between two writes of what a task is doing.
+const NOTE_EVERY: Duration = Duration::from_secs(1);
 /// Attempts at a task that fails for a transient reason.
 const ATTEMPTS_MAX: u32 = 3;
+/// Folder of what attempts leave to later ones of the same task.
+const KEEP: &str = "keep";
 /// Wait before the second attempt; doubled for each later one.
 const RETRY_WAIT: Duration = Duration::from_secs(1);
 
@@ -24,6 +29,10 @@ pub trait Observer: Sync {
     fn begun(&self, _stage: &str, _task_count: u32, _done_count: u32) {}
     /// Records were consumed.
     fn advanced(&self, _records: u64) {}
+    /// A task knows how many records it will consume.
+    fn expected(&self, _records: u64) {}
+    /// What a task is doing right now, in a few words.
+    fn noted(&self, _words: &str) {}
     /// A task is complete.
     fn task_done(&self) {}
     /// A task failed and is tried again.
@@ -55,11 +64,7 @@ impl Engine<'_> {
     /// # Errors
     /// When an input is not there.
     pub fn fingerprint(stage: &dyn Stage, inputs: &Inputs) -> Result<Fingerprint> {
-        let names = stage.inputs();
-        let datasets = names.iter().map(|name| inputs.get(name));
-        let datasets = datasets.collect::<Result<Vec<_>>>()?;
-        let manifests: Vec<_> = datasets.iter().map(|dataset| dataset.manifest()).collect();
-        Ok(Fingerprint::new(&stage.name(), stage.version(), &stage.settings(), &manifests))
+        Description::of(stage).fingerprint(inputs)
     }
 
     /// Runs what is missing of a stage and seals it; returns its dataset.
@@ -69,15 +74,16 @@ impl Engine<'_> {
     /// [`Error::Cancelled`] when a stop was asked for.
     pub fn run(&self, stage: &dyn Stage, inputs: &Inputs) -> Result<Dataset> {
         let (name, ledger) = (stage.name(), Ledger::new(self.store.clone()));
-        let fingerprint = Self::fingerprint(stage, inputs)?;
+        let fingerprint = ledger.current(&name, &Self::fingerprint(stage, inputs)?)?;
         if let Some(manifest) = ledger.manifest(&name, &fingerprint)? {
             return Ok(Dataset::new(self.store.clone(), manifest));
         }
         let count = stage.plan(inputs)?;
-        let progress = ledger.progress(&name, &fingerprint)?;
+        ledger.begin(&name, &fingerprint, count)?;
+        let progress = adopt(stage, inputs, &ledger, &fingerprint, count)?;
         let missing: VecDeque<u32> =
             (0..count).filter(|task| !progress.get(task).is_some_and(|p| p.done)).collect();
-        scratch::check_free_space(self.store)?;
+        check_free_space(self.store.folder())?;
         self.observer.begun(&name, count, count - missing.len() as u32);
         let queue = Mutex::new(Queue { missing, error: None });
         std::thread::scope(|scope| {
@@ -94,7 +100,8 @@ impl Engine<'_> {
                 });
             }
         });
-        scratch::remove_if_empty(self.store);
+        // It holds nothing unless a task is unfinished.
+        let _ = std::fs::remove_dir(self.store.folder().join(KEEP));
         let queue = queue.into_inner().unwrap_or_else(PoisonError::into_inner);
         if let Some(error) = queue.error {
             return Err(error);
@@ -104,7 +111,8 @@ impl Engine<'_> {
         Ok(Dataset::new(self.store.clone(), manifest))
     }
 
-    /// Runs one task of a stage, once; harmless when the task is complete already.
+    /// Runs one task of a stage; harmless when the task is complete already. Where another attempt at it
+    /// is ahead, it continues behind what that one committed.
     ///
     /// # Errors
     /// When the task fails.
@@ -118,11 +126,14 @@ impl Engine<'_> {
     ) -> Result<()> {
         let name = stage.name();
         let attempt = format!("{name}-{fingerprint}-{index:08}");
-        let scratch = scratch::folder(self.store).join(attempt);
+        let scratch = self.store.scratch()?.join(&attempt);
+        let keep = self.store.folder().join(KEEP).join(attempt);
         let ledger = Ledger::new(self.store.clone());
         let progress = TaskProgress {
             observer: self.observer,
             log: Mutex::new(open_log(self.store, &name, fingerprint, index)?),
+            note: note_path(self.store, &name, fingerprint, index),
+            noted: Mutex::new(None),
         };
         let task = Task {
             stage: &name,
@@ -132,19 +143,25 @@ impl Engine<'_> {
             inputs,
             store: self.store,
             ledger: &ledger,
+            identity: identity(stage, inputs, index)?,
             scratch: scratch.clone(),
+            keep: keep.clone(),
             crashes: self.crashes,
             cancel: self.cancel,
             progress: &progress,
         };
         progress.log("begun");
-        let result = stage.run(&task);
+        let result = run_to_end(stage, &task);
         match &result {
             Ok(()) => progress.log("done"),
             Err(error) => progress.log(&format!("ended: {error}")),
         }
         // Nothing in there was committed; a leftover would only waste the disk.
         let _ = std::fs::remove_dir_all(&scratch);
+        let _ = std::fs::remove_file(&progress.note);
+        if result.is_ok() {
+            let _ = std::fs::remove_dir_all(&keep);
+        }
         result
     }
 
@@ -168,6 +185,20 @@ impl Engine<'_> {
             }
         }
         self.run_task(stage, inputs, fingerprint, index, count)
+    }
+}
+
+/// Runs a task until no other attempt is ahead of it: each turn begins behind a range more.
+fn run_to_end(stage: &dyn Stage, task: &Task<'_>) -> Result<()> {
+    loop {
+        match stage.run(task) {
+            Err(error) if error.is_outrun() => {
+                task.progress.log(&format!("{error}: continues behind it"));
+                let _ = std::fs::remove_dir_all(&task.scratch);
+                task.cancel.check()?;
+            }
+            result => return result,
+        }
     }
 }
 
@@ -198,11 +229,28 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 struct TaskProgress<'a> {
     observer: &'a dyn Observer,
     log: Mutex<File>,
+    note: PathBuf,
+    /// When the note was written last.
+    noted: Mutex<Option<Instant>>,
 }
 
 impl Progress for TaskProgress<'_> {
     fn advance(&self, records: u64) {
         self.observer.advanced(records);
+    }
+
+    fn expect(&self, records: u64) {
+        self.observer.expected(records);
+    }
+
+    fn note(&self, words: &str) {
+        self.observer.noted(words);
+        let mut noted = lock(&self.noted);
+        if noted.is_none_or(|noted| noted.elapsed() >= NOTE_EVERY) {
+            *noted = Some(Instant::now());
+            // As with the log: what tells of the work must not stop it.
+            let _ = std::fs::write(&self.note, words);
+        }
     }
 
     fn log(&self, line: &str) {
@@ -219,6 +267,11 @@ pub fn log_path(store: &Store, stage: &str, fingerprint: &Fingerprint, task: u32
     folder.join(fingerprint.as_str()).join(format!("{task:08}.log"))
 }
 
+/// Returns the path of a file that says what a running task is doing, beside its log.
+pub fn note_path(store: &Store, stage: &str, fingerprint: &Fingerprint, task: u32) -> PathBuf {
+    log_path(store, stage, fingerprint, task).with_extension("note")
+}
+
 fn open_log(store: &Store, stage: &str, fingerprint: &Fingerprint, task: u32) -> Result<File> {
     let path = log_path(store, stage, fingerprint, task);
     if let Some(folder) = path.parent() {
@@ -228,8 +281,10 @@ fn open_log(store: &Store, stage: &str, fingerprint: &Fingerprint, task: u32) ->
     file.map_err(Error::io("open", path))
 }
 
-mod scratch;
-pub use scratch::remove_leftovers;
+mod adopt;
+use adopt::{adopt, identity};
 
+#[cfg(test)]
+mod race;
 #[cfg(test)]
 mod tests;

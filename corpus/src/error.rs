@@ -84,6 +84,14 @@ pub enum Error {
         /// What failed.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// Another attempt at the task committed the range first: this one begins again behind it.
+    #[error("another attempt committed range {range} of task {task} first")]
+    Outrun {
+        /// The task's index.
+        task: u32,
+        /// The range that was lost.
+        range: u32,
+    },
     /// The user asked to stop; nothing was committed after that.
     #[error("stopped on request")]
     Cancelled,
@@ -101,8 +109,63 @@ impl Error {
         move |source| Self::Io { action, path, source }
     }
 
-    /// Returns true if and only if the same task may succeed when it is tried again.
+    /// Returns true if and only if another attempt at the task is ahead, also where a stage's own error
+    /// wraps it.
+    pub fn is_outrun(&self) -> bool {
+        let causes = std::iter::successors(Some(self as &dyn std::error::Error), |error| error.source());
+        causes.into_iter().any(|cause| matches!(cause.downcast_ref(), Some(Self::Outrun { .. })))
+    }
+
+    /// Returns true if and only if the same task may succeed when it is tried again. A full disk and a
+    /// missing permission do not go away by themselves.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Source { .. } | Self::Store { .. })
+        match self {
+            Self::Source { .. } => true,
+            Self::Store { source, .. } => !is_lasting(source),
+            _ => false,
+        }
+    }
+}
+
+/// Returns true if and only if the store's answer is the same however often it is asked.
+fn is_lasting(error: &object_store::Error) -> bool {
+    use object_store::Error as Store;
+    match error {
+        Store::PermissionDenied { .. }
+        | Store::Unauthenticated { .. }
+        | Store::NotSupported { .. }
+        | Store::NotImplemented { .. }
+        | Store::InvalidPath { .. } => true,
+        other => os_error(other).is_some_and(|error| {
+            use std::io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+            matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem | StorageFull | QuotaExceeded)
+        }),
+    }
+}
+
+/// Returns the operating system's error among the causes of an error, if there is one.
+pub(crate) fn os_error<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e std::io::Error> {
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    causes.find_map(|cause| cause.downcast_ref::<std::io::Error>().filter(|e| e.raw_os_error().is_some()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store(code: i32) -> Error {
+        let source = std::io::Error::from_raw_os_error(code).into();
+        let source = object_store::Error::Generic { store: "folder", source };
+        Error::Store { action: "write", path: "a".into(), source }
+    }
+
+    #[test]
+    fn a_full_disk_and_a_missing_permission_are_not_tried_again() {
+        for code in [libc::ENOSPC, libc::EDQUOT, libc::EACCES, libc::EPERM, libc::EROFS] {
+            assert!(!store(code).is_transient(), "{code}");
+        }
+        for code in [libc::EIO, libc::ETIMEDOUT, libc::EMFILE, libc::ESTALE] {
+            assert!(store(code).is_transient(), "{code}");
+        }
     }
 }

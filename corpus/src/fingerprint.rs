@@ -8,7 +8,11 @@ use serde_json::Value;
 use crate::Manifest;
 use crate::digest::{Digest, Hasher};
 
-/// Sixteen hexadecimal digits: equal fingerprints promise equal bytes.
+/// Version of what all tables have in common; raised when equal settings give other bytes in every stage.
+const TABLES_FORMAT: u32 = 2;
+
+/// Sixteen hexadecimal digits: equal fingerprints promise equal bytes. A stage that is run again although
+/// nothing changed gets a generation: `0123456789abcdef.1`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Fingerprint(String);
@@ -18,7 +22,7 @@ impl Fingerprint {
     ///
     /// Mirrors, ports, workers, folders and secrets must not be in `settings`.
     pub fn new(stage: &str, format_version: u32, settings: &Value, inputs: &[&Manifest]) -> Self {
-        let mut text = format!("{stage}\n{format_version}\n");
+        let mut text = format!("{TABLES_FORMAT}\n{stage}\n{format_version}\n");
         write_canonical(settings, &mut text);
         for input in inputs {
             text.push_str(&format!("\n{} {}", input.stage, input.content));
@@ -30,11 +34,25 @@ impl Fingerprint {
 
     /// Reads a fingerprint back from a ledger path.
     pub fn parse(text: &str) -> Option<Self> {
-        let valid = text.len() == 16 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        valid.then(|| Self(text.to_owned()))
+        let (digits, generation) = text.split_once('.').map_or((text, None), |(d, g)| (d, Some(g)));
+        let is_valid = digits.len() == 16 && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let is_number = |text: &str| text.parse::<u32>().is_ok_and(|n| n > 0 && n.to_string() == text);
+        (is_valid && generation.is_none_or(is_number)).then(|| Self(text.to_owned()))
     }
 
-    /// Returns the sixteen digits.
+    /// Returns the generation: how often the stage was run again with the same settings and inputs.
+    pub fn generation(&self) -> u32 {
+        self.0.split_once('.').and_then(|(_, generation)| generation.parse().ok()).unwrap_or_default()
+    }
+
+    /// Returns the fingerprint of the next run with the same settings and inputs.
+    #[must_use]
+    pub fn next_generation(&self) -> Self {
+        let digits = self.0.split('.').next().unwrap_or_default();
+        Self(format!("{digits}.{}", self.generation() + 1))
+    }
+
+    /// Returns the sixteen digits, and the generation behind a dot unless it is the first.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -101,5 +119,16 @@ mod tests {
         assert_ne!(of(&a), Fingerprint::new("text.rules", 2, &a, &[]));
         assert_eq!(Fingerprint::parse(of(&a).as_str()), Some(of(&a)));
         assert_eq!(Fingerprint::parse("../../../etc/pass"), None);
+    }
+
+    #[test]
+    fn generations_follow_each_other() {
+        let first = Fingerprint::parse("0123456789abcdef").unwrap();
+        let third = first.next_generation().next_generation();
+        assert_eq!((first.generation(), third.as_str()), (0, "0123456789abcdef.2"));
+        assert_eq!(Fingerprint::parse(third.as_str()), Some(third));
+        for wrong in ["0123456789abcdef.", "0123456789abcdef.0", "0123456789abcdef.01", "0123456789abcde.1"] {
+            assert_eq!(Fingerprint::parse(wrong), None, "{wrong}");
+        }
     }
 }

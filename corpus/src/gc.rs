@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::digest::Digest;
-use crate::ledger::{folder, parse_entry_name};
+use crate::ledger::{Name, folder};
 use crate::{Error, Fingerprint, Ledger, Result, Store};
 
 /// The file that marks a folder as ours; holds the format version.
@@ -26,7 +26,8 @@ impl Garbage {
     }
 }
 
-/// Finds everything that the current fingerprints of the sealed stages do not need.
+/// Finds everything that the current fingerprints of the sealed stages do not need. A part that any current
+/// manifest names is needed, whichever stage's folder it is in.
 ///
 /// # Errors
 /// When the folder has no marker or the store fails.
@@ -38,16 +39,18 @@ pub fn find(store: &Store, current: &BTreeMap<String, Fingerprint>) -> Result<Ga
         });
     }
     let ledger = Ledger::new(store.clone());
-    let mut garbage = Garbage::default();
+    let (mut needed, mut sealed) = (BTreeSet::new(), Vec::new());
     for (stage, fingerprint) in current {
-        let Some(manifest) = ledger.manifest(stage, fingerprint)? else {
-            continue;
-        };
-        let needed: BTreeSet<&str> = manifest.parts.iter().map(|part| part.path.as_str()).collect();
-        let own_ledger = folder(stage, fingerprint);
+        if let Some(manifest) = ledger.manifest(stage, fingerprint)? {
+            needed.extend(manifest.parts.into_iter().map(|part| part.path));
+            sealed.push((stage, format!("{}/", folder(stage, fingerprint))));
+        }
+    }
+    let mut garbage = Garbage::default();
+    for (stage, own_ledger) in sealed {
         for top in ["data", "ledger"] {
             for (path, bytes) in store.list(&format!("{top}/{stage}"))? {
-                let kept = needed.contains(path.as_str()) || path.starts_with(&format!("{own_ledger}/"));
+                let kept = needed.contains(&path) || path.starts_with(&own_ledger) || is_superseded_mark(&path);
                 if !kept && is_ours(&path) {
                     garbage.files.push((path, bytes));
                 }
@@ -55,6 +58,12 @@ pub fn find(store: &Store, current: &BTreeMap<String, Fingerprint>) -> Result<Ga
         }
     }
     Ok(garbage)
+}
+
+/// Returns true if and only if the path is what tells that a fingerprint's results were given up: without it
+/// a later generation would not be found.
+fn is_superseded_mark(path: &str) -> bool {
+    path.ends_with("/superseded.json")
 }
 
 /// Deletes what [`find`] found.
@@ -74,7 +83,7 @@ fn is_ours(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or_default();
     Fingerprint::parse(fingerprint).is_some()
         && match top {
-            "ledger" => name == "sealed.json" || parse_entry_name(path).is_some(),
+            "ledger" => Name::parse(path).is_some(),
             "data" => is_part_name(name),
             _ => false,
         }
@@ -100,7 +109,7 @@ mod tests {
         let ours = [
             "data/pile/0123456789abcdef/documents/00012-0-0123456789abcdef.parquet",
             "ledger/pile/0123456789abcdef/00000012-000003.json",
-            "ledger/pile/0123456789abcdef/00000012-000004-end.json",
+            "ledger/pile/0123456789abcdef.1/00000012-end.json",
             "ledger/pile/0123456789abcdef/sealed.json",
         ];
         let foreign = [

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::digest::Digest;
+use crate::failpoint::{self, Point};
 use crate::ledger::{Circumstances, FileState, LEDGER_FORMAT};
 use crate::limits::{PREVIEW_CHARS_MAX, RANGE_BYTES_MAX, RANGE_RECORDS_MAX};
 use crate::record::Removed;
@@ -51,6 +52,10 @@ pub struct Output<'a> {
 impl<'a> Output<'a> {
     pub(crate) fn begin(task: &'a Task<'a>) -> Result<Self> {
         let entries = task.ledger.entries(task.stage, task.fingerprint, task.index)?;
+        if let Some(last) = entries.last().filter(|entry| entry.last) {
+            // An attempt may have died between its last range and the mark.
+            task.ledger.end(last)?;
+        }
         let position = entries.last().map_or(0, |entry| entry.position);
         Ok(Self {
             task,
@@ -178,7 +183,8 @@ impl<'a> Output<'a> {
     /// Moves past input records; commits a range when it is full.
     ///
     /// # Errors
-    /// [`Error::Cancelled`] when a stop was asked for; otherwise as a commit.
+    /// [`Error::Cancelled`] when a stop was asked for; [`Error::Outrun`] when another attempt at this task
+    /// committed the range first, by which the engine begins again behind it; otherwise as a commit.
     pub fn advance(&mut self, records: u64) -> Result<()> {
         self.position += records;
         self.task.progress.advance(records);
@@ -192,7 +198,7 @@ impl<'a> Output<'a> {
     /// Commits the last range: the task is complete.
     ///
     /// # Errors
-    /// When the counts do not add up or the store fails.
+    /// When the counts do not add up or the store fails; [`Error::Outrun`] as [`Self::advance`].
     pub fn finish(mut self) -> Result<()> {
         if self.done {
             return Ok(());
@@ -201,6 +207,7 @@ impl<'a> Output<'a> {
     }
 
     fn commit(&mut self, last: bool) -> Result<()> {
+        failpoint::reach(Point::BeforeParts);
         let mut parts = std::mem::take(&mut self.files);
         for (stream, open) in std::mem::take(&mut self.streams) {
             let closed = open.close()?;
@@ -212,6 +219,7 @@ impl<'a> Output<'a> {
             let (table, rows) = (closed.table.to_owned(), closed.rows);
             parts.push(Part { stream, path, table, rows, bytes, digest });
         }
+        failpoint::reach(Point::BeforeEntry);
         let entry = Entry {
             format: LEDGER_FORMAT,
             stage: self.task.stage.to_owned(),
@@ -219,13 +227,15 @@ impl<'a> Output<'a> {
             task: self.task.index,
             range: self.range,
             last,
+            start: self.range_start,
             position: self.position,
+            identity: self.task.identity.clone(),
             parts,
             report: std::mem::take(&mut self.report),
             circumstances: self.circumstances(),
         };
         if !self.task.ledger.commit(&entry)? {
-            self.task.progress.log("another attempt committed this range first");
+            return Err(Error::Outrun { task: self.task.index, range: self.range });
         }
         self.range += 1;
         self.range_start = self.position;
@@ -255,7 +265,7 @@ impl<'a> Output<'a> {
 }
 
 /// Returns the machine's name as the kernel gives it.
-pub(crate) fn host_name() -> String {
+pub fn host_name() -> String {
     std::fs::read_to_string("/proc/sys/kernel/hostname")
         .map_or_else(|_| String::new(), |name| name.trim().to_owned())
 }

@@ -163,7 +163,9 @@ fn push_decoded(text: &str, out: &mut String) {
             rest = &rest[1..];
             continue;
         };
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+        // Behind a stray percent sign a decoded digit would make a code that was not there.
+        let is_behind_stray = out.bytes().rev().take(2).any(|byte| byte == b'%');
+        if !is_behind_stray && (byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)) {
             out.push(char::from(byte));
         } else {
             out.push_str(&format!("%{byte:02X}"));
@@ -207,6 +209,7 @@ mod tests {
             "https://news.example/?a=2&b=1",
             "https://news.example/A",
             "https://news.example/a%2Fb",
+            "https://news.example/%3%30",
             "https://news.example/?q=utm_source",
         ] {
             assert_eq!(canonical(other), other);

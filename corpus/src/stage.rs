@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::Value;
 
 use crate::crash::Crashes;
+use crate::digest::Digest;
 use crate::{Dataset, Error, Fingerprint, Ledger, Output, Result, Store};
 
 /// One step of the data flow.
@@ -119,8 +120,13 @@ pub struct Task<'a> {
     pub store: &'a Store,
     /// Where entries go.
     pub ledger: &'a Ledger,
+    /// What it depends on, if that is less than all inputs of the stage.
+    pub identity: Option<Digest>,
     /// A folder of this attempt alone, for unfinished files; the engine removes it.
     pub scratch: PathBuf,
+    /// A folder of this task that outlives attempts on this machine, until the task is complete; whoever
+    /// writes into it creates it. Another attempt may use it at the same time.
+    pub keep: PathBuf,
     /// Records on which the process died before.
     pub crashes: &'a Crashes,
     /// A request to stop.

@@ -3,13 +3,14 @@
 //! Built on `object_store`, so that a folder and a bucket behave alike. Creation is
 //! `PutMode::Create`, the one conditional write that local folders and S3 have in common.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::File;
 use std::future::Future;
 use std::io::Read;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use futures::TryStreamExt;
@@ -20,6 +21,7 @@ use parquet::file::reader::{ChunkReader, Length};
 use tokio::runtime::Runtime;
 
 use crate::limits::LEDGER_BYTES_MAX;
+use crate::scratch::Scratch;
 use crate::{Error, Result};
 
 /// Threads that wait for the store; calls from stages block on them.
@@ -32,6 +34,10 @@ pub struct Store {
     objects: Arc<dyn ObjectStore>,
     runtime: Arc<Runtime>,
     folder: PathBuf,
+    /// Made by the first task that writes.
+    scratch: Arc<Mutex<Option<Scratch>>>,
+    /// Folders that are known to be on the disk, up to the store's own.
+    synced: Arc<Mutex<BTreeSet<PathBuf>>>,
 }
 
 impl fmt::Debug for Store {
@@ -55,7 +61,27 @@ impl Store {
             .enable_all()
             .build()
             .map_err(Error::io("start threads for", &folder))?;
-        Ok(Self { objects: Arc::new(objects), runtime: Arc::new(runtime), folder })
+        Ok(Self {
+            objects: Arc::new(objects),
+            runtime: Arc::new(runtime),
+            folder,
+            scratch: Arc::default(),
+            synced: Arc::default(),
+        })
+    }
+
+    /// Returns the folder of this process for unfinished files, made by the first call; it goes with the
+    /// last clone of this store.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub(crate) fn scratch(&self) -> Result<PathBuf> {
+        let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = match scratch.take() {
+            Some(open) => open,
+            None => Scratch::open(&self.folder.join("scratch"))?,
+        };
+        Ok(scratch.insert(open).folder().to_owned())
     }
 
     /// Returns the run's folder on this machine: for scratch files, logs and crash marks,
@@ -87,19 +113,33 @@ impl Store {
     pub fn put_file_if_absent(&self, path: &str, file: &Path) -> Result<bool> {
         let target = self.folder.join(location(path)?.as_ref());
         let parent = target.parent().unwrap_or(&self.folder);
-        std::fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
-        let sync =
-            |path: &Path| File::open(path).and_then(|file| file.sync_all()).map_err(Error::io("flush", path));
+        self.create_synced(parent)?;
         sync(file)?;
         match std::fs::hard_link(file, &target) {
             Ok(()) => sync(parent).map(|()| true),
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+            // Whoever made it may have died before this.
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => sync(parent).map(|()| false),
             // Another file system, or one without links.
             Err(_) => {
                 let bytes = std::fs::read(file).map_err(Error::io("read", file))?;
                 self.put_if_absent(path, bytes.into())
             }
         }
+    }
+
+    /// Creates a folder and those above it, and flushes their names to the disk up to the store's own folder.
+    fn create_synced(&self, folder: &Path) -> Result<()> {
+        std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+        let mut synced = self.synced.lock().unwrap_or_else(PoisonError::into_inner);
+        for path in folder.ancestors().take_while(|path| *path != self.folder) {
+            if synced.contains(path) {
+                return Ok(());
+            }
+            // A folder's name is in the one above it.
+            path.parent().map_or(Ok(()), sync)?;
+            synced.insert(path.to_owned());
+        }
+        Ok(())
     }
 
     /// Reads a whole small object (a ledger entry, a manifest), or `None` where there is none.
@@ -166,7 +206,16 @@ impl Store {
         Ok(names.filter_map(|path| Some(path.filename()?.to_owned())).collect())
     }
 
-    /// Removes an object; only garbage collection does this.
+    /// Puts a file in the place of a damaged or missing object; only repairs do this.
+    pub(crate) fn replace_file(&self, path: &str, file: &Path) -> Result<()> {
+        match self.delete(path) {
+            Ok(()) | Err(Error::Store { source: object_store::Error::NotFound { .. }, .. }) => {}
+            Err(error) => return Err(error),
+        }
+        self.put_file_if_absent(path, file).map(drop)
+    }
+
+    /// Removes an object; only garbage collection and repairs do this.
     pub(crate) fn delete(&self, path: &str) -> Result<()> {
         self.wait(self.objects.delete(&location(path)?)).map_err(failed("delete", path))
     }
@@ -174,6 +223,11 @@ impl Store {
     fn wait<F: Future>(&self, future: F) -> F::Output {
         self.runtime.block_on(future)
     }
+}
+
+/// Flushes a file or a folder to the disk.
+fn sync(path: &Path) -> Result<()> {
+    File::open(path).and_then(|file| file.sync_all()).map_err(Error::io("flush", path))
 }
 
 fn location(path: &str) -> Result<StorePath> {

@@ -14,12 +14,14 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
 use parquet::file::metadata::{KeyValue, RowGroupMetaData};
 use parquet::file::properties::WriterProperties;
 use parquet::file::statistics::Statistics;
 use parquet::schema::types::ColumnPath;
 
 use crate::column::Column;
+use crate::error::os_error;
 use crate::limits::{READ_BATCH_ROWS, ROW_GROUP_BYTES_MAX, ROW_GROUP_ROWS_MAX};
 use crate::store::{StoredFile, create_scratch};
 use crate::{Error, Id, Result};
@@ -104,7 +106,7 @@ impl<R: Record> Writer<R> {
                 properties.set_column_dictionary_enabled(ColumnPath::from(field.name().as_str()), false);
         }
         let parquet = ArrowWriter::try_new(create_scratch(path)?, schema, Some(properties.build()))
-            .map_err(|error| damaged(path.display(), R::TABLE, error))?;
+            .map_err(|error| unwritten::<R>(path, error))?;
         Ok(Self { path: path.to_owned(), parquet, pending: Vec::new(), pending_bytes: 0, row_count: 0 })
     }
 
@@ -129,7 +131,7 @@ impl<R: Record> Writer<R> {
     pub fn finish(mut self) -> Result<u64> {
         self.write_row_group()?;
         let path = self.path;
-        self.parquet.close().map_err(|error| damaged(path.display(), R::TABLE, error))?;
+        self.parquet.close().map_err(|error| unwritten::<R>(&path, error))?;
         Ok(self.row_count)
     }
 
@@ -137,13 +139,20 @@ impl<R: Record> Writer<R> {
         if self.pending.is_empty() {
             return Ok(());
         }
-        let failed = |error: &dyn std::fmt::Display| damaged(self.path.display(), R::TABLE, error);
-        let batch = R::batch(&self.pending).map_err(|error| failed(&error))?;
-        self.parquet.write(&batch).map_err(|error| failed(&error))?;
-        self.parquet.flush().map_err(|error| failed(&error))?;
+        let batch = R::batch(&self.pending).map_err(|error| damaged(self.path.display(), R::TABLE, error))?;
+        let written = self.parquet.write(&batch).and_then(|()| self.parquet.flush());
+        written.map_err(|error| unwritten::<R>(&self.path, error))?;
         self.pending.clear();
         self.pending_bytes = 0;
         Ok(())
+    }
+}
+
+/// Tells a disk that refuses from rows that do not fit their table.
+fn unwritten<R: Record>(path: &Path, error: ParquetError) -> Error {
+    match os_error(&error).and_then(std::io::Error::raw_os_error) {
+        Some(code) => Error::io("write", path)(std::io::Error::from_raw_os_error(code)),
+        None => damaged(path.display(), R::TABLE, error),
     }
 }
 

@@ -3,9 +3,10 @@
 use bytes::Bytes;
 
 use crate::digest::Hasher;
-use crate::ledger::folder;
+use crate::ledger::{LEDGER_FORMAT, TaskEnd, fault, folder};
 use crate::store::StoredFile;
-use crate::{Ledger, Manifest, Part, Report, Result, Store};
+use crate::fingerprint::content_digest;
+use crate::{Entry, Ledger, Manifest, Part, Report, Result, Store};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::reader::Length;
 
@@ -16,6 +17,8 @@ pub struct Finding {
     pub path: String,
     /// What is wrong with it.
     pub detail: String,
+    /// The task that made it, if it is one task's.
+    pub task: Option<u32>,
 }
 
 /// Bytes read at a time.
@@ -26,43 +29,84 @@ const READ_BYTES: u64 = 4 << 20;
 /// # Errors
 /// When the store fails in another way than by a missing or damaged file.
 pub fn verify(store: &Store, manifest: &Manifest) -> Result<Vec<Finding>> {
-    let mut findings = verify_entries(store, manifest)?;
+    let mut findings = verify_entries(store, manifest);
     for part in &manifest.parts {
         if let Err(detail) = verify_part(store, part) {
-            findings.push(Finding { path: part.path.clone(), detail });
+            findings.push(Finding { path: part.path.clone(), detail, task: part.task() });
         }
     }
     Ok(findings)
 }
 
-fn verify_entries(store: &Store, manifest: &Manifest) -> Result<Vec<Finding>> {
+/// Checks that the entries are whole and add up to the manifest, and the manifest itself.
+fn verify_entries(store: &Store, manifest: &Manifest) -> Vec<Finding> {
     let ledger = Ledger::new(store.clone());
     let path = folder(&manifest.stage, &manifest.fingerprint);
     let (mut findings, mut report, mut parts) = (Vec::new(), Report::default(), Vec::new());
-    for (task, &expected) in manifest.range_counts.iter().enumerate() {
-        let mut finding = |detail| findings.push(Finding { path: format!("{path}/{task:08}"), detail });
-        match ledger.entries(&manifest.stage, &manifest.fingerprint, task as u32) {
-            Ok(entries) if entries.len() == expected as usize => {
+    for (task, &expected) in (0_u32..).zip(&manifest.range_counts) {
+        match verify_task(&ledger, manifest, task, expected) {
+            Ok(entries) => {
                 for entry in entries {
                     report += &entry.report;
                     parts.extend(entry.parts);
                 }
             }
-            Ok(entries) => finding(format!("{} entries of {expected}", entries.len())),
-            Err(error) => finding(error.to_string()),
+            Err(detail) => {
+                let path = format!("{path}/{task:08}");
+                findings.push(Finding { path, detail, task: Some(task) });
+            }
         }
+    }
+    let mut of_stage = |detail: String| findings.push(Finding { path: path.clone(), detail, task: None });
+    if let Some(detail) = manifest.report.violation() {
+        of_stage(detail);
+    }
+    if manifest.range_counts.len() != manifest.task_count as usize {
+        of_stage(format!("ranges of {} tasks of {}", manifest.range_counts.len(), manifest.task_count));
+    }
+    if manifest.content != content_digest(manifest.parts.iter()) {
+        of_stage("the manifest's digest is not that of its parts".to_owned());
     }
     if findings.is_empty() && (report != manifest.report || parts != manifest.parts) {
         let detail = "the entries do not add up to the manifest".to_owned();
-        findings.push(Finding { path: path.clone(), detail });
+        findings.push(Finding { path, detail, task: None });
     }
-    if let Some(detail) = manifest.report.violation() {
-        findings.push(Finding { path, detail });
-    }
-    Ok(findings)
+    findings
 }
 
-fn verify_part(store: &Store, part: &Part) -> Result<(), String> {
+/// Returns the entries of a task, or what is wrong with them.
+fn verify_task(
+    ledger: &Ledger,
+    manifest: &Manifest,
+    task: u32,
+    expected: u32,
+) -> Result<Vec<Entry>, String> {
+    let (stage, fingerprint) = (&manifest.stage, &manifest.fingerprint);
+    let entries = ledger.entries(stage, fingerprint, task).map_err(|error| error.to_string())?;
+    if entries.len() != expected as usize {
+        return Err(format!("{} entries of {expected}", entries.len()));
+    }
+    if let Some(detail) = fault(&entries) {
+        return Err(detail);
+    }
+    for entry in &entries {
+        if (&entry.stage, &entry.fingerprint, entry.task) != (stage, fingerprint, task) {
+            return Err(format!("an entry of {} task {} stands here", entry.stage, entry.task));
+        }
+        if let Some(detail) = entry.report.violation() {
+            return Err(detail);
+        }
+    }
+    let position = entries.last().map_or(0, |entry| entry.position);
+    let end = TaskEnd { format: LEDGER_FORMAT, ranges: expected, position };
+    match ledger.task_end(stage, fingerprint, task).map_err(|error| error.to_string())? {
+        Some(found) if found == end => Ok(entries),
+        Some(_) => Err("its end is not that of its last range".to_owned()),
+        None => Err("the mark of its end is missing".to_owned()),
+    }
+}
+
+pub(crate) fn verify_part(store: &Store, part: &Part) -> Result<(), String> {
     let file = store.open(&part.path).map_err(|error| error.to_string())?;
     if file.len() != part.bytes {
         return Err(format!("{} bytes where the ledger says {}", file.len(), part.bytes));

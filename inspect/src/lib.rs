@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! statistics  stats(paths)       what is in every column, by polars, in bounded memory
-//! rows        rows(path, count)  the first rows as JSON, by arrow, with payloads described
+//! rows        rows(paths, count) the first rows as JSON, by arrow, with payloads described
 //! ```
 //!
 //! Any parquet file can be looked at, one of ours or not.

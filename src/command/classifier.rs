@@ -14,6 +14,7 @@ use filter::rule::classifier::CLASSIFIER_BYTES_MAX;
 use crate::cli::ClassifierArgs;
 use crate::exit::Usage;
 use crate::number::grouped;
+use crate::print::{note, say};
 
 const GOOD: &str = "good";
 const BAD: &str = "bad";
@@ -41,15 +42,15 @@ pub(crate) fn classifier(arguments: &ClassifierArgs) -> anyhow::Result<ExitCode>
         seed: arguments.seed,
         ..Trainer::default()
     };
-    eprintln!("training on {} good and {} bad texts", grouped(good.len() as u64), grouped(bad.len() as u64));
+    note!("training on {} good and {} bad texts", grouped(good.len() as u64), grouped(bad.len() as u64));
     let trained = trainer.train(&examples)?;
     write(&arguments.out, |out| Ok(trained.write(out)?))?;
-    println!("{}", measured(&trained.model, &held_out));
-    println!(
+    say!("{}", measured(&trained.model, &held_out))?;
+    say!(
         "{} holds the model; a rule with it: {{ classifier = {{ model = \"{0}\", label = \"__label__{GOOD}\", \
          probability_min = 0.5 }} }}",
         arguments.out.display()
-    );
+    )?;
     Ok(ExitCode::SUCCESS)
 }
 

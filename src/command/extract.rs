@@ -18,6 +18,7 @@ use crate::cli::ExtractArgs;
 use crate::exit::Usage;
 use crate::number::grouped;
 use crate::ordered;
+use crate::print::note;
 
 /// What is said of one page.
 #[derive(Serialize)]
@@ -162,5 +163,5 @@ fn report(counts: &BTreeMap<(&str, &str), u64>) {
     for ((outcome, reason), count) in counts.iter().filter(|((outcome, _), _)| *outcome != "kept") {
         text.push_str(&format!(", {} {outcome}: {reason}", grouped(*count)));
     }
-    eprintln!("{text}");
+    note!("{text}");
 }

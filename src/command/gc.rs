@@ -1,33 +1,71 @@
 //! `kosmos gc`: deletes what no current stage needs.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use corpus::Cancel;
+use corpus::Inputs;
 
 use crate::cli::GcArgs;
-use crate::flow::{Flow, Surroundings};
 use crate::folder::Folder;
 use crate::number::{bytes, grouped};
-use crate::run::Runner;
+use crate::print::{self, say};
+use crate::table::Table;
+
+/// The stage whose checkpoints are in folders named by its fingerprint.
+const TRAIN: &str = "train";
 
 /// Shows, or with `--delete` deletes, old results of stages that are sealed with the current settings.
-pub(crate) fn gc(arguments: &GcArgs) -> anyhow::Result<ExitCode> {
+pub(crate) fn gc(arguments: &GcArgs, verbose: bool) -> anyhow::Result<ExitCode> {
     let folder = Folder::open(&arguments.dir)?;
-    let config = folder.config()?;
-    let flow = Flow::new(&config, &Surroundings::offline(&config)?)?;
-    let (cancel, crashes) = (Cancel::default(), folder.crashes()?);
-    let runner = Runner { folder: &folder, workers: 1, cancel: &cancel, crashes: &crashes };
-    let sealed = runner.sealed_stages(&flow.stages)?;
+    let _lock = arguments.delete.then(|| folder.lock()).transpose()?;
+    let sealed = folder.sealed()?;
     let current =
         sealed.0.iter().map(|(name, dataset)| (name.clone(), dataset.manifest().fingerprint.clone()));
     let garbage = corpus::gc::find(&folder.store, &current.collect())?;
-    for (path, size) in &garbage.files {
-        println!("{:>12}  {path}", bytes(*size));
+    let old_trainings = old_trainings(&folder, &sealed)?;
+    let mut totals: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+    for (path, size) in garbage.files.iter().chain(&old_trainings) {
+        if verbose {
+            say!("{:>12}  {path}", bytes(*size))?;
+        }
+        let (files, sum) = totals.entry(stage_of(path).to_owned()).or_default();
+        (*files, *sum) = (*files + 1, *sum + size);
+    }
+    let mut table = Table::new(&["stage", "files", "size"]);
+    for (stage, (files, size)) in &totals {
+        table.push([stage.clone(), grouped(*files), bytes(*size)]);
+    }
+    if !totals.is_empty() {
+        print::text(&table.to_string())?;
     }
     if arguments.delete {
         corpus::gc::sweep(&folder.store, &garbage)?;
+        train::checkpoint::sweep(&folder.store, &old_trainings)?;
     }
     let verb = if arguments.delete { "deleted" } else { "would be deleted (--delete does it)" };
-    println!("{} files, {}: {verb}", grouped(garbage.files.len() as u64), bytes(garbage.bytes()));
+    let (files, sum) = totals.values().fold((0, 0), |(f, s), (files, size)| (f + files, s + size));
+    say!("{} files, {}: {verb}", grouped(files), bytes(sum))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Finds checkpoints of trainings that are not the current one, which is left alone while its inputs are
+/// not sealed.
+fn old_trainings(folder: &Folder, sealed: &Inputs) -> anyhow::Result<Vec<(String, u64)>> {
+    let stages = folder.stages()?;
+    let Some(stage) = stages.iter().find(|stage| stage.name == TRAIN) else {
+        return Ok(Vec::new());
+    };
+    match stage.current(&folder.store, sealed)? {
+        Some(current) => Ok(train::checkpoint::garbage(&folder.store, &current)?),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Returns the second component: `data/STAGE/...`, `ledger/STAGE/...`, `checkpoints/...`.
+fn stage_of(path: &str) -> &str {
+    match path.split_once('/') {
+        Some(("checkpoints", _)) => TRAIN,
+        Some((_, rest)) => rest.split('/').next().unwrap_or_default(),
+        None => path,
+    }
 }

@@ -2,15 +2,23 @@
 
 use std::process::ExitCode;
 
+use corpus::gc::MARKER;
+
 use crate::cli::InspectArgs;
+use crate::print::say;
+use crate::selected;
 
 /// Prints rows as JSON: one a line with `--json`, indented without.
 pub(crate) fn inspect(arguments: &InspectArgs) -> anyhow::Result<ExitCode> {
-    for row in inspect::rows(&arguments.path, arguments.rows)? {
+    let files = match arguments.paths.as_slice() {
+        [run, stage] if run.join(MARKER).exists() => selected::results_of(run, &stage.to_string_lossy())?,
+        paths => selected::files(paths)?,
+    };
+    for row in inspect::rows(&files, arguments.rows)? {
         if arguments.json {
-            println!("{row}");
+            say!("{row}")?;
         } else {
-            println!("{row:#}");
+            say!("{row:#}")?;
         }
     }
     Ok(ExitCode::SUCCESS)

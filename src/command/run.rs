@@ -3,22 +3,28 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use corpus::{Cancel, Inputs};
+use corpus::{Cancel, Description, Inputs};
 
 use crate::cli::RunArgs;
-use crate::config::{Loaded, load};
+use crate::config::{Config, Loaded, load_based};
 use crate::exit::Usage;
-use crate::flow::{Flow, Surroundings};
-use crate::folder::{Folder, settings_of};
+use crate::flow::{Flow, RunContext};
+use crate::folder::Folder;
+use crate::names;
+use crate::print::{note, say};
 use crate::run::{Runner, Selection, refuse_stale};
+use crate::sources::refuse_changed_sources;
 use crate::table::Table;
+
+/// The stream of a pass with what failed for a reason that may have passed.
+const RETRY: &str = "retry";
 
 /// Runs the stages of a configuration.
 pub(crate) fn run(arguments: RunArgs) -> anyhow::Result<ExitCode> {
-    let loaded = load(&arguments.config)?;
+    let loaded = load_based(&arguments.config)?;
     let dir = arguments.dir.unwrap_or_else(|| default_dir(&loaded.config.name));
     let selection = Selection { until: arguments.until, only: arguments.only, rebuild: arguments.rebuild };
-    execute(&loaded, &dir, &selection, arguments.workers)
+    execute(&loaded, &dir, &selection, arguments.workers, arguments.retry_failed)
 }
 
 /// Returns where a run goes unless `--dir` says otherwise.
@@ -32,16 +38,25 @@ pub(crate) fn execute(
     dir: &Path,
     selection: &Selection,
     workers: Option<usize>,
+    retry_failed: bool,
 ) -> anyhow::Result<ExitCode> {
     if workers == Some(0) {
         return Err(Usage("--workers must be at least 1".to_owned()).into());
     }
     let folder = Folder::create(dir)?;
-    let surroundings = Surroundings::start(&loaded.config)?;
-    let flow = Flow::new(&loaded.config, &surroundings)?;
-    selection.check(&flow.stages)?;
-    refuse_stale(&folder, &flow.stages, &selection.rebuild)?;
-    folder.freeze(&loaded.text, &settings_of(&flow.stages))?;
+    let _lock = folder.lock()?;
+    loaded.enter()?;
+    let retry_passes = retry_passes(&folder, &loaded.config, retry_failed)?;
+    // A misspelt name is told before anything that the configuration names is opened.
+    selection.check(&names::possible(&loaded.config, retry_passes))?;
+    let context = RunContext::start(&loaded.config)?;
+    let flow = Flow::new(&loaded.config, &context, retry_passes)?;
+    let stages: Vec<Description> = flow.stages.iter().map(|stage| Description::of(stage.as_ref())).collect();
+    let stage_names: Vec<String> = stages.iter().map(|stage| stage.name.clone()).collect();
+    selection.check(&stage_names)?;
+    refuse_changed_sources(&folder, &loaded.config, &context, selection)?;
+    refuse_stale(&folder, &stages, &covering(&folder, selection, &stage_names)?)?;
+    folder.freeze(&loaded.text, &stages)?;
     let cancel = Cancel::default();
     stop_on_signal(&cancel)?;
     let runner = Runner {
@@ -49,15 +64,49 @@ pub(crate) fn execute(
         workers: workers.unwrap_or_else(cores),
         cancel: &cancel,
         crashes: &folder.crashes()?,
+        limits: &loaded.config.limits,
     };
     let sealed = runner.run(&flow.stages, selection)?;
-    println!("\n{}", removed(&sealed));
-    let is_as_planted = surroundings.compare(&sealed);
+    say!("\n{}", removed(&sealed))?;
+    let is_as_planted = context.compare(&sealed)?;
     if let Some(evaluation) = sealed.0.get("evaluate") {
         crate::scores::print(evaluation)?;
     }
-    println!("results are in {}", folder.path().display());
+    say!("results are in {}", folder.path().display())?;
     Ok(if is_as_planted { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Returns the passes over images beyond those of the configuration; one more if failures are to be retried
+/// and the last pass left some.
+fn retry_passes(folder: &Folder, config: &Config, retry_failed: bool) -> anyhow::Result<u32> {
+    let passes = folder.retry_passes()?;
+    if !retry_failed {
+        return Ok(passes);
+    }
+    let Some(images) = &config.images else {
+        return Err(Usage("--retry-failed: the configuration has no [images]".to_owned()).into());
+    };
+    let last = names::pass(images.passes + passes - 1);
+    let sealed = folder.sealed()?;
+    let Some(dataset) = sealed.0.get(&last) else {
+        let message = format!("--retry-failed: {last} is not finished; run without it first");
+        return Err(Usage(message).into());
+    };
+    let left: u64 = dataset.parts(RETRY).map(|part| part.rows).sum();
+    if left == 0 {
+        note!("{last}: no image failed for a reason that may have passed");
+        return Ok(passes);
+    }
+    folder.set_retry_passes(passes + 1)?;
+    Ok(passes + 1)
+}
+
+/// Returns the stages whose change the user agreed to: those to run again, and passes that were just added.
+fn covering(folder: &Folder, selection: &Selection, names: &[String]) -> anyhow::Result<Vec<String>> {
+    let before = folder.stages()?;
+    let is_known = |name: &String| before.iter().any(|stage| stage.name == *name);
+    let is_added = |name: &&String| name.starts_with(names::PASSES) && !is_known(name);
+    Ok(selection.rebuild.iter().chain(names.iter().filter(is_added)).cloned().collect())
 }
 
 /// The first Ctrl-C or SIGTERM abandons the running tasks at their next record; the second
@@ -68,7 +117,7 @@ fn stop_on_signal(cancel: &Cancel) -> anyhow::Result<()> {
         if cancel.is_requested() {
             std::process::exit(i32::from(crate::exit::CANCELLED));
         }
-        eprintln!("stopping; what is committed stays, run again to continue");
+        note!("stopping; what is committed stays, run again to continue");
         cancel.request();
     })?;
     Ok(())

@@ -3,14 +3,16 @@
 use std::process::ExitCode;
 
 use crate::cli::StatsArgs;
+use crate::print::{self, say};
+use crate::selected;
 
 /// Prints statistics of files and folders.
 pub(crate) fn stats(arguments: &StatsArgs) -> anyhow::Result<ExitCode> {
-    let statistics = inspect::stats(&arguments.paths)?;
+    let statistics = inspect::stats(&selected::files(&arguments.paths)?)?;
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&statistics)?);
+        say!("{}", serde_json::to_string_pretty(&statistics)?)?;
     } else {
-        print!("{statistics}");
+        print::text(&statistics.to_string())?;
     }
     Ok(ExitCode::SUCCESS)
 }

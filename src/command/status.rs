@@ -1,16 +1,20 @@
-//! `kosmos status`: how far a run is. Reads names and roll-ups alone, so it stays quick with
-//! a hundred thousand tasks.
+//! `kosmos status`: how far a run is. Reads names and roll-ups only, so it stays quick with
+//! a hundred thousand tasks; opens nothing that the configuration names, and writes nothing.
 
 use std::process::ExitCode;
 
-use corpus::{Engine, Fingerprint, Inputs, Ledger, Report, Stage};
+use corpus::engine::note_path;
+use corpus::{Dataset, Description, Fingerprint, Inputs, Ledger, Report};
 use serde::Serialize;
 
 use crate::cli::StatusArgs;
-use crate::flow::{Flow, Surroundings};
 use crate::folder::Folder;
 use crate::number::grouped;
+use crate::print::{self, say};
 use crate::table::Table;
+
+/// Bytes of what a task says it is doing that are shown.
+const WORDS_CHARS_MAX: usize = 200;
 
 /// How far one stage is.
 #[derive(Debug, Serialize)]
@@ -23,6 +27,8 @@ struct StageStatus {
     report: Option<Report>,
     /// Records a second of one task, in the mean.
     records_per_sec: Option<f64>,
+    /// What its first unfinished task is doing right now.
+    doing: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -36,53 +42,70 @@ enum State {
 /// Prints the state of every stage.
 pub(crate) fn status(arguments: &StatusArgs) -> anyhow::Result<ExitCode> {
     let folder = Folder::open(&arguments.dir)?;
-    let config = folder.config()?;
-    let flow = Flow::new(&config, &Surroundings::offline(&config)?)?;
-    let stages = collect(&folder, &flow.stages)?;
+    let stages = collect(&folder, &folder.stages()?)?;
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&stages)?);
+        say!("{}", serde_json::to_string_pretty(&stages)?)?;
     } else {
-        print!("{}", show(&stages));
+        print::text(&show(&stages).to_string())?;
+        for stage in &stages {
+            if let Some(doing) = &stage.doing {
+                say!("{}: {doing}", stage.stage)?;
+            }
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn collect(folder: &Folder, stages: &[Box<dyn Stage>]) -> anyhow::Result<Vec<StageStatus>> {
-    let ledger = Ledger::new(folder.store.clone());
+fn collect(folder: &Folder, stages: &[Description]) -> anyhow::Result<Vec<StageStatus>> {
     let mut sealed = Inputs::default();
     let mut all = Vec::new();
     for stage in stages {
-        let name = stage.name();
-        let fingerprint = Engine::fingerprint(stage.as_ref(), &sealed).ok();
         let mut status = StageStatus {
-            stage: name.clone(),
+            stage: stage.name.clone(),
             state: State::Waiting,
-            fingerprint: fingerprint.clone(),
+            fingerprint: stage.current(&folder.store, &sealed)?,
             tasks_done: 0,
             task_count: None,
             report: None,
             records_per_sec: None,
+            doing: None,
         };
-        if let Some(fingerprint) = fingerprint {
-            status.records_per_sec = ledger.pace(&name, &fingerprint)?;
-            if let Some(manifest) = ledger.manifest(&name, &fingerprint)? {
-                status.state = State::Sealed;
-                status.tasks_done = manifest.task_count as usize;
-                status.task_count = Some(manifest.task_count);
-                status.report = Some(manifest.report.clone());
-                sealed.0.insert(name, corpus::Dataset::new(folder.store.clone(), manifest));
-            } else {
-                let progress = ledger.progress(&name, &fingerprint)?;
-                status.tasks_done = progress.values().filter(|task| task.done).count();
-                status.task_count = stage.plan(&sealed).ok();
-                if !progress.is_empty() {
-                    status.state = State::Running;
-                }
-            }
+        if let Some(fingerprint) = status.fingerprint.clone() {
+            fill(&mut status, folder, &fingerprint, &mut sealed)?;
         }
         all.push(status);
     }
     Ok(all)
+}
+
+fn fill(
+    status: &mut StageStatus,
+    folder: &Folder,
+    fingerprint: &Fingerprint,
+    sealed: &mut Inputs,
+) -> anyhow::Result<()> {
+    let (name, ledger) = (status.stage.clone(), Ledger::new(folder.store.clone()));
+    status.records_per_sec = ledger.pace(&name, fingerprint)?;
+    if let Some(manifest) = ledger.manifest(&name, fingerprint)? {
+        status.state = State::Sealed;
+        status.tasks_done = manifest.task_count as usize;
+        status.task_count = Some(manifest.task_count);
+        status.report = Some(manifest.report.clone());
+        sealed.0.insert(name, Dataset::new(folder.store.clone(), manifest));
+        return Ok(());
+    }
+    let Some(plan) = ledger.plan(&name, fingerprint)? else {
+        return Ok(());
+    };
+    let progress = ledger.progress(&name, fingerprint)?;
+    status.state = State::Running;
+    status.task_count = Some(plan.task_count);
+    status.tasks_done = progress.values().filter(|task| task.done).count();
+    let unfinished = (0..plan.task_count).find(|task| !progress.get(task).is_some_and(|task| task.done));
+    let note = unfinished.map(|task| note_path(&folder.store, &name, fingerprint, task));
+    let words = note.and_then(|path| std::fs::read_to_string(path).ok());
+    status.doing = words.map(|words| words.chars().take(WORDS_CHARS_MAX).collect());
+    Ok(())
 }
 
 fn show(stages: &[StageStatus]) -> Table {

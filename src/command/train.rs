@@ -3,26 +3,33 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use corpus::{Cancel, Engine};
+use corpus::Description;
 use train::checkpoint::Checkpoints;
 
 use crate::cli::TrainArgs;
 use crate::command::run::{default_dir, execute};
-use crate::config::{Config, load};
+use crate::config::load_based;
 use crate::exit::Usage;
-use crate::flow::{Flow, Surroundings};
+use crate::flow::{Flow, RunContext};
 use crate::folder::Folder;
-use crate::run::{Runner, Selection};
+use crate::run::Selection;
 
 /// The stage that this command runs.
 const STAGE: &str = "train";
 
 /// Runs the stage `train` alone; an interrupted training is continued only with `--resume`.
 pub(crate) fn train(arguments: TrainArgs) -> anyhow::Result<ExitCode> {
-    let loaded = load(&arguments.config)?;
-    let dir = arguments.dir.unwrap_or_else(|| default_dir(&loaded.config.name));
+    let loaded = load_based(&arguments.config)?;
+    let dir = std::path::absolute(arguments.dir.unwrap_or_else(|| default_dir(&loaded.config.name)))?;
+    loaded.enter()?;
+    let context = RunContext::offline(&loaded.config)?;
+    let folder = Folder::open(&dir)?;
+    let flow = Flow::new(&loaded.config, &context, folder.retry_passes()?)?;
+    let Some(stage) = flow.stages.iter().find(|stage| stage.name() == STAGE) else {
+        return Err(Usage(format!("{} has no [train]", loaded.config.name)).into());
+    };
     if !arguments.resume
-        && let Some(step) = interrupted_at(&loaded.config, &dir)?
+        && let Some(step) = interrupted_at(&folder, &Description::of(stage.as_ref()))?
     {
         let message = format!(
             "{} holds a training interrupted at step {step}: continue it with --resume",
@@ -30,24 +37,22 @@ pub(crate) fn train(arguments: TrainArgs) -> anyhow::Result<ExitCode> {
         );
         return Err(Usage(message).into());
     }
-    let selection = Selection { only: Some(STAGE.to_owned()), ..Selection::default() };
-    execute(&loaded, &dir, &selection, None)
+    let selection = Selection {
+        only: Some(STAGE.to_owned()),
+        rebuild: arguments.rebuild.then(|| STAGE.to_owned()).into_iter().collect(),
+        ..Selection::default()
+    };
+    execute(&loaded, Path::new(&dir), &selection, None, false)
 }
 
 /// Returns the newest checkpoint's step, if a training of these settings is unfinished.
-fn interrupted_at(config: &Config, dir: &Path) -> anyhow::Result<Option<u64>> {
-    let folder = Folder::open(dir)?;
-    let flow = Flow::new(config, &Surroundings::offline(config)?)?;
-    let (cancel, crashes) = (Cancel::default(), folder.crashes()?);
-    let runner = Runner { folder: &folder, workers: 1, cancel: &cancel, crashes: &crashes };
-    let sealed = runner.sealed_stages(&flow.stages)?;
-    let Some(stage) = flow.stages.iter().find(|stage| stage.name() == STAGE) else {
-        return Err(Usage(format!("{} has no [train]", config.name)).into());
-    };
-    if sealed.0.contains_key(STAGE) {
+fn interrupted_at(folder: &Folder, stage: &Description) -> anyhow::Result<Option<u64>> {
+    let sealed = folder.sealed()?;
+    if stage.dataset(&folder.store, &sealed)?.is_some() {
         return Ok(None);
     }
-    let fingerprint = Engine::fingerprint(stage.as_ref(), &sealed)?;
-    let checkpoints = Checkpoints::open(&folder.store, &fingerprint, 1)?;
-    Ok(checkpoints.newest(|_| {})?.map(|checkpoint| checkpoint.state.step))
+    match stage.current(&folder.store, &sealed)? {
+        Some(fingerprint) => Ok(Checkpoints::newest_step(&folder.store, &fingerprint)),
+        None => Ok(None),
+    }
 }

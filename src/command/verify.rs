@@ -1,59 +1,97 @@
-//! `kosmos verify`: re-reads everything the ledger lists.
+//! `kosmos verify`: re-reads everything the ledger lists; repairs it where it is asked to.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
-use corpus::{Cancel, Ledger};
+use corpus::repair::{Repair, repair};
+use corpus::verify::Finding;
+use corpus::{Cancel, Description, Inputs, Ledger};
 
-use crate::cli::FolderArgs;
+use crate::cli::VerifyArgs;
 use crate::exit::Usage;
-use crate::flow::{Flow, Surroundings};
+use crate::flow::{Flow, RunContext};
 use crate::folder::Folder;
 use crate::number::{bytes, grouped};
-use crate::run::Runner;
+use crate::print::say;
 
-/// Verifies all sealed stages; the exit code is 1 if and only if something is wrong.
-pub(crate) fn verify(arguments: &FolderArgs) -> anyhow::Result<ExitCode> {
+/// Verifies all sealed stages; the exit code is 1 if and only if something is wrong and stays so.
+pub(crate) fn verify(arguments: &VerifyArgs) -> anyhow::Result<ExitCode> {
     let folder = Folder::open(&arguments.dir)?;
-    let config = folder.config()?;
-    let flow = Flow::new(&config, &Surroundings::offline(&config)?)?;
-    let (cancel, crashes) = (Cancel::default(), folder.crashes()?);
-    let runner = Runner { folder: &folder, workers: 1, cancel: &cancel, crashes: &crashes };
-    let sealed = runner.sealed_stages(&flow.stages)?;
+    let _lock = arguments.repair.then(|| folder.lock()).transpose()?;
+    let sealed = folder.sealed()?;
     if sealed.0.is_empty() {
         return Err(Usage(format!("no stage of {} is sealed yet", folder.path().display())).into());
     }
-    let mut finding_count = 0;
+    let (mut wrong, mut repaired) = (0, 0);
     let (mut part_count, mut byte_count) = (0, 0);
     for (stage, dataset) in &sealed.0 {
         let findings = corpus::verify::verify(&folder.store, dataset.manifest())?;
         for finding in &findings {
-            println!("{stage}: {}: {}", finding.path, finding.detail);
+            let task = finding.task.map_or_else(String::new, |task| format!(" (task {task})"));
+            say!("{stage}: {}: {}{task}", finding.path, finding.detail)?;
         }
-        finding_count += findings.len();
+        let left = match arguments.repair && !findings.is_empty() {
+            true => repair_stage(&folder, &sealed, stage, &findings)?,
+            false => findings.len(),
+        };
+        (wrong, repaired) = (wrong + left, repaired + findings.len() - left);
         part_count += dataset.manifest().parts.len() as u64;
         byte_count += dataset.manifest().parts.iter().map(|part| part.bytes).sum::<u64>();
     }
-    finding_count += unsealed_orphans(&folder, &flow, &sealed)?;
-    println!(
-        "{} stages, {} files, {}: {} wrong",
+    wrong += unsealed_orphans(&folder, &sealed)?;
+    let how = if arguments.repair { format!(", {} repaired", grouped(repaired as u64)) } else { String::new() };
+    say!(
+        "{} stages, {} files, {}: {} wrong{how}",
         sealed.0.len(),
         grouped(part_count),
         bytes(byte_count),
-        grouped(finding_count as u64)
-    );
-    Ok(if finding_count == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        grouped(wrong as u64)
+    )?;
+    if wrong > 0 && !arguments.repair {
+        say!("kosmos verify --repair runs these tasks again, and puts back what comes out the same")?;
+    }
+    Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Runs the tasks of the findings again; returns how much is still wrong.
+fn repair_stage(
+    folder: &Folder,
+    sealed: &Inputs,
+    name: &str,
+    findings: &[Finding],
+) -> anyhow::Result<usize> {
+    let loaded = folder.config()?;
+    loaded.enter()?;
+    let context = RunContext::start(&loaded.config)?;
+    let flow = Flow::new(&loaded.config, &context, folder.retry_passes()?)?;
+    let Some(stage) = flow.stages.iter().find(|stage| stage.name() == name) else {
+        say!("{name}: the configuration of the last run has no such stage")?;
+        return Ok(findings.len());
+    };
+    let manifest = sealed.get(name)?.manifest();
+    let tasks: BTreeSet<u32> = findings.iter().filter_map(|finding| finding.task).collect();
+    for task in tasks {
+        let elsewhere = folder.path().join("repair");
+        let ended = repair(&folder.store, stage.as_ref(), sealed, manifest, task, &elsewhere, &Cancel::default());
+        // Nothing in there is needed any more, whatever came of it.
+        let _ = std::fs::remove_dir_all(&elsewhere);
+        match ended? {
+            Repair::Done(count) => say!("{name}: task {task}: {count} files and entries put back")?,
+            Repair::Differs(detail) => say!("{name}: {detail}; --rebuild {name} runs the whole stage again")?,
+        }
+    }
+    Ok(corpus::verify::verify(&folder.store, manifest)?.len())
 }
 
 /// A stage that has entries for what follows from it but no manifest has lost its seal.
-fn unsealed_orphans(folder: &Folder, flow: &Flow, sealed: &corpus::Inputs) -> anyhow::Result<usize> {
+fn unsealed_orphans(folder: &Folder, sealed: &Inputs) -> anyhow::Result<usize> {
     let ledger = Ledger::new(folder.store.clone());
+    let stages: Vec<Description> = folder.stages()?;
     let mut count = 0;
-    for stage in &flow.stages {
-        let is_sealed = sealed.0.contains_key(&stage.name());
-        let followers = flow.stages.iter().filter(|other| other.inputs().contains(&stage.name()));
-        for follower in followers {
-            if !is_sealed && !ledger.fingerprints(&follower.name())?.is_empty() {
-                println!("{}: no manifest, although {} was run on it", stage.name(), follower.name());
+    for stage in stages.iter().filter(|stage| !sealed.0.contains_key(&stage.name)) {
+        for follower in stages.iter().filter(|other| other.inputs.contains(&stage.name)) {
+            if !ledger.fingerprints(&follower.name)?.is_empty() {
+                say!("{}: no manifest, although {} was run on it", stage.name, follower.name)?;
                 count += 1;
             }
         }

@@ -3,18 +3,25 @@
 //! Every section belongs to the crate that acts on it; a section that is absent leaves its
 //! stages out. Secrets are never here: they come from the environment.
 
+mod base;
 pub(crate) mod builtin;
+mod limits;
 pub(crate) mod load;
 mod pack;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use corpus::mirror::Mirrors;
 use filter::near::planted::PLANTED_SOURCE;
 use filter::stage::looks::EVALUATION_SOURCE;
 use serde::Deserialize;
 
-pub(crate) use load::{Loaded, load};
+use crate::names;
+
+pub(crate) use base::load_based;
+pub(crate) use limits::Limits;
+pub(crate) use load::Loaded;
 pub(crate) use pack::Pack;
 
 /// A complete run.
@@ -23,6 +30,12 @@ pub(crate) use pack::Pack;
 pub(crate) struct Config {
     /// The run's name; its folder unless `--dir` says otherwise.
     pub(crate) name: String,
+    /// The folder that relative paths are resolved against. Default: that of this file. A run's own
+    /// `config.toml` has it, so that it works from anywhere.
+    pub(crate) base_dir: Option<PathBuf>,
+    /// What a run puts up with before it stops.
+    #[serde(default)]
+    pub(crate) limits: Limits,
     /// Where every random choice of building the corpus comes from.
     pub(crate) seed: u64,
     /// Serve a made-up web in this process and read all sources from it.
@@ -82,6 +95,7 @@ impl Config {
         if let Some(web) = &self.sample_web {
             web.validate().map_err(section("sample_web"))?;
         }
+        self.limits.validate().map_err(section("limits"))?;
         self.fetch.validate().map_err(section("fetch"))?;
         self.validate_sources()?;
         validate(&self.text, |c| c.validate()).map_err(section("text"))?;
@@ -104,6 +118,9 @@ impl Config {
         for (name, source) in &self.sources {
             if !is_plain_name(name) {
                 return Err(format!("[sources.{name}] a name must be letters, digits, - and _"));
+            }
+            if names::is_reserved(name) {
+                return Err(format!("[sources.{name}] {name:?} is the name of a stage: call the source otherwise"));
             }
             source.validate().map_err(|problem| format!("[sources.{name}] {problem}"))?;
             if [PLANTED_SOURCE, EVALUATION_SOURCE].contains(&source.code) {

@@ -23,13 +23,36 @@ fn verify_finds_a_flipped_byte_a_truncated_part_and_a_missing_entry() {
 
     let ledger = workspace.path("out/ledger/pile");
     let fingerprint = std::fs::read_dir(&ledger).unwrap().next().unwrap().unwrap().path();
-    let entry = fingerprint.join("00000001-000000-end.json");
+    let entry = fingerprint.join("00000001-000000.json");
     let kept = std::fs::read(&entry).unwrap();
     std::fs::remove_file(&entry).unwrap();
     let message = workspace.kosmos(&["verify", "out"]).failure(1);
-    assert!(message.contains("0 entries of 1"), "{message}");
+    assert!(message.contains("0 entries of 1") && message.contains("(task 1)"), "{message}");
     std::fs::write(&entry, kept).unwrap();
     std::fs::remove_file(fingerprint.join("sealed.json")).unwrap();
     let message = workspace.kosmos(&["verify", "out"]).failure(1);
     assert!(message.contains("no manifest"), "{message}");
+}
+
+#[test]
+fn a_repair_reruns_the_tasks_of_bad_parts_and_puts_the_same_bytes_back() {
+    let workspace = Workspace::new();
+    let _ = workspace.kosmos(&small_run(&["--dir", "out", "--until", "text.rules"])).success();
+    let parts = workspace.parts("out");
+    let path = |stage: &str| {
+        let part = parts.iter().find(|part| part.starts_with(stage)).unwrap();
+        workspace.path("out/data").join(part)
+    };
+    let (flipped, missing) = (path("pile/"), path("text.rules/"));
+    let good = [&flipped, &missing].map(|path| std::fs::read(path).unwrap());
+    let mut bytes = good[0].clone();
+    bytes[good[0].len() / 3] ^= 4;
+    std::fs::write(&flipped, bytes).unwrap();
+    std::fs::remove_file(&missing).unwrap();
+    let told = workspace.kosmos(&["verify", "out"]).failure(1);
+    assert!(told.contains("2 wrong") && told.contains("--repair"), "{told}");
+    let repaired = workspace.kosmos(&["verify", "out", "--repair"]).success();
+    assert!(repaired.contains("0 wrong, 2 repaired"), "{repaired}");
+    assert_eq!([&flipped, &missing].map(|path| std::fs::read(path).unwrap()), good);
+    assert!(workspace.kosmos(&["verify", "out"]).success().contains(": 0 wrong"));
 }

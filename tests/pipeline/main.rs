@@ -4,8 +4,10 @@
 mod config;
 mod corruption;
 mod extract;
+mod folder;
 mod images;
 mod real_input;
+mod rebuild;
 mod resume;
 mod run;
 mod scale;

@@ -1,5 +1,6 @@
 //! Killed at any moment and run again: the same bytes, for any number of workers.
 
+use std::os::unix::process::ExitStatusExt;
 use std::time::{Duration, Instant};
 
 use crate::support::{Workspace, small_run};
@@ -19,13 +20,20 @@ fn a_run_killed_at_random_moments_has_the_parts_of_an_undisturbed_one() {
 
     // Moments from a fixed sequence, spread over the time a whole run takes.
     let mut moment: u64 = 0x9E37_79B9_7F4A_7C15;
-    for _ in 0..kills {
+    let mut hits = 0;
+    while hits < kills {
         moment = moment.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let millis = (moment >> 33) % whole_millis;
         let mut child = workspace.spawn(&small_run(&["--dir", "killed", "--workers", "1"]));
         std::thread::sleep(Duration::from_millis(millis));
+        if child.try_wait().unwrap().is_some() {
+            // It was through before the moment came: nothing is left to kill, so begin anew.
+            std::fs::remove_dir_all(workspace.path("killed")).unwrap();
+            continue;
+        }
         child.kill().unwrap();
-        child.wait().unwrap();
+        assert_eq!(child.wait().unwrap().signal(), Some(9), "the kill hit a live process");
+        hits += 1;
     }
     let _ = workspace.kosmos(&small_run(&["--dir", "killed", "--workers", "1"])).success();
     let found = workspace.parts("killed");

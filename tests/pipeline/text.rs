@@ -18,14 +18,7 @@ fn story(number: usize) -> String {
 
 /// Returns the rows of a stage's stream.
 fn rows(workspace: &Workspace, stage: &str, stream: &str) -> Vec<Value> {
-    let versions: Vec<_> = fs::read_dir(workspace.path("out/data").join(stage))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    assert_eq!(versions.len(), 1, "{versions:?}");
-    let path = versions[0].join(stream);
-    let shown = workspace.kosmos(&["inspect", path.to_str().unwrap(), "--json", "--rows", "100"]).success();
-    shown.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    workspace.rows("out", stage, stream)
 }
 
 /// Ten stories, an edited copy of the first, an exact one of the second, and one with a question in it.

@@ -12,10 +12,14 @@
 //! A checkpoint is written into a temporary folder, flushed to the disk, and published by
 //! renaming the folder: it is there as a whole or not at all.
 
+mod garbage;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+
+pub use garbage::{garbage, sweep};
 
 use corpus::digest::Digest;
 use corpus::record::TrainStep;
@@ -117,6 +121,12 @@ impl Checkpoints {
             opened.remove(&name)?;
         }
         Ok(opened)
+    }
+
+    /// Returns the newest step that has a checkpoint, by names alone: it may turn out damaged.
+    pub fn newest_step(store: &Store, fingerprint: &Fingerprint) -> Option<u64> {
+        let opened = Self::open(store, fingerprint, 1).ok()?;
+        opened.folders(parse_step).ok()?.last().map(|(_, step)| *step)
     }
 
     /// Returns where the weights of a step are, if it has a checkpoint.

@@ -60,7 +60,7 @@ impl Stage for Numbers {
     }
 }
 
-fn document(id: Id, text: String) -> Document {
+pub(super) fn document(id: Id, text: String) -> Document {
     Document {
         id,
         key: None,
@@ -123,41 +123,24 @@ fn of_six_attempts_at_one_task_exactly_one_counts() {
     let (cancel, crashes) = (Cancel::default(), Crashes::default());
     let ledger = Ledger::new(store.clone());
     std::thread::scope(|scope| {
-        for attempt in 0..6 {
-            let (store, inputs, fingerprint) = (&store, &inputs, &fingerprint);
-            let (ledger, cancel, crashes, stage) = (&ledger, &cancel, &crashes, &stage);
+        for _ in 0..6 {
+            let (inputs, fingerprint, stage) = (&inputs, &fingerprint, &stage);
+            let (cancel, crashes, path) = (&cancel, &crashes, store.folder());
             scope.spawn(move || {
-                let progress = Silent;
-                let task = Task {
-                    stage: "numbers",
-                    fingerprint,
-                    index: 0,
-                    count: 3,
-                    inputs,
-                    store,
-                    ledger,
-                    scratch: store.folder().join(format!("scratch/{attempt}")),
-                    crashes,
-                    cancel,
-                    progress: &progress,
-                };
-                stage.run(&task).unwrap();
+                // A store of its own, as another process has it.
+                let store = Store::local(path).unwrap();
+                let engine = engine(&store, cancel, crashes, 1);
+                engine.run_task(stage, inputs, fingerprint, 0, 3).unwrap();
             });
         }
     });
-    let entries = store.list("ledger/numbers").unwrap();
-    assert_eq!(entries.len(), 1, "{entries:?}");
+    let names = store.list("ledger/numbers").unwrap();
+    assert_eq!(names.len(), 2, "one range and the mark of the end: {names:?}");
     let entry = &ledger.entries("numbers", &fingerprint, 0).unwrap()[0];
     assert_eq!(entry.report.units["documents"].read, 50);
     for part in &entry.parts {
         assert!(store.open(&part.path).is_ok());
     }
-}
-
-struct Silent;
-impl Progress for Silent {
-    fn advance(&self, _: u64) {}
-    fn log(&self, _: &str) {}
 }
 
 #[test]
@@ -196,7 +179,7 @@ fn gc_removes_old_fingerprints_and_nothing_else() {
     let foreign = folder.path().join("data/numbers/notes.txt");
     std::fs::write(&foreign, "mine").unwrap();
     let garbage = gc::find(&store, &current).unwrap();
-    assert_eq!(garbage.files.len(), old.manifest().parts.len() + 4);
+    assert_eq!(garbage.files.len(), old.manifest().parts.len() + 8);
     gc::sweep(&store, &garbage).unwrap();
     assert!(foreign.exists());
     assert_eq!(verify::verify(&store, new.manifest()).unwrap(), []);
@@ -215,7 +198,9 @@ fn a_lost_record_is_never_committed() {
         task: 0,
         range: 0,
         last: true,
+        start: 0,
         position: 1,
+        identity: None,
         parts: vec![],
         report,
         circumstances: Default::default(),
@@ -223,4 +208,179 @@ fn a_lost_record_is_never_committed() {
     let result = Ledger::new(store.clone()).commit(&entry);
     assert!(matches!(result, Err(Error::Conservation { .. })));
     assert!(store.list("ledger").unwrap().is_empty());
+}
+
+/// Numbers whose tasks depend on the names of their files, as those of sources do.
+struct Files(&'static [&'static str], AtomicU64);
+
+impl Stage for Files {
+    fn name(&self) -> String {
+        "files".to_owned()
+    }
+    fn inputs(&self) -> Vec<String> {
+        vec!["listing".to_owned()]
+    }
+    fn settings(&self) -> Value {
+        json!({})
+    }
+    fn plan(&self, _: &Inputs) -> Result<u32> {
+        Ok(self.0.len() as u32)
+    }
+    fn task_identity(&self, _: &Inputs, index: u32) -> Result<Option<String>> {
+        Ok(Some(self.0[index as usize].to_owned()))
+    }
+    fn run(&self, task: &Task<'_>) -> Result<()> {
+        let mut out = task.output()?;
+        self.1.fetch_add(1, Ordering::Relaxed);
+        out.read("documents");
+        out.keep("documents");
+        let id = Id::from_bits(u64::from(task.index));
+        out.write("documents", document(id, self.0[task.index as usize].to_owned()))?;
+        out.advance(1)?;
+        out.finish()
+    }
+}
+
+/// Runs the files as of a listing whose content is the count; returns the texts and the tasks that ran.
+fn run_files(store: &Store, names: &'static [&'static str]) -> (Dataset, u64) {
+    struct Listing(u64);
+    impl Stage for Listing {
+        fn name(&self) -> String {
+            "listing".to_owned()
+        }
+        fn settings(&self) -> Value {
+            json!(self.0)
+        }
+        fn plan(&self, _: &Inputs) -> Result<u32> {
+            Ok(1)
+        }
+        fn run(&self, task: &Task<'_>) -> Result<()> {
+            let mut out = task.output()?;
+            out.write("files", document(Id::from_bits(self.0), "list".into()))?;
+            out.finish()
+        }
+    }
+    let (cancel, crashes) = (Cancel::default(), Crashes::default());
+    let engine = engine(store, &cancel, &crashes, 2);
+    let listed = names.iter().map(|name| name.len() as u64).sum();
+    let listing = engine.run(&Listing(listed), &Inputs::default()).unwrap();
+    let stage = Files(names, AtomicU64::new(0));
+    let inputs = Inputs([("listing".to_owned(), listing)].into());
+    (engine.run(&stage, &inputs).unwrap(), stage.1.load(Ordering::Relaxed))
+}
+
+#[test]
+fn an_added_file_is_one_new_task_and_a_renamed_one_is_read_again() {
+    let (_folder, store) = temp();
+    store.put_if_absent(gc::MARKER, "{}".into()).unwrap();
+    let texts = |dataset: &Dataset| -> Vec<String> {
+        dataset.rows::<Document>("documents").map(|row| row.unwrap().text).collect()
+    };
+    let (old, ran) = run_files(&store, &["a", "bb"]);
+    assert_eq!((texts(&old), ran), (vec!["a".to_owned(), "bb".to_owned()], 2));
+    let (grown, ran) = run_files(&store, &["a", "bb", "cccc"]);
+    assert_eq!((texts(&grown).len(), ran), (3, 1));
+    assert_eq!(grown.manifest().parts[..2], old.manifest().parts[..]);
+    let (renamed, ran) = run_files(&store, &["a", "ddddd", "cccc"]);
+    assert_eq!((texts(&renamed)[1].as_str(), ran), ("ddddd", 1));
+
+    let current = [("files".to_owned(), renamed.manifest().fingerprint.clone())].into();
+    gc::sweep(&store, &gc::find(&store, &current).unwrap()).unwrap();
+    assert_eq!(verify::verify(&store, renamed.manifest()).unwrap(), [], "adopted parts are needed");
+}
+
+#[test]
+fn a_stage_that_is_run_again_has_a_new_generation_and_the_same_content() {
+    let (_folder, store) = temp();
+    let first = run(&store, &Numbers::new(50), 1).unwrap();
+    let ledger = Ledger::new(store.clone());
+    ledger.supersede("numbers", &first.manifest().fingerprint).unwrap();
+    let again = run(&store, &Numbers::new(50), 1).unwrap();
+    assert_eq!(again.manifest().fingerprint, first.manifest().fingerprint.next_generation());
+    assert_eq!(again.manifest().content, first.manifest().content);
+    assert_ne!(again.manifest().parts[0].path, first.manifest().parts[0].path);
+}
+
+#[test]
+fn verify_checks_the_ledger_as_well_as_the_parts() {
+    let (folder, store) = temp();
+    let dataset = run(&store, &Numbers::new(300), 2).unwrap();
+    let manifest = dataset.manifest();
+    let details = |manifest: &crate::Manifest| {
+        let found = verify::verify(&store, manifest).unwrap();
+        found.into_iter().map(|finding| finding.detail).collect::<Vec<_>>().join("\n")
+    };
+    let ledger = folder.path().join(crate::ledger::folder("numbers", &manifest.fingerprint));
+    // An entry's count changed, and its balance kept.
+    let path = ledger.join("00000001-000001.json");
+    let good = std::fs::read_to_string(&path).unwrap();
+    let entry: Value = serde_json::from_str(&good).unwrap();
+    let change = |edit: &dyn Fn(&mut Value)| {
+        let mut changed = entry.clone();
+        edit(&mut changed);
+        std::fs::write(&path, changed.to_string()).unwrap();
+        let found = details(manifest);
+        std::fs::write(&path, &good).unwrap();
+        found
+    };
+    let add = |value: &mut Value| *value = json!(value.as_u64().unwrap() + 1);
+    let found = change(&|entry| {
+        add(&mut entry["report"]["units"]["documents"]["read"]);
+        add(&mut entry["report"]["units"]["documents"]["kept"]);
+    });
+    assert!(found.contains("do not add up to the manifest"), "{found}");
+    let found = change(&|entry| add(&mut entry["report"]["units"]["documents"]["kept"]));
+    assert!(found.contains("documents: read"), "{found}");
+    let found = change(&|entry| add(&mut entry["start"]));
+    assert!(found.contains("must start at 100"), "{found}");
+    let found = change(&|entry| entry["task"] = json!(2));
+    assert!(found.contains("an entry of numbers task 2"), "{found}");
+    let found = change(&|entry| entry["format"] = json!(1));
+    assert!(found.contains("format 1"), "{found}");
+    std::fs::remove_file(ledger.join("00000002-end.json")).unwrap();
+    assert!(details(manifest).contains("the mark of its end is missing"));
+    ledger_end(&store, manifest);
+    assert_eq!(details(manifest), "");
+
+    let mut broken = manifest.clone();
+    broken.report.units.get_mut("documents").unwrap().read += 1;
+    assert!(details(&broken).contains("documents: read"), "a manifest whose balance is broken");
+    let mut broken = manifest.clone();
+    broken.parts.pop();
+    assert!(details(&broken).contains("digest is not that of its parts"));
+    let mut broken = manifest.clone();
+    broken.range_counts.pop();
+    assert!(details(&broken).contains("ranges of 2 tasks of 3"));
+}
+
+/// Puts the mark of task 2's end back.
+fn ledger_end(store: &Store, manifest: &crate::Manifest) {
+    let ledger = Ledger::new(store.clone());
+    let entries = ledger.entries("numbers", &manifest.fingerprint, 2).unwrap();
+    ledger.end(entries.last().unwrap()).unwrap();
+}
+
+#[test]
+fn a_repair_puts_back_the_same_bytes_and_never_others() {
+    let (folder, store) = temp();
+    let stage = Numbers::new(300);
+    let dataset = run(&store, &stage, 2).unwrap();
+    let manifest = dataset.manifest();
+    let part = manifest.parts.iter().find(|part| part.task() == Some(1)).unwrap();
+    let (path, ledger) = (folder.path().join(&part.path), crate::ledger::folder("numbers", &manifest.fingerprint));
+    let good = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &good[..10]).unwrap();
+    std::fs::remove_file(folder.path().join(format!("{ledger}/00000001-000002.json"))).unwrap();
+    let found = verify::verify(&store, manifest).unwrap();
+    assert!(found.len() == 2 && found.iter().all(|finding| finding.task == Some(1)), "{found:?}");
+
+    let repair = |stage: &Numbers| {
+        let (other, cancel) = (tempfile::tempdir().unwrap(), Cancel::default());
+        crate::repair::repair(&store, stage, &Inputs::default(), manifest, 1, other.path(), &cancel).unwrap()
+    };
+    assert!(matches!(repair(&Numbers::new(299)), crate::repair::Repair::Differs(_)));
+    assert_eq!(std::fs::read(&path).unwrap().len(), 10, "other bytes are not put there");
+    assert!(matches!(repair(&stage), crate::repair::Repair::Done(_)));
+    assert_eq!(verify::verify(&store, manifest).unwrap(), []);
+    assert_eq!(std::fs::read(&path).unwrap(), good);
 }

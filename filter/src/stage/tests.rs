@@ -54,6 +54,8 @@ impl Bench {
                 inputs: &self.inputs,
                 store: &self.store,
                 ledger: &self.ledger,
+                identity: None,
+                keep: scratch.join("keep"),
                 scratch,
                 crashes: &Crashes::default(),
                 cancel: &stop.cancel,

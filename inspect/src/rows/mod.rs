@@ -4,7 +4,7 @@ mod cell;
 mod payload;
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Map, Value};
@@ -17,17 +17,18 @@ pub const ROWS_MAX: usize = 10_000;
 /// Rows that are decoded at once: payloads are described batch by batch.
 const BATCH_ROWS: usize = 16;
 
-/// Reads the first rows of a parquet file, or of those in a folder, each as a JSON object of its
-/// columns.
+/// Reads the first rows of Parquet files, or of those in folders, one file after the other, each row as a
+/// JSON object of its columns.
 ///
 /// Long text and long lists are cut; binary values become `<1234 bytes png 64x64>`, short ones
 /// hexadecimal. At most [`ROWS_MAX`] rows are read.
 ///
 /// # Errors
 /// When there is no parquet file, or one cannot be opened or read.
-pub fn rows(path: &Path, count: usize) -> Result<Vec<Value>> {
+pub fn rows(paths: &[PathBuf], count: usize) -> Result<Vec<Value>> {
     let mut rows = Vec::new();
-    for file in files(path)? {
+    let found: Vec<Vec<PathBuf>> = paths.iter().map(|path| files(path)).collect::<Result<_>>()?;
+    for file in found.concat() {
         let missing = count.min(ROWS_MAX) - rows.len();
         if missing == 0 {
             break;
@@ -72,16 +73,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("0.parquet");
         documents(&path, 500);
-        let shown = rows(&path, 3).unwrap();
+        let shown = rows(std::slice::from_ref(&path), 3).unwrap();
         assert_eq!(shown.len(), 3);
         assert_eq!(
             shown[2],
             json!({"id": 2, "key": null, "source": "even", "url": null, "date": null, "language": "eng", "text": "xx", "split": null})
         );
-        let long = rows(&path, usize::MAX).unwrap();
+        let long = rows(std::slice::from_ref(&path), usize::MAX).unwrap();
         assert_eq!(long.len(), 500);
         assert_eq!(long[499]["text"], format!("{}… (499 bytes)", "x".repeat(cell::TEXT_CHARS_MAX)));
-        assert_eq!(rows(&path, 0).unwrap(), Vec::<Value>::new());
+        assert_eq!(rows(std::slice::from_ref(&path), 0).unwrap(), Vec::<Value>::new());
     }
 
     #[test]
@@ -89,7 +90,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("0.parquet");
         images(&path);
-        let shown = rows(&path, 2).unwrap();
+        let shown = rows(std::slice::from_ref(&path), 2).unwrap();
         assert_eq!(shown[0]["image"], json!({"bytes": "<41 bytes png 64x48>", "path": "1.png"}));
         assert_eq!(shown[1]["image"]["bytes"], "<37 bytes>");
         assert_eq!(shown[0]["key"], "01010101010101010101010101010101");
@@ -104,7 +105,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("text.txt");
         std::fs::write(&path, "no table").unwrap();
-        assert!(matches!(rows(&path, 1), Err(Error::Parquet { .. })));
-        assert!(matches!(rows(&folder.path().join("missing"), 1), Err(Error::Io { .. })));
+        assert!(matches!(rows(std::slice::from_ref(&path), 1), Err(Error::Parquet { .. })));
+        assert!(matches!(rows(&[folder.path().join("missing")], 1), Err(Error::Io { .. })));
     }
 }

@@ -8,14 +8,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use corpus::{Cancel, Inputs};
 
 use crate::cli::{ExportArgs, ExportFormat};
-use crate::config::Config;
 use crate::exit::Usage;
-use crate::flow::{Flow, Surroundings};
 use crate::folder::Folder;
-use crate::run::Runner;
 
 /// What files are called while not all of them are written.
 const PARTIAL: &str = ".partial";
@@ -23,23 +19,16 @@ const PARTIAL: &str = ".partial";
 /// Writes files of the asked format into a new or empty folder.
 pub(crate) fn export(arguments: &ExportArgs) -> anyhow::Result<ExitCode> {
     let folder = Folder::open(&arguments.dir)?;
-    let config = folder.config()?;
-    let sealed = sealed(&folder, &config)?;
+    let sealed = folder.sealed()?;
     match arguments.format {
         ExportFormat::Jsonl => texts::export(&sealed, texts::Form::JsonLines, arguments),
         ExportFormat::Parquet => texts::export(&sealed, texts::Form::Parquet, arguments),
         ExportFormat::Webdataset => {
-            let passes = config.images.as_ref().map_or(0, |images| images.passes);
-            webdataset::export(&sealed, passes, config.image_duplicates.is_some(), arguments)
+            let stages = folder.stages()?;
+            let names: Vec<&str> = stages.iter().map(|stage| stage.name.as_str()).collect();
+            webdataset::export(&sealed, &names, arguments)
         }
     }
-}
-
-/// Returns the datasets of all finished stages.
-fn sealed(folder: &Folder, config: &Config) -> anyhow::Result<Inputs> {
-    let flow = Flow::new(config, &Surroundings::offline(config)?)?;
-    let (cancel, crashes) = (Cancel::default(), folder.crashes()?);
-    Runner { folder, workers: 1, cancel: &cancel, crashes: &crashes }.sealed_stages(&flow.stages)
 }
 
 /// The error of a stage that is not there to export from.

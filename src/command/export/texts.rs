@@ -13,6 +13,7 @@ use super::{PARTIAL, prepare, unfinished};
 use crate::cli::ExportArgs;
 use crate::number::grouped;
 use crate::ordered;
+use crate::print::say;
 
 /// The stage whose documents are exported, and their stream.
 const STAGE: &str = "text";
@@ -66,12 +67,12 @@ pub(super) fn export(sealed: &Inputs, form: Form, arguments: &ExportArgs) -> any
         }
     }
     let files = written.iter().map(Vec::len).sum::<usize>();
-    println!(
+    say!(
         "{} training and {} validation texts in {files} files in {}",
         grouped(rows[0]),
         grouped(rows[1]),
         arguments.out.display()
-    );
+    )?;
     Ok(ExitCode::SUCCESS)
 }
 

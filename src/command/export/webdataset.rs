@@ -14,7 +14,9 @@ use tar::{Builder, EntryType, Header};
 
 use super::{PARTIAL, prepare, unfinished};
 use crate::cli::ExportArgs;
+use crate::names;
 use crate::number::grouped;
+use crate::print::say;
 
 /// Stream of a pass with the images of pairs.
 const STREAM: &str = "images";
@@ -28,12 +30,16 @@ const FILE_MODE: u32 = 0o644;
 /// the fetch list, with the image, its caption (`.txt`) and what is known of both (`.json`).
 pub(super) fn export(
     sealed: &Inputs,
-    passes: u32,
-    without_duplicates: bool,
+    stages: &[&str],
     arguments: &ExportArgs,
 ) -> anyhow::Result<ExitCode> {
-    let stages = (0..passes.max(1)).map(|index| format!("images.pass{index}"));
-    let datasets = stages.map(|stage| sealed.0.get(&stage).ok_or_else(|| unfinished(&stage, &arguments.dir)));
+    let passes: Vec<&str> = stages.iter().copied().filter(|name| name.starts_with(names::PASSES)).collect();
+    let without_duplicates = stages.contains(&DUPLICATES);
+    if passes.is_empty() {
+        return Err(unfinished(&names::pass(0), &arguments.dir));
+    }
+    let datasets =
+        passes.iter().map(|stage| sealed.0.get(*stage).ok_or_else(|| unfinished(stage, &arguments.dir)));
     let datasets: Vec<&Dataset> = datasets.collect::<anyhow::Result<_>>()?;
     let found = match without_duplicates {
         true => Some(sealed.0.get(DUPLICATES).ok_or_else(|| unfinished(DUPLICATES, &arguments.dir))?),
@@ -55,7 +61,7 @@ pub(super) fn export(
         }
     }
     let (samples, files) = shards.finish()?;
-    println!("{} images in {} files in {}", grouped(samples), grouped(files), arguments.out.display());
+    say!("{} images in {} files in {}", grouped(samples), grouped(files), arguments.out.display())?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -65,30 +65,41 @@ impl Workspace {
         Output { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 
+    /// Runs the binary in a folder of this one.
+    pub(crate) fn kosmos_from(&self, folder: &str, arguments: &[&str]) -> Output {
+        let mut command = self.command(arguments);
+        let output = command.current_dir(self.path(folder)).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Output { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
+    /// Returns every file below a folder.
+    pub(crate) fn files(&self, dir: &str) -> Vec<(String, std::fs::Metadata)> {
+        let (root, mut found) = (self.path(dir), BTreeSet::new());
+        collect(&root, &root, &mut found);
+        found.into_iter().map(|path| (path.clone(), root.join(path).metadata().unwrap())).collect()
+    }
+
     /// Starts the binary and returns at once.
     pub(crate) fn spawn(&self, arguments: &[&str]) -> Child {
         let mut command = self.command(arguments);
         command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kosmos"));
         command.args(arguments).current_dir(self.folder.path()).env_clear().env("HOME", self.folder.path());
         command
     }
 
-    /// Returns all rows of a stream of a stage; none where it wrote none.
+    /// Returns all rows of a stream of a finished stage; none where it wrote none.
     pub(crate) fn rows(&self, dir: &str, stage: &str, stream: &str) -> Vec<serde_json::Value> {
-        let mut rows = Vec::new();
-        for fingerprint in std::fs::read_dir(self.path(dir).join("data").join(stage)).into_iter().flatten() {
-            let stream = fingerprint.unwrap().path().join(stream);
-            if stream.is_dir() {
-                let shown =
-                    self.kosmos(&["inspect", stream.to_str().unwrap(), "--rows", "1000000", "--json"]);
-                rows.extend(shown.success().lines().map(|line| serde_json::from_str(line).unwrap()));
-            }
+        let stream = format!("{stage}/{stream}");
+        let shown = self.kosmos(&["inspect", dir, &stream, "--rows", "1000000", "--json"]);
+        if shown.stderr.contains("wrote no stream") {
+            return Vec::new();
         }
-        rows
+        shown.success().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     /// Returns the paths of all parts of a run; a part's name holds its digest.

@@ -5,10 +5,15 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 
 /// Status and body for a path; ranges are cut out by the server.
-pub(crate) type Answer = dyn Fn(&str) -> Option<Vec<u8>> + Send + Sync;
+pub(crate) type Answer = dyn Fn(&str) -> (u16, Vec<u8>) + Send + Sync;
 
-/// Serves until the process ends.
+/// Serves what is there until the process ends; all else is not found.
 pub(crate) fn serve(answer: impl Fn(&str) -> Option<Vec<u8>> + Send + Sync + 'static) -> SocketAddr {
+    serve_status(move |path| answer(path).map_or((404, Vec::new()), |body| (200, body)))
+}
+
+/// Serves with any status until the process ends.
+pub(crate) fn serve_status(answer: impl Fn(&str) -> (u16, Vec<u8>) + Send + Sync + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let answer: Arc<Answer> = Arc::new(answer);
@@ -42,13 +47,12 @@ fn converse(stream: TcpStream, answer: &Answer) -> std::io::Result<()> {
             }
         }
         let (status, body) = match answer(&path) {
-            Some(body) => match range.filter(|&start| start <= body.len()) {
-                Some(start) => ("206 Partial Content", body[start..].to_vec()),
-                None => ("200 OK", body),
-            },
-            None => ("404 Not Found", Vec::new()),
+            (200, body) if range.is_some_and(|start| start <= body.len()) => {
+                (206, body[range.unwrap_or(0)..].to_vec())
+            }
+            answer => answer,
         };
-        write!(writer, "HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n", body.len())?;
+        write!(writer, "HTTP/1.1 {status} as asked\r\nContent-Length: {}\r\n\r\n", body.len())?;
         writer.write_all(&body)?;
     }
 }

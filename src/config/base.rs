@@ -1,0 +1,108 @@
+//! Where relative paths of a configuration lead: to the folder of its file, from wherever it is run.
+//!
+//! The folder is recorded in the run's `config.toml` as `base_dir`; the paths themselves stay as they are
+//! written, since fingerprints are made of them.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use toml_edit::{DocumentMut, Value};
+
+use super::load;
+use crate::cli::ConfigArgs;
+
+/// The key that records the folder.
+const BASE_KEY: &str = "base_dir";
+/// The last part of keys whose values are paths.
+const PATH_KEYS: [&str; 8] = ["path", "files", "model", "dir", "evaluation", "domains", "urls", "words"];
+
+/// Loads a configuration, and finds and records the folder of its relative paths: that of its file, or the
+/// current one for a built-in configuration. Paths in `--set` are relative to the current folder.
+pub(crate) fn load_based(arguments: &ConfigArgs) -> anyhow::Result<load::Loaded> {
+    let current = std::env::current_dir().context("cannot tell the current folder")?;
+    let base = base_of(&arguments.config, &current)?;
+    let set = arguments.set.iter().map(|assignment| match base == current {
+        true => assignment.clone(),
+        false => absolute(assignment, &current),
+    });
+    let arguments = ConfigArgs { config: arguments.config.clone(), set: set.collect() };
+    let loaded = load::load(&arguments)?;
+    if loaded.config.base_dir.is_some() {
+        return Ok(loaded);
+    }
+    let text = recorded(&loaded.text, &base)?;
+    load::parse(&arguments.config, text)
+}
+
+fn base_of(config: &str, current: &Path) -> anyhow::Result<PathBuf> {
+    let path = Path::new(config);
+    if !path.is_file() {
+        return Ok(current.to_owned());
+    }
+    let path = path.canonicalize().with_context(|| format!("cannot resolve {config}"))?;
+    Ok(path.parent().map_or_else(|| current.to_owned(), Path::to_owned))
+}
+
+/// Returns the text with the folder in front of everything else, where no table has begun.
+fn recorded(text: &str, base: &Path) -> anyhow::Result<String> {
+    let mut document: DocumentMut = text.parse().context("configuration")?;
+    let base = base.to_str().with_context(|| format!("the name of {} is not UTF-8", base.display()))?;
+    document.insert(BASE_KEY, toml_edit::value(base));
+    Ok(document.to_string())
+}
+
+/// Makes the relative paths of an override absolute: `sources.a.path=x` and lists of paths.
+fn absolute(assignment: &str, current: &Path) -> String {
+    let Some((key, value)) = assignment.split_once('=') else {
+        return assignment.to_owned();
+    };
+    let last = key.trim().rsplit('.').next().unwrap_or_default();
+    if !PATH_KEYS.contains(&last) {
+        return assignment.to_owned();
+    }
+    let join = |path: &str| current.join(path).to_string_lossy().into_owned();
+    let resolved = match value.trim().parse::<Value>() {
+        Ok(Value::String(path)) if is_relative(path.value()) => Value::from(join(path.value())).to_string(),
+        Ok(Value::Array(paths)) => {
+            let paths = paths.iter().map(|path| match path.as_str() {
+                Some(path) if is_relative(path) => Value::from(join(path)),
+                _ => path.clone(),
+            });
+            Value::Array(paths.collect()).to_string()
+        }
+        Err(_) if is_relative(value.trim()) => Value::from(join(value.trim())).to_string(),
+        _ => return assignment.to_owned(),
+    };
+    format!("{key}={resolved}")
+}
+
+fn is_relative(path: &str) -> bool {
+    !path.contains("://") && Path::new(path).is_relative()
+}
+
+impl load::Loaded {
+    /// Makes the folder of relative paths the current one, so that they mean the same in every command.
+    pub(crate) fn enter(&self) -> anyhow::Result<()> {
+        let Some(base) = &self.config.base_dir else {
+            return Ok(());
+        };
+        std::env::set_current_dir(base).with_context(|| {
+            format!("cannot enter {}, against which relative paths are resolved (base_dir)", base.display())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_of_overrides_are_those_of_the_current_folder() {
+        let absolute = |text| absolute(text, Path::new("/here"));
+        assert_eq!(absolute("sources.a.path=x.jsonl"), "sources.a.path=\"/here/x.jsonl\"");
+        assert_eq!(absolute("sources.a.path=/x.jsonl"), "sources.a.path=/x.jsonl");
+        assert_eq!(absolute("sources.a.files=[\"x\", \"https://a/b\"]"), "sources.a.files=[\"/here/x\", \"https://a/b\"]");
+        assert_eq!(absolute("train.steps=100"), "train.steps=100");
+        assert_eq!(absolute("sources.a.path=s3://a/b"), "sources.a.path=s3://a/b");
+    }
+}
