@@ -195,7 +195,14 @@ impl Flow {
         };
         let anchors = has_anchors(config).then(|| find(Of::Anchors, named("anchors"), named("shared"), None));
         let found = find(Of::Passages, named("keys"), named("found"), anchors);
-        self.add(Cut { name: name.to_owned(), documents, repeats: found, config: config.clone(), split });
+        self.add(Cut {
+            name: name.to_owned(),
+            documents,
+            repeats: found,
+            names: None,
+            config: config.clone(),
+            split,
+        });
     }
 
     /// Adds the stages that take out of documents what they share with evaluation sets: `text` at last.

@@ -56,7 +56,7 @@ fn run_by(texts: &[String], config: &RepeatsConfig, by_anchors: bool) -> Ended {
     let found = find(Of::Passages, "passages", anchors);
     let split = Some(SplitAssignment { seed: 1, validation_share: 0.5 });
     let (name, repeats) = ("text".to_owned(), found);
-    let text = bench.run(&Cut { name, documents, repeats, config: config.clone(), split });
+    let text = bench.run(&Cut { name, documents, repeats, names: None, config: config.clone(), split });
     let kept = rows::<Document>(&text, DOCUMENTS);
     assert!(kept.iter().all(|document| document.split.is_some()));
     let cuts = rows::<CutRepeat>(&text, CUTS).into_iter();
