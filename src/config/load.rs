@@ -5,12 +5,10 @@ use std::path::Path;
 use anyhow::Context;
 use toml_edit::{DocumentMut, Item, Key, Table, Value};
 
+use super::explain::{self, Fault, Places, steps};
 use super::{Config, builtin};
 use crate::cli::ConfigArgs;
 use crate::exit::Usage;
-
-/// Largest distance at which a key is suggested for a misspelt one.
-const SUGGESTION_DISTANCE_MAX: usize = 4;
 
 /// A configuration as it was resolved.
 #[derive(Debug)]
@@ -23,23 +21,88 @@ pub(crate) struct Loaded {
 
 /// Loads a configuration file or a built-in one, and applies the overrides.
 pub(crate) fn load(arguments: &ConfigArgs) -> anyhow::Result<Loaded> {
-    let (origin, text) = locate(&arguments.config)?;
-    let mut loaded = parse(&origin, text)?;
+    let (name, written) = locate(&arguments.config)?;
+    let mut overrides = Vec::new();
+    let mut text = written.clone();
     if !arguments.set.is_empty() {
-        let mut document: DocumentMut = loaded.text.parse().context("configuration")?;
+        let mut document: DocumentMut = match written.parse() {
+            Ok(document) => document,
+            // What is not TOML is explained as without overrides.
+            Err(_) => return parse(&name, written),
+        };
         for assignment in &arguments.set {
-            set(&mut document, assignment)?;
+            let path = set(&mut document, assignment)?;
+            overrides.push(Override { path, assignment: assignment.clone() });
         }
-        loaded = parse("with --set", document.to_string())?;
+        text = document.to_string();
     }
-    Ok(loaded)
+    Origin { name, written, overrides }.read(text)
 }
 
 /// Parses and checks the text of a configuration; `origin` names it in errors.
 pub(crate) fn parse(origin: &str, text: String) -> anyhow::Result<Loaded> {
-    let config: Config = toml::from_str(&text).map_err(|error| Usage(explain(origin, &text, &error)))?;
-    config.validate().map_err(|problem| Usage(format!("{origin}: {problem}")))?;
-    Ok(Loaded { config, text })
+    Origin { name: origin.to_owned(), written: text.clone(), overrides: Vec::new() }.read(text)
+}
+
+/// Where a configuration's text is from.
+struct Origin {
+    /// Its file.
+    name: String,
+    /// The text of the file.
+    written: String,
+    /// What was set beside it, in order.
+    overrides: Vec<Override>,
+}
+
+/// A key that was set on the command line.
+struct Override {
+    path: String,
+    assignment: String,
+}
+
+impl Origin {
+    /// Reads the text with all overrides in it.
+    fn read(self, text: String) -> anyhow::Result<Loaded> {
+        let config: Config = toml::from_str(&text).map_err(|error| {
+            let retry = |text: &str| toml::from_str::<Config>(text).err();
+            let Fault { path, line, message } = explain::fault(&text, &error, &retry);
+            if path.is_empty() {
+                return Usage(format!("{}:{line}: {message}", self.name));
+            }
+            Usage(format!("{}: {path}: {message}", self.place(&path).unwrap_or_else(|| format!("{}:{line}", self.name))))
+        })?;
+        config.validate().map_err(|problem| {
+            let place = self.place(&path_of(&problem)).unwrap_or_else(|| self.name.clone());
+            Usage(format!("{place}: {problem}"))
+        })?;
+        Ok(Loaded { config, text })
+    }
+
+    /// Returns where a key was written: in the file with its line, or in an override.
+    fn place(&self, path: &str) -> Option<String> {
+        let places = Places::of(&self.written)?;
+        let (in_file, line) = places.line_of(&self.written, path);
+        let wanted = steps(path);
+        let is_place = |set: &&Override| {
+            let set = steps(&set.path);
+            let common = set.iter().zip(&wanted).take_while(|(one, other)| one == other).count();
+            common > in_file || common == set.len()
+        };
+        match self.overrides.iter().rev().find(is_place) {
+            Some(set) => Some(format!("--set {}", set.assignment)),
+            None => line.map(|line| format!("{}:{line}", self.name)),
+        }
+    }
+}
+
+/// Returns the path of the key that a section complains about: `[text] rules[0].words: ...`.
+fn path_of(problem: &str) -> String {
+    let (section, rest) = match problem.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((section, rest)) => (section, rest.trim_start()),
+        None => ("", problem),
+    };
+    let key = rest.split([' ', ':', ',']).next().unwrap_or_default();
+    [section, key].join(".")
 }
 
 fn locate(config: &str) -> anyhow::Result<(String, String)> {
@@ -56,50 +119,27 @@ fn locate(config: &str) -> anyhow::Result<(String, String)> {
     Err(Usage(message).into())
 }
 
-/// Sets one key, as cargo's `--config` does: `train.steps=100`. What is no TOML value is a string.
-fn set(document: &mut DocumentMut, assignment: &str) -> anyhow::Result<()> {
+/// Sets one key, as cargo's `--config` does: `train.steps=100`; returns its path. What is no TOML value is a
+/// string.
+fn set(document: &mut DocumentMut, assignment: &str) -> anyhow::Result<String> {
     let usage = || Usage(format!("--set {assignment}: KEY=VALUE is wanted, such as train.steps=100"));
+    let no_table = |key: &str| {
+        Usage(format!("--set {assignment}: {key:?} is a key of a table, and what is in front of it is a value"))
+    };
     let (path, value) = assignment.split_once('=').ok_or_else(usage)?;
     let mut keys = Key::parse(path.trim()).map_err(|_| usage())?;
+    let names: Vec<String> = keys.iter().map(|key| key.get().to_owned()).collect();
     let last = keys.pop().ok_or_else(usage)?;
     let value = value.trim();
     let value: Value = value.parse().unwrap_or_else(|_| Value::from(value));
     let mut item = document.as_item_mut();
     for key in keys {
-        let table = item.as_table_like_mut().ok_or_else(usage)?;
+        let table = item.as_table_like_mut().ok_or_else(|| no_table(key.get()))?;
         item = table.entry(key.get()).or_insert_with(|| Item::Table(Table::new()));
     }
-    let table = item.as_table_like_mut().ok_or_else(usage)?;
+    let table = item.as_table_like_mut().ok_or_else(|| no_table(last.get()))?;
     table.insert(last.get(), Item::Value(value));
-    Ok(())
-}
-
-/// Returns `file:line: [section] what is wrong; did you mean ...?`.
-fn explain(origin: &str, text: &str, error: &toml::de::Error) -> String {
-    let offset = error.span().map_or(0, |span| span.start).min(text.len());
-    let before = text.get(..offset).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let section = before
-        .lines()
-        .rev()
-        .map(str::trim)
-        .find(|line| line.starts_with('[') && line.ends_with(']'))
-        .unwrap_or("top level");
-    let message = error.message();
-    let suggestion = nearest(message).map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
-    format!("{origin}:{line}: {section}: {message}{suggestion}")
-}
-
-/// Returns the expected name nearest to the unknown one, from a message in serde's words:
-/// ``unknown field `word_min`, expected `words_min` or `words_max` ``.
-fn nearest(message: &str) -> Option<&str> {
-    let mut names = message.split('`').skip(1).step_by(2);
-    let unknown = message.starts_with("unknown").then(|| names.next())??;
-    names
-        .map(|name| (strsim::damerau_levenshtein(unknown, name), name))
-        .min()
-        .filter(|(distance, _)| *distance <= SUGGESTION_DISTANCE_MAX)
-        .map(|(_, name)| name)
+    Ok(names.join("."))
 }
 
 #[cfg(test)]

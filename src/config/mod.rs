@@ -4,6 +4,7 @@
 //! stages out. Secrets are never here: they come from the environment.
 
 pub(crate) mod builtin;
+mod explain;
 pub(crate) mod load;
 mod pack;
 
