@@ -19,7 +19,7 @@ pub(super) struct Fault {
     pub(super) path: String,
     /// Where it is in the text, from 1.
     pub(super) line: usize,
-    /// What is wrong and what to do.
+    /// The path, what is wrong with it and what to do.
     pub(super) message: String,
 }
 
@@ -32,8 +32,9 @@ pub(super) fn fault(text: &str, error: &Error, retry: &dyn Fn(&str) -> Option<Er
         return Fault { path: String::new(), line, message: syntax(text, &span, error.message()) };
     };
     let path = places.at(&span);
-    let (path, message) = Explained { text, span, path, retry }.message(error.message());
-    Fault { path, line, message }
+    let (path, what) = Explained { text, span, path, retry }.message(error.message());
+    let separator = if what.starts_with("is ") { " " } else { ": " };
+    Fault { line, message: format!("{path}{separator}{what}"), path }
 }
 
 /// Explains why a text is not TOML.

@@ -10,6 +10,9 @@ use super::{Config, builtin};
 use crate::cli::ConfigArgs;
 use crate::exit::Usage;
 
+/// How the place of an override starts in errors, as it is written.
+const SET: &str = "--set ";
+
 /// A configuration as it was resolved.
 #[derive(Debug)]
 pub(crate) struct Loaded {
@@ -66,10 +69,10 @@ impl Origin {
         let config: Config = toml::from_str(&text).map_err(|error| {
             let retry = |text: &str| toml::from_str::<Config>(text).err();
             let Fault { path, line, message } = explain::fault(&text, &error, &retry);
-            if path.is_empty() {
-                return Usage(format!("{}:{line}: {message}", self.name));
-            }
-            Usage(format!("{}: {path}: {message}", self.place(&path).unwrap_or_else(|| format!("{}:{line}", self.name))))
+            // Of an override the text's lines are nobody's.
+            let is_override = self.place(&path).is_some_and(|place| place.starts_with(SET));
+            let place = self.place(&path).filter(|_| is_override || text != self.written);
+            Usage(format!("{}: {message}", place.unwrap_or_else(|| format!("{}:{line}", self.name))))
         })?;
         config.validate().map_err(|problem| {
             let place = self.place(&path_of(&problem)).unwrap_or_else(|| self.name.clone());
@@ -89,7 +92,7 @@ impl Origin {
             common > in_file || common == set.len()
         };
         match self.overrides.iter().rev().find(is_place) {
-            Some(set) => Some(format!("--set {}", set.assignment)),
+            Some(set) => Some(format!("{SET}{}", set.assignment)),
             None => line.map(|line| format!("{}:{line}", self.name)),
         }
     }
@@ -171,6 +174,107 @@ mod tests {
         let loaded = load(&arguments("sample", &["train.steps=777", "name=other"])).unwrap();
         assert_eq!(loaded.config.name, "other");
         assert!(loaded.text.contains("steps = 777"), "{}", loaded.text);
+    }
+
+    /// A valid configuration with every kind of value.
+    const TEXT: &str = r#"name = "mine"
+seed = 1
+
+[sources.input]
+code = 1
+path = "input.jsonl"
+format.rows = { text = "text" }
+
+[text]
+validation_share = 0.1
+rules = [
+    { words = { words_min = 3 } },
+    { language = { allowed = ["eng"] } },
+]
+
+[text.near]
+preset = "fineweb"
+"#;
+
+    fn refused(text: &str) -> String {
+        parse("my.toml", text.to_owned()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_mistake_is_told_with_line_key_what_stands_there_and_what_may() {
+        parse("my.toml", TEXT.to_owned()).unwrap();
+        let cases: &[(&str, &str, usize, &[&str])] = &[
+            ("seed = 1", "seed = -1", 2, &["seed is -1, must be a whole number from 0 to "]),
+            ("seed = 1", "seed = 1.5", 2, &["seed is 1.5, must be a whole number"]),
+            ("seed = 1", "seed = \"1\"", 2, &["seed is \"1\", must be a whole number"]),
+            ("seed = 1\n", "", 1, &["seed: this key is missing"]),
+            ("seed = 1", "sede = 1", 2, &["sede: there is no such key", "did you mean `seed`?"]),
+            ("seed = 1", "seed = 1\nseed = 2", 3, &["seed: this key is there for a second time"]),
+            ("seed = 1", "seed = ", 2, &["top level", "is not valid TOML"]),
+            ("name = \"mine\"", "name = 2021-01-01", 1, &["name is 2021-01-01, must be text in quotes"]),
+            ("name = \"mine\"", "name = true", 1, &["name is true, must be text in quotes"]),
+            ("code = 1", "code = 300", 5, &["sources.input.code is 300, must be a whole number from 0 to 255"]),
+            ("path = \"input.jsonl\"", "path = [1]", 6, &["sources.input.path is [1], must be"]),
+            ("path = \"input.jsonl\"", "pth = \"x\"", 6, &["sources.input.pth"]),
+            ("format.rows = { text = \"text\" }", "format = \"rows\"", 7, &["format is \"rows\"", "{ rows = {"]),
+            ("format.rows", "format.row", 7, &["sources.input.format is \"row\", must be", "did you mean `rows`?"]),
+            ("text = \"text\" }", "txt = \"text\" }", 7, &["format.rows.txt: there is no such key"]),
+            ("share = 0.1", "share = \"x\"", 10, &["text.validation_share is \"x\", must be a number"]),
+            ("share = 0.1", "share = 1.5", 10, &["validation_share is 1.5, must be from 0 to 1"]),
+            ("words_min = 3", "words_min = -3", 12, &["text.rules[0].words.words_min is -3, must be a whole"]),
+            ("words_min = 3", "words_mni = 3", 12, &["text.rules[0].words.words_mni", "`words_min`"]),
+            ("{ words = {", "{ wrds = {", 12, &["text.rules[0] is \"wrds\", must be", "did you mean `words`?"]),
+            ("words_min = 3", "words_min = 9, words_max = 4", 12, &["words_min 9 is above words_max 4"]),
+            ("[\"eng\"]", "\"eng\"", 13, &["rules[1].language.allowed is \"eng\", must be a list"]),
+            ("[\"eng\"]", "[5]", 13, &["rules[1].language.allowed[0] is 5, must be text in quotes"]),
+            ("[text.near]", "[[text.near]]", 16, &["text.near"]),
+            ("[text.near]", "[text.near", 16, &["is not valid TOML"]),
+            ("preset = \"fineweb\"", "preset = \"finweb\"", 17, &["near.preset is \"finweb\"", "\"fineweb\" or \"megatron\""]),
+            ("preset = \"fineweb\"", "preset = 3", 17, &["near.preset is 3, must be \"fineweb\" or \"megatron\""]),
+            ("preset = \"fineweb\"", "jaccard_min = 7", 17, &["near.jaccard_min"]),
+        ];
+        for (right, wrong, line, expected) in cases {
+            assert!(TEXT.contains(right), "{right}");
+            let error = refused(&TEXT.replacen(right, wrong, 1));
+            assert!(error.starts_with(&format!("my.toml:{line}: ")), "{wrong}: {error}");
+            assert!(expected.iter().all(|part| error.contains(part)), "{wrong}: {error}");
+            assert!(!error.contains("variant") && !error.contains("u64"), "{wrong}: {error}");
+        }
+        let near = "[text.near]\npreset = \"fineweb\"\n";
+        let error = refused(&TEXT.replace(near, "near = 3\n"));
+        assert!(error.contains("text.near is 3, must be a table of the keys preset, bands, "), "{error}");
+    }
+
+    #[test]
+    fn a_mistake_in_an_override_names_the_override_and_one_in_the_file_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("my.toml");
+        let refused = |text: &str, set: &[&str]| {
+            std::fs::write(&path, text).unwrap();
+            load(&arguments(path.to_str().unwrap(), set)).unwrap_err().to_string()
+        };
+        let cases = [
+            ("seed=-1", "seed is -1, must be a whole number"),
+            ("text.near.preset=finweb", "text.near.preset is \"finweb\", must be"),
+            ("text.near.presett=x", "text.near.presett: there is no such key; did you mean `preset`?"),
+            ("txt.rules=[]", "txt: there is no such key"),
+            ("text.validation_share=2", "validation_share is 2"),
+            ("sources.other.code=7", "sources.other.path: this key is missing"),
+            ("text.rules=[{words={words_min=9,words_max=4}}]", "words_min 9 is above"),
+            ("seed.more=1", "\"more\" is a key of a table"),
+        ];
+        for (assignment, expected) in cases {
+            let error = refused(TEXT, &["name=other", assignment, "text.near.partitions=2"]);
+            assert!(error.starts_with(&format!("--set {assignment}: ")), "{error}");
+            assert!(error.contains(expected), "{assignment}: {error}");
+        }
+        let error = refused(&TEXT.replace("seed = 1", "seed = -1"), &["name=other"]);
+        assert!(error.starts_with(&format!("{}:2: seed is -1", path.display())), "{error}");
+        let error = refused(&TEXT.replace("seed = 1", "seed = "), &["name=other"]);
+        assert!(error.starts_with(&format!("{}:2: ", path.display())), "{error}");
+        // What the file lacks an override may give.
+        std::fs::write(&path, TEXT.replace("seed = 1\n", "")).unwrap();
+        assert_eq!(load(&arguments(path.to_str().unwrap(), &["seed=5"])).unwrap().config.seed, 5);
     }
 
     #[test]

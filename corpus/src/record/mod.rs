@@ -19,7 +19,7 @@ mod source_file;
 mod target;
 
 pub use contamination::{Contamination, Excision, Match, RareNgram};
-pub use document::{Document, DocumentName, DocumentText, ExportedText};
+pub use document::{Document, DocumentExtras, DocumentName, DocumentText, ExportedText};
 pub use duplicate::{ContentKey, ContentLength, Duplicate, Fingerprinted, Representative};
 pub use evaluation::{Generated, TrainStep};
 pub use features::Features;

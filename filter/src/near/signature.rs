@@ -224,6 +224,65 @@ mod tests {
     }
 
     #[test]
+    fn equal_rows_of_two_bands_are_two_keys() {
+        let (rows, wide) = ([7_u32; 8], [7_u64; 8]);
+        assert_ne!(key(0, &rows), key(1, &rows));
+        assert_ne!(wide_key(0, &wide), wide_key(1, &wide));
+    }
+
+    #[test]
+    fn a_key_is_of_all_rows_of_its_band_in_their_order() {
+        let rows = [1_u32, 2, 3, 4, 5, 6, 7, 8];
+        for place in 0..rows.len() {
+            let (mut changed, mut wide) = (rows, rows.map(u64::from));
+            changed[place] = 99;
+            assert_ne!(key(3, &rows), key(3, &changed), "{place}");
+            let whole = wide_key(3, &wide);
+            wide[place] = 99;
+            assert_ne!(whole, wide_key(3, &wide), "{place}");
+        }
+        let mut turned = rows;
+        turned.reverse();
+        assert_ne!(key(3, &rows), key(3, &turned));
+    }
+
+    #[test]
+    fn bands_rows_and_shingles_are_those_of_the_shape() {
+        let text = "one two three four five six seven eight nine ten eleven twelve";
+        for scheme in [Scheme::Fast, Scheme::Datatrove] {
+            // Of three times five minima, as of a row of lanes that no band has.
+            let of = |shape| {
+                let mut signer = Signer::new(scheme, shape);
+                (signer.keys(text).to_vec(), signer.sketch(text))
+            };
+            let shape = Shape { bands: 3, rows: 5, ..SHAPE };
+            let (keys, sketch) = of(shape);
+            assert_eq!((keys.len(), sketch.len()), (3, 15));
+            assert_ne!(of(Shape { shingle: 4, ..shape }).0, keys);
+            assert_eq!(of(Shape { bands: 2, ..shape }).0, keys[..2]);
+        }
+    }
+
+    #[test]
+    fn sketches_estimate_the_similarity_of_shingles() {
+        // One word in 62 is edited: 5 in 62 shingles differ, and the similarity is 0.85.
+        let word = |n: u64| format!("w{:x}", mixed(n));
+        let original: Vec<String> = (0..2_000).map(word).collect();
+        let edited: Vec<String> = (0..2_000).map(|n| if n % 62 == 31 { word(n + 9_000) } else { word(n) }).collect();
+        for scheme in [Scheme::Fast, Scheme::Datatrove] {
+            let mut signer = Signer::new(scheme, Shape { bands: 64, ..SHAPE });
+            let mut sketch = |words: &[String]| signer.sketch(&words.join(" "));
+            let (one, two, other) = (sketch(&original), sketch(&edited), sketch(&original[..40].repeat(2)));
+            assert_eq!(similarity(&one, &one), Some(1.0));
+            let found = similarity(&one, &two).unwrap_or_default();
+            assert!((found - 0.85).abs() < 0.05, "{found}");
+            // 36 of 1,996 shingles are the same.
+            assert!(similarity(&one, &other).unwrap_or(1.0) < 0.06);
+            assert_eq!(similarity(&sketch(&[]), &one), None);
+        }
+    }
+
+    #[test]
     fn candidates_follow_the_theoretical_curve() {
         // 120 words; every shingle that a replaced word touches is lost: Jaccard from the sets.
         let mut signer = Signer::new(Scheme::Fast, SHAPE);
