@@ -189,18 +189,38 @@ pub(crate) struct ExportArgs {
     pub(crate) dir: PathBuf,
     /// The folder to write to: a new or an empty one
     pub(crate) out: PathBuf,
-    /// Files at a time, of texts [default: the number of cores]
+    /// Number of files written in parallel, of texts [default: the number of cores]
     #[arg(long)]
     pub(crate) workers: Option<usize>,
+    /// Compression of JSON lines [default: zstd]
+    #[arg(long, value_enum)]
+    pub(crate) compression: Option<Compression>,
+    /// Number of files per split, of texts [default: one per part of the run]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) files: Option<u32>,
+    /// Bytes per file before compression, of texts; a file ends with the text that reaches them
+    #[arg(long, value_name = "BYTES", conflicts_with = "files", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) file_bytes: Option<u64>,
     /// Samples of one tar file, of images
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub(crate) shard_samples: u64,
 }
 
+/// How JSON lines are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Compression {
+    /// Plain text (.jsonl)
+    None,
+    /// gzip (.jsonl.gz)
+    Gzip,
+    /// Zstandard (.jsonl.zst)
+    Zstd,
+}
+
 /// What results are exported as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ExportFormat {
-    /// Texts: JSON lines, compressed by zstd
+    /// Texts: JSON lines; a missing value is "", and a column without any value is left out
     Jsonl,
     /// Texts: Parquet with the features of Hugging Face datasets
     Parquet,

@@ -13,7 +13,7 @@ use filter::stage::near::{Clusters, Keys, Links, Verified};
 use filter::stage::repeats::{Cut, Of, Passages, Repeats};
 use filter::{
     ContentKeys, Counts, Decontaminated, Deduplicated, Exact, ExactConfig, LooksConfig, Matches, NearConfig,
-    Rules, SourcePriority, SplitAssignment, Subject,
+    Representatives, Rules, SourcePriority, SplitAssignment, Subject,
 };
 use ingest::crawl::CrawlKind;
 use ingest::{Client, Format};
@@ -136,8 +136,13 @@ impl Flow {
         let last = steps.len() - 1;
         steps[last] = "text".to_owned();
         let split_at = |step: usize| (step == last).then_some(split);
+        let names = "text.representatives";
+        let found_near = near.zip(text.near.as_ref());
+        let representatives =
+            Representatives::<Document>::new(names, documents.clone(), &["text.exact"], text.exact.memory_mb);
+        self.add(representatives.with_near(found_near));
         let deduplicated = Deduplicated::<Document>::new(&steps[0], documents, "text.exact", split_at(0));
-        self.add(deduplicated.with_near(near));
+        self.add(deduplicated.with_near(near).with_names(names, text.near.as_ref()));
         for (step, repeats) in (1..).zip(&text.repeats) {
             self.add_repeats(repeats, &steps[step - 1], &steps[step], split_at(step));
         }
@@ -196,7 +201,16 @@ impl Flow {
         };
         let anchors = has_anchors(config).then(|| find(Of::Anchors, named("anchors"), named("shared"), None));
         let found = find(Of::Passages, named("keys"), named("found"), anchors);
-        self.add(Cut { name: name.to_owned(), documents, repeats: found, config: config.clone(), split });
+        let (names, records) = (named("representatives"), vec![documents.clone()]);
+        self.add(Representatives::<Document>::new(&names, records, &[found.as_str()], config.memory_mb));
+        self.add(Cut {
+            name: name.to_owned(),
+            documents,
+            repeats: found,
+            names: Some(names),
+            config: config.clone(),
+            split,
+        });
     }
 
     /// Adds the stages that take out of documents what they share with evaluation sets: `text` at last.
@@ -269,7 +283,9 @@ impl Flow {
         let records =
             self.add_rules::<Pair>("pairs.rules", inputs, rules, pairs.exact.normalise, in_place)?;
         self.add_exact(config, "pairs", &pairs.exact);
-        self.add(Deduplicated::<Pair>::new("pairs", records, "pairs.exact", None));
+        let (names, memory_mb) = ("pairs.representatives", pairs.exact.memory_mb);
+        self.add(Representatives::<Pair>::new(names, records.clone(), &["pairs.exact"], memory_mb));
+        self.add(Deduplicated::<Pair>::new("pairs", records, "pairs.exact", None).with_names(names, None));
         Ok(())
     }
 

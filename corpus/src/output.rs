@@ -98,6 +98,19 @@ impl<'a> Output<'a> {
         self.report.count(unit, |counts| counts.kept += 1);
     }
 
+    /// Counts an amount of a unit that records have many of, such as bytes: how much was read, and how much of
+    /// it was dropped for a reason. The rest is kept.
+    pub fn count_amount(&mut self, unit: &str, read: u64, reason: &str, dropped: u64) {
+        let dropped = dropped.min(read);
+        self.report.count(unit, |counts| {
+            counts.read += read;
+            counts.kept += read - dropped;
+            if dropped > 0 {
+                count(&mut counts.dropped, reason, dropped);
+            }
+        });
+    }
+
     /// Counts a record that a rule removed, and writes it down.
     ///
     /// # Errors

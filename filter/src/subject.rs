@@ -1,6 +1,6 @@
 //! What can be judged: documents, pairs and pages, and what of them a rule sees.
 
-use corpus::record::{Document, Page, Pair};
+use corpus::record::{Document, DocumentName, Page, PageName, Pair, PairName};
 use corpus::table::Record;
 use corpus::{Dataset, Id, Part, Result, Split};
 
@@ -10,6 +10,17 @@ use crate::text::Text;
 
 /// Rows of one part, in order.
 pub type Rows<R> = Box<dyn Iterator<Item = Result<R>>>;
+
+/// What users know a record by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordName {
+    /// Its address.
+    pub id: Id,
+    /// The source's own id of it, if it has one.
+    pub key: Option<String>,
+    /// Its URL, if it has one.
+    pub url: Option<String>,
+}
 
 /// A record that goes through rules and duplicate finding.
 pub trait Subject: Record {
@@ -54,6 +65,18 @@ pub trait Subject: Record {
     fn open(dataset: &Dataset, part: &Part, row: u64) -> Result<Rows<Self>> {
         Ok(Box::new(dataset.open_at::<Self>(part, row)?))
     }
+
+    /// Reads what users know the records of a part of [`Self::parts`] by, in its order.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    fn names(dataset: &Dataset, part: &Part) -> Result<Rows<RecordName>>;
+}
+
+/// Reads what users know pages by.
+fn names_of_pages(dataset: &Dataset, part: &Part) -> Result<Rows<RecordName>> {
+    let rows = dataset.open::<PageName>(part)?;
+    Ok(Box::new(rows.map(|row| row.map(|PageName { id, url }| RecordName { id, key: None, url: Some(url) }))))
 }
 
 /// The stream of crawled pages, from which documents are read too.
@@ -117,6 +140,14 @@ impl Subject for Document {
         }
         Ok(Box::new(dataset.open_at::<Self>(part, row)?))
     }
+
+    fn names(dataset: &Dataset, part: &Part) -> Result<Rows<RecordName>> {
+        if part.stream == PAGES {
+            return names_of_pages(dataset, part);
+        }
+        let rows = dataset.open::<DocumentName>(part)?;
+        Ok(Box::new(rows.map(|row| row.map(|DocumentName { id, key, url }| RecordName { id, key, url }))))
+    }
 }
 
 /// Returns a page's main text as a document.
@@ -163,6 +194,12 @@ impl Subject for Pair {
     fn content(&self, normalise: bool) -> Option<Content> {
         Some(Content::of_pair(&self.url, &self.caption, normalise))
     }
+
+    fn names(dataset: &Dataset, part: &Part) -> Result<Rows<RecordName>> {
+        let rows = dataset.open::<PairName>(part)?;
+        let name = |PairName { id, key, url }: PairName| RecordName { id, key, url: Some(url) };
+        Ok(Box::new(rows.map(move |row| row.map(name))))
+    }
 }
 
 impl Subject for Page {
@@ -192,6 +229,10 @@ impl Subject for Page {
     /// Pages are candidates alone: their duplicates are found among documents.
     fn content(&self, _normalise: bool) -> Option<Content> {
         None
+    }
+
+    fn names(dataset: &Dataset, part: &Part) -> Result<Rows<RecordName>> {
+        names_of_pages(dataset, part)
     }
 }
 

@@ -5,12 +5,13 @@ use std::path::Path;
 use anyhow::Context;
 use toml_edit::{DocumentMut, Item, Key, Table, Value};
 
+use super::explain::{self, Fault, Places, steps};
 use super::{Config, builtin};
 use crate::cli::ConfigArgs;
 use crate::exit::Usage;
 
-/// Largest distance at which a key is suggested for a misspelt one.
-const SUGGESTION_DISTANCE_MAX: usize = 4;
+/// How the place of an override starts in errors, as it is written.
+const SET: &str = "--set ";
 
 /// A configuration as it was resolved.
 #[derive(Debug)]
@@ -23,23 +24,88 @@ pub(crate) struct Loaded {
 
 /// Loads a configuration file or a built-in one, and applies the overrides.
 pub(crate) fn load(arguments: &ConfigArgs) -> anyhow::Result<Loaded> {
-    let (origin, text) = locate(&arguments.config)?;
-    let mut loaded = parse(&origin, text)?;
+    let (name, written) = locate(&arguments.config)?;
+    let mut overrides = Vec::new();
+    let mut text = written.clone();
     if !arguments.set.is_empty() {
-        let mut document: DocumentMut = loaded.text.parse().context("configuration")?;
+        let mut document: DocumentMut = match written.parse() {
+            Ok(document) => document,
+            // What is not TOML is explained as without overrides.
+            Err(_) => return parse(&name, written),
+        };
         for assignment in &arguments.set {
-            set(&mut document, assignment)?;
+            let path = set(&mut document, assignment)?;
+            overrides.push(Override { path, assignment: assignment.clone() });
         }
-        loaded = parse("with --set", document.to_string())?;
+        text = document.to_string();
     }
-    Ok(loaded)
+    Origin { name, written, overrides }.read(text)
 }
 
 /// Parses and checks the text of a configuration; `origin` names it in errors.
 pub(crate) fn parse(origin: &str, text: String) -> anyhow::Result<Loaded> {
-    let config: Config = toml::from_str(&text).map_err(|error| Usage(explain(origin, &text, &error)))?;
-    config.validate().map_err(|problem| Usage(format!("{origin}: {problem}")))?;
-    Ok(Loaded { config, text })
+    Origin { name: origin.to_owned(), written: text.clone(), overrides: Vec::new() }.read(text)
+}
+
+/// Where a configuration's text is from.
+struct Origin {
+    /// Its file.
+    name: String,
+    /// The text of the file.
+    written: String,
+    /// What was set beside it, in order.
+    overrides: Vec<Override>,
+}
+
+/// A key that was set on the command line.
+struct Override {
+    path: String,
+    assignment: String,
+}
+
+impl Origin {
+    /// Reads the text with all overrides in it.
+    fn read(self, text: String) -> anyhow::Result<Loaded> {
+        let config: Config = toml::from_str(&text).map_err(|error| {
+            let retry = |text: &str| toml::from_str::<Config>(text).err();
+            let Fault { path, line, message } = explain::fault(&text, &error, &retry);
+            // Of an override the text's lines are nobody's.
+            let is_override = self.place(&path).is_some_and(|place| place.starts_with(SET));
+            let place = self.place(&path).filter(|_| is_override || text != self.written);
+            Usage(format!("{}: {message}", place.unwrap_or_else(|| format!("{}:{line}", self.name))))
+        })?;
+        config.validate().map_err(|problem| {
+            let place = self.place(&path_of(&problem)).unwrap_or_else(|| self.name.clone());
+            Usage(format!("{place}: {problem}"))
+        })?;
+        Ok(Loaded { config, text })
+    }
+
+    /// Returns where a key was written: in the file with its line, or in an override.
+    fn place(&self, path: &str) -> Option<String> {
+        let places = Places::of(&self.written)?;
+        let (in_file, line) = places.line_of(&self.written, path);
+        let wanted = steps(path);
+        let is_place = |set: &&Override| {
+            let set = steps(&set.path);
+            let common = set.iter().zip(&wanted).take_while(|(one, other)| one == other).count();
+            common > in_file || common == set.len()
+        };
+        match self.overrides.iter().rev().find(is_place) {
+            Some(set) => Some(format!("{SET}{}", set.assignment)),
+            None => line.map(|line| format!("{}:{line}", self.name)),
+        }
+    }
+}
+
+/// Returns the path of the key that a section complains about: `[text] rules[0].words: ...`.
+fn path_of(problem: &str) -> String {
+    let (section, rest) = match problem.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((section, rest)) => (section, rest.trim_start()),
+        None => ("", problem),
+    };
+    let key = rest.split([' ', ':', ',']).next().unwrap_or_default();
+    [section, key].join(".")
 }
 
 fn locate(config: &str) -> anyhow::Result<(String, String)> {
@@ -56,50 +122,27 @@ fn locate(config: &str) -> anyhow::Result<(String, String)> {
     Err(Usage(message).into())
 }
 
-/// Sets one key, as cargo's `--config` does: `train.steps=100`. What is no TOML value is a string.
-fn set(document: &mut DocumentMut, assignment: &str) -> anyhow::Result<()> {
+/// Sets one key, as cargo's `--config` does: `train.steps=100`; returns its path. What is no TOML value is a
+/// string.
+fn set(document: &mut DocumentMut, assignment: &str) -> anyhow::Result<String> {
     let usage = || Usage(format!("--set {assignment}: KEY=VALUE is wanted, such as train.steps=100"));
+    let no_table = |key: &str| {
+        Usage(format!("--set {assignment}: {key:?} is a key of a table, and what is in front of it is a value"))
+    };
     let (path, value) = assignment.split_once('=').ok_or_else(usage)?;
     let mut keys = Key::parse(path.trim()).map_err(|_| usage())?;
+    let names: Vec<String> = keys.iter().map(|key| key.get().to_owned()).collect();
     let last = keys.pop().ok_or_else(usage)?;
     let value = value.trim();
     let value: Value = value.parse().unwrap_or_else(|_| Value::from(value));
     let mut item = document.as_item_mut();
     for key in keys {
-        let table = item.as_table_like_mut().ok_or_else(usage)?;
+        let table = item.as_table_like_mut().ok_or_else(|| no_table(key.get()))?;
         item = table.entry(key.get()).or_insert_with(|| Item::Table(Table::new()));
     }
-    let table = item.as_table_like_mut().ok_or_else(usage)?;
+    let table = item.as_table_like_mut().ok_or_else(|| no_table(last.get()))?;
     table.insert(last.get(), Item::Value(value));
-    Ok(())
-}
-
-/// Returns `file:line: [section] what is wrong; did you mean ...?`.
-fn explain(origin: &str, text: &str, error: &toml::de::Error) -> String {
-    let offset = error.span().map_or(0, |span| span.start).min(text.len());
-    let before = text.get(..offset).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let section = before
-        .lines()
-        .rev()
-        .map(str::trim)
-        .find(|line| line.starts_with('[') && line.ends_with(']'))
-        .unwrap_or("top level");
-    let message = error.message();
-    let suggestion = nearest(message).map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
-    format!("{origin}:{line}: {section}: {message}{suggestion}")
-}
-
-/// Returns the expected name nearest to the unknown one, from a message in serde's words:
-/// ``unknown field `word_min`, expected `words_min` or `words_max` ``.
-fn nearest(message: &str) -> Option<&str> {
-    let mut names = message.split('`').skip(1).step_by(2);
-    let unknown = message.starts_with("unknown").then(|| names.next())??;
-    names
-        .map(|name| (strsim::damerau_levenshtein(unknown, name), name))
-        .min()
-        .filter(|(distance, _)| *distance <= SUGGESTION_DISTANCE_MAX)
-        .map(|(_, name)| name)
+    Ok(names.join("."))
 }
 
 #[cfg(test)]
@@ -131,6 +174,107 @@ mod tests {
         let loaded = load(&arguments("sample", &["train.steps=777", "name=other"])).unwrap();
         assert_eq!(loaded.config.name, "other");
         assert!(loaded.text.contains("steps = 777"), "{}", loaded.text);
+    }
+
+    /// A valid configuration with every kind of value.
+    const TEXT: &str = r#"name = "mine"
+seed = 1
+
+[sources.input]
+code = 1
+path = "input.jsonl"
+format.rows = { text = "text" }
+
+[text]
+validation_share = 0.1
+rules = [
+    { words = { words_min = 3 } },
+    { language = { allowed = ["eng"] } },
+]
+
+[text.near]
+preset = "fineweb"
+"#;
+
+    fn refused(text: &str) -> String {
+        parse("my.toml", text.to_owned()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_mistake_is_told_with_line_key_what_stands_there_and_what_may() {
+        parse("my.toml", TEXT.to_owned()).unwrap();
+        let cases: &[(&str, &str, usize, &[&str])] = &[
+            ("seed = 1", "seed = -1", 2, &["seed is -1, must be a whole number from 0 to "]),
+            ("seed = 1", "seed = 1.5", 2, &["seed is 1.5, must be a whole number"]),
+            ("seed = 1", "seed = \"1\"", 2, &["seed is \"1\", must be a whole number"]),
+            ("seed = 1\n", "", 1, &["seed: this key is missing"]),
+            ("seed = 1", "sede = 1", 2, &["sede: there is no such key", "did you mean `seed`?"]),
+            ("seed = 1", "seed = 1\nseed = 2", 3, &["seed: this key is there for a second time"]),
+            ("seed = 1", "seed = ", 2, &["top level", "is not valid TOML"]),
+            ("name = \"mine\"", "name = 2021-01-01", 1, &["name is 2021-01-01, must be text in quotes"]),
+            ("name = \"mine\"", "name = true", 1, &["name is true, must be text in quotes"]),
+            ("code = 1", "code = 300", 5, &["sources.input.code is 300, must be a whole number from 0 to 255"]),
+            ("path = \"input.jsonl\"", "path = [1]", 6, &["sources.input.path is [1], must be"]),
+            ("path = \"input.jsonl\"", "pth = \"x\"", 6, &["sources.input.pth"]),
+            ("format.rows = { text = \"text\" }", "format = \"rows\"", 7, &["format is \"rows\"", "{ rows = {"]),
+            ("format.rows", "format.row", 7, &["sources.input.format is \"row\", must be", "did you mean `rows`?"]),
+            ("text = \"text\" }", "txt = \"text\" }", 7, &["format.rows.txt: there is no such key"]),
+            ("share = 0.1", "share = \"x\"", 10, &["text.validation_share is \"x\", must be a number"]),
+            ("share = 0.1", "share = 1.5", 10, &["validation_share is 1.5, must be from 0 to 1"]),
+            ("words_min = 3", "words_min = -3", 12, &["text.rules[0].words.words_min is -3, must be a whole"]),
+            ("words_min = 3", "words_mni = 3", 12, &["text.rules[0].words.words_mni", "`words_min`"]),
+            ("{ words = {", "{ wrds = {", 12, &["text.rules[0] is \"wrds\", must be", "did you mean `words`?"]),
+            ("words_min = 3", "words_min = 9, words_max = 4", 12, &["words_min 9 is above words_max 4"]),
+            ("[\"eng\"]", "\"eng\"", 13, &["rules[1].language.allowed is \"eng\", must be a list"]),
+            ("[\"eng\"]", "[5]", 13, &["rules[1].language.allowed[0] is 5, must be text in quotes"]),
+            ("[text.near]", "[[text.near]]", 16, &["text.near"]),
+            ("[text.near]", "[text.near", 16, &["is not valid TOML"]),
+            ("preset = \"fineweb\"", "preset = \"finweb\"", 17, &["near.preset is \"finweb\"", "\"fineweb\" or \"megatron\""]),
+            ("preset = \"fineweb\"", "preset = 3", 17, &["near.preset is 3, must be \"fineweb\" or \"megatron\""]),
+            ("preset = \"fineweb\"", "jaccard_min = 7", 17, &["near.jaccard_min"]),
+        ];
+        for (right, wrong, line, expected) in cases {
+            assert!(TEXT.contains(right), "{right}");
+            let error = refused(&TEXT.replacen(right, wrong, 1));
+            assert!(error.starts_with(&format!("my.toml:{line}: ")), "{wrong}: {error}");
+            assert!(expected.iter().all(|part| error.contains(part)), "{wrong}: {error}");
+            assert!(!error.contains("variant") && !error.contains("u64"), "{wrong}: {error}");
+        }
+        let near = "[text.near]\npreset = \"fineweb\"\n";
+        let error = refused(&TEXT.replace(near, "near = 3\n"));
+        assert!(error.contains("text.near is 3, must be a table of the keys preset, bands, "), "{error}");
+    }
+
+    #[test]
+    fn a_mistake_in_an_override_names_the_override_and_one_in_the_file_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("my.toml");
+        let refused = |text: &str, set: &[&str]| {
+            std::fs::write(&path, text).unwrap();
+            load(&arguments(path.to_str().unwrap(), set)).unwrap_err().to_string()
+        };
+        let cases = [
+            ("seed=-1", "seed is -1, must be a whole number"),
+            ("text.near.preset=finweb", "text.near.preset is \"finweb\", must be"),
+            ("text.near.presett=x", "text.near.presett: there is no such key; did you mean `preset`?"),
+            ("txt.rules=[]", "txt: there is no such key"),
+            ("text.validation_share=2", "validation_share is 2"),
+            ("sources.other.code=7", "sources.other.path: this key is missing"),
+            ("text.rules=[{words={words_min=9,words_max=4}}]", "words_min 9 is above"),
+            ("seed.more=1", "\"more\" is a key of a table"),
+        ];
+        for (assignment, expected) in cases {
+            let error = refused(TEXT, &["name=other", assignment, "text.near.partitions=2"]);
+            assert!(error.starts_with(&format!("--set {assignment}: ")), "{error}");
+            assert!(error.contains(expected), "{assignment}: {error}");
+        }
+        let error = refused(&TEXT.replace("seed = 1", "seed = -1"), &["name=other"]);
+        assert!(error.starts_with(&format!("{}:2: seed is -1", path.display())), "{error}");
+        let error = refused(&TEXT.replace("seed = 1", "seed = "), &["name=other"]);
+        assert!(error.starts_with(&format!("{}:2: ", path.display())), "{error}");
+        // What the file lacks an override may give.
+        std::fs::write(&path, TEXT.replace("seed = 1\n", "")).unwrap();
+        assert_eq!(load(&arguments(path.to_str().unwrap(), &["seed=5"])).unwrap().config.seed, 5);
     }
 
     #[test]

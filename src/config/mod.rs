@@ -5,6 +5,7 @@
 
 mod base;
 pub(crate) mod builtin;
+mod explain;
 mod limits;
 pub(crate) mod load;
 mod pack;

@@ -36,6 +36,30 @@ record! {
 }
 
 record! {
+    /// What not every document has: of the same table.
+    pub struct DocumentExtras in "document/2" {
+        /// The page's URL, if it has one.
+        pub url: Option<String>,
+        /// The crawl's date, if it is known.
+        pub date: Option<String>,
+        /// ISO 639-3 code, if it was judged.
+        pub language: Option<String>,
+    }
+}
+
+record! {
+    /// What users know a document by: of the same table.
+    pub struct DocumentName in "document/2" {
+        /// Where it came from.
+        pub id: Id,
+        /// The source's own id of it, if it has one.
+        pub key: Option<String>,
+        /// The page's URL, if it has one.
+        pub url: Option<String>,
+    }
+}
+
+record! {
     /// A document as it is handed to other tools.
     #[derive(serde::Serialize)]
     pub struct ExportedText in "text/1" {

@@ -1,5 +1,7 @@
 //! What finding duplicates reads and writes.
 
+use bytes::Bytes;
+
 use crate::Id;
 use crate::column::record;
 
@@ -35,6 +37,21 @@ record! {
         pub rank: u16,
         /// The record.
         pub id: Id,
+    }
+}
+
+record! {
+    /// What users know the record by that stands for another one.
+    pub struct Representative in "representative/1" {
+        /// The record that another one stands for.
+        pub id: Id,
+        /// The one that stands for it.
+        pub representative: Id,
+        /// The representative's own id at its source, or else its URL, if it has either.
+        pub name: Option<String>,
+        /// Of near-duplicates a byte for every minimum of the representative's signature: the share of equal
+        /// bytes estimates the similarity of two texts.
+        pub sketch: Option<Bytes>,
     }
 }
 

@@ -77,6 +77,16 @@ record! {
     }
 }
 
+record! {
+    /// What users know a page by: of the same table.
+    pub struct PageName in "page/1" {
+        /// Where it came from.
+        pub id: Id,
+        /// The page's URL.
+        pub url: String,
+    }
+}
+
 impl Page {
     /// Returns the main text: the text segments as lines, images left out.
     pub fn text(&self) -> String {

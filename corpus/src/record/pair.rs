@@ -36,6 +36,18 @@ record! {
     }
 }
 
+record! {
+    /// What users know a pair by: of the same table.
+    pub struct PairName in "pair/2" {
+        /// Where it came from.
+        pub id: Id,
+        /// The source's own id of the row, if it has one.
+        pub key: Option<String>,
+        /// The image's URL as the source gives it.
+        pub url: String,
+    }
+}
+
 impl Pair {
     /// Returns a pair of which no more is stated.
     pub fn new(id: Id, source: &str, url: &str, caption: &str) -> Self {

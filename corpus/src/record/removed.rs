@@ -16,7 +16,8 @@ record! {
         pub unit: String,
         /// Why it was removed, one word of a closed set.
         pub reason: String,
-        /// The value that decided, an HTTP status, a representative's id, ...
+        /// The value that decided, an HTTP status, ...; of duplicates the representative's id, then what
+        /// describes it.
         pub value: String,
         /// The beginning of the record.
         pub preview: String,

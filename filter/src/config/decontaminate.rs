@@ -20,13 +20,16 @@ pub struct DecontaminateConfig {
     pub sets: BTreeMap<String, EvaluationSetConfig>,
     /// What happens to a document with an n-gram of a set.
     pub action: Action,
-    /// Words of an n-gram.
+    /// Words of an n-gram. Each one that is found takes more than itself out of a document, with `action = "cut"`:
+    /// `margin_chars` on either side, and then all up to where a sentence ends.
     pub words: u32,
     /// Words of the shortest item that counts; those with fewer than `words` are whole an n-gram.
     pub words_min: u32,
     /// Occurrences in all documents from which an n-gram is common, and ignored.
     pub common: u64,
-    /// Characters that are cut on either side of an n-gram, then up to where a sentence ends.
+    /// Characters that are cut on either side of an n-gram, then all up to where a sentence ends (`.`, `!`,
+    /// `?`). Default: 200. A question of 27 words can so take two thirds of a document; the unit `bytes` of
+    /// the stage counts what was taken. With 0 only the sentences around the n-gram go.
     pub margin_chars: u32,
     /// Characters that a piece between two cuts must exceed to stay.
     pub piece_chars: u32,

@@ -76,6 +76,18 @@ mod tests {
     }
 
     #[test]
+    fn pieces_stay_above_their_bound_and_up_to_their_number() {
+        // Two pieces of four characters each.
+        let text = "One. X. Two.";
+        let left = |piece_chars, pieces_max| {
+            let config = DecontaminateConfig { pieces_max, ..config(0, piece_chars) };
+            cuts(text, places(text, "X"), &config).text.is_some()
+        };
+        assert_eq!([3, 4].map(|chars| left(chars, 2)), [true, false]);
+        assert_eq!([1, 2, 3].map(|most| left(3, most)), [false, true, true]);
+    }
+
+    #[test]
     fn cuts_that_touch_are_one_and_too_many_pieces_are_none() {
         let text = "One. Two X. Three X. Four. Five X. Six.";
         let cut = cuts(text, places(text, "X"), &config(0, 0));

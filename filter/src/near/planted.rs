@@ -50,6 +50,24 @@ mod tests {
     }
 
     #[test]
+    fn seeds_and_documents_draw_copies_of_their_own() {
+        let text = "word ".repeat(500);
+        let drawn = |seed| (0..400).filter(|id| copy(seed, 0.5, Id::from_bits(*id), &text).is_some()).collect::<Vec<_>>();
+        let (one, two) = (drawn(1), drawn(2));
+        assert!((150..250).contains(&one.len()), "{}", one.len());
+        assert_ne!(one, two);
+        let address = |seed, id| copy(seed, 1.0, Id::from_bits(id), &text).unwrap().0;
+        assert_eq!(address(1, 7), address(1, 7));
+        assert!(address(1, 7) != address(1, 8) && address(1, 7) != address(2, 7));
+    }
+
+    #[test]
+    fn a_text_of_the_least_words_is_copied_and_a_shorter_one_is_not() {
+        let is_copied = |words| copy(1, 1.0, Id::from_bits(7), &"word ".repeat(words)).is_some();
+        assert_eq!([WORDS_MIN - 1, WORDS_MIN].map(is_copied), [false, true]);
+    }
+
+    #[test]
     fn short_texts_and_those_that_are_not_drawn_are_left_alone() {
         assert_eq!(copy(1, 1.0, Id::from_bits(7), "too short"), None);
         assert_eq!(copy(1, 0.0, Id::from_bits(7), &"word ".repeat(500)), None);

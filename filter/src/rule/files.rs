@@ -46,6 +46,11 @@ impl Loaded {
         }
     }
 
+    /// Returns what users should know of the files, a sentence each.
+    pub fn notes(&self) -> &[String] {
+        self.blocklists().map_or(&[], Blocklists::notes)
+    }
+
     /// Returns the lists, where there are some.
     pub fn blocklists(&self) -> Option<&Blocklists> {
         match self {

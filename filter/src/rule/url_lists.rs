@@ -11,18 +11,22 @@ use crate::blocklist::{Blocklists, Kind, file_of};
 /// What a record's URL must not be; the reasons are `url_domain`, `url_exact` and `url_word`. A
 /// record without a URL passes.
 ///
-/// The lists are text, plain or gzipped, with an entry per line and comments after `#`. A folder
-/// stands for its file `domains` or `urls`, as UT1's block lists have one per category. After
-/// RefinedWeb's filter of URLs (Penedo et al. 2023) as datatrove has it.
+/// Lists are text, plain or gzipped: one entry per line, hosts files (`0.0.0.0 bad.example`) or adblock rules
+/// (`||bad.example^`). Comments start with `#`, `!`, `;` or `//`. An adblock exception (`@@||good.example^`) allows
+/// what any of the lists of hosts and URLs blocks. Adblock rules for parts of pages, for patterns, or for requests from
+/// certain sites block nothing. A list without one entry is an error; other lines that are not
+/// understood are counted in the log of the first task. A folder stands for its file `domains` or `urls`, as UT1's
+/// block lists have one per category. After RefinedWeb's filter of URLs (Penedo et al. 2023) as datatrove has it.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct UrlLists {
-    /// Lists of hosts; each blocks all below it too.
+    /// Lists of hosts; each blocks all below it too. An entry with a path blocks that URL only, with the reason
+    /// `url_exact`; one with a port blocks that port.
     pub domains: Vec<PathBuf>,
-    /// Lists of URLs, with or without a scheme.
+    /// Lists of URLs, with or without a scheme. Each blocks that URL only, and none below it.
     pub urls: Vec<PathBuf>,
-    /// Lists of words; a URL is blocked that has one between characters other than letters and
-    /// digits.
+    /// Lists of words of the letters a to z and digits; a URL is blocked that has one between other
+    /// characters.
     pub words: Vec<PathBuf>,
 }
 
@@ -87,6 +91,16 @@ mod tests {
         assert_eq!(reason(Some("https://good.example/best-Casino.html")), Some("url_word"));
         assert_eq!(reason(Some("https://mixed.example/good")), None);
         assert_eq!(reason(None), None);
+    }
+
+    #[test]
+    fn a_list_of_which_nothing_is_understood_is_refused_by_key_and_file() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "<html>not found</html>\n").unwrap();
+        let rule = UrlLists { domains: vec![file.path().to_owned()], ..UrlLists::default() };
+        let error = rule.load().unwrap_err();
+        let named = format!("url_lists.domains: {}: ", file.path().display());
+        assert!(error.starts_with(&named) && error.contains("<html>"), "{error}");
     }
 
     #[test]

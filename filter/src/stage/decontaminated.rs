@@ -16,7 +16,9 @@ use crate::decontaminate::{Cut, EvaluationSets, Index, cuts};
 const DOCUMENTS: &str = "documents";
 /// The stream of what was cut.
 const EXCISIONS: &str = "excisions";
-/// The reason of a drop; the value is the names of the sets.
+/// The texts of documents: what of them was dropped is the excisions, and short pieces that went with them.
+const BYTES: &str = "bytes";
+/// The reason of a drop, of documents and of bytes; the value is the names of the sets.
 const REASON: &str = "contaminated";
 
 /// Cuts or drops, one task per part.
@@ -87,6 +89,10 @@ impl Stage for Decontaminated {
         })
     }
 
+    fn version(&self) -> u32 {
+        2
+    }
+
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
         let count = inputs.get(&self.documents)?.parts(DOCUMENTS).count();
         u32::try_from(count).map_err(|error| Error::work(&self.name, error))
@@ -103,14 +109,18 @@ impl Stage for Decontaminated {
         for row in documents.open_at::<Document>(part, out.position())? {
             let mut document = row?;
             out.read(DOCUMENTS);
+            let bytes = document.text.len() as u64;
             let found = index.find(&document.text).into_iter().filter(|found| rare.contains(&found.ngram));
             let sets = found.fold(0, |sets, found| sets | found.sets);
             let names: Vec<_> = index.names(sets).map(str::to_owned).collect();
             if names.is_empty() || self.clean(&mut document, &index, &rare, &names, &mut out)? {
+                let left = document.text.len() as u64;
+                out.count_amount(BYTES, bytes, REASON, bytes.saturating_sub(left));
                 document.split = Some(self.split.of(document.id));
                 out.write(DOCUMENTS, document)?;
                 out.keep(DOCUMENTS);
             } else {
+                out.count_amount(BYTES, bytes, REASON, bytes);
                 let Document { id, key, url, text, .. } = &document;
                 let (key, url, value) = (key.as_deref(), url.as_deref(), names.join(" "));
                 out.drop(DOCUMENTS, Removal { id: *id, key, url, reason: REASON, value, preview: text })?;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::ops::RangeInclusive;
 
+use bytes::Bytes;
 use corpus::record::Duplicate;
 use corpus::stage::Inputs;
 use corpus::{Dataset, Error, Id, Removal, Result, Split, Stage, Task};
@@ -12,9 +13,16 @@ use serde_json::{Value, json};
 
 use super::DUPLICATES;
 use super::records::parts;
+use super::representatives::{representatives, value};
+use crate::config::NearConfig;
+use crate::near::Signer;
+use crate::near::signature::similarity;
 use crate::subject::Subject;
 
-/// The reasons under which duplicates are dropped; the value is the representative's id.
+/// The reasons under which duplicates are dropped. The value is the representative's id; with the names of
+/// representatives it is followed by a space and the name, which is the representative's own id at its source or else its
+/// URL. Of near-duplicates the estimated similarity to the representative is between them, from 0.00 to 1.00:
+/// `2:0:17 0.87 https://a.example/page`.
 const EXACT: &str = "duplicate";
 const NEAR: &str = "near_duplicate";
 
@@ -47,6 +55,8 @@ pub struct Deduplicated<S: Subject> {
     records: Vec<String>,
     exact: String,
     near: Option<String>,
+    names: Option<String>,
+    signing: Option<NearConfig>,
     split: Option<SplitAssignment>,
     subject: PhantomData<fn() -> S>,
 }
@@ -60,6 +70,8 @@ impl<S: Subject> Deduplicated<S> {
             records,
             exact: exact.to_owned(),
             near: None,
+            names: None,
+            signing: None,
             split,
             subject: PhantomData,
         }
@@ -69,6 +81,13 @@ impl<S: Subject> Deduplicated<S> {
     #[must_use]
     pub fn with_near(self, near: Option<&str>) -> Self {
         Self { near: near.map(str::to_owned), ..self }
+    }
+
+    /// Names the representatives, by the stage [`Representatives`](super::Representatives), and how near-duplicates
+    /// are found, by which their similarity is estimated.
+    #[must_use]
+    pub fn with_names(self, names: &str, near: Option<&NearConfig>) -> Self {
+        Self { names: Some(names.to_owned()), signing: near.cloned(), ..self }
     }
 }
 
@@ -92,11 +111,15 @@ impl<S: Subject> Stage for Deduplicated<S> {
     }
 
     fn inputs(&self) -> Vec<String> {
-        self.records.iter().chain([&self.exact]).chain(&self.near).cloned().collect()
+        self.records.iter().chain([&self.exact]).chain(&self.near).chain(&self.names).cloned().collect()
     }
 
     fn settings(&self) -> Value {
         json!({"split": self.split})
+    }
+
+    fn version(&self) -> u32 {
+        2
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
@@ -117,13 +140,22 @@ impl<S: Subject> Stage for Deduplicated<S> {
             Some(near) => duplicates(task.inputs.get(near)?, &ids)?,
             None => BTreeMap::new(),
         };
+        let names = match &self.names {
+            Some(names) => representatives(task.inputs.get(names)?, &ids)?,
+            None => BTreeMap::new(),
+        };
+        let mut signer = self.signing.as_ref().map(|near| Signer::new(near.scheme, near.shape()));
         for record in S::open(dataset, part, out.position())? {
             let mut record = record?;
             let id = record.id();
             out.read(S::UNIT);
             let found = exact.get(&id).map(|r| (EXACT, r)).or(near.get(&id).map(|r| (NEAR, r)));
-            if let Some((reason, representative)) = found {
-                let (value, preview) = (representative.to_string(), record.preview());
+            if let Some((reason, &representative)) = found {
+                let (known, preview) = (names.get(&(id, representative)), record.preview());
+                // What is compared is the whole text, which is what a document shows.
+                let sketch = known.and_then(|known| known.sketch.as_ref()).filter(|_| reason == NEAR);
+                let similar = |(signer, sketch): (&mut Signer, &Bytes)| similarity(&signer.sketch(preview), sketch);
+                let value = value(representative, signer.as_mut().zip(sketch).and_then(similar), known);
                 let (key, url) = (record.key(), record.url());
                 out.drop(S::UNIT, Removal { id, key, url, reason, value, preview })?;
             } else {

@@ -10,6 +10,7 @@ mod merge;
 pub mod near;
 mod priority;
 mod records;
+mod representatives;
 pub mod repeats;
 mod rules;
 mod sorted;
@@ -19,6 +20,7 @@ pub use decontaminated::Decontaminated;
 pub use deduplicated::{Deduplicated, SplitAssignment};
 pub use exact::{ContentKeys, Exact};
 pub use priority::SourcePriority;
+pub use representatives::Representatives;
 pub use rules::Rules;
 
 /// The stream of content keys, from rules to duplicate finding.
@@ -27,6 +29,9 @@ pub const FINGERPRINTS: &str = "fingerprints";
 pub const VERDICTS: &str = "verdicts";
 /// The stream of records that say nothing new.
 pub const DUPLICATES: &str = "duplicates";
+
+/// The stream of the same, in the order of what stands for them.
+const REPRESENTED: &str = "represented";
 
 /// Returns the bytes that one of four tasks at a time may hold.
 fn task_bytes(memory_mb: u32) -> usize {

@@ -132,6 +132,10 @@ impl<S: Subject> Stage for Rules<S> {
         json!({"rules": self.rule_settings, "normalise": self.normalise, "copies": self.copies})
     }
 
+    fn version(&self) -> u32 {
+        2
+    }
+
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
         // A file that is no model fails here, before any task.
         self.ready()?;
@@ -144,6 +148,9 @@ impl<S: Subject> Stage for Rules<S> {
             return Ok(());
         }
         let rules = self.ready()?;
+        if task.index == 0 {
+            rules.iter().flat_map(|ready| ready.loaded.notes()).for_each(|note| task.progress.log(note));
+        }
         let parts = parts::<S>(task.inputs, &self.inputs)?;
         let Some((dataset, part)) = parts.get(task.index as usize) else { return out.finish() };
         for record in S::open(dataset, part, out.position())? {

@@ -1,8 +1,10 @@
 //! What a stage found, written in order: how all stages end that sort.
 
+use corpus::record::Duplicate;
 use corpus::table::Record;
-use corpus::{Output, Result};
+use corpus::{Id, Output, Result};
 
+use super::{DUPLICATES, REPRESENTED};
 use crate::near::sorter::Sorted;
 
 /// Writes sorted rows into a stream, each read and kept as one `unit`, after those that an earlier attempt
@@ -17,13 +19,71 @@ pub(super) fn write<const N: usize, R: Record>(
     rows: Sorted<N>,
     record: impl Fn([u64; N]) -> R,
 ) -> Result<()> {
-    out.set_range_records_max(u64::MAX);
-    let done = out.position() as usize;
-    for row in rows.skip(done) {
-        out.read(unit);
-        out.write(stream, record(row?))?;
-        out.keep(unit);
+    write_rows(&mut out, unit, stream, rows, record)?;
+    out.finish()
+}
+
+/// As [`write()`], and after these rows `[representative, id]` into the stream [`REPRESENTED`], which are counted
+/// as nothing: they say the same in another order.
+///
+/// # Errors
+/// As [`write()`].
+pub(super) fn write_represented<const N: usize, R: Record>(
+    mut out: Output<'_>,
+    unit: &str,
+    stream: &str,
+    rows: Sorted<N>,
+    record: impl Fn([u64; N]) -> R,
+    represented: Sorted<2>,
+) -> Result<()> {
+    let rows = write_rows(&mut out, unit, stream, rows, record)?;
+    let done = out.position().saturating_sub(rows) as usize;
+    for row in represented.skip(done) {
+        let [representative, id] = row?.map(Id::from_bits);
+        out.write(REPRESENTED, Duplicate { id, representative })?;
         out.advance(1)?;
     }
     out.finish()
+}
+
+/// As [`write_represented`], of rows `[id, representative]`.
+///
+/// # Errors
+/// As [`write()`].
+pub(super) fn write_duplicates(
+    out: Output<'_>,
+    unit: &str,
+    duplicates: Sorted<2>,
+    represented: Sorted<2>,
+) -> Result<()> {
+    let duplicate = |row: [u64; 2]| {
+        let [id, representative] = row.map(Id::from_bits);
+        Duplicate { id, representative }
+    };
+    write_represented(out, unit, DUPLICATES, duplicates, duplicate, represented)
+}
+
+/// Writes the rows that are not committed yet; returns how many there are with those that are.
+fn write_rows<const N: usize, R: Record>(
+    out: &mut Output<'_>,
+    unit: &str,
+    stream: &str,
+    rows: Sorted<N>,
+    record: impl Fn([u64; N]) -> R,
+) -> Result<u64> {
+    out.set_range_records_max(u64::MAX);
+    let done = out.position();
+    let mut count = 0;
+    for row in rows {
+        let row = row?;
+        count += 1;
+        if count <= done {
+            continue;
+        }
+        out.read(unit);
+        out.write(stream, record(row))?;
+        out.keep(unit);
+        out.advance(1)?;
+    }
+    Ok(count)
 }

@@ -212,6 +212,126 @@ fn rules_and_duplicates_leave_one_of_each_text() {
 }
 
 #[test]
+fn kept_records_are_those_that_were_read_but_for_language_and_split() {
+    let full = |position, text: &str| Document {
+        id: id(1, position),
+        key: Some(format!("key-{position}")),
+        source: format!("source-{position}"),
+        url: Some(format!("https://a.example/{position}")),
+        date: Some(format!("2021-01-0{position}")),
+        language: None,
+        text: text.to_owned(),
+        split: None,
+    };
+    let documents = vec![full(1, RIVER), full(2, BOAT)];
+    let mut bench = Bench::new();
+    bench.run(&Source { name: "one", stream: "documents", tasks: vec![documents.clone()] });
+    bench.run(&text_rules(&["one"]));
+    bench.run(&exact_keys("text", &[]));
+    bench.run(&exact("text", 1));
+    let kept: Vec<Document> = rows(&bench.run(&text(0.0)), "documents");
+    let expected = documents.into_iter().map(|document| Document {
+        language: Some("eng".to_owned()),
+        split: Some(Split::Train),
+        ..document
+    });
+    assert_eq!(kept, expected.collect::<Vec<_>>());
+}
+
+#[test]
+fn kept_pairs_are_those_that_were_read() {
+    let whole = Pair {
+        id: id(9, 3),
+        key: Some("row-3".to_owned()),
+        source: "coyo".to_owned(),
+        url: "https://a.example/3.png".to_owned(),
+        caption: "a bird at sea".to_owned(),
+        width: Some(640),
+        height: Some(480),
+        similarity: Some(0.31),
+        nsfw: Some(0.02),
+        watermark: Some(0.4),
+        aesthetic: Some(5.5),
+        digest: Some("md5:00".to_owned()),
+        extra: Some("{\"licence\":\"CC0\"}".to_owned()),
+    };
+    let mut bench = Bench::new();
+    bench.run(&Source { name: "captions", stream: "pairs", tasks: vec![vec![whole.clone()]] });
+    let rules = vec![PairRule::CaptionWords(Words { words_min: 2, words_max: 9 })];
+    bench.run(&Rules::<Pair>::new("pairs.rules", vec!["captions".into()], rules, true).unwrap());
+    bench.run(&exact_keys("pairs", &[]));
+    bench.run(&exact("pairs", 1));
+    let kept =
+        bench.run(&Deduplicated::<Pair>::new("pairs", vec!["pairs.rules".into()], "pairs.exact", None));
+    assert_eq!(rows::<Pair>(&kept, "pairs"), [whole]);
+}
+
+#[test]
+fn what_is_removed_keeps_its_key_its_url_and_its_beginning() {
+    let of = |position, text: &str| Document {
+        id: id(1, position),
+        key: Some(format!("key-{position}")),
+        url: Some(format!("https://a.example/{position}")),
+        ..document(0, text)
+    };
+    let mut bench = Bench::new();
+    let documents = vec![of(1, "Too short."), of(2, RIVER), of(3, RIVER)];
+    bench.run(&Source { name: "one", stream: "documents", tasks: vec![documents] });
+    let judged = bench.run(&text_rules(&["one"]));
+    bench.run(&exact_keys("text", &[]));
+    bench.run(&exact("text", 2));
+    let names = Representatives::<Document>::new("names", vec!["text.rules".into()], &["text.exact"], 64);
+    bench.run(&names);
+    let last = bench.run(&text(0.5).with_names("names", None));
+    let removed = |position: u64, reason: &str, value: &str, preview: &str| Removed {
+        id: id(1, position),
+        key: Some(format!("key-{position}")),
+        url: Some(format!("https://a.example/{position}")),
+        unit: "documents".to_owned(),
+        reason: reason.to_owned(),
+        value: value.to_owned(),
+        preview: preview.to_owned(),
+    };
+    assert_eq!(rows::<Removed>(&judged, "dropped"), [removed(1, "words_min", "2", "Too short.")]);
+    let expected = removed(3, "duplicate", "1:0:2 key-2", RIVER);
+    assert_eq!(rows::<Removed>(&last, "dropped"), [expected]);
+}
+
+#[test]
+fn pairs_and_pages_name_what_stands_for_them() {
+    let at = |position, key: Option<&str>| Pair {
+        id: id(9, position),
+        key: key.map(str::to_owned),
+        ..pair("coyo", "a bird")
+    };
+    let mut bench = Bench::new();
+    bench.run(&Source { name: "captions", stream: "pairs", tasks: vec![vec![at(1, None), at(2, Some("two"))]] });
+    bench.run(&Rules::<Pair>::new("pairs.rules", vec!["captions".into()], Vec::new(), true).unwrap());
+    bench.run(&exact_keys("pairs", &[]));
+    bench.run(&exact("pairs", 1));
+    let records = || vec!["pairs.rules".to_owned()];
+    bench.run(&Representatives::<Pair>::new("names", records(), &["pairs.exact"], 64));
+    let kept = bench.run(&Deduplicated::<Pair>::new("pairs", records(), "pairs.exact", None).with_names("names", None));
+    assert_eq!(dropped(&kept)[&id(9, 2)].1, format!("9:0:1 {}", at(1, None).url));
+
+    // Pages whose text nothing judges are documents as they are.
+    let crawled = |position| {
+        let mut page = page(&[(SegmentKind::Text, RIVER)]);
+        page.id = id(3, position);
+        page
+    };
+    let mut bench = Bench::new();
+    bench.run(&Source { name: "crawl", stream: "pages", tasks: vec![vec![crawled(1), crawled(2)]] });
+    bench.run(&rules_of(&["crawl"], Vec::new()).keys_only());
+    bench.run(&exact_keys("text", &[]));
+    bench.run(&exact("text", 1));
+    bench.run(&Representatives::<Document>::new("names", vec!["crawl".into()], &["text.exact"], 64));
+    let last = Deduplicated::<Document>::new("text", vec!["crawl".into()], "text.exact", None);
+    let kept = bench.run(&last.with_names("names", None));
+    assert_eq!(dropped(&kept)[&id(3, 2)].1, "3:0:1 https://a.example/");
+}
+
+#[test]
 fn the_number_of_partitions_does_not_change_what_is_kept() {
     let content = |partitions| run_text(&mut Bench::new(), partitions, &[1, 2]).manifest().content.clone();
     assert_eq!(content(1), content(5));
@@ -227,6 +347,11 @@ fn the_split_follows_the_share_and_the_id() {
     }
     let of = |position| SplitAssignment { seed: 7, validation_share: 0.5 }.of(id(1, position));
     assert_eq!(of(3), of(3));
+    let seeded = |seed| {
+        let split = SplitAssignment { seed, validation_share: 0.5 };
+        (0..64).map(|position| split.of(id(1, position))).collect::<Vec<_>>()
+    };
+    assert_ne!(seeded(7), seeded(8), "another seed, another split");
     assert!((0..64).any(|p| of(p) == Split::Train) && (0..64).any(|p| of(p) == Split::Validation));
 }
 

@@ -1,6 +1,6 @@
 //! Images with their captions as tar files in the layout of the `webdataset` package.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use shard::images::Duplicates;
 use tar::{Builder, EntryType, Header};
 
-use super::{PARTIAL, prepare, unfinished};
+use super::{partial, prepare, publish, unfinished};
 use crate::cli::ExportArgs;
 use crate::names;
 use crate::number::grouped;
@@ -84,7 +84,7 @@ impl<'a> Shards<'a> {
         let (shard, row) = (self.samples / self.samples_max, self.samples % self.samples_max);
         if row == 0 {
             self.close()?;
-            let path = self.folder.join(format!(".{shard:0SHARD_DIGITS$}{PARTIAL}"));
+            let path = self.folder.join(partial(&format!("{shard:0SHARD_DIGITS$}")));
             let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
             self.open = Some(Builder::new(BufWriter::new(file)));
             self.written.push(path);
@@ -115,7 +115,7 @@ impl<'a> Shards<'a> {
         self.close()?;
         for (index, path) in self.written.iter().enumerate() {
             let name = format!("{index:0SHARD_DIGITS$}.tar");
-            fs::rename(path, self.folder.join(&name)).with_context(|| format!("cannot name {name}"))?;
+            publish(path, self.folder, &name)?;
         }
         Ok((self.samples, self.written.len() as u64))
     }
@@ -154,4 +154,94 @@ fn description(key: &str, image: &Image, place: &Use) -> Value {
         all.extend(ours);
     }
     Value::Object(all)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::io::Read;
+
+    use corpus::record::EncodedImage;
+    use corpus::{Id, SourceCode};
+
+    use super::*;
+
+    fn id(row: u64) -> Id {
+        Id::new(SourceCode(3), 1, row).unwrap()
+    }
+
+    /// An image that was made smaller, every field another value.
+    fn image() -> Image {
+        Image {
+            id: id(1),
+            key: [7; 16],
+            url: "https://a.example/1.png".to_owned(),
+            image: EncodedImage { bytes: b"pixels".as_slice().into(), path: Some("1.webp".to_owned()) },
+            width: 20,
+            height: 10,
+            original_width: 400,
+            original_height: 200,
+            sha256: "ab".repeat(32),
+            perceptual_hash: 0x0123,
+            sharpness: 2.5,
+            colour_spread: 77,
+            uses: Vec::new(),
+        }
+    }
+
+    fn place(row: u64, extra: Option<&str>) -> Use {
+        let (key, caption) = (Some(format!("row-{row}")), Some(format!("caption {row}")));
+        Use { key, caption, extra: extra.map(str::to_owned), ..Use::of_slot(id(row), 0) }
+    }
+
+    #[test]
+    fn a_sample_is_described_by_every_field_of_its_image_and_its_use() {
+        let extra = r#"{"licence": "CC0", "width": 9999, "url": "https://other.example/"}"#;
+        let expected = json!({
+            "key": "0000012",
+            "id": "3:1:5",
+            "source_key": "row-5",
+            "url": "https://a.example/1.png",
+            "caption": "caption 5",
+            "status": "success",
+            "width": 20,
+            "height": 10,
+            "original_width": 400,
+            "original_height": 200,
+            "sha256": "ab".repeat(32),
+            "perceptual_hash": "0000000000000123",
+            "licence": "CC0",
+        });
+        assert_eq!(description("0000012", &image(), &place(5, Some(extra))), expected);
+        let without = description("0000012", &image(), &Use { key: None, caption: None, ..place(5, None) });
+        assert_eq!((&without["source_key"], &without["caption"]), (&Value::Null, &Value::Null));
+    }
+
+    #[test]
+    fn shards_are_full_and_hold_each_sample_with_its_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut shards = Shards::new(folder.path(), 2);
+        (0..3).for_each(|row| shards.push(&image(), &place(row, None)).unwrap());
+        assert_eq!(shards.finish().unwrap(), (3, 2));
+        let mut files = BTreeMap::new();
+        for shard in ["00000.tar", "00001.tar"] {
+            let mut tar = tar::Archive::new(File::open(folder.path().join(shard)).unwrap());
+            for entry in tar.entries().unwrap() {
+                let mut entry = entry.unwrap();
+                let (name, mut text) = (entry.path().unwrap().display().to_string(), String::new());
+                entry.read_to_string(&mut text).unwrap();
+                files.insert(format!("{shard}/{name}"), text);
+            }
+        }
+        let names: Vec<&str> = files.keys().map(String::as_str).collect();
+        let sample = |shard: &str, key: &str| ["json", "txt", "webp"].map(|end| format!("{shard}/{key}.{end}"));
+        let expected =
+            [sample("00000.tar", "000000"), sample("00000.tar", "000001"), sample("00001.tar", "000010")];
+        assert_eq!(names, expected.concat());
+        assert_eq!(files["00000.tar/000001.txt"], "caption 1");
+        assert_eq!(files["00001.tar/000010.webp"], "pixels");
+        let described: Value = serde_json::from_str(&files["00001.tar/000010.json"]).unwrap();
+        assert_eq!(described, description("000010", &image(), &place(2, None)));
+    }
 }

@@ -47,15 +47,20 @@ struct Ended {
     dropped: BTreeMap<Id, (String, String)>,
     excisions: Vec<Excision>,
     report: Vec<Contamination>,
+    bytes: corpus::report::Counts,
 }
 
 fn run(action: Action) -> Ended {
+    run_by(action, DecontaminateConfig::default().common)
+}
+
+fn run_by(action: Action, common: u64) -> Ended {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("set.jsonl");
     std::fs::write(&path, format!("{}\n{}\n", json!({"q": ITEM}), json!({"q": COMMON}))).unwrap();
     let set = EvaluationSetConfig { path, fields: Vec::new() };
     let config =
-        DecontaminateConfig { sets: [("trains".to_owned(), set)].into(), action, ..Default::default() };
+        DecontaminateConfig { sets: [("trains".to_owned(), set)].into(), action, common, ..Default::default() };
     let sets = Arc::new(EvaluationSets::new(config).unwrap());
     let mut bench = Bench::new();
     bench.run(&documents());
@@ -71,6 +76,7 @@ fn run(action: Action) -> Ended {
         dropped: dropped(&text),
         excisions: rows(&text, "excisions"),
         report: rows(&counts, SETS),
+        bytes: text.manifest().report.units["bytes"].clone(),
     }
 }
 
@@ -99,6 +105,25 @@ fn documents_with_items_are_dropped_where_that_is_asked_for() {
     let Ended { kept, dropped, excisions, .. } = run(Action::Drop);
     assert_eq!(dropped.keys().map(|id| id.position()).collect::<Vec<_>>(), [5, 6, 7, 8]);
     assert_eq!((kept.len(), excisions.len()), (17, 0));
+}
+
+#[test]
+fn an_ngram_is_common_from_the_bound_on() {
+    // Twelve documents hold it.
+    let common = |bound| run_by(Action::Cut, bound).report[0].ngrams_common;
+    assert_eq!([11, 12, 13].map(common), [2, 2, 0]);
+}
+
+#[test]
+fn the_bytes_that_were_taken_are_counted() {
+    let texts: Vec<Document> = documents().tasks.concat();
+    let read: u64 = texts.iter().map(|document| document.text.len() as u64).sum();
+    for action in [Action::Cut, Action::Drop] {
+        let Ended { kept, bytes, .. } = run(action);
+        let left: u64 = kept.values().map(|document| document.text.len() as u64).sum();
+        assert_eq!((bytes.read, bytes.kept), (read, left), "{action:?}");
+        assert_eq!(bytes.dropped, [("contaminated".to_owned(), read - left)].into());
+    }
 }
 
 #[test]

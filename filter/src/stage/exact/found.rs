@@ -1,15 +1,15 @@
 //! The stage that finds records of equal content: `text.exact`, `pairs.exact`.
 
-use corpus::record::{ContentKey, Duplicate};
+use corpus::record::ContentKey;
 use corpus::stage::Inputs;
-use corpus::{Id, Result, Stage, Task};
+use corpus::{Result, Stage, Task};
 use serde_json::{Value, json};
 
 use super::KEYS;
 use crate::near::sorter::Sorter;
 use crate::stage::merge::{Merge, partition};
 use crate::stage::sorted;
-use crate::stage::{DUPLICATES, task_bytes};
+use crate::stage::task_bytes;
 
 /// What this stage counts: records that say nothing new.
 const UNIT: &str = "duplicates";
@@ -18,7 +18,8 @@ const UNIT: &str = "duplicates";
 ///
 /// Of records with one key the representative is the first in a total order: by the rank of its source,
 /// then by id, so that neither the number of partitions nor the order of the input changes the
-/// result. Writes [`Duplicate`] rows sorted by id (stream `duplicates`).
+/// result. Writes [`Duplicate`](corpus::record::Duplicate) rows sorted by id (stream `duplicates`) and by
+/// representative (stream `represented`).
 #[derive(Debug, Clone)]
 pub struct Exact {
     /// The stage's name.
@@ -44,6 +45,10 @@ impl Stage for Exact {
         json!({"partitions": self.partitions})
     }
 
+    fn version(&self) -> u32 {
+        2
+    }
+
     fn plan(&self, _inputs: &Inputs) -> Result<u32> {
         Ok(self.partitions)
     }
@@ -53,7 +58,8 @@ impl Stage for Exact {
         if out.is_done() {
             return Ok(());
         }
-        let mut duplicates = Sorter::new(&task.scratch.join("duplicates"), task_bytes(self.memory_mb))?;
+        let sorter = |name: &str| Sorter::new(&task.scratch.join(name), task_bytes(self.memory_mb) / 2);
+        let (mut duplicates, mut represented) = (sorter("duplicates")?, sorter("represented")?);
         let mut first: Option<ContentKey> = None;
         let range = partition(task.index, task.count);
         for row in Merge::<ContentKey>::new(task.inputs.get(&self.keys)?, KEYS, range, task.cancel)? {
@@ -61,15 +67,12 @@ impl Stage for Exact {
             match first {
                 Some(first) if first.key == row.key => {
                     duplicates.push([row.id.to_bits(), first.id.to_bits()])?;
+                    represented.push([first.id.to_bits(), row.id.to_bits()])?;
                 }
                 _ => first = Some(row),
             }
         }
         // A duplicate is found here and dropped, with its text, where it is read next.
-        let duplicate = |[id, representative]: [u64; 2]| Duplicate {
-            id: Id::from_bits(id),
-            representative: Id::from_bits(representative),
-        };
-        sorted::write(out, UNIT, DUPLICATES, duplicates.finish()?, duplicate)
+        sorted::write_duplicates(out, UNIT, duplicates.finish()?, represented.finish()?)
     }
 }

@@ -67,6 +67,18 @@ fn the_largest_copy_stays_and_the_reason_is_told() {
 }
 
 #[test]
+fn images_are_alike_up_to_the_distance_and_from_a_spread_of_colours_on() {
+    let images = || vec![image(id(0), HASH, 1, 100), image(id(1), HASH ^ 0b111, 2, 90)];
+    let count = |distance| found(images(), Some(distance)).len();
+    assert_eq!([2, 3, 4].map(count), [0, 1, 1]);
+    let spread = |colour_spread| {
+        let images = images().into_iter().map(|image| Image { colour_spread, ..image });
+        found(images.collect(), Some(3)).len()
+    };
+    assert_eq!([15, 16].map(spread), [0, 1]);
+}
+
+#[test]
 fn what_an_evaluation_set_shows_is_dropped_and_the_set_is_left_alone() {
     let of_set = |row| Id::new(EVALUATION_SOURCE, 0, row).unwrap();
     let images = vec![

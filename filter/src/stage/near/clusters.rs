@@ -1,6 +1,6 @@
 //! The stage that makes clusters of links, and elects who stays: `text.near`.
 
-use corpus::record::{ContentLength, Duplicate, Link};
+use corpus::record::{ContentLength, Link};
 use corpus::stage::Inputs;
 use corpus::{Dataset, Error, Id, Output, Removal, Result, Stage, Task};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use crate::near::components::Components;
 use crate::near::sorter::{Sorted, Sorter};
 use crate::stage::sorted;
 use crate::stage::task_bytes;
-use crate::stage::{DUPLICATES, FINGERPRINTS, SourcePriority};
+use crate::stage::{FINGERPRINTS, SourcePriority};
 
 /// What this stage counts: documents that say nothing new.
 const UNIT: &str = "duplicates";
@@ -23,7 +23,7 @@ const MISSED: &str = "missed";
 ///
 /// That is the first in a total order: by its source's rank, by length (the longest), by id; so
 /// the result depends on no number of tasks, partitions or bytes of memory. Writes
-/// [`Duplicate`] rows sorted by id; a cluster's id is that of its representative.
+/// [`Duplicate`](corpus::record::Duplicate) rows sorted by id, and by representative; a cluster's id is that of its representative.
 ///
 /// One task: its time grows with the links, not with the corpus.
 #[derive(Debug, Clone)]
@@ -83,19 +83,20 @@ impl Clusters {
         ranked.finish()
     }
 
-    /// Returns `[id, representative]` of every document that does not stay, by id.
-    fn elected(&self, task: &Task<'_>) -> Result<Sorted<2>> {
-        let mut elected = self.sorter(task, "elected")?;
+    /// Returns `[id, representative]` of every document that does not stay, by id, and `[representative, id]`.
+    fn elected(&self, task: &Task<'_>) -> Result<[Sorted<2>; 2]> {
+        let (mut elected, mut represented) = (self.sorter(task, "elected")?, self.sorter(task, "represented")?);
         let (mut current, mut best) = (None, 0);
         for row in self.ranked(task)? {
             let [component, _, _, id] = row?;
             if current == Some(component) {
                 elected.push([id, best])?;
+                represented.push([best, id])?;
             } else {
                 (current, best) = (Some(component), id);
             }
         }
-        elected.finish()
+        Ok([elected.finish()?, represented.finish()?])
     }
 
     /// Counts which of the planted copies were found.
@@ -154,6 +155,10 @@ impl Stage for Clusters {
         json!({"source_priority": self.source_priority})
     }
 
+    fn version(&self) -> u32 {
+        2
+    }
+
     fn plan(&self, _inputs: &Inputs) -> Result<u32> {
         Ok(1)
     }
@@ -166,10 +171,7 @@ impl Stage for Clusters {
         if out.position() == 0 {
             self.check(task, &mut out)?;
         }
-        let duplicate = |[id, representative]: [u64; 2]| Duplicate {
-            id: Id::from_bits(id),
-            representative: Id::from_bits(representative),
-        };
-        sorted::write(out, UNIT, DUPLICATES, self.elected(task)?, duplicate)
+        let [elected, represented] = self.elected(task)?;
+        sorted::write_duplicates(out, UNIT, elected, represented)
     }
 }

@@ -6,7 +6,9 @@ use corpus::record::{Document, Duplicate};
 use corpus::{Id, Report, SourceCode};
 
 use super::super::tests::{Bench, Source, dropped, exact, exact_keys, rows, rules_of};
-use super::super::{ContentKeys, DUPLICATES, Deduplicated, SourcePriority, SplitAssignment};
+use super::super::{
+    ContentKeys, DUPLICATES, Deduplicated, Representatives, SourcePriority, SplitAssignment,
+};
 use super::*;
 use crate::config::NearConfig;
 use crate::near::Scheme;
@@ -27,6 +29,9 @@ fn story(number: u64, edits: u64) -> String {
 fn sources() -> Source<Document> {
     let at = |source, position, text: String| Document {
         id: Id::new(SourceCode(source), 0, position).unwrap(),
+        // Every third has an id of its source's, every other one a URL.
+        key: (position % 3 == 0).then(|| format!("key {source}-{position}")),
+        url: (position % 2 == 0).then(|| format!("https://{source}.example/{position}")),
         ..document(0, &text)
     };
     let first = (0..60).map(|n| at(1, n, story(n, 0))).collect();
@@ -80,8 +85,10 @@ fn run(config: &NearConfig, priority: &[u8]) -> Ended {
     let found = rows::<Duplicate>(&clusters, DUPLICATES).into_iter().map(|d| (d.id, d.representative));
     let found = found.collect();
     let split = SplitAssignment { seed: 1, validation_share: 0.5 };
+    let names = Representatives::<Document>::new("names", vec![rules()], &["text.exact"], 64);
+    bench.run(&names.with_near(Some(("near", config))));
     let last = Deduplicated::<Document>::new("text", vec![rules()], "text.exact", Some(split));
-    let text = bench.run(&last.with_near(Some("near")));
+    let text = bench.run(&last.with_near(Some("near")).with_names("names", Some(config)));
     let kept = text.manifest().report.units["documents"].kept;
     Ended { found, dropped: dropped(&text), kept, clusters: clusters.manifest().report.clone() }
 }
@@ -94,9 +101,38 @@ fn lightly_edited_copies_are_dropped_and_name_the_story_that_stays() {
     let expected: BTreeSet<_> = (0..20).map(|n| ((2, n), (1, n))).collect();
     assert_eq!(stories, expected);
     let exact = dropped.values().filter(|(reason, _)| reason == "duplicate").collect::<Vec<_>>();
-    assert_eq!(exact, [&("duplicate".to_owned(), "1:0:50".to_owned())]);
+    assert_eq!(exact, [&("duplicate".to_owned(), "1:0:50 https://1.example/50".to_owned())]);
     assert_eq!(dropped.values().filter(|(reason, _)| reason == "near_duplicate").count(), 20);
     assert_eq!(kept, 80);
+}
+
+#[test]
+fn a_near_duplicate_tells_its_representative_with_similarity_and_name() {
+    for scheme in [Scheme::Fast, Scheme::Datatrove] {
+        let Ended { found, dropped, .. } = run(&NearConfig { scheme, ..config() }, &[1, 2]);
+        for (id, stays) in &found {
+            let (reason, value) = &dropped[id];
+            assert_eq!(reason, "near_duplicate");
+            let mut fields = value.splitn(3, ' ');
+            assert_eq!(fields.next(), Some(stays.to_string().as_str()));
+            // One word of two hundred: 191 / 201 = 0.95, within three standard errors.
+            let similarity: f64 = fields.next().unwrap().parse().unwrap();
+            assert!((0.87..=1.0).contains(&similarity), "{value}");
+            let position = stays.position();
+            let name = match (position % 3 == 0, position % 2 == 0) {
+                (true, _) => Some(format!("key 1-{position}")),
+                (_, true) => Some(format!("https://1.example/{position}")),
+                _ => None,
+            };
+            assert_eq!(fields.next(), name.as_deref(), "{value}");
+        }
+    }
+}
+
+#[test]
+fn the_result_is_the_same_whatever_the_size_of_groups_and_partitions() {
+    let expected = run(&config(), &[1, 2]).dropped;
+    assert_eq!(run(&NearConfig { partitions: 1, memory_mb: 64, ..config() }, &[1, 2]).dropped, expected);
 }
 
 #[test]
@@ -122,6 +158,11 @@ fn a_link_stays_only_if_the_exact_similarity_is_large_enough() {
     assert_eq!(run(&strict, &[1, 2]).found.len(), 0);
     let loose = NearConfig { jaccard_min: Some(0.94), ..config() };
     assert_eq!(run(&loose, &[1, 2]).found.len(), 20);
+    // Exactly at the bound a link stays.
+    let similarity = 191.0 / 201.0;
+    let at = |jaccard_min: f64| NearConfig { jaccard_min: Some(jaccard_min), ..config() };
+    assert_eq!(run(&at(similarity), &[1, 2]).found.len(), 20);
+    assert_eq!(run(&at(f64::next_up(similarity)), &[1, 2]).found.len(), 0);
     // Bands of one row find nearly everything: 25 edits leave 0.22, and the check decides.
     let wide = NearConfig { bands: Some(64), rows: Some(1), jaccard_min: Some(0.15), ..config() };
     assert_eq!(run(&wide, &[1, 2]).found.len(), 40);

@@ -1,5 +1,7 @@
 //! The stage that cuts repeated passages out of documents: `text.lines` and its like, or `text`.
 
+use std::collections::BTreeMap;
+
 use corpus::record::{CutRepeat, Document, Repeat};
 use corpus::stage::Inputs;
 use corpus::{Error, Id, Output, Removal, Result, Stage, Task};
@@ -11,8 +13,10 @@ use crate::config::RepeatsConfig;
 use crate::near::hashes::for_each_hash;
 use crate::passages::{self, units};
 use crate::stage::SplitAssignment;
+use crate::stage::representatives::{representatives, value};
 
-/// The reason of a drop; the value is the document that has the first of its repeated passages.
+/// The reason of a drop. The value is the id of the document that has the first of its repeated passages; with the
+/// names of representatives it is followed by a space and that document's name, as of duplicates.
 const REASON: &str = "repeated";
 
 /// Cuts, one task per part.
@@ -24,6 +28,8 @@ pub struct Cut {
     pub documents: String,
     /// The stage that found what occurs again.
     pub repeats: String,
+    /// The stage that knows the names of documents with repeated passages, if there is one.
+    pub names: Option<String>,
     /// What passages are, and what must be left.
     pub config: RepeatsConfig,
     /// How documents are given a split, if it is this stage's to do.
@@ -65,7 +71,7 @@ impl Stage for Cut {
     }
 
     fn inputs(&self) -> Vec<String> {
-        vec![self.documents.clone(), self.repeats.clone()]
+        [&self.documents, &self.repeats].into_iter().chain(&self.names).cloned().collect()
     }
 
     fn settings(&self) -> Value {
@@ -74,6 +80,10 @@ impl Stage for Cut {
             "unit": unit, "run": self.config.run(), "any_digit": any_digit, "words_left_min": words_left_min,
             "split": self.split,
         })
+    }
+
+    fn version(&self) -> u32 {
+        2
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
@@ -88,6 +98,10 @@ impl Stage for Cut {
         }
         let documents = task.inputs.get(&self.documents)?;
         let Some(part) = documents.parts(DOCUMENTS).nth(task.index as usize) else { return out.finish() };
+        let names = match &self.names {
+            Some(names) => representatives(task.inputs.get(names)?, &documents.id_range(part, "id")?)?,
+            None => BTreeMap::new(),
+        };
         let mut repeats = ByDocument::open(task, &self.repeats, documents, part)?;
         for row in documents.open_at::<Document>(part, out.position())? {
             let mut document = row?;
@@ -100,7 +114,8 @@ impl Stage for Cut {
             } else {
                 let Document { id, key, url, text, .. } = &document;
                 let (key, url) = (key.as_deref(), url.as_deref());
-                let value = found.first().map_or_else(String::new, |repeat| repeat.first.to_string());
+                let named = |first: Id| value(first, None, names.get(&(document.id, first)));
+                let value = found.first().map_or_else(String::new, |repeat| named(repeat.first));
                 let removal = Removal { id: *id, key, url, reason: REASON, value, preview: text };
                 out.drop(DOCUMENTS, removal)?;
             }

@@ -76,6 +76,10 @@ impl Stage for Repeats {
         json!({"partitions": self.config.partitions, "keep": self.config.keep, "run": self.config.run(), "of": self.of})
     }
 
+    fn version(&self) -> u32 {
+        2
+    }
+
     fn plan(&self, _inputs: &Inputs) -> Result<u32> {
         Ok(self.config.partitions)
     }
@@ -85,17 +89,23 @@ impl Stage for Repeats {
         if out.is_done() {
             return Ok(());
         }
-        let mut repeats = Sorter::new(&task.scratch.join("repeats"), task_bytes(self.config.memory_mb))?;
+        let memory_bytes = task_bytes(self.config.memory_mb) / 2;
+        let mut repeats = Sorter::new(&task.scratch.join("repeats"), memory_bytes)?;
+        let mut represented = Sorter::new(&task.scratch.join("represented"), memory_bytes)?;
         let mut finder = Finder { of: self.of, config: &self.config, first: None, is_first_given: false };
         let range = partition(task.index, task.count);
         for passage in Merge::<PassageKey>::new(task.inputs.get(&self.keys)?, KEYS, range, task.cancel)? {
             finder.next(passage?, |Repeat { id, unit, first }| {
+                if self.of == Of::Passages && id != first {
+                    represented.push([first.to_bits(), id.to_bits()])?;
+                }
                 repeats.push([id.to_bits(), unit.into(), first.to_bits()])
             })?;
         }
-        sorted::write(out, UNIT, REPEATS, repeats.finish()?, |[id, unit, first]| {
+        let repeat = |[id, unit, first]: [u64; 3]| {
             let (id, first) = (Id::from_bits(id), Id::from_bits(first));
             Repeat { id, unit: unit as u32, first }
-        })
+        };
+        sorted::write_represented(out, UNIT, REPEATS, repeats.finish()?, repeat, represented.finish()?)
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use corpus::record::{CutRepeat, Document};
 use corpus::{Id, SourceCode};
 
-use super::super::SplitAssignment;
+use super::super::{Representatives, SplitAssignment};
 use super::super::tests::{Bench, Source, dropped, rows};
 use super::*;
 use crate::config::{Keep, RepeatsConfig, Unit};
@@ -23,6 +23,7 @@ fn words(number: u64, count: u64) -> String {
 fn source(texts: &[String]) -> Source<Document> {
     let at = |(position, text): (usize, &String)| Document {
         id: Id::new(SourceCode(1), 0, position as u64).unwrap(),
+        url: Some(format!("https://a.example/{position}")),
         ..document(0, text)
     };
     let documents: Vec<Document> = texts.iter().enumerate().map(at).collect();
@@ -56,7 +57,10 @@ fn run_by(texts: &[String], config: &RepeatsConfig, by_anchors: bool) -> Ended {
     let found = find(Of::Passages, "passages", anchors);
     let split = Some(SplitAssignment { seed: 1, validation_share: 0.5 });
     let (name, repeats) = ("text".to_owned(), found);
-    let text = bench.run(&Cut { name, documents, repeats, config: config.clone(), split });
+    let records = vec![documents.clone()];
+    bench.run(&Representatives::<Document>::new("names", records, &[repeats.as_str()], 64));
+    let names = Some("names".to_owned());
+    let text = bench.run(&Cut { name, documents, repeats, names, config: config.clone(), split });
     let kept = rows::<Document>(&text, DOCUMENTS);
     assert!(kept.iter().all(|document| document.split.is_some()));
     let cuts = rows::<CutRepeat>(&text, CUTS).into_iter();
@@ -81,9 +85,18 @@ fn lines_that_were_before_are_cut_whatever_their_case_and_marks() {
     assert_eq!(texts[&0], "Home | About us\nA story of a fox.");
     assert_eq!(texts[&1], "A story of a dog.");
     assert_eq!(texts[&3], "A story of a cat.");
-    assert_eq!(dropped, [(2, "repeated".to_owned(), "1:0:0".to_owned())]);
+    assert_eq!(dropped, [(2, "repeated".to_owned(), "1:0:0 https://a.example/0".to_owned())]);
     let expected = [(1, 0, "home  about US".to_owned()), (2, 0, "HOME: about us!".to_owned())];
     assert_eq!(cuts, expected);
+}
+
+#[test]
+fn a_document_stays_with_the_least_words_that_must_be_left() {
+    let texts = ["A menu line here.\nOne.", "A menu line here.\nTwo words."].map(str::to_owned);
+    let left = |words_left_min| {
+        run(&texts, &RepeatsConfig { words_left_min, ..config(Unit::Lines) }).texts.contains_key(&1)
+    };
+    assert_eq!([1, 2, 3].map(left), [true, true, false]);
 }
 
 #[test]
