@@ -17,6 +17,8 @@ use crate::{Cancel, Dataset, Error, Fingerprint, Inputs, Ledger, Progress, Resul
 const ATTEMPTS_MAX: u32 = 3;
 /// Wait before the second attempt; doubled for each later one.
 const RETRY_WAIT: Duration = Duration::from_secs(1);
+/// Folder of what attempts leave to later ones of the same task.
+const KEEP: &str = "keep";
 
 /// Is told what the engine does; called from all worker threads.
 pub trait Observer: Sync {
@@ -118,7 +120,8 @@ impl Engine<'_> {
     ) -> Result<()> {
         let name = stage.name();
         let attempt = format!("{name}-{fingerprint}-{index:08}");
-        let scratch = scratch::folder(self.store).join(attempt);
+        let scratch = scratch::folder(self.store).join(&attempt);
+        let keep = self.store.folder().join(KEEP).join(attempt);
         let ledger = Ledger::new(self.store.clone());
         let progress = TaskProgress {
             observer: self.observer,
@@ -133,6 +136,7 @@ impl Engine<'_> {
             store: self.store,
             ledger: &ledger,
             scratch: scratch.clone(),
+            keep: keep.clone(),
             crashes: self.crashes,
             cancel: self.cancel,
             progress: &progress,
@@ -145,6 +149,9 @@ impl Engine<'_> {
         }
         // Nothing in there was committed; a leftover would only waste the disk.
         let _ = std::fs::remove_dir_all(&scratch);
+        if result.is_ok() {
+            let _ = std::fs::remove_dir_all(&keep);
+        }
         result
     }
 

@@ -121,6 +121,9 @@ pub struct Task<'a> {
     pub ledger: &'a Ledger,
     /// A folder of this attempt alone, for unfinished files; the engine removes it.
     pub scratch: PathBuf,
+    /// A folder of this task that outlives attempts on this machine, until the task is complete; whoever
+    /// writes into it creates it. Another attempt may use it at the same time.
+    pub keep: PathBuf,
     /// Records on which the process died before.
     pub crashes: &'a Crashes,
     /// A request to stop.
