@@ -48,6 +48,5 @@ fn interrupted_at(config: &Config, dir: &Path) -> anyhow::Result<Option<u64>> {
         return Ok(None);
     }
     let fingerprint = Engine::fingerprint(stage.as_ref(), &sealed)?;
-    let checkpoints = Checkpoints::open(&folder.store, &fingerprint, 1)?;
-    Ok(checkpoints.newest(|_| {})?.map(|checkpoint| checkpoint.state.step))
+    Ok(Checkpoints::newest_step(&folder.store, &fingerprint))
 }

@@ -21,6 +21,8 @@ const BLOCK_BYTES_MAX: u64 = 1 << 32;
 const WINDOW_BLOCKS_MAX: u32 = 1 << 10;
 /// Most micro-batches ahead that a config may ask for.
 const MICRO_BATCHES_AHEAD_MAX: u32 = 1 << 10;
+/// Sequences of one forward pass where the settings do not say: about 16,000 tokens of each kind.
+const MICRO_BATCH_DEFAULT: Rows = Rows { text_sequences: 8, pairs: 192, interleaved: 8 };
 /// Keys that say where and how a run computes, not what: they are not part of its fingerprint.
 /// Another device or thread count gives the same result within rounding.
 const CIRCUMSTANCES: [&str; 6] =
@@ -40,9 +42,11 @@ pub struct Config {
     /// Sequences of one optimiser step; 0 leaves a kind out. Default 256 texts, 6,144 pairs
     /// and 128 interleaved documents (paper table 18).
     pub batch: Rows,
-    /// Sequences of one forward pass; a matter of memory. Default 8 texts, 192 pairs and 8
-    /// interleaved documents, each about 16,000 tokens (not in the paper).
-    pub micro_batch: Rows,
+    /// Sequences of one forward pass, at most those of `batch`; a matter of memory. Default 8 texts, 192
+    /// pairs and 8 interleaved documents, each about 16,000 tokens (not in the paper), or the whole batch
+    /// where that is smaller. What stands for a kind that `batch` leaves out has no effect.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub micro_batch: Option<Rows>,
     /// Weights of the text's sources, by name; they need no certain sum. Default none: every
     /// sequence counts the same. The paper's are in its table 20.
     pub text_weights: BTreeMap<String, f64>,
@@ -109,7 +113,7 @@ impl Default for Config {
             learning_rate: 2e-4,
             warmup_steps: 375,
             batch: Rows { text_sequences: 256, pairs: 6_144, interleaved: 128 },
-            micro_batch: Rows { text_sequences: 8, pairs: 192, interleaved: 8 },
+            micro_batch: None,
             text_weights: BTreeMap::new(),
             optimizer: OptimizerConfig::default(),
             precision: Precision::F32,
@@ -168,10 +172,14 @@ impl Config {
             (Kind::Pairs, "batch.pairs", "micro_batch.pairs"),
             (Kind::Interleaved, "batch.interleaved", "micro_batch.interleaved"),
         ];
-        for (kind, batch, micro_batch) in KEYS {
-            within(batch, self.batch.of(kind).into(), 0, ROWS_MAX.into())?;
-            let min = u64::from(self.batch.of(kind) > 0);
-            within(micro_batch, self.micro_batch.of(kind).into(), min, ROWS_MAX.into())?;
+        for (kind, batch_key, key) in KEYS {
+            let batch = self.batch.of(kind);
+            within(batch_key, batch.into(), 0, ROWS_MAX.into())?;
+            let Some(rows) = self.micro_batch.map(|micro_batch| micro_batch.of(kind)) else { continue };
+            within(key, rows.into(), u64::from(batch > 0), ROWS_MAX.into())?;
+            ensure(key, rows <= batch || batch == 0, || {
+                format!("must be at most train.{batch_key} ({batch}), is {rows}")
+            })?;
         }
         within("validation_rows", self.validation_rows.into(), 1, ROWS_MAX.into())?;
         let any = Kind::ALL.iter().any(|kind| self.batch.of(*kind) > 0);
@@ -194,13 +202,24 @@ impl Config {
         }
     }
 
+    /// Returns the sequences of one forward pass; of a kind that the batch leaves out those of its
+    /// validation.
+    pub fn micro_batch_rows(&self) -> Rows {
+        let of = |kind| match (self.micro_batch, self.batch.of(kind)) {
+            (Some(micro_batch), _) => micro_batch.of(kind),
+            (None, 0) => MICRO_BATCH_DEFAULT.of(kind),
+            (None, batch) => MICRO_BATCH_DEFAULT.of(kind).min(batch),
+        };
+        Rows { text_sequences: of(Kind::Text), pairs: of(Kind::Pairs), interleaved: of(Kind::Interleaved) }
+    }
+
     /// Returns the micro-batches of a step: kinds in their order, each with its rows.
     pub fn micro_batches(&self) -> Vec<(Kind, u32)> {
         let mut planned = Vec::new();
         for kind in Kind::ALL {
             let mut left = self.batch.of(kind);
             while left > 0 {
-                let rows = self.micro_batch.of(kind).clamp(1, left);
+                let rows = self.micro_batch_rows().of(kind).clamp(1, left);
                 planned.push((kind, rows));
                 left -= rows;
             }
@@ -212,6 +231,8 @@ impl Config {
     pub fn identity(&self) -> Value {
         let mut value = serde_json::to_value(self).unwrap_or_default();
         if let Value::Object(options) = &mut value {
+            let rows = serde_json::to_value(self.micro_batch_rows()).unwrap_or_default();
+            options.insert("micro_batch".to_owned(), rows);
             options.retain(|key, _| !CIRCUMSTANCES.contains(&key.as_str()));
         }
         value
@@ -244,7 +265,7 @@ mod tests {
     fn the_last_micro_batch_of_a_kind_takes_what_is_left_and_zero_leaves_a_kind_out() {
         let config = Config {
             batch: Rows { text_sequences: 0, pairs: 7, interleaved: 1 },
-            micro_batch: Rows { text_sequences: 0, pairs: 3, interleaved: 4 },
+            micro_batch: Some(Rows { text_sequences: 8, pairs: 3, interleaved: 1 }),
             ..Config::default()
         };
         config.validate().unwrap();
@@ -263,7 +284,14 @@ mod tests {
         check(|c| c.steps = 0, "train config: steps");
         check(|c| c.warmup_steps = c.steps, "warmup_steps");
         check(|c| c.learning_rate = f64::NAN, "learning_rate");
-        check(|c| c.micro_batch.pairs = 0, "micro_batch.pairs");
+        let rows = |pairs| Some(Rows { pairs, ..MICRO_BATCH_DEFAULT });
+        let micro_batch = |pairs| Config { micro_batch: rows(pairs), ..Config::default() };
+        let refused = |pairs| micro_batch(pairs).validate().unwrap_err().to_string();
+        assert!(refused(0).contains("micro_batch.pairs"), "{}", refused(0));
+        assert!(
+            refused(6_145).contains("micro_batch.pairs: must be at most train.batch.pairs (6144), is 6145")
+        );
+        micro_batch(6_144).validate().unwrap();
         check(|c| c.batch = Rows { text_sequences: 0, pairs: 0, interleaved: 0 }, "batch");
         check(|c| c.text_weights = BTreeMap::from([("a".to_owned(), -1.0)]), "text_weights");
         check(|c| c.text_weights = BTreeMap::from([("a".to_owned(), 0.0)]), "text_weights");

@@ -13,6 +13,7 @@ use crate::testing::{FakeLearner, config, held_out, layout, pair, shard, text};
 struct Seen {
     rows: Vec<TrainStep>,
     lines: Vec<String>,
+    notes: Vec<String>,
     stop_after: Option<(usize, Cancel)>,
 }
 
@@ -28,6 +29,10 @@ impl Observer for Seen {
 
     fn log(&mut self, line: &str) {
         self.lines.push(line.to_owned());
+    }
+
+    fn note(&mut self, words: &str) {
+        self.notes.push(words.to_owned());
     }
 }
 
@@ -52,7 +57,7 @@ fn train(
 ) -> (Result<State>, Seen) {
     let store = Store::local(folder).unwrap();
     let fingerprint = Fingerprint::parse("0123456789abcdef").unwrap();
-    let checkpoints = Checkpoints::open(&store, &fingerprint, config.checkpoints_kept).unwrap();
+    let checkpoints = Checkpoints::of(&store, &fingerprint, config.checkpoints_kept);
     let state = checkpoints.newest(|_| ()).unwrap().map_or_else(State::default, |checkpoint| {
         learner.load(&checkpoint.weights(), Some(&checkpoint.optimizer())).unwrap();
         checkpoint.state
@@ -60,7 +65,7 @@ fn train(
     let shards = shards(&store);
     let none = BTreeMap::new();
     let feed = Feed::open(config, &shards, &none, layout(), Rank::ONLY, &state.loader).unwrap();
-    let validation = Validation::read(&shards, 3, config.micro_batch, &layout()).unwrap();
+    let validation = Validation::read(&shards, 3, config.micro_batch_rows(), &layout()).unwrap();
     let loader = Loader::start(feed, 3).unwrap();
     let cancel = Cancel::default();
     let stop_after = stop_after.map(|steps| (steps, cancel.clone()));
@@ -90,6 +95,8 @@ fn every_step_is_told_with_its_rate_and_the_mean_over_scored_tokens() {
     let steps: Vec<u64> = state.validations.iter().map(|validation| validation.step).collect();
     assert_eq!(steps, [3, 6]);
     assert_eq!(state.validations[0].losses.keys().collect::<Vec<_>>(), [&Kind::Pairs]);
+    assert_eq!(seen.notes.len(), 6, "every step is noted");
+    assert!(seen.notes[3].starts_with("step 4/6 text 0.") && seen.notes[3].ends_with(" left"));
     let logged: Vec<&String> = seen.lines.iter().filter(|line| line.contains("tokens/s")).collect();
     assert_eq!(logged.len(), 3);
     assert!(logged[0].starts_with("step 2/6 text 0.") && !logged[0].contains("interleaved"));
