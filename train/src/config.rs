@@ -301,6 +301,135 @@ mod tests {
     }
 
     #[test]
+    fn every_bound_is_where_it_is_documented() {
+        let check = |key: &str, value: u64, holds: bool| {
+            let mut json = serde_json::to_value(Config { warmup_steps: 0, ..Config::default() }).unwrap();
+            json[key] = value.into();
+            let checked = serde_json::from_value::<Config>(json).unwrap().validate();
+            assert_eq!(checked.is_ok(), holds, "{key} = {value}: {checked:?}");
+            assert!(holds || checked.unwrap_err().to_string().contains(key));
+        };
+        let bounds = [
+            ("steps", 1, 4_000_000),
+            ("log_steps", 1, 4_000_000),
+            ("checkpoint_steps", 1, 4_000_000),
+            ("checkpoints_kept", 1, 4_000_000),
+            ("nonfinite_steps_max", 1, 4_000_000),
+            ("validation_rows", 1, 1 << 20),
+            ("block_bytes_max", 1, 1 << 32),
+            ("window_blocks", 1, 1 << 10),
+            ("micro_batches_ahead", 1, 1 << 10),
+        ];
+        for (key, min, max) in bounds {
+            check(key, min, true);
+            check(key, max, true);
+            check(key, min - 1, false);
+            check(key, max + 1, false);
+        }
+        check("evaluate_steps", 0, true);
+        let rows = |rows: u32| Rows { text_sequences: rows, pairs: 1, interleaved: 0 };
+        let batch = |count| Config { batch: rows(count), ..Config::default() }.validate().is_ok();
+        assert_eq!([0, 1, 1 << 20, (1 << 20) + 1].map(batch), [true, true, true, false]);
+        let warm = |warmup_steps| Config { steps: 9, warmup_steps, ..Config::default() }.validate().is_ok();
+        assert_eq!([0, 8, 9, 10].map(warm), [true, true, false, false]);
+        let rate = |learning_rate| Config { learning_rate, ..Config::default() }.validate().is_ok();
+        assert_eq!([1e-9, 0.0, -1.0, f64::INFINITY].map(rate), [true, false, false, false]);
+    }
+
+    #[test]
+    fn the_defaults_are_the_documented_ones() {
+        let expected = Config {
+            steps: 300_000,
+            learning_rate: 2e-4,
+            warmup_steps: 375,
+            batch: Rows { text_sequences: 256, pairs: 6_144, interleaved: 128 },
+            micro_batch: None,
+            text_weights: BTreeMap::new(),
+            optimizer: OptimizerConfig {
+                beta1: 0.9,
+                beta2: 0.98,
+                epsilon: 1e-6,
+                weight_decay: 0.01,
+                decay_all_parameters: true,
+                clip_norm: 2.0,
+            },
+            precision: Precision::F32,
+            device: Device::Cpu,
+            thread_count: 1,
+            deterministic: true,
+            seed: 1,
+            log_steps: 10,
+            checkpoint_steps: 500,
+            checkpoints_kept: 2,
+            evaluate_steps: 500,
+            validation_rows: 256,
+            nonfinite_steps_max: 10,
+            block_bytes_max: 16 << 20,
+            window_blocks: 4,
+            micro_batches_ahead: 4,
+        };
+        assert_eq!(serde_json::from_str::<Config>("{}").unwrap(), expected);
+        let micro_batch = Rows { text_sequences: 8, pairs: 192, interleaved: 8 };
+        assert_eq!(expected.micro_batch_rows(), micro_batch);
+        // What the default says and the same said explicitly are one identity.
+        let explicit = Config { micro_batch: Some(micro_batch), ..expected.clone() };
+        assert_eq!(explicit.identity(), expected.identity());
+        let smaller = Rows { pairs: 7, ..micro_batch };
+        let smaller = Config { micro_batch: Some(smaller), ..expected.clone() };
+        assert_ne!(smaller.identity(), expected.identity());
+    }
+
+    #[test]
+    fn a_default_micro_batch_is_at_most_the_batch() {
+        let batch = Rows { text_sequences: 3, pairs: 200, interleaved: 0 };
+        let config = Config { batch, ..Config::default() };
+        config.validate().unwrap();
+        let expected = Rows { text_sequences: 3, pairs: 192, interleaved: 8 };
+        assert_eq!(config.micro_batch_rows(), expected);
+        assert_eq!(config.micro_batches(), [(Kind::Text, 3), (Kind::Pairs, 192), (Kind::Pairs, 8)]);
+    }
+
+    #[test]
+    fn settings_of_the_network_are_those_of_training() {
+        let config = Config {
+            device: Device::Cuda(2),
+            precision: Precision::Bf16,
+            thread_count: 3,
+            deterministic: false,
+            seed: 4,
+            ..Config::default()
+        };
+        let model::Settings { device, precision, thread_count, deterministic, seed } =
+            config.model_settings();
+        assert_eq!((device, precision, thread_count), (Device::Cuda(2), Precision::Bf16, 3));
+        assert_eq!((deterministic, seed), (false, 4));
+        let schedule = config.schedule();
+        assert_eq!((schedule.peak, schedule.warmup_steps, schedule.steps), (2e-4, 375, 300_000));
+    }
+
+    #[test]
+    fn every_option_but_the_circumstances_is_part_of_the_identity() {
+        let config = Config::default();
+        let all = serde_json::to_value(&config).unwrap();
+        let keys: Vec<&String> = all.as_object().unwrap().keys().collect();
+        let identity = config.identity();
+        for key in keys {
+            assert_eq!(identity.get(key).is_none(), CIRCUMSTANCES.contains(&key.as_str()), "{key}");
+        }
+        assert_eq!(
+            CIRCUMSTANCES,
+            [
+                "device",
+                "thread_count",
+                "log_steps",
+                "checkpoint_steps",
+                "checkpoints_kept",
+                "micro_batches_ahead"
+            ]
+        );
+    }
+
+    #[test]
     fn circumstances_do_not_change_the_identity_and_options_do() {
         let config = Config::default();
         let elsewhere =

@@ -141,7 +141,8 @@ mod tests {
             thread_count: 1,
         };
         assert_eq!(Config::new(Weights::Random { seed: 1 }), expected);
-        let settings = Config { device: Device::Cuda(3), thread_count: 7, precision: Precision::Bf16, ..expected };
+        let settings =
+            Config { device: Device::Cuda(3), thread_count: 7, precision: Precision::Bf16, ..expected };
         let found = settings.settings();
         assert_eq!(
             (found.device, found.thread_count, found.precision),

@@ -80,8 +80,12 @@ mod tests {
         }
         let config = Config { single_image_drop_share: 1.01, ..Config::default() };
         assert!(config.validate().is_err_and(|error| error.starts_with("single_image_drop_share")));
-        let bounds =
-            Config { validation_share: 1.0, single_image_drop_share: 0.0, images_max: 1, ..Config::default() };
+        let bounds = Config {
+            validation_share: 1.0,
+            single_image_drop_share: 0.0,
+            images_max: 1,
+            ..Config::default()
+        };
         assert_eq!(bounds.validate(), Ok(()));
         assert!(Config { images_max: 0, ..Config::default() }.validate().is_err());
     }

@@ -148,14 +148,17 @@ mod tests {
             validation_share: share,
         };
         assert!(pairs(68, 64, 0.0).validate().is_ok());
-        assert!(pairs(67, 64, 0.0).validate().unwrap_err().contains("sequence_tokens_max must be between 68"));
+        assert!(
+            pairs(67, 64, 0.0).validate().unwrap_err().contains("sequence_tokens_max must be between 68")
+        );
         assert!(pairs(68, 0, 0.0).validate().unwrap_err().contains("latent_count"));
         assert!(pairs(68, 64, f64::NAN).validate().unwrap_err().contains("validation_share"));
         assert!(pairs(1 << 20, 64, 1.0).validate().is_ok());
         assert!(pairs((1 << 20) + 1, 64, 0.0).validate().is_err());
         assert!(pairs(u32::MAX, u32::MAX, 0.0).validate().unwrap_err().contains("latent_count"));
         assert!(pairs(68, 64, 1.01).validate().is_err() && pairs(68, 64, -0.01).validate().is_err());
-        let text = |tokens, documents| TextConfig { sequence_tokens_max: tokens, shuffle_documents: documents };
+        let text =
+            |tokens, documents| TextConfig { sequence_tokens_max: tokens, shuffle_documents: documents };
         assert!(text(2, 1).validate().is_ok());
         assert!(text(1, 1).validate().unwrap_err().ends_with("is 1"));
         assert!(text(2, 0).validate().unwrap_err().contains("shuffle_documents"));

@@ -27,7 +27,8 @@ const LOST_CHARACTER_STEP: f64 = 0.0001;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingConfig {
-    /// SentencePiece ids, the first three included; fewer if the text does not give so many.
+    /// SentencePiece ids, the first three included; fewer, of which the stage tells, if the text does not
+    /// give so many.
     pub vocabulary_size: u32,
     /// Bytes of documents read at most, and as many of captions.
     #[serde(default = "default_input_bytes_max")]

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use corpus::{Fingerprint, Store};
@@ -48,11 +49,49 @@ fn shards(store: &Store) -> Shards {
     ])
 }
 
+/// A learner that remembers the seeds of dropout.
+#[derive(Default)]
+struct Seeds {
+    inner: FakeLearner,
+    seeds: Vec<u64>,
+}
+
+impl Learner for Seeds {
+    fn accumulate(&mut self, batch: &model::Batch<'_>, seed: u64) -> model::Result<Loss> {
+        self.seeds.push(seed);
+        self.inner.accumulate(batch, seed)
+    }
+
+    fn step(&mut self, learning_rate: f64, token_count: u64) -> model::Result<model::Step> {
+        self.inner.step(learning_rate, token_count)
+    }
+
+    fn evaluate(&mut self, batch: &model::Batch<'_>) -> model::Result<Loss> {
+        self.inner.evaluate(batch)
+    }
+
+    fn generate(
+        &mut self,
+        prompts: &[model::Prompt<'_>],
+        limits: &model::GenerateConfig,
+    ) -> model::Result<Vec<Vec<u32>>> {
+        self.inner.generate(prompts, limits)
+    }
+
+    fn save(&self, weights: &Path, optimizer: &Path) -> model::Result<()> {
+        self.inner.save(weights, optimizer)
+    }
+
+    fn load(&mut self, weights: &Path, optimizer: Option<&Path>) -> model::Result<()> {
+        self.inner.load(weights, optimizer)
+    }
+}
+
 /// Trains in a folder from its newest checkpoint; returns the state and what was seen.
 fn train(
     folder: &Path,
     config: &Config,
-    learner: &mut FakeLearner,
+    learner: &mut impl Learner,
     stop_after: Option<usize>,
 ) -> (Result<State>, Seen) {
     let store = Store::local(folder).unwrap();
@@ -157,8 +196,67 @@ fn a_step_that_is_not_finite_is_logged_and_too_many_in_a_row_end_training() {
 }
 
 #[test]
-fn dropout_seeds_differ_by_step_and_micro_batch() {
-    let seeds: std::collections::BTreeSet<u64> =
-        (0..20).flat_map(|step| (0..20).map(move |micro_batch| dropout_seed(1, step, micro_batch))).collect();
-    assert_eq!(seeds.len(), 400);
+fn dropout_has_another_seed_in_every_step_micro_batch_and_run_and_the_same_after_a_resume() {
+    let seeds = |config: &Config, stop_after: Option<usize>| {
+        let folder = tempfile::tempdir().unwrap();
+        let mut learners = [Seeds::default(), Seeds::default()];
+        let _ = train(folder.path(), config, &mut learners[0], stop_after);
+        train(folder.path(), config, &mut learners[1], None).0.unwrap();
+        learners.into_iter().flat_map(|learner| learner.seeds).collect::<Vec<u64>>()
+    };
+    let whole = seeds(&config(6), None);
+    // One micro-batch of text and two of pairs a step.
+    assert_eq!(whole.len(), 6 * 3);
+    assert_eq!(whole.iter().collect::<BTreeSet<_>>().len(), 6 * 3, "{whole:?}");
+    for stop in 1..6 {
+        assert_eq!(seeds(&config(6), Some(stop)), whole, "stopped after step {stop}");
+    }
+    let other = seeds(&Config { seed: 2, ..config(6) }, None);
+    assert!(whole.iter().all(|seed| !other.contains(seed)));
+}
+
+#[test]
+fn a_row_of_a_step_holds_the_losses_of_its_own_kinds_and_counts_every_scored_token() {
+    // A learner whose loss per token is 1 for text and 2 for what has images.
+    #[derive(Default)]
+    struct Known(FakeLearner, Vec<u64>);
+    impl Learner for Known {
+        fn accumulate(&mut self, batch: &model::Batch<'_>, _: u64) -> model::Result<Loss> {
+            let token_count = batch.loss_mask.iter().filter(|scored| **scored).count() as u64;
+            let per_token = if batch.payload == model::Payload::None { 1.0 } else { 2.0 };
+            Ok(Loss { nll_sum: per_token * token_count as f64, token_count })
+        }
+        fn step(&mut self, _: f64, token_count: u64) -> model::Result<model::Step> {
+            self.1.push(token_count);
+            Ok(model::Step { gradient_norm: 0.25, applied: true })
+        }
+        fn evaluate(&mut self, batch: &model::Batch<'_>) -> model::Result<Loss> {
+            self.0.evaluate(batch)
+        }
+        fn generate(
+            &mut self,
+            prompts: &[model::Prompt<'_>],
+            limits: &model::GenerateConfig,
+        ) -> model::Result<Vec<Vec<u32>>> {
+            self.0.generate(prompts, limits)
+        }
+        fn save(&self, weights: &Path, optimizer: &Path) -> model::Result<()> {
+            self.0.save(weights, optimizer)
+        }
+        fn load(&mut self, weights: &Path, optimizer: Option<&Path>) -> model::Result<()> {
+            self.0.load(weights, optimizer)
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (mut learner, config) = (Known::default(), config(4));
+    let (state, seen) = train(folder.path(), &config, &mut learner, None);
+    state.unwrap();
+    for (row, token_count) in seen.rows.iter().zip(&learner.1) {
+        let TrainStep { step: _, learning_rate: _, text_loss, pair_loss, interleaved_loss, .. } = *row;
+        assert_eq!((text_loss, pair_loss), (1.0, 2.0));
+        assert!(interleaved_loss.is_nan());
+        // Three pairs score three tokens each; the gradient is divided by all that were scored.
+        assert_eq!((row.gradient_norm, row.loss_tokens), (0.25, *token_count));
+        assert!(*token_count > 9, "text counts too");
+    }
 }

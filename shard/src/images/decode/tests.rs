@@ -157,7 +157,8 @@ fn the_sizes_of_an_image_are_those_of_its_upright_pixels_for_every_orientation()
         assert_eq!(found, corners, "orientation {orientation}");
 
         let large = with_orientation(&wide(20), orientation);
-        let shrunk = Decoder::new(PIXELS_MAX).decode_towards(&large, |width, height| (width / 20, height / 20));
+        let shrunk =
+            Decoder::new(PIXELS_MAX).decode_towards(&large, |width, height| (width / 20, height / 20));
         let shrunk = shrunk.unwrap();
         assert_eq!((shrunk.width, shrunk.height), (upright.0 * 20, upright.1 * 20));
         let (width, height) = (shrunk.pixels.width(), shrunk.pixels.height());

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use corpus::digest::Digest;
-use corpus::record::{Fetched, Removed};
+use corpus::record::{EncodedImage, Fetched, Removed};
 use corpus::{Cancel, Dataset, Id, SourceCode};
 
 use super::*;
@@ -48,9 +48,11 @@ fn answer(mut stream: TcpStream, by_path: &dyn Fn(&str) -> (u16, Vec<u8>)) {
     lines.take_while(|line| !line.is_empty()).for_each(drop);
     let path = request.split(' ').nth(1).unwrap_or_default();
     let (status, body) = by_path(path);
+    // The body of a redirect is where it leads to.
+    let location = if status == 302 { String::from_utf8_lossy(&body) } else { "".into() };
     let length = body.len();
     let head = format!(
-        "HTTP/1.1 {status} X\r\nContent-Type: image/png\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+        "HTTP/1.1 {status} X\r\nContent-Type: image/png\r\nLocation: {location}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
     );
     let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body));
 }
@@ -138,6 +140,79 @@ fn every_target_is_stored_or_has_a_reason() {
     assert!(image.image.path.as_ref().is_some_and(|path| path.ends_with(".png") && path.len() == 36));
     let stored = Decoder::new(100_000).decode(&image.image.bytes).unwrap().pixels;
     assert_eq!(u16::from(Measures::of(&stored).colour_spread), image.colour_spread);
+}
+
+#[test]
+fn every_field_of_an_image_and_of_its_answer_is_the_documented_one() {
+    let body = png(300, 200);
+    let port = serve(BTreeMap::from([
+        ("/moved.png", vec![(302, b"/here.png".to_vec())]),
+        ("/here.png", vec![(200, body.clone())]),
+    ]));
+    let url = |path: &str| format!("http://127.0.0.1:{port}/{path}");
+    let run = Run::new();
+    let (moved, gone) = (target(&url("moved.png"), vec![pair(1), pair(2), slot(3, 4)]), url("gone.png"));
+    let gone = target(&gone, vec![pair(5)]);
+    let list = run.given("images.list", "targets", vec![vec![moved.clone(), gone.clone()]]);
+    let config = Config { side_pixels: 64, format: Format::Png, ..Config::default() };
+    let dataset = run.run(&pass(0, port, &config), &[&list]);
+
+    let images: Vec<Image> = rows(&dataset, "images");
+    let stored = Decoder::new(1 << 20).decode(&images[0].image.bytes).unwrap().pixels;
+    assert_eq!((stored.width(), stored.height()), (96, 64));
+    let measures = Measures::of(&stored);
+    let path = format!("{:032x}.png", u128::from_be_bytes(moved.key));
+    let image = Image {
+        id: id(5, 1),
+        key: moved.key,
+        url: moved.url.clone(),
+        image: EncodedImage { bytes: images[0].image.bytes.clone(), path: Some(path) },
+        width: 96,
+        height: 64,
+        original_width: 300,
+        original_height: 200,
+        sha256: Digest::of(&body).as_str().to_owned(),
+        perceptual_hash: measures.perceptual_hash,
+        sharpness: measures.sharpness,
+        colour_spread: measures.colour_spread.into(),
+        uses: vec![pair(1), pair(2)],
+    };
+    assert_eq!(images, [image.clone()]);
+    let of_page = Image { id: id(2, 3), uses: vec![slot(3, 4)], ..image };
+    assert_eq!(rows::<Image>(&dataset, "page_images"), [of_page]);
+
+    let answers: Vec<Fetched> = rows(&dataset, "fetched");
+    let kept = Fetched {
+        key: moved.key,
+        url: moved.url,
+        status: "kept".to_owned(),
+        reason: None,
+        http_status: Some(200),
+        body_bytes: Some(body.len() as u64),
+        content_type: Some("image/png".to_owned()),
+        final_url: Some(url("here.png")),
+    };
+    let failed = Fetched {
+        key: gone.key,
+        url: gone.url.clone(),
+        status: "failed".to_owned(),
+        reason: Some("http_404".to_owned()),
+        http_status: Some(404),
+        body_bytes: None,
+        content_type: None,
+        final_url: None,
+    };
+    assert_eq!(answers, [kept, failed]);
+    let removed = Removed {
+        id: id(5, 5),
+        key: None,
+        url: Some(gone.url.clone()),
+        unit: "images".to_owned(),
+        reason: "http_404".to_owned(),
+        value: "404".to_owned(),
+        preview: gone.url,
+    };
+    assert_eq!(rows::<Removed>(&dataset, "failed"), [removed]);
 }
 
 #[test]
