@@ -446,7 +446,7 @@ impl Flow {
                 config: evaluate.clone(),
                 model: config.model.clone(),
                 settings: train.model_settings(),
-                micro_batch: train.micro_batch,
+                micro_batch: train.micro_batch_rows(),
                 payload,
             });
         }

@@ -40,6 +40,11 @@ impl Fingerprint {
         (is_valid && generation.is_none_or(is_number)).then(|| Self(text.to_owned()))
     }
 
+    /// Returns the sixteen digits without the generation.
+    pub fn digits(&self) -> &str {
+        self.0.split('.').next().unwrap_or_default()
+    }
+
     /// Returns the generation: how often the stage was run again with the same settings and inputs.
     pub fn generation(&self) -> u32 {
         self.0.split_once('.').and_then(|(_, generation)| generation.parse().ok()).unwrap_or_default()
@@ -48,8 +53,7 @@ impl Fingerprint {
     /// Returns the fingerprint of the next run with the same settings and inputs.
     #[must_use]
     pub fn next_generation(&self) -> Self {
-        let digits = self.0.split('.').next().unwrap_or_default();
-        Self(format!("{digits}.{}", self.generation() + 1))
+        Self(format!("{}.{}", self.digits(), self.generation() + 1))
     }
 
     /// Returns the sixteen digits, and the generation behind a dot unless it is the first.

@@ -6,17 +6,19 @@
 //!                                         steps.parquet           the rows of `steps` so far
 //!                                         state.json              counters, positions; the other
 //!                                                                 files' sizes and digests
-//! checkpoints/<fingerprint>/step-00001000.tmp                     being written, or left behind
+//! checkpoints/<fingerprint>/step-00001000-4711-0.tmp              being written by process 4711, or left
+//!                                                                 behind: nobody's but its writer's
 //! ```
 //!
-//! A checkpoint is written into a temporary folder, flushed to the disk, and published by
-//! renaming the folder: it is there as a whole or not at all.
+//! A checkpoint is written into a temporary folder of its own, flushed to the disk, and published by
+//! renaming the folder: it is there as a whole or not at all. Of another attempt's folders only published
+//! checkpoints are ever removed: those beyond the number to be kept, and damaged ones of the same step.
 
 mod garbage;
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 pub use garbage::{garbage, sweep};
@@ -37,6 +39,11 @@ const FORMAT: u32 = 1;
 /// Bytes of a `state.json` at most: positions of a thousand sources are far below.
 const STATE_BYTES_MAX: u64 = 64 << 20;
 
+/// Temporary names that are tried for one checkpoint at most: what a process of the same id left behind.
+const ATTEMPTS_MAX: u32 = 1_000;
+
+/// The folder of all checkpoints, in a run's.
+const FOLDER: &str = "checkpoints";
 const MODEL: &str = "model.safetensors";
 const OPTIMIZER: &str = "optimizer.safetensors";
 const STEPS: &str = "steps.parquet";
@@ -109,24 +116,16 @@ pub struct Checkpoints {
 }
 
 impl Checkpoints {
-    /// Opens the folder and removes what an earlier attempt left unfinished in it.
-    ///
-    /// # Errors
-    /// When the disk refuses.
-    pub fn open(store: &Store, fingerprint: &Fingerprint, kept: u32) -> Result<Self> {
-        let folder = store.folder().join("checkpoints").join(fingerprint.as_str());
-        std::fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
-        let opened = Self { store: store.clone(), fingerprint: fingerprint.clone(), folder, kept };
-        for (name, _) in opened.folders(|name| parse_step(name.strip_suffix(".tmp")?))? {
-            opened.remove(&name)?;
-        }
-        Ok(opened)
+    /// Returns the checkpoints of a fingerprint; touches nothing until one is saved.
+    pub fn of(store: &Store, fingerprint: &Fingerprint, kept: u32) -> Self {
+        let folder = store.folder().join(FOLDER).join(fingerprint.as_str());
+        Self { store: store.clone(), fingerprint: fingerprint.clone(), folder, kept }
     }
 
     /// Returns the newest step that has a checkpoint, by names alone: it may turn out damaged.
     pub fn newest_step(store: &Store, fingerprint: &Fingerprint) -> Option<u64> {
-        let opened = Self::open(store, fingerprint, 1).ok()?;
-        opened.folders(parse_step).ok()?.last().map(|(_, step)| *step)
+        let published = Self::of(store, fingerprint, 0).published().ok()?;
+        published.last().map(|(_, step)| *step)
     }
 
     /// Returns where the weights of a step are, if it has a checkpoint.
@@ -136,24 +135,52 @@ impl Checkpoints {
 
     /// Publishes a checkpoint, then removes the oldest ones beyond those to be kept.
     ///
-    /// One of the same step that is there already, which can only be damaged or the same, is
-    /// replaced.
+    /// One of the same step that is there already stays, unless it is damaged.
     ///
     /// # Errors
     /// When the disk refuses; earlier checkpoints are then still there.
     pub fn save(&self, state: &State, learner: &impl Learner) -> Result<()> {
-        let name = folder_name(state.step);
-        let temporary = self.folder.join(format!("{name}.tmp"));
-        self.remove(&format!("{name}.tmp"))?;
-        std::fs::create_dir_all(&temporary).map_err(Error::io("create", &temporary))?;
-        self.write(&temporary, state, learner)?;
-        self.remove(&name)?;
-        let published = self.folder.join(&name);
-        std::fs::rename(&temporary, &published).map_err(Error::io("publish", &published))?;
+        std::fs::create_dir_all(&self.folder).map_err(Error::io("create", &self.folder))?;
+        let temporary = self.create_temporary(state.step)?;
+        let saved =
+            self.write(&temporary, state, learner).and_then(|()| self.publish(&temporary, state.step));
+        // Nothing is there any more once it was published.
+        remove(&temporary)?;
+        saved?;
         sync(&self.folder)?;
-        let published = self.folders(parse_step)?;
+        let published = self.published()?;
         let surplus = published.len().saturating_sub(self.kept as usize);
-        published.iter().take(surplus).try_for_each(|(name, _)| self.remove(name))
+        published.iter().take(surplus).try_for_each(|(name, _)| remove(&self.folder.join(name)))
+    }
+
+    /// Makes a folder that no other attempt has.
+    fn create_temporary(&self, step: u64) -> Result<PathBuf> {
+        let (name, process) = (folder_name(step), std::process::id());
+        let mut attempt = 0;
+        loop {
+            let folder = self.folder.join(format!("{name}-{process}-{attempt}.tmp"));
+            match std::fs::create_dir(&folder) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists && attempt < ATTEMPTS_MAX => {
+                    attempt += 1
+                }
+                Err(error) => return Err(Error::io("create", folder)(error)),
+                Ok(()) => return Ok(folder),
+            }
+        }
+    }
+
+    fn publish(&self, temporary: &Path, step: u64) -> Result<()> {
+        let name = folder_name(step);
+        let published = self.folder.join(&name);
+        match std::fs::rename(temporary, &published) {
+            // Another attempt's of the same step, which is the same.
+            Err(_) if self.read(&name, step).is_ok() => Ok(()),
+            Err(_) => {
+                remove(&published)?;
+                std::fs::rename(temporary, &published).map_err(Error::io("publish", published))
+            }
+            Ok(()) => Ok(()),
+        }
     }
 
     /// Returns the newest checkpoint that is complete and undamaged; `log` is told of others.
@@ -161,7 +188,7 @@ impl Checkpoints {
     /// # Errors
     /// When the disk refuses.
     pub fn newest(&self, mut log: impl FnMut(&str)) -> Result<Option<Checkpoint>> {
-        for (name, step) in self.folders(parse_step)?.into_iter().rev() {
+        for (name, step) in self.published()?.into_iter().rev() {
             match self.read(&name, step) {
                 Ok(checkpoint) => return Ok(Some(checkpoint)),
                 Err(error) => log(&format!("passed over: {error}")),
@@ -205,20 +232,23 @@ impl Checkpoints {
                 return Err(damaged(&folder, format!("{name} is not the file that was published")));
             }
         }
-        let path = format!("checkpoints/{}/{name}/{STEPS}", self.fingerprint);
+        let path = format!("{FOLDER}/{}/{name}/{STEPS}", self.fingerprint);
         let rows = Reader::open(&path, self.store.open(&path)?)?;
         file.state.steps = rows.collect::<corpus::Result<_>>()?;
         Ok(Checkpoint { state: file.state, folder })
     }
 
-    /// Returns (name, step) of the folders of our own naming, by step.
-    fn folders(&self, parse: impl Fn(&str) -> Option<u64>) -> Result<Vec<(String, u64)>> {
-        let listing = std::fs::read_dir(&self.folder).map_err(Error::io("list", &self.folder))?;
+    /// Returns (name, step) of the published checkpoints, by step.
+    fn published(&self) -> Result<Vec<(String, u64)>> {
+        let listing = match std::fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            listing => listing.map_err(Error::io("list", &self.folder))?,
+        };
         let mut found = Vec::new();
         for entry in listing {
             let entry = entry.map_err(Error::io("list", &self.folder))?;
             if let Ok(name) = entry.file_name().into_string()
-                && let Some(step) = parse(&name)
+                && let Some(step) = parse_step(&name)
             {
                 found.push((name, step));
             }
@@ -226,15 +256,12 @@ impl Checkpoints {
         found.sort_by_key(|(_, step)| *step);
         Ok(found)
     }
+}
 
-    fn remove(&self, name: &str) -> Result<()> {
-        let folder = self.folder.join(name);
-        match std::fs::remove_dir_all(&folder) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(Error::io("remove", folder)(error))
-            }
-            _ => Ok(()),
-        }
+fn remove(folder: &Path) -> Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io("remove", folder)(error)),
+        _ => Ok(()),
     }
 }
 

@@ -21,6 +21,8 @@ const BLOCK_BYTES_MAX: u64 = 1 << 32;
 const WINDOW_BLOCKS_MAX: u32 = 1 << 10;
 /// Most micro-batches ahead that a config may ask for.
 const MICRO_BATCHES_AHEAD_MAX: u32 = 1 << 10;
+/// Sequences of one forward pass where the settings do not say: about 16,000 tokens of each kind.
+const MICRO_BATCH_DEFAULT: Rows = Rows { text_sequences: 8, pairs: 192, interleaved: 8 };
 /// Keys that say where and how a run computes, not what: they are not part of its fingerprint.
 /// Another device or thread count gives the same result within rounding.
 const CIRCUMSTANCES: [&str; 6] =
@@ -40,9 +42,11 @@ pub struct Config {
     /// Sequences of one optimiser step; 0 leaves a kind out. Default 256 texts, 6,144 pairs
     /// and 128 interleaved documents (paper table 18).
     pub batch: Rows,
-    /// Sequences of one forward pass; a matter of memory. Default 8 texts, 192 pairs and 8
-    /// interleaved documents, each about 16,000 tokens (not in the paper).
-    pub micro_batch: Rows,
+    /// Sequences of one forward pass, at most those of `batch`; a matter of memory. Default 8 texts, 192
+    /// pairs and 8 interleaved documents, each about 16,000 tokens (not in the paper), or the whole batch
+    /// where that is smaller. What stands for a kind that `batch` leaves out has no effect.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub micro_batch: Option<Rows>,
     /// Weights of the text's sources, by name; they need no certain sum. Default none: every
     /// sequence counts the same. The paper's are in its table 20.
     pub text_weights: BTreeMap<String, f64>,
@@ -109,7 +113,7 @@ impl Default for Config {
             learning_rate: 2e-4,
             warmup_steps: 375,
             batch: Rows { text_sequences: 256, pairs: 6_144, interleaved: 128 },
-            micro_batch: Rows { text_sequences: 8, pairs: 192, interleaved: 8 },
+            micro_batch: None,
             text_weights: BTreeMap::new(),
             optimizer: OptimizerConfig::default(),
             precision: Precision::F32,
@@ -168,10 +172,14 @@ impl Config {
             (Kind::Pairs, "batch.pairs", "micro_batch.pairs"),
             (Kind::Interleaved, "batch.interleaved", "micro_batch.interleaved"),
         ];
-        for (kind, batch, micro_batch) in KEYS {
-            within(batch, self.batch.of(kind).into(), 0, ROWS_MAX.into())?;
-            let min = u64::from(self.batch.of(kind) > 0);
-            within(micro_batch, self.micro_batch.of(kind).into(), min, ROWS_MAX.into())?;
+        for (kind, batch_key, key) in KEYS {
+            let batch = self.batch.of(kind);
+            within(batch_key, batch.into(), 0, ROWS_MAX.into())?;
+            let Some(rows) = self.micro_batch.map(|micro_batch| micro_batch.of(kind)) else { continue };
+            within(key, rows.into(), u64::from(batch > 0), ROWS_MAX.into())?;
+            ensure(key, rows <= batch || batch == 0, || {
+                format!("must be at most train.{batch_key} ({batch}), is {rows}")
+            })?;
         }
         within("validation_rows", self.validation_rows.into(), 1, ROWS_MAX.into())?;
         let any = Kind::ALL.iter().any(|kind| self.batch.of(*kind) > 0);
@@ -194,13 +202,24 @@ impl Config {
         }
     }
 
+    /// Returns the sequences of one forward pass; of a kind that the batch leaves out those of its
+    /// validation.
+    pub fn micro_batch_rows(&self) -> Rows {
+        let of = |kind| match (self.micro_batch, self.batch.of(kind)) {
+            (Some(micro_batch), _) => micro_batch.of(kind),
+            (None, 0) => MICRO_BATCH_DEFAULT.of(kind),
+            (None, batch) => MICRO_BATCH_DEFAULT.of(kind).min(batch),
+        };
+        Rows { text_sequences: of(Kind::Text), pairs: of(Kind::Pairs), interleaved: of(Kind::Interleaved) }
+    }
+
     /// Returns the micro-batches of a step: kinds in their order, each with its rows.
     pub fn micro_batches(&self) -> Vec<(Kind, u32)> {
         let mut planned = Vec::new();
         for kind in Kind::ALL {
             let mut left = self.batch.of(kind);
             while left > 0 {
-                let rows = self.micro_batch.of(kind).clamp(1, left);
+                let rows = self.micro_batch_rows().of(kind).clamp(1, left);
                 planned.push((kind, rows));
                 left -= rows;
             }
@@ -212,6 +231,8 @@ impl Config {
     pub fn identity(&self) -> Value {
         let mut value = serde_json::to_value(self).unwrap_or_default();
         if let Value::Object(options) = &mut value {
+            let rows = serde_json::to_value(self.micro_batch_rows()).unwrap_or_default();
+            options.insert("micro_batch".to_owned(), rows);
             options.retain(|key, _| !CIRCUMSTANCES.contains(&key.as_str()));
         }
         value
@@ -244,7 +265,7 @@ mod tests {
     fn the_last_micro_batch_of_a_kind_takes_what_is_left_and_zero_leaves_a_kind_out() {
         let config = Config {
             batch: Rows { text_sequences: 0, pairs: 7, interleaved: 1 },
-            micro_batch: Rows { text_sequences: 0, pairs: 3, interleaved: 4 },
+            micro_batch: Some(Rows { text_sequences: 8, pairs: 3, interleaved: 1 }),
             ..Config::default()
         };
         config.validate().unwrap();
@@ -263,13 +284,149 @@ mod tests {
         check(|c| c.steps = 0, "train config: steps");
         check(|c| c.warmup_steps = c.steps, "warmup_steps");
         check(|c| c.learning_rate = f64::NAN, "learning_rate");
-        check(|c| c.micro_batch.pairs = 0, "micro_batch.pairs");
+        let rows = |pairs| Some(Rows { pairs, ..MICRO_BATCH_DEFAULT });
+        let micro_batch = |pairs| Config { micro_batch: rows(pairs), ..Config::default() };
+        let refused = |pairs| micro_batch(pairs).validate().unwrap_err().to_string();
+        assert!(refused(0).contains("micro_batch.pairs"), "{}", refused(0));
+        assert!(
+            refused(6_145).contains("micro_batch.pairs: must be at most train.batch.pairs (6144), is 6145")
+        );
+        micro_batch(6_144).validate().unwrap();
         check(|c| c.batch = Rows { text_sequences: 0, pairs: 0, interleaved: 0 }, "batch");
         check(|c| c.text_weights = BTreeMap::from([("a".to_owned(), -1.0)]), "text_weights");
         check(|c| c.text_weights = BTreeMap::from([("a".to_owned(), 0.0)]), "text_weights");
         check(|c| c.checkpoints_kept = 0, "checkpoints_kept");
         check(|c| c.optimizer.beta1 = 1.0, "optimizer.beta1");
         check(|c| c.thread_count = 0, "thread_count");
+    }
+
+    #[test]
+    fn every_bound_is_where_it_is_documented() {
+        let check = |key: &str, value: u64, holds: bool| {
+            let mut json = serde_json::to_value(Config { warmup_steps: 0, ..Config::default() }).unwrap();
+            json[key] = value.into();
+            let checked = serde_json::from_value::<Config>(json).unwrap().validate();
+            assert_eq!(checked.is_ok(), holds, "{key} = {value}: {checked:?}");
+            assert!(holds || checked.unwrap_err().to_string().contains(key));
+        };
+        let bounds = [
+            ("steps", 1, 4_000_000),
+            ("log_steps", 1, 4_000_000),
+            ("checkpoint_steps", 1, 4_000_000),
+            ("checkpoints_kept", 1, 4_000_000),
+            ("nonfinite_steps_max", 1, 4_000_000),
+            ("validation_rows", 1, 1 << 20),
+            ("block_bytes_max", 1, 1 << 32),
+            ("window_blocks", 1, 1 << 10),
+            ("micro_batches_ahead", 1, 1 << 10),
+        ];
+        for (key, min, max) in bounds {
+            check(key, min, true);
+            check(key, max, true);
+            check(key, min - 1, false);
+            check(key, max + 1, false);
+        }
+        check("evaluate_steps", 0, true);
+        let rows = |rows: u32| Rows { text_sequences: rows, pairs: 1, interleaved: 0 };
+        let batch = |count| Config { batch: rows(count), ..Config::default() }.validate().is_ok();
+        assert_eq!([0, 1, 1 << 20, (1 << 20) + 1].map(batch), [true, true, true, false]);
+        let warm = |warmup_steps| Config { steps: 9, warmup_steps, ..Config::default() }.validate().is_ok();
+        assert_eq!([0, 8, 9, 10].map(warm), [true, true, false, false]);
+        let rate = |learning_rate| Config { learning_rate, ..Config::default() }.validate().is_ok();
+        assert_eq!([1e-9, 0.0, -1.0, f64::INFINITY].map(rate), [true, false, false, false]);
+    }
+
+    #[test]
+    fn the_defaults_are_the_documented_ones() {
+        let expected = Config {
+            steps: 300_000,
+            learning_rate: 2e-4,
+            warmup_steps: 375,
+            batch: Rows { text_sequences: 256, pairs: 6_144, interleaved: 128 },
+            micro_batch: None,
+            text_weights: BTreeMap::new(),
+            optimizer: OptimizerConfig {
+                beta1: 0.9,
+                beta2: 0.98,
+                epsilon: 1e-6,
+                weight_decay: 0.01,
+                decay_all_parameters: true,
+                clip_norm: 2.0,
+            },
+            precision: Precision::F32,
+            device: Device::Cpu,
+            thread_count: 1,
+            deterministic: true,
+            seed: 1,
+            log_steps: 10,
+            checkpoint_steps: 500,
+            checkpoints_kept: 2,
+            evaluate_steps: 500,
+            validation_rows: 256,
+            nonfinite_steps_max: 10,
+            block_bytes_max: 16 << 20,
+            window_blocks: 4,
+            micro_batches_ahead: 4,
+        };
+        assert_eq!(serde_json::from_str::<Config>("{}").unwrap(), expected);
+        let micro_batch = Rows { text_sequences: 8, pairs: 192, interleaved: 8 };
+        assert_eq!(expected.micro_batch_rows(), micro_batch);
+        // What the default says and the same said explicitly are one identity.
+        let explicit = Config { micro_batch: Some(micro_batch), ..expected.clone() };
+        assert_eq!(explicit.identity(), expected.identity());
+        let smaller = Rows { pairs: 7, ..micro_batch };
+        let smaller = Config { micro_batch: Some(smaller), ..expected.clone() };
+        assert_ne!(smaller.identity(), expected.identity());
+    }
+
+    #[test]
+    fn a_default_micro_batch_is_at_most_the_batch() {
+        let batch = Rows { text_sequences: 3, pairs: 200, interleaved: 0 };
+        let config = Config { batch, ..Config::default() };
+        config.validate().unwrap();
+        let expected = Rows { text_sequences: 3, pairs: 192, interleaved: 8 };
+        assert_eq!(config.micro_batch_rows(), expected);
+        assert_eq!(config.micro_batches(), [(Kind::Text, 3), (Kind::Pairs, 192), (Kind::Pairs, 8)]);
+    }
+
+    #[test]
+    fn settings_of_the_network_are_those_of_training() {
+        let config = Config {
+            device: Device::Cuda(2),
+            precision: Precision::Bf16,
+            thread_count: 3,
+            deterministic: false,
+            seed: 4,
+            ..Config::default()
+        };
+        let model::Settings { device, precision, thread_count, deterministic, seed } =
+            config.model_settings();
+        assert_eq!((device, precision, thread_count), (Device::Cuda(2), Precision::Bf16, 3));
+        assert_eq!((deterministic, seed), (false, 4));
+        let schedule = config.schedule();
+        assert_eq!((schedule.peak, schedule.warmup_steps, schedule.steps), (2e-4, 375, 300_000));
+    }
+
+    #[test]
+    fn every_option_but_the_circumstances_is_part_of_the_identity() {
+        let config = Config::default();
+        let all = serde_json::to_value(&config).unwrap();
+        let keys: Vec<&String> = all.as_object().unwrap().keys().collect();
+        let identity = config.identity();
+        for key in keys {
+            assert_eq!(identity.get(key).is_none(), CIRCUMSTANCES.contains(&key.as_str()), "{key}");
+        }
+        assert_eq!(
+            CIRCUMSTANCES,
+            [
+                "device",
+                "thread_count",
+                "log_steps",
+                "checkpoint_steps",
+                "checkpoints_kept",
+                "micro_batches_ahead"
+            ]
+        );
     }
 
     #[test]

@@ -12,6 +12,7 @@
 //! loader       Loader       micro-batches made ahead by a thread
 //! schedule     Schedule     the learning rate by step
 //! learner      Learner      what is asked of the network
+//! progress     note         how far training is, in words
 //! trainer      Trainer      the loop: accumulate, step, log, validate, checkpoint
 //! checkpoint   Checkpoints  published whole or not at all; resuming continues bit by bit
 //! validation   Validation   loss on held-out sequences
@@ -34,6 +35,7 @@ pub mod loader;
 pub mod micro_batch;
 pub mod mixture;
 pub mod permutation;
+pub mod progress;
 pub mod sampler;
 pub mod schedule;
 pub mod source;

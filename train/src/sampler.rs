@@ -219,6 +219,45 @@ mod tests {
     }
 
     #[test]
+    fn windows_and_rows_are_in_another_order_for_every_seed_stream_epoch_window_and_rank() {
+        let order = |seed, stream, epoch, window, rank| -> Vec<u64> {
+            let sampler = Sampler::new(seed, stream, 60, 3, rank).unwrap();
+            let order = sampler.row_order(epoch, window, 60);
+            (0..60).map(|place| order.at(place)).collect()
+        };
+        let (first, second) = (Rank { index: 0, count: 2 }, Rank { index: 1, count: 2 });
+        let one = order(1, "text", 0, 0, first);
+        assert_eq!(one, order(1, "text", 0, 0, first));
+        let others = [
+            order(2, "text", 0, 0, first),
+            order(1, "pairs", 0, 0, first),
+            order(1, "text", 1, 0, first),
+            order(1, "text", 0, 1, first),
+            order(1, "text", 0, 0, second),
+            order(1, "text", 0, 0, Rank::ONLY),
+        ];
+        assert!(others.iter().all(|other| *other != one));
+        let windows =
+            |seed, stream, epoch| Sampler::new(seed, stream, 60, 30, Rank::ONLY).unwrap().window(epoch, 0);
+        let one = windows(1, "text", 0);
+        assert_eq!(one, windows(1, "text", 0));
+        assert!(
+            [windows(2, "text", 0), windows(1, "pairs", 0), windows(1, "text", 1)].iter().all(|o| *o != one)
+        );
+    }
+
+    #[test]
+    fn a_block_has_its_share_of_bytes_and_never_more_rows_than_the_bound() {
+        let lengths = |rows, bytes, max| -> Vec<u64> {
+            blocks_of(&[(rows, bytes)], max).into_iter().map(|block| block.row_count).collect()
+        };
+        assert_eq!(lengths(10, 1_000, 300), [3, 3, 3, 1]);
+        assert_eq!(lengths(10, 1_000, 99), [1; 10]);
+        assert_eq!(lengths(8_193, 1, 1 << 32), [8_192, 1]);
+        assert!(lengths(0, 100, 10).is_empty());
+    }
+
+    #[test]
     fn more_ranks_than_blocks_are_refused() {
         assert!(Sampler::new(1, "text", 2, 1, Rank { index: 0, count: 3 }).is_none());
         assert!(Sampler::new(1, "text", 0, 1, Rank::ONLY).is_none());

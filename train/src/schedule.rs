@@ -47,6 +47,15 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_warm_up_ends_at_the_peak_and_training_at_zero() {
+        let schedule = Schedule { peak: 1.0, warmup_steps: 3, steps: 4 };
+        let rates: Vec<f64> = (1..=4).map(|step| schedule.learning_rate(step)).collect();
+        assert_eq!(rates, [1.0 / 3.0, 2.0 / 3.0, 1.0, 0.0]);
+        let single = Schedule { peak: 1.0, warmup_steps: 0, steps: 1 };
+        assert_eq!(single.learning_rate(1), 0.0);
+    }
+
+    #[test]
     fn without_warm_up_the_first_step_is_just_below_the_peak() {
         let schedule = Schedule { peak: 1.0, warmup_steps: 0, steps: 4 };
         let rates: Vec<f64> = (1..=4).map(|step| schedule.learning_rate(step)).collect();

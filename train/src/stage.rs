@@ -131,16 +131,17 @@ impl Train {
         check_vocabulary(task, &self.tokenizer, &self.model)?;
         let shards = open_shards(task, &self.packed)?;
         let layout = image_layout(&self.model, self.payload);
-        let checkpoints = Checkpoints::open(task.store, task.fingerprint, self.config.checkpoints_kept)?;
+        let checkpoints = Checkpoints::of(task.store, task.fingerprint, self.config.checkpoints_kept);
+        task.progress.expect(self.config.steps);
         let mut learner = open()?;
         let mut observer = Rows { out: &mut out, task };
         let state = resume(&checkpoints, &mut learner, &mut observer)?;
         let codes = &self.source_codes;
         let feed = Feed::open(&self.config, &shards, codes, layout.clone(), Rank::ONLY, &state.loader)?;
-        let Config { validation_rows, micro_batch, .. } = self.config;
+        let (rows_max, micro_batch) = (self.config.validation_rows, self.config.micro_batch_rows());
         let validation = match self.config.evaluate_steps {
             0 => Validation::default(),
-            _ => Validation::read(&shards, validation_rows, micro_batch, &layout)?,
+            _ => Validation::read(&shards, rows_max, micro_batch, &layout)?,
         };
         let trainer = Trainer {
             config: &self.config,
@@ -211,8 +212,10 @@ fn resume(
         return Ok(State::default());
     };
     learner.load(&checkpoint.weights(), Some(&checkpoint.optimizer()))?;
-    observer.log(&format!("resumed after step {}", checkpoint.state.step));
+    let resumed = format!("resumed after step {}", checkpoint.state.step);
+    observer.log(&resumed);
     checkpoint.state.steps.iter().try_for_each(|row| observer.step(row))?;
+    observer.note(&resumed);
     Ok(checkpoint.state)
 }
 
@@ -245,6 +248,10 @@ impl Observer for Rows<'_, '_> {
 
     fn log(&mut self, line: &str) {
         self.task.progress.log(line);
+    }
+
+    fn note(&mut self, words: &str) {
+        self.task.progress.note(words);
     }
 }
 

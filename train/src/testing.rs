@@ -217,7 +217,7 @@ pub(crate) fn config(steps: u64) -> Config {
         learning_rate: 0.1,
         warmup_steps: 2.min(steps - 1),
         batch: Rows { text_sequences: 1, pairs: 3, interleaved: 0 },
-        micro_batch: Rows { text_sequences: 1, pairs: 2, interleaved: 0 },
+        micro_batch: Some(Rows { text_sequences: 1, pairs: 2, interleaved: 0 }),
         checkpoint_steps: 4,
         evaluate_steps: 3,
         validation_rows: 2,

@@ -10,6 +10,7 @@ use model::Loss;
 use crate::checkpoint::{Checkpoints, State};
 use crate::learner::Learner;
 use crate::loader::Loader;
+use crate::progress::{self, Pace};
 use crate::validation::{Validation, ValidationLoss};
 use crate::{Config, Error, Kind, Result};
 
@@ -23,6 +24,9 @@ pub trait Observer {
 
     /// A line for the log.
     fn log(&mut self, line: &str);
+
+    /// How far training is, in a few words that the next ones replace.
+    fn note(&mut self, words: &str);
 }
 
 /// Trains a learner from its state to the last step.
@@ -57,15 +61,18 @@ impl<L: Learner> Trainer<'_, L> {
     /// the disk and the observer.
     pub fn run(mut self, cancel: &Cancel, observer: &mut impl Observer) -> Result<State> {
         let mut speed = Speed { since: Instant::now(), tokens: self.state.tokens_seen };
+        let (begun, first) = (Instant::now(), self.state.step);
         while self.state.step < self.config.steps {
             let row = self.step(observer)?;
             let observed = observer.step(&row);
-            self.state.steps.push(row);
-            self.log(&mut speed, observer);
+            self.log(&row, &mut speed, observer);
+            self.state.steps.push(row.clone());
             self.validate(observer)?;
             if self.is_due(self.config.checkpoint_steps) || cancel.is_requested() {
                 self.checkpoints.save(&self.state, self.learner)?;
             }
+            let pace = Pace { steps: self.state.step - first, elapsed: begun.elapsed() };
+            observer.note(&progress::note(&row, self.config, pace));
             cancel.check()?;
             observed?;
         }
@@ -136,21 +143,16 @@ impl<L: Learner> Trainer<'_, L> {
         Ok(())
     }
 
-    fn log(&self, speed: &mut Speed, observer: &mut impl Observer) {
-        let Some(row) = self.state.steps.last().filter(|_| self.is_due(self.config.log_steps)) else {
+    fn log(&self, row: &TrainStep, speed: &mut Speed, observer: &mut impl Observer) {
+        if !self.is_due(self.config.log_steps) {
             return;
-        };
+        }
         let tokens = self.state.tokens_seen - speed.tokens;
         let tokens_per_sec = tokens as f64 / speed.since.elapsed().as_secs_f64();
         *speed = Speed { since: Instant::now(), tokens: self.state.tokens_seen };
-        let losses = Kind::ALL.into_iter().zip([row.text_loss, row.pair_loss, row.interleaved_loss]);
-        let mut line = format!("step {}/{}", row.step, self.config.steps);
-        for (kind, loss) in losses.filter(|(kind, _)| self.config.batch.of(*kind) > 0) {
-            line.push_str(&format!(" {kind} {loss:.4}"));
-        }
+        let losses = progress::losses(row, self.config, 4);
         let (rate, norm) = (row.learning_rate, row.gradient_norm);
-        line.push_str(&format!(" gradient {norm:.3} rate {rate:.2e} tokens/s {tokens_per_sec:.0}"));
-        observer.log(&line);
+        observer.log(&format!("{losses} gradient {norm:.3} rate {rate:.2e} tokens/s {tokens_per_sec:.0}"));
     }
 
     /// Returns true if and only if something that happens every so many steps, and at the last

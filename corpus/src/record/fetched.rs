@@ -3,8 +3,7 @@
 use crate::column::record;
 
 record! {
-    /// One URL that a pass tried: every one has a row. One that an earlier list had fetched has no more
-    /// than its key, URL and status.
+    /// One URL that a pass tried: every one has a row.
     pub struct Fetched in "fetched/1" {
         /// The target's key.
         pub key: [u8; 16],

@@ -123,5 +123,30 @@ mod tests {
         assert_eq!(config.validate(), Ok(()));
         let config = Config { batch_images: 0, ..config };
         assert!(config.validate().is_err_and(|error| error.starts_with("batch_images")));
+        assert_eq!(Config { batch_images: 4_096, ..config.clone() }.validate(), Ok(()));
+        assert!(Config { batch_images: 4_097, ..config.clone() }.validate().is_err());
+        let config = Config { batch_images: 1, thread_count: 0, ..config };
+        assert!(config.validate().is_err_and(|error| error.contains("thread_count")));
+    }
+
+    #[test]
+    fn the_defaults_are_the_documented_ones() {
+        let expected = Config {
+            tap: Tap::BeforeLastBlock,
+            weights: Weights::Random { seed: 1 },
+            preprocess: Preprocess::PilExact,
+            batch_images: 64,
+            precision: Precision::F32,
+            device: Device::Cpu,
+            thread_count: 1,
+        };
+        assert_eq!(Config::new(Weights::Random { seed: 1 }), expected);
+        let settings =
+            Config { device: Device::Cuda(3), thread_count: 7, precision: Precision::Bf16, ..expected };
+        let found = settings.settings();
+        assert_eq!(
+            (found.device, found.thread_count, found.precision),
+            (Device::Cuda(3), 7, Precision::Bf16)
+        );
     }
 }

@@ -157,4 +157,53 @@ mod tests {
         let config = Config { format: Format::Jpeg { quality: 101 }, ..Config::default() };
         assert!(config.validate().unwrap_err().starts_with("format.jpeg.quality"));
     }
+
+    #[test]
+    fn every_bound_is_where_it_is_documented() {
+        let check = |key: &str, value: u64, holds: bool| {
+            let mut json = serde_json::to_value(Config::default()).unwrap();
+            json[key] = value.into();
+            let checked = serde_json::from_value::<Config>(json).unwrap().validate();
+            assert_eq!(checked.is_ok(), holds, "{key} = {value}: {checked:?}");
+            assert!(holds || checked.unwrap_err().starts_with(key));
+        };
+        let bounds = [
+            ("partitions", 1, 1 << 20),
+            ("passes", 1, 16),
+            ("images_per_page_max", 1, u16::MAX.into()),
+            ("page_uses_max", 1, u32::MAX.into()),
+            ("side_pixels", 1, 4_096),
+            ("pixels_max", 1, 1 << 32),
+        ];
+        for (key, min, max) in bounds {
+            check(key, min, true);
+            check(key, min - 1, false);
+            check(key, max, true);
+            if !["images_per_page_max", "page_uses_max"].contains(&key) {
+                check(key, max + 1, false);
+            }
+        }
+        for (quality, holds) in [(0, false), (1, true), (100, true), (101, false)] {
+            for format in [Format::Jpeg { quality }, Format::Webp { quality }] {
+                assert_eq!(Config { format, ..Config::default() }.validate().is_ok(), holds);
+            }
+        }
+    }
+
+    #[test]
+    fn the_defaults_are_the_documented_ones() {
+        let expected = Config {
+            partitions: 16,
+            passes: 2,
+            images_per_page_max: 8,
+            page_uses_max: 1_000,
+            side_pixels: 256,
+            mode: Mode::KeepRatio,
+            only_shrink: true,
+            preprocess: Preprocess::Fast,
+            format: Format::Jpeg { quality: 95 },
+            pixels_max: 100_000_000,
+        };
+        assert_eq!(serde_json::from_str::<Config>("{}").unwrap(), expected);
+    }
 }

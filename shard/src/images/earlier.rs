@@ -4,17 +4,20 @@
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
-use corpus::record::{Image, Look, Target, key_prefix};
-use corpus::table::Reader;
+use corpus::record::{Fetched, Image, Look, Target, key_prefix};
+use corpus::table::{Reader, Record};
 use corpus::{Dataset, Fingerprint, Id, Part, Result, Stage, Task};
 
 use super::address::Key;
+use super::pass::Outcome;
 
 /// The stream that images are taken from.
 const IMAGES: &str = "images";
+/// The stream that has the answers.
+const FETCHED: &str = "fetched";
 
-/// Images of the same run's folder that the same settings gave for an earlier list, in the range of
-/// keys of one task. Holds their keys, and of one earlier list after the other one row group.
+/// Outcomes in the same run's folder that the same settings gave for an earlier list, in the range of
+/// keys of one task. Holds their keys, and of one earlier list after the other one row group per stream.
 #[derive(Default)]
 pub(super) struct Earlier {
     lists: Vec<EarlierList>,
@@ -24,9 +27,15 @@ struct EarlierList {
     dataset: Dataset,
     prefixes: RangeInclusive<Id>,
     keys: BTreeSet<Key>,
-    /// Parts that hold such keys and were not opened yet.
+    images: Cursor<Image>,
+    answers: Cursor<Fetched>,
+}
+
+/// Rows of a stream in the order of their keys: of parts, and within them.
+struct Cursor<R: Record> {
+    /// Parts that were not opened yet.
     parts: std::vec::IntoIter<Part>,
-    open: Option<Reader<Image>>,
+    open: Option<Reader<R>>,
 }
 
 impl Earlier {
@@ -44,9 +53,11 @@ impl Earlier {
         for of_list in task.ledger.fingerprints(input)? {
             let Some(list) = task.ledger.manifest(input, &of_list)? else { continue };
             let fingerprint = Fingerprint::new(&stage.name(), stage.version(), &stage.settings(), &[&list]);
-            if fingerprint == *task.fingerprint {
+            // A pass that is run again takes nothing from what it replaces.
+            if fingerprint.digits() == task.fingerprint.digits() {
                 continue;
             }
+            let fingerprint = task.ledger.current(&stage.name(), &fingerprint)?;
             if let Some(manifest) = task.ledger.manifest(&stage.name(), &fingerprint)? {
                 let dataset = Dataset::new(task.store.clone(), manifest);
                 earlier.lists.push(EarlierList::open(dataset, prefixes.clone())?);
@@ -60,11 +71,11 @@ impl Earlier {
         self.lists.iter().any(|list| list.keys.contains(key))
     }
 
-    /// Takes the image of a key; keys must be asked for in ascending order.
+    /// Takes the outcome of a key; keys must be asked for in ascending order.
     ///
     /// # Errors
     /// When a part cannot be read.
-    pub(super) fn take(&mut self, key: &Key) -> Result<Option<Image>> {
+    pub(super) fn take(&mut self, key: &Key) -> Result<Option<Outcome>> {
         match self.lists.iter_mut().find(|list| list.keys.contains(key)) {
             Some(list) => list.take(key),
             None => Ok(None),
@@ -87,23 +98,43 @@ impl EarlierList {
                 parts.push(part.clone());
             }
         }
-        Ok(Self { dataset, prefixes, keys, parts: parts.into_iter(), open: None })
+        let answers: Vec<Part> = dataset.parts(FETCHED).cloned().collect();
+        Ok(Self { dataset, prefixes, keys, images: Cursor::new(parts), answers: Cursor::new(answers) })
     }
 
-    /// Goes on to the row of a key: parts, and rows within them, are in the order of keys.
-    fn take(&mut self, key: &Key) -> Result<Option<Image>> {
+    fn take(&mut self, key: &Key) -> Result<Option<Outcome>> {
+        let Self { dataset, prefixes, images, answers, .. } = self;
+        let image = images.find(dataset, prefixes, |image| image.key == *key)?;
+        let row = answers.find(dataset, prefixes, |row| row.key == *key)?;
+        Ok(image.zip(row).map(|(image, row)| {
+            let image = Image { id: key_prefix(key), uses: Vec::new(), ..image };
+            Outcome { row, md5: None, judged: Ok(image) }
+        }))
+    }
+}
+
+impl<R: Record> Cursor<R> {
+    fn new(parts: Vec<Part>) -> Self {
+        Self { parts: parts.into_iter(), open: None }
+    }
+
+    /// Goes on to the first row that is wanted.
+    fn find(
+        &mut self,
+        dataset: &Dataset,
+        prefixes: &RangeInclusive<Id>,
+        is_wanted: impl Fn(&R) -> bool,
+    ) -> Result<Option<R>> {
         loop {
             let Some(open) = &mut self.open else {
                 match self.parts.next() {
-                    Some(part) => {
-                        self.open = Some(self.dataset.open_near(&part, "key", &self.prefixes)?);
-                    }
+                    Some(part) => self.open = Some(dataset.open_near(&part, "key", prefixes)?),
                     None => return Ok(None),
                 }
                 continue;
             };
             match open.next().transpose()? {
-                Some(image) if image.key == *key => return Ok(Some(image)),
+                Some(row) if is_wanted(&row) => return Ok(Some(row)),
                 Some(_) => {}
                 None => self.open = None,
             }

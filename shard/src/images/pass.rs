@@ -2,29 +2,33 @@
 //! failed transiently to the next pass.
 //!
 //! A task holds one part of targets in memory and works on images one after the other, while
-//! the client fetches ahead. Blocks of targets are committed together, because the images of
-//! pages are sorted by place within a block.
+//! the client fetches ahead. A range is a fixed number of targets, whatever came back for them; the
+//! images of pages are sorted by place within it.
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use corpus::digest::Digest;
-use corpus::record::{Fetched, Image, Target, Use, key_prefix};
+use corpus::record::{Image, Target, Use, key_prefix};
 use corpus::{Error, Inputs, Output, Removal, Result, Stage, Task};
 use ingest::Client;
-use ingest::fetch::{Body, FetchError};
 use serde_json::{Value, json};
 
 use super::earlier::Earlier;
 use super::stated::Stated;
-use super::{Config, jpeg, store};
+use super::{Config, jpeg};
+use kept::Kept;
+use outcome::Failure;
+pub(super) use outcome::Outcome;
+use page_images::PageImages;
+
+mod kept;
+mod outcome;
+mod page_images;
+mod saved;
 
 /// The unit that is counted: a distinct URL.
 const UNIT: &str = "images";
-/// Targets of a block at most: what a killed run fetches again.
-const BLOCK_TARGETS_MAX: u64 = 1_000;
-/// Encoded bytes of a block at most, beside its last target's.
-const BLOCK_BYTES_MAX: usize = 64 << 20;
+/// Targets of a range: what is committed together.
+const RANGE_TARGETS: u64 = 1_000;
 
 /// The stage.
 #[derive(Clone)]
@@ -35,7 +39,7 @@ pub struct Pass {
     pub input: String,
     /// Which pass it is, from 0: the first reads `targets`, the others `retry`.
     pub index: u32,
-    /// The settings; pass `passes - 1` leaves nothing to retry.
+    /// The settings; what fails transiently in pass `passes - 1` and later ones has failed.
     pub config: Config,
     /// What fetches.
     pub client: Arc<Client>,
@@ -77,80 +81,88 @@ impl Stage for Pass {
         Ok(inputs.get(&self.input)?.parts(self.stream()).count() as u32)
     }
 
+    fn version(&self) -> u32 {
+        2
+    }
+
     fn run(&self, task: &Task<'_>) -> Result<()> {
         let mut out = task.output()?;
         if out.is_done() {
             return Ok(());
         }
-        // A block is a range.
+        // One call ends a range: neither bytes nor targets end it before.
         out.set_range_records_max(1);
         let targets = self.targets(task, out.position())?;
+        let mut kept = Kept::open(&task.keep, out.position());
         let mut earlier = match self.index {
             0 => Earlier::find(task, self, &self.input, &targets)?,
             _ => Earlier::default(),
         };
-        let is_had =
-            |earlier: &Earlier, target: &Target| earlier.has(&target.key) && !Stated::needs_bytes(target);
-        let asked = targets.iter().filter(|target| !is_had(&earlier, target));
-        let urls: Vec<String> = asked.map(|target| target.url.clone()).collect();
-        let mut outcomes = self.client.fetch_in_order(urls);
-        let mut block = Block::default();
-        for target in targets {
+        let origins: Vec<Origin> = targets.iter().map(|target| Origin::of(target, &kept, &earlier)).collect();
+        let asked = std::iter::zip(&targets, &origins).filter(|(_, origin)| **origin == Origin::Net);
+        let urls: Vec<String> = asked.map(|(target, _)| target.url.clone()).collect();
+        let mut answers = self.client.fetch_in_order(urls);
+        let mut range = Range { target_count: 0, page_images: PageImages::new(&task.scratch) };
+        for (target, origin) in targets.into_iter().zip(origins) {
             task.cancel.check()?;
-            let lost = || Error::work(task.stage, LostOutcome);
-            if is_had(&earlier, &target) {
-                let image = earlier.take(&target.key)?.ok_or_else(lost)?;
-                self.reuse(&mut out, &mut block, target, image)?;
-            } else {
-                let outcome = outcomes.next().ok_or_else(lost)?;
-                self.take(task, &mut out, &mut block, target, outcome.result)?;
-            }
-            if block.is_full() {
-                std::mem::take(&mut block).commit(&mut out)?;
+            let had = match origin {
+                Origin::Kept => kept.get(&target),
+                Origin::Earlier => earlier.take(&target.key)?,
+                Origin::Net => None,
+            };
+            let outcome = match had {
+                Some(outcome) => outcome,
+                None => {
+                    let answer = match origin {
+                        Origin::Net => answers.next(),
+                        // It was damaged or is gone meanwhile.
+                        Origin::Kept | Origin::Earlier => {
+                            self.client.fetch_in_order(vec![target.url.clone()]).next()
+                        }
+                    };
+                    let answer = answer.ok_or_else(|| Error::work(task.stage, LostOutcome))?.result;
+                    let outcome = Outcome::of(task, &self.config, &target, answer);
+                    kept.add(&target.key, &outcome);
+                    outcome
+                }
+            };
+            self.conclude(&mut out, &mut range, target, outcome)?;
+            if range.target_count >= RANGE_TARGETS {
+                range.commit(&mut out)?;
+                kept = Kept::open(&task.keep, out.position());
             }
         }
-        block.commit(&mut out)?;
+        range.commit(&mut out)?;
         out.finish()
+    }
+}
+
+/// Where a target's outcome comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// An attempt before this one had it.
+    Kept,
+    /// It was fetched for an earlier list.
+    Earlier,
+    Net,
+}
+
+impl Origin {
+    fn of(target: &Target, kept: &Kept, earlier: &Earlier) -> Self {
+        if kept.has(&target.key) {
+            Self::Kept
+        } else if earlier.has(&target.key) && !Stated::needs_bytes(target) {
+            Self::Earlier
+        } else {
+            Self::Net
+        }
     }
 }
 
 /// The client ended before it answered for every URL: a fault of our own.
 #[derive(Debug, thiserror::Error)]
-#[error("the client or an earlier list gave fewer answers than it was asked for")]
+#[error("the client gave fewer answers than it was asked for")]
 struct LostOutcome;
-
-/// Why there is no image of a target.
-#[derive(Debug)]
-struct Failure {
-    reason: String,
-    detail: String,
-    is_transient: bool,
-}
-
-impl Failure {
-    fn lasting(reason: &str, detail: String) -> Self {
-        Self { reason: reason.to_owned(), detail, is_transient: false }
-    }
-}
-
-impl From<&FetchError> for Failure {
-    fn from(error: &FetchError) -> Self {
-        Self { is_transient: error.is_transient(), reason: error.reason(), detail: detail(error) }
-    }
-}
-
-/// Returns what decided, where it is the same in every run; the words of the operating system
-/// and of TLS are not.
-fn detail(error: &FetchError) -> String {
-    match error {
-        FetchError::SchemeRefused(value)
-        | FetchError::AddressRefused(value)
-        | FetchError::RobotsTag(value)
-        | FetchError::RobotsTxt(value) => value.clone(),
-        FetchError::Status(status) => status.to_string(),
-        _ => String::new(),
-    }
-}
 
 impl Pass {
     fn stream(&self) -> &'static str {
@@ -169,48 +181,25 @@ impl Pass {
         }
     }
 
-    /// Judges the answer for one target, and writes what became of it.
-    fn take(
-        &self,
-        task: &Task<'_>,
-        out: &mut Output<'_>,
-        block: &mut Block,
-        mut target: Target,
-        answer: Result<Body, FetchError>,
-    ) -> Result<()> {
-        let row = fetched(&target, Some(&answer));
-        let judged = match &answer {
-            Ok(body) => match self.judge(task, &target, &body.bytes) {
-                Ok(image) => stated(out, &mut target, &body.bytes, image)?,
-                failed => failed,
-            },
-            Err(error) => Err(Failure::from(error)),
-        };
-        self.conclude(out, block, target, row, judged)
-    }
-
-    /// Takes the image of a target that an earlier list had fetched.
-    fn reuse(&self, out: &mut Output<'_>, block: &mut Block, mut target: Target, image: Image) -> Result<()> {
-        let row = fetched(&target, None);
-        let judged = stated(out, &mut target, &[], image)?;
-        self.conclude(out, block, target, row, judged)
-    }
-
     /// Counts and writes one target, and what became of it.
     fn conclude(
         &self,
         out: &mut Output<'_>,
-        block: &mut Block,
-        target: Target,
-        mut row: Fetched,
-        judged: Result<Image, Failure>,
+        range: &mut Range,
+        mut target: Target,
+        outcome: Outcome,
     ) -> Result<()> {
+        let Outcome { mut row, md5, judged } = outcome;
+        let judged = match judged {
+            Ok(image) => stated(out, &mut target, md5.as_deref(), image)?,
+            failed => failed,
+        };
         out.read(UNIT);
-        block.target_count += 1;
+        range.target_count += 1;
         match judged {
             Ok(image) => {
                 out.keep(UNIT);
-                block.add(out, target, image)?;
+                range.add(out, target, image)?;
             }
             Err(failure) => {
                 let is_retried = failure.is_transient && !self.is_last();
@@ -221,27 +210,16 @@ impl Pass {
         }
         out.write("fetched", row)
     }
-
-    fn judge(&self, task: &Task<'_>, target: &Target, bytes: &Bytes) -> Result<Image, Failure> {
-        // Uses share ids of pages, so the key marks a target in the crash file: only the one image that
-        // brought the process down is given up.
-        let stored = task
-            .crashes
-            .guard(key_prefix(&target.key), || store(bytes, &self.config))
-            .map_err(|fatal| Failure::lasting(fatal.reason(), String::new()))?
-            .map_err(|fault| Failure::lasting(fault.reason(), fault.to_string()))?;
-        Ok(stored.into_image(target.key, target.url.clone(), Digest::of(bytes).as_str().to_owned()))
-    }
 }
 
 /// Holds an image against the digests that sources state for it.
 fn stated(
     out: &mut Output<'_>,
     target: &mut Target,
-    bytes: &[u8],
+    md5: Option<&str>,
     image: Image,
 ) -> Result<Result<Image, Failure>> {
-    let is_stated_one = Stated::check(out, target, bytes, &image.sha256)?;
+    let is_stated_one = Stated::check(out, target, md5, &image.sha256)?;
     Ok(is_stated_one.then_some(image).ok_or_else(|| Failure::lasting("digest_mismatch", String::new())))
 }
 
@@ -250,74 +228,50 @@ fn give_up(out: &mut Output<'_>, target: Target, failure: Failure, is_retried: b
     let id = first.map_or(key_prefix(&target.key), |first| first.id);
     let key = first.and_then(|first| first.key.as_deref());
     let url = Some(target.url.as_str());
+    let Failure { reason, detail, is_transient } = failure;
     if is_retried {
-        let value = failure.reason;
-        out.drop(UNIT, Removal { id, key, url, reason: "retry", value, preview: &target.url })?;
-        return out.write("retry", target);
+        out.drop(UNIT, Removal { id, key, url, reason: "retry", value: reason, preview: &target.url })?;
+    } else {
+        out.fail(UNIT, Removal { id, key, url, reason: &reason, value: detail, preview: &target.url })?;
     }
-    let Failure { reason, detail: value, .. } = failure;
-    out.fail(UNIT, Removal { id, key, url, reason: &reason, value, preview: &target.url })
-}
-
-/// The row that says what became of a target, as of one that was kept; there is no answer for one that
-/// an earlier list had fetched.
-fn fetched(target: &Target, answer: Option<&Result<Body, FetchError>>) -> Fetched {
-    let body = answer.and_then(|answer| answer.as_ref().ok());
-    let http_status = match answer {
-        Some(Ok(_)) => Some(200),
-        Some(Err(FetchError::Status(status))) => Some(*status),
-        Some(Err(_)) | None => None,
-    };
-    Fetched {
-        key: target.key,
-        url: target.url.clone(),
-        status: "kept".to_owned(),
-        reason: None,
-        http_status,
-        body_bytes: body.map(|body| body.bytes.len() as u64),
-        content_type: body.and_then(|body| body.content_type.clone()),
-        final_url: body.map(|body| body.final_url.clone()),
-    }
+    // Also of the last pass: one more may be added when it is over.
+    if is_transient { out.write("retry", target) } else { Ok(()) }
 }
 
 /// What is committed together.
-#[derive(Debug, Default)]
-struct Block {
+#[derive(Debug)]
+struct Range {
     target_count: u64,
-    payload_bytes: usize,
-    page_images: Vec<Image>,
+    page_images: PageImages,
 }
 
-impl Block {
-    /// Writes an image for its pairs at once, and keeps one per page slot until the block ends; the
-    /// encoded bytes are shared, not copied.
+impl Range {
+    /// Writes an image for its pairs at once, and puts it aside for its page slots until the range ends.
     fn add(&mut self, out: &mut Output<'_>, target: Target, image: Image) -> Result<()> {
         let (pairs, slots): (Vec<Use>, Vec<Use>) =
             target.uses.into_iter().partition(|place| place.caption.is_some());
-        self.payload_bytes += image.image.bytes.len() * (slots.len() + 1);
-        for slot in slots {
-            self.page_images.push(Image { id: slot.id, uses: vec![slot], ..image.clone() });
-        }
+        self.page_images.add(&image, slots)?;
         match pairs.first().map(|first| first.id) {
             Some(id) => out.write("images", Image { id, uses: pairs, ..image }),
             None => Ok(()),
         }
     }
 
-    fn is_full(&self) -> bool {
-        self.target_count >= BLOCK_TARGETS_MAX || self.payload_bytes >= BLOCK_BYTES_MAX
-    }
-
-    fn commit(mut self, out: &mut Output<'_>) -> Result<()> {
-        if self.target_count == 0 {
+    /// Commits what was added, and is empty again.
+    fn commit(&mut self, out: &mut Output<'_>) -> Result<()> {
+        let target_count = std::mem::take(&mut self.target_count);
+        if target_count == 0 {
             return Ok(());
         }
-        self.page_images.sort_by_key(|image| (image.id, image.uses.first().map(|place| place.slot)));
-        for image in self.page_images {
-            out.write("page_images", image)?;
-        }
-        out.advance(self.target_count)
+        self.page_images.write(out)?;
+        out.advance(target_count)
     }
+}
+
+/// Returns how many outcomes are kept of a task's first range.
+#[cfg(test)]
+pub(super) fn kept_count(folder: &std::path::Path) -> usize {
+    Kept::open(folder, 0).count()
 }
 
 #[cfg(test)]

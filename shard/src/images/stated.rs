@@ -20,14 +20,14 @@ impl Stated {
     }
 
     /// Drops the uses that state another digest than the bytes have; returns false if there were uses
-    /// and none is left.
+    /// and none is left. The MD5 must be given if [`Self::needs_bytes`].
     ///
     /// # Errors
     /// When the disk refuses.
     pub(super) fn check(
         out: &mut Output<'_>,
         target: &mut Target,
-        bytes: &[u8],
+        md5: Option<&str>,
         sha256: &str,
     ) -> Result<bool> {
         let had_uses = !target.uses.is_empty();
@@ -39,7 +39,7 @@ impl Stated {
             };
             out.read(UNIT);
             let found = match stated.starts_with("md5:") {
-                true => format!("md5:{}", md5_of(bytes)),
+                true => format!("md5:{}", md5.unwrap_or_default()),
                 false => format!("sha256:{sha256}"),
             };
             if *stated == found {
@@ -56,7 +56,8 @@ impl Stated {
     }
 }
 
-fn md5_of(bytes: &[u8]) -> String {
+/// Returns the MD5 of bytes, hexadecimal.
+pub(super) fn md5_of(bytes: &[u8]) -> String {
     use md5::Digest as _;
     hexadecimal(&Md5::digest(bytes))
 }

@@ -1,8 +1,10 @@
 //! For tests: datasets made of given rows, stages run on them by the real engine.
 
+use std::fmt::Debug;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use corpus::crash::Crashes;
+use corpus::engine::Unobserved;
 use corpus::table::Record;
 use corpus::{Cancel, Dataset, Engine, Error, Inputs, Observer, Result, Stage, Store, Task};
 use serde_json::{Value, json};
@@ -27,18 +29,38 @@ impl Run {
 
     /// Runs a stage with one worker until some records were consumed.
     fn run_until(&self, records: u64, stage: &dyn Stage, inputs: &[&Dataset]) -> Result<Dataset> {
-        let named = inputs.iter().map(|input| (input.manifest().stage.clone(), (*input).clone()));
         let cancel = Cancel::default();
         let observer = Stop { left: AtomicU64::new(records), cancel: &cancel };
-        let crashes = Crashes::default();
-        let engine = Engine {
-            store: &self.store,
-            workers: 1,
-            cancel: &cancel,
-            crashes: &crashes,
-            observer: &observer,
-        };
+        self.run_observed(&observer, &cancel, stage, inputs)
+    }
+
+    /// Runs a stage with one worker until a stop is asked for.
+    pub(crate) fn run_with(
+        &self,
+        cancel: &Cancel,
+        stage: &dyn Stage,
+        inputs: &[&Dataset],
+    ) -> Result<Dataset> {
+        self.run_observed(&Unobserved, cancel, stage, inputs)
+    }
+
+    fn run_observed(
+        &self,
+        observer: &dyn Observer,
+        cancel: &Cancel,
+        stage: &dyn Stage,
+        inputs: &[&Dataset],
+    ) -> Result<Dataset> {
+        let named = inputs.iter().map(|input| (input.manifest().stage.clone(), (*input).clone()));
+        let engine =
+            Engine { store: &self.store, workers: 1, cancel, crashes: &Crashes::default(), observer };
         engine.run(stage, &Inputs(named.collect()))
+    }
+
+    /// Returns how many outcomes attempts at tasks have kept.
+    pub(crate) fn kept_count(&self) -> usize {
+        let folders = std::fs::read_dir(self.store.folder().join("keep"));
+        folders.into_iter().flatten().flatten().map(|folder| super::pass::kept_count(&folder.path())).sum()
     }
 
     /// Runs a stage, has it stopped on the way, and runs it again.
@@ -51,7 +73,7 @@ impl Run {
     /// Makes the dataset of a stage that writes these rows, one part per list.
     pub(crate) fn given<R>(&self, stage: &str, stream: &'static str, parts: Vec<Vec<R>>) -> Dataset
     where
-        R: Record + Clone + Sync,
+        R: Record + Clone + Sync + Debug,
     {
         self.run(&Given { name: stage.to_owned(), stream, parts }, &[])
     }
@@ -78,13 +100,13 @@ struct Given<R> {
     parts: Vec<Vec<R>>,
 }
 
-impl<R: Record + Clone + Sync> Stage for Given<R> {
+impl<R: Record + Clone + Sync + Debug> Stage for Given<R> {
     fn name(&self) -> String {
         self.name.clone()
     }
 
     fn settings(&self) -> Value {
-        json!({})
+        json!({"parts": format!("{:?}", self.parts)})
     }
 
     fn plan(&self, _inputs: &Inputs) -> Result<u32> {

@@ -78,6 +78,30 @@ mod tests {
             let config = Config { validation_share: share, ..Config::default() };
             assert!(config.validate().is_err_and(|error| error.starts_with("validation_share")));
         }
+        let config = Config { single_image_drop_share: 1.01, ..Config::default() };
+        assert!(config.validate().is_err_and(|error| error.starts_with("single_image_drop_share")));
+        let bounds = Config {
+            validation_share: 1.0,
+            single_image_drop_share: 0.0,
+            images_max: 1,
+            ..Config::default()
+        };
+        assert_eq!(bounds.validate(), Ok(()));
         assert!(Config { images_max: 0, ..Config::default() }.validate().is_err());
+    }
+
+    #[test]
+    fn the_defaults_are_the_documented_ones() {
+        let expected = Config {
+            side_pixels_min: 64,
+            colour_spread_min: 3,
+            images_max: 5,
+            single_image_drop_share: 0.5,
+            sentences_before_max: 3,
+            sentences_after_max: 3,
+            validation_share: 0.02,
+        };
+        assert_eq!(serde_json::from_str("{}").ok(), Some(expected));
+        assert!(serde_json::from_str::<Config>(r#"{"side_pixels": 1}"#).is_err());
     }
 }

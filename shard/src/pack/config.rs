@@ -41,7 +41,7 @@ impl TextConfig {
     pub fn validate(&self) -> Result<(), String> {
         check_sequence(self.sequence_tokens_max, 2)?;
         match self.shuffle_documents {
-            0 => Err("shuffle_documents must be above 0".to_owned()),
+            0 => Err("shuffle_documents must be at least 1, is 0".to_owned()),
             _ => Ok(()),
         }
     }
@@ -77,7 +77,7 @@ impl PairConfig {
     pub fn validate(&self) -> Result<(), String> {
         check_image(self.sequence_tokens_max, self.latent_count)?;
         if !(0.0..=1.0).contains(&self.validation_share) {
-            return Err("validation_share must be 0 to 1".to_owned());
+            return Err(format!("validation_share must be between 0 and 1, is {}", self.validation_share));
         }
         Ok(())
     }
@@ -109,7 +109,7 @@ impl InterleavedConfig {
     pub fn validate(&self) -> Result<(), String> {
         check_image(self.sequence_tokens_max, self.latent_count)?;
         match self.images_max {
-            0 => Err("images_max must be above 0".to_owned()),
+            0 => Err("images_max must be at least 1, is 0".to_owned()),
             _ => Ok(()),
         }
     }
@@ -119,12 +119,15 @@ fn check_sequence(tokens: u32, tokens_min: u32) -> Result<(), String> {
     if (tokens_min..=SEQUENCE_TOKENS_LIMIT).contains(&tokens) {
         return Ok(());
     }
-    Err(format!("sequence_tokens_max must be {tokens_min} to {SEQUENCE_TOKENS_LIMIT}"))
+    Err(format!("sequence_tokens_max must be between {tokens_min} and {SEQUENCE_TOKENS_LIMIT}, is {tokens}"))
 }
 
 fn check_image(tokens: u32, latent_count: u32) -> Result<(), String> {
     if !(1..SEQUENCE_TOKENS_LIMIT).contains(&latent_count) {
-        return Err(format!("latent_count must be 1 to {}", SEQUENCE_TOKENS_LIMIT - 1));
+        return Err(format!(
+            "latent_count must be between 1 and {}, is {latent_count}",
+            SEQUENCE_TOKENS_LIMIT - 1
+        ));
     }
     check_sequence(tokens, latent_count + IMAGE_FRAME_TOKENS)
 }
@@ -145,8 +148,42 @@ mod tests {
             validation_share: share,
         };
         assert!(pairs(68, 64, 0.0).validate().is_ok());
-        assert!(pairs(67, 64, 0.0).validate().unwrap_err().contains("sequence_tokens_max must be 68"));
+        assert!(
+            pairs(67, 64, 0.0).validate().unwrap_err().contains("sequence_tokens_max must be between 68")
+        );
         assert!(pairs(68, 0, 0.0).validate().unwrap_err().contains("latent_count"));
         assert!(pairs(68, 64, f64::NAN).validate().unwrap_err().contains("validation_share"));
+        assert!(pairs(1 << 20, 64, 1.0).validate().is_ok());
+        assert!(pairs((1 << 20) + 1, 64, 0.0).validate().is_err());
+        assert!(pairs(u32::MAX, u32::MAX, 0.0).validate().unwrap_err().contains("latent_count"));
+        assert!(pairs(68, 64, 1.01).validate().is_err() && pairs(68, 64, -0.01).validate().is_err());
+        let text =
+            |tokens, documents| TextConfig { sequence_tokens_max: tokens, shuffle_documents: documents };
+        assert!(text(2, 1).validate().is_ok());
+        assert!(text(1, 1).validate().unwrap_err().ends_with("is 1"));
+        assert!(text(2, 0).validate().unwrap_err().contains("shuffle_documents"));
+        let interleaved = |tokens, images_max| InterleavedConfig {
+            sequence_tokens_max: tokens,
+            latent_count: 64,
+            images_max,
+        };
+        assert!(interleaved(68, 1).validate().is_ok());
+        assert!(interleaved(67, 1).validate().unwrap_err().contains("sequence_tokens_max"));
+        assert!(interleaved(68, 0).validate().unwrap_err().contains("images_max"));
+    }
+
+    #[test]
+    fn the_defaults_are_the_documented_ones() {
+        let text: TextConfig = serde_json::from_str("{}").unwrap();
+        assert_eq!(text, TextConfig { sequence_tokens_max: 2_048, shuffle_documents: 4_096 });
+        let pairs: PairConfig = serde_json::from_str("{}").unwrap();
+        let expected = PairConfig { sequence_tokens_max: 2_048, latent_count: 64, validation_share: 0.001 };
+        assert_eq!(pairs, expected);
+        let interleaved: InterleavedConfig = serde_json::from_str("{}").unwrap();
+        let expected = InterleavedConfig { sequence_tokens_max: 2_048, latent_count: 64, images_max: 5 };
+        assert_eq!(interleaved, expected);
+        assert!(serde_json::from_str::<TextConfig>(r#"{"latent_count": 1}"#).is_err());
+        assert!(serde_json::from_str::<PairConfig>(r#"{"images_max": 1}"#).is_err());
+        assert!(serde_json::from_str::<InterleavedConfig>(r#"{"validation_share": 1}"#).is_err());
     }
 }

@@ -69,6 +69,11 @@ impl Tokenizer {
         &self.vocabulary
     }
 
+    /// Returns the number of SentencePiece ids, those of `<unk>`, `<s>` and `</s>` included.
+    pub fn piece_count(&self) -> u32 {
+        self.file.pieces.len() as u32
+    }
+
     /// Returns an encoder, which keeps its buffers from text to text.
     pub fn encoder(&self) -> Encoder<'_> {
         Encoder { tokenizer: self, normalized: Vec::new(), lattice: Lattice::default() }

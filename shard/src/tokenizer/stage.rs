@@ -92,6 +92,18 @@ impl Tokenize {
     }
 }
 
+/// Returns what to say of a model that has fewer pieces than it was asked for: texts and captions do not
+/// give more.
+fn shortage(config: &TrainingConfig, piece_count: u32) -> Option<String> {
+    (piece_count < config.vocabulary_size).then(|| {
+        format!(
+            "tokenizer.train.vocabulary_size is {}, but the text has pieces for {piece_count} only: give more \
+             text, or set it to {piece_count}",
+            config.vocabulary_size
+        )
+    })
+}
+
 fn read_model(stage: &str, path: &Path) -> Result<Bytes> {
     let file = std::fs::File::open(path).map_err(Error::io("open", path))?;
     let mut bytes = Vec::new();
@@ -173,10 +185,29 @@ impl Stage for Tokenize {
             Origin::Trained(config) => {
                 let words = self.words(task, &mut out, config)?;
                 let model = train(&words, config).map_err(|error| Error::work(&self.name, error))?;
+                let trained = Tokenizer::parse(&model).map_err(|error| Error::work(&self.name, error))?;
+                if let Some(words) = shortage(config, trained.piece_count()) {
+                    task.progress.log(&words);
+                    task.progress.note(&words);
+                }
                 Bytes::from(model)
             }
         };
         out.write_file(MODEL_STREAM, "model", MODEL_MEDIA_TYPE, model)?;
         out.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_smaller_than_asked_for_is_told_with_the_key_and_both_sizes() {
+        let config = TrainingConfig { vocabulary_size: 300, input_bytes_max: 1 };
+        let told = shortage(&config, 145).unwrap_or_default();
+        assert!(told.starts_with("tokenizer.train.vocabulary_size is 300, but"), "{told}");
+        assert!(told.ends_with("set it to 145"), "{told}");
+        assert_eq!(shortage(&config, 300), None);
     }
 }

@@ -27,7 +27,8 @@ const LOST_CHARACTER_STEP: f64 = 0.0001;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingConfig {
-    /// SentencePiece ids, the first three included; fewer if the text does not give so many.
+    /// SentencePiece ids, the first three included; fewer, of which the stage tells, if the text does not
+    /// give so many.
     pub vocabulary_size: u32,
     /// Bytes of documents read at most, and as many of captions.
     #[serde(default = "default_input_bytes_max")]
@@ -51,10 +52,13 @@ impl TrainingConfig {
     pub fn validate(&self) -> Result<(), String> {
         let sizes = VOCABULARY_SIZE_MIN..=PIECE_COUNT_MAX as u32;
         if !sizes.contains(&self.vocabulary_size) {
-            return Err(format!("vocabulary_size must be {VOCABULARY_SIZE_MIN} to {PIECE_COUNT_MAX}"));
+            return Err(format!(
+                "vocabulary_size must be between {VOCABULARY_SIZE_MIN} and {PIECE_COUNT_MAX}, is {}",
+                self.vocabulary_size
+            ));
         }
         if self.input_bytes_max == 0 {
-            return Err("input_bytes_max must be above 0".to_owned());
+            return Err("input_bytes_max must be at least 1, is 0".to_owned());
         }
         Ok(())
     }
@@ -234,6 +238,19 @@ mod tests {
         let config = TrainingConfig { vocabulary_size: 60, input_bytes_max: 1 };
         let model = Tokenizer::parse(&train(&words, &config).unwrap()).unwrap();
         assert!(model.vocabulary().size() <= 67, "{}", model.vocabulary().size());
+    }
+
+    #[test]
+    fn bounds_and_defaults_are_the_documented_ones() {
+        let config: TrainingConfig = serde_json::from_str(r#"{"vocabulary_size": 32}"#).unwrap();
+        assert_eq!(config, TrainingConfig { vocabulary_size: 32, input_bytes_max: 16 << 20 });
+        assert_eq!(config.validate(), Ok(()));
+        let sized = |vocabulary_size| TrainingConfig { vocabulary_size, ..config.clone() }.validate();
+        assert!(sized(31).unwrap_err().ends_with("is 31"));
+        assert_eq!(sized(PIECE_COUNT_MAX as u32), Ok(()));
+        assert!(sized(PIECE_COUNT_MAX as u32 + 1).is_err());
+        assert!(TrainingConfig { input_bytes_max: 0, ..config.clone() }.validate().is_err());
+        assert!(serde_json::from_str::<TrainingConfig>("{}").is_err());
     }
 
     #[test]

@@ -10,7 +10,7 @@ const FINGERPRINT: &str = "0123456789abcdef";
 
 fn open(folder: &Path, kept: u32) -> Checkpoints {
     let store = Store::local(folder).unwrap();
-    Checkpoints::open(&store, &Fingerprint::parse(FINGERPRINT).unwrap(), kept).unwrap()
+    Checkpoints::of(&store, &Fingerprint::parse(FINGERPRINT).unwrap(), kept)
 }
 
 fn state(step: u64) -> State {
@@ -62,7 +62,7 @@ fn only_the_newest_are_kept() {
         checkpoints.save(&state(step), &FakeLearner::default()).unwrap();
     }
     let names: BTreeSet<String> =
-        checkpoints.folders(parse_step).unwrap().into_iter().map(|(name, _)| name).collect();
+        checkpoints.published().unwrap().into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["step-00000900", "step-00001000"].map(str::to_owned).into());
     assert_eq!(newest_step(&checkpoints), Some(1_000));
 }
@@ -76,14 +76,15 @@ fn a_kill_between_any_two_files_leaves_the_earlier_checkpoint_the_newest() {
     let published = checkpoints.folder.join("step-00000002");
     let written = [MODEL, OPTIMIZER, STEPS, STATE];
     for count in 0..=written.len() {
-        let unfinished = checkpoints.folder.join("step-00000003.tmp");
+        let unfinished = checkpoints.folder.join("step-00000003-1-0.tmp");
         std::fs::create_dir_all(&unfinished).unwrap();
         for name in &written[..count] {
             std::fs::copy(published.join(name), unfinished.join(name)).unwrap();
         }
         let reopened = open(folder.path(), 5);
         assert_eq!(newest_step(&reopened), Some(2), "after {count} files");
-        assert!(!unfinished.exists(), "the leftover is removed");
+        assert_eq!(Checkpoints::newest_step(&reopened.store, &reopened.fingerprint), Some(2));
+        assert!(unfinished.join(MODEL).exists() || count == 0, "it may be another attempt's at work");
     }
 }
 
@@ -130,9 +131,64 @@ fn a_checkpoint_of_another_run_or_of_a_foreign_name_is_not_taken_up() {
     let checkpoints = open(folder.path(), 2);
     checkpoints.save(&state(1), &FakeLearner::default()).unwrap();
     let other = Fingerprint::parse("fedcba9876543210").unwrap();
-    let others = Checkpoints::open(&checkpoints.store, &other, 2).unwrap();
+    let others = Checkpoints::of(&checkpoints.store, &other, 2);
     assert_eq!(newest_step(&others), None);
+    std::fs::create_dir(&others.folder).unwrap();
     std::fs::rename(checkpoints.folder.join("step-00000001"), others.folder.join("step-00000001")).unwrap();
     std::fs::create_dir(others.folder.join("step-mine")).unwrap();
     assert_eq!(newest_step(&others), None);
+}
+
+#[test]
+fn looking_for_checkpoints_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = open(folder.path(), 2);
+    assert_eq!(newest_step(&checkpoints), None);
+    assert_eq!(Checkpoints::newest_step(&checkpoints.store, &checkpoints.fingerprint), None);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    checkpoints.save(&state(7), &FakeLearner::default()).unwrap();
+    assert_eq!(Checkpoints::newest_step(&checkpoints.store, &checkpoints.fingerprint), Some(7));
+}
+
+#[test]
+fn a_checkpoint_that_another_attempt_published_stays_and_a_damaged_one_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = open(folder.path(), 2);
+    checkpoints.save(&state(1), &FakeLearner::default()).unwrap();
+    let mark = checkpoints.folder.join("step-00000001").join("mark");
+    std::fs::write(&mark, "the other attempt's").unwrap();
+    checkpoints.save(&state(1), &FakeLearner::default()).unwrap();
+    assert!(mark.exists());
+    std::fs::write(checkpoints.weights(1), "damaged").unwrap();
+    checkpoints.save(&state(1), &FakeLearner::default()).unwrap();
+    assert!(!mark.exists());
+    assert_eq!(newest_step(&checkpoints), Some(1));
+    let names = std::fs::read_dir(&checkpoints.folder).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(names.collect::<Vec<_>>(), ["step-00000001"]);
+}
+
+#[test]
+fn each_check_of_a_checkpoint_is_enough_to_refuse_it() {
+    let refused = |change: &dyn Fn(&Path, &mut serde_json::Value)| {
+        let folder = tempfile::tempdir().unwrap();
+        let checkpoints = open(folder.path(), 2);
+        checkpoints.save(&state(1), &FakeLearner::default()).unwrap();
+        let published = checkpoints.folder.join("step-00000001");
+        let path = published.join(STATE);
+        let mut json: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        change(&published, &mut json);
+        std::fs::write(&path, serde_json::to_vec(&json).unwrap()).unwrap();
+        newest_step(&checkpoints).is_none()
+    };
+    assert!(!refused(&|_, _| ()));
+    assert!(refused(&|_, json| json["format"] = 2.into()));
+    assert!(refused(&|_, json| json["fingerprint"] = "fedcba9876543210".into()));
+    assert!(refused(&|_, json| json["state"]["step"] = 2.into()));
+    assert!(refused(&|_, json| json["unknown"] = 0.into()));
+    for name in DATA_FILES {
+        assert!(refused(&|_, json| drop(json["files"].as_object_mut().unwrap().remove(name))));
+    }
+    // The size is right, the digest is not; and the other way round.
+    assert!(refused(&|path, _| std::fs::write(path.join(MODEL), [7; 8]).unwrap()));
+    assert!(refused(&|_, json| json["files"][MODEL]["bytes"] = 9.into()));
 }

@@ -51,9 +51,10 @@ impl EvaluateConfig {
             true => Ok(()),
             false => Err(Error::Config { section: "evaluate", key, reason: reason.to_owned() }),
         };
-        let bounds = "must be between 1 and 1048576";
-        ensure("pairs_max", (1..=ROWS_MAX).contains(&self.pairs_max), bounds)?;
-        ensure("sequences_max", (1..=ROWS_MAX).contains(&self.sequences_max), bounds)?;
+        for (key, value) in [("pairs_max", self.pairs_max), ("sequences_max", self.sequences_max)] {
+            let bounds = format!("must be between 1 and {ROWS_MAX}, is {value}");
+            ensure(key, (1..=ROWS_MAX).contains(&value), &bounds)?;
+        }
         for group in self.words.values() {
             let count = (1..=WORDS_MAX).contains(&group.len());
             ensure("words", count, "a group must have between 1 and 1024 words")?;
@@ -84,5 +85,18 @@ mod tests {
         }
         let none = EvaluateConfig { pairs_max: 0, ..EvaluateConfig::default() };
         assert!(none.validate().unwrap_err().to_string().contains("evaluate config: pairs_max"));
+        let sequences =
+            |sequences_max| EvaluateConfig { sequences_max, ..EvaluateConfig::default() }.validate();
+        assert_eq!([1, 1 << 20].map(|count| sequences(count).is_ok()), [true, true]);
+        assert_eq!([0, (1 << 20) + 1].map(|count| sequences(count).is_ok()), [false, false]);
+        let group = |count| {
+            let words = vec!["red".to_owned(); count];
+            let words = BTreeMap::from([("colour".to_owned(), words)]);
+            EvaluateConfig { words, ..EvaluateConfig::default() }.validate().is_ok()
+        };
+        assert_eq!([0, 1, 1_024, 1_025].map(group), [false, true, true, false]);
+        let defaults: EvaluateConfig = serde_json::from_str("{}").unwrap();
+        assert_eq!((defaults.pairs_max, defaults.sequences_max), (1_000, 1_000));
+        assert!(defaults.words.is_empty());
     }
 }

@@ -135,7 +135,7 @@ fn ranks_get_disjoint_pairs_that_are_together_the_epoch() {
     let rows = (0..40).map(|id| pair(id, &[40])).collect();
     let shards = Shards::from([(Kind::Pairs, shard(&store, "pack.pairs", vec![rows]))]);
     let one = crate::Rows { text_sequences: 0, pairs: 1, interleaved: 0 };
-    let config = Config { batch: one, micro_batch: one, block_bytes_max: 400, ..config(10) };
+    let config = Config { batch: one, micro_batch: Some(one), block_bytes_max: 400, ..config(10) };
     let mut seen = Vec::new();
     for index in 0..3 {
         let rank = Rank { index, count: 3 };
@@ -174,7 +174,7 @@ fn a_row_that_packing_does_not_write_reaches_the_trainer_as_an_error() {
     let broken = Sequence { image_starts: vec![90], ..pair(0, &[40]) };
     let shards = Shards::from([(Kind::Pairs, shard(&store, "pack.pairs", vec![vec![broken]]))]);
     let one = crate::Rows { text_sequences: 0, pairs: 1, interleaved: 0 };
-    let config = Config { batch: one, micro_batch: one, ..config(10) };
+    let config = Config { batch: one, micro_batch: Some(one), ..config(10) };
     let feed = open(&config, &shards, &LoaderState::default()).unwrap();
     let mut loader = Loader::start(feed, 1).unwrap();
     assert!(matches!(loader.next_batch(), Err(Error::Sequence { id, .. }) if id == Id::from_bits(0)));

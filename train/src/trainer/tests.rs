@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use corpus::{Fingerprint, Store};
@@ -13,6 +14,7 @@ use crate::testing::{FakeLearner, config, held_out, layout, pair, shard, text};
 struct Seen {
     rows: Vec<TrainStep>,
     lines: Vec<String>,
+    notes: Vec<String>,
     stop_after: Option<(usize, Cancel)>,
 }
 
@@ -29,6 +31,10 @@ impl Observer for Seen {
     fn log(&mut self, line: &str) {
         self.lines.push(line.to_owned());
     }
+
+    fn note(&mut self, words: &str) {
+        self.notes.push(words.to_owned());
+    }
 }
 
 fn shards(store: &Store) -> Shards {
@@ -43,16 +49,54 @@ fn shards(store: &Store) -> Shards {
     ])
 }
 
+/// A learner that remembers the seeds of dropout.
+#[derive(Default)]
+struct Seeds {
+    inner: FakeLearner,
+    seeds: Vec<u64>,
+}
+
+impl Learner for Seeds {
+    fn accumulate(&mut self, batch: &model::Batch<'_>, seed: u64) -> model::Result<Loss> {
+        self.seeds.push(seed);
+        self.inner.accumulate(batch, seed)
+    }
+
+    fn step(&mut self, learning_rate: f64, token_count: u64) -> model::Result<model::Step> {
+        self.inner.step(learning_rate, token_count)
+    }
+
+    fn evaluate(&mut self, batch: &model::Batch<'_>) -> model::Result<Loss> {
+        self.inner.evaluate(batch)
+    }
+
+    fn generate(
+        &mut self,
+        prompts: &[model::Prompt<'_>],
+        limits: &model::GenerateConfig,
+    ) -> model::Result<Vec<Vec<u32>>> {
+        self.inner.generate(prompts, limits)
+    }
+
+    fn save(&self, weights: &Path, optimizer: &Path) -> model::Result<()> {
+        self.inner.save(weights, optimizer)
+    }
+
+    fn load(&mut self, weights: &Path, optimizer: Option<&Path>) -> model::Result<()> {
+        self.inner.load(weights, optimizer)
+    }
+}
+
 /// Trains in a folder from its newest checkpoint; returns the state and what was seen.
 fn train(
     folder: &Path,
     config: &Config,
-    learner: &mut FakeLearner,
+    learner: &mut impl Learner,
     stop_after: Option<usize>,
 ) -> (Result<State>, Seen) {
     let store = Store::local(folder).unwrap();
     let fingerprint = Fingerprint::parse("0123456789abcdef").unwrap();
-    let checkpoints = Checkpoints::open(&store, &fingerprint, config.checkpoints_kept).unwrap();
+    let checkpoints = Checkpoints::of(&store, &fingerprint, config.checkpoints_kept);
     let state = checkpoints.newest(|_| ()).unwrap().map_or_else(State::default, |checkpoint| {
         learner.load(&checkpoint.weights(), Some(&checkpoint.optimizer())).unwrap();
         checkpoint.state
@@ -60,7 +104,7 @@ fn train(
     let shards = shards(&store);
     let none = BTreeMap::new();
     let feed = Feed::open(config, &shards, &none, layout(), Rank::ONLY, &state.loader).unwrap();
-    let validation = Validation::read(&shards, 3, config.micro_batch, &layout()).unwrap();
+    let validation = Validation::read(&shards, 3, config.micro_batch_rows(), &layout()).unwrap();
     let loader = Loader::start(feed, 3).unwrap();
     let cancel = Cancel::default();
     let stop_after = stop_after.map(|steps| (steps, cancel.clone()));
@@ -90,6 +134,8 @@ fn every_step_is_told_with_its_rate_and_the_mean_over_scored_tokens() {
     let steps: Vec<u64> = state.validations.iter().map(|validation| validation.step).collect();
     assert_eq!(steps, [3, 6]);
     assert_eq!(state.validations[0].losses.keys().collect::<Vec<_>>(), [&Kind::Pairs]);
+    assert_eq!(seen.notes.len(), 6, "every step is noted");
+    assert!(seen.notes[3].starts_with("step 4/6 text 0.") && seen.notes[3].ends_with(" left"));
     let logged: Vec<&String> = seen.lines.iter().filter(|line| line.contains("tokens/s")).collect();
     assert_eq!(logged.len(), 3);
     assert!(logged[0].starts_with("step 2/6 text 0.") && !logged[0].contains("interleaved"));
@@ -150,8 +196,67 @@ fn a_step_that_is_not_finite_is_logged_and_too_many_in_a_row_end_training() {
 }
 
 #[test]
-fn dropout_seeds_differ_by_step_and_micro_batch() {
-    let seeds: std::collections::BTreeSet<u64> =
-        (0..20).flat_map(|step| (0..20).map(move |micro_batch| dropout_seed(1, step, micro_batch))).collect();
-    assert_eq!(seeds.len(), 400);
+fn dropout_has_another_seed_in_every_step_micro_batch_and_run_and_the_same_after_a_resume() {
+    let seeds = |config: &Config, stop_after: Option<usize>| {
+        let folder = tempfile::tempdir().unwrap();
+        let mut learners = [Seeds::default(), Seeds::default()];
+        let _ = train(folder.path(), config, &mut learners[0], stop_after);
+        train(folder.path(), config, &mut learners[1], None).0.unwrap();
+        learners.into_iter().flat_map(|learner| learner.seeds).collect::<Vec<u64>>()
+    };
+    let whole = seeds(&config(6), None);
+    // One micro-batch of text and two of pairs a step.
+    assert_eq!(whole.len(), 6 * 3);
+    assert_eq!(whole.iter().collect::<BTreeSet<_>>().len(), 6 * 3, "{whole:?}");
+    for stop in 1..6 {
+        assert_eq!(seeds(&config(6), Some(stop)), whole, "stopped after step {stop}");
+    }
+    let other = seeds(&Config { seed: 2, ..config(6) }, None);
+    assert!(whole.iter().all(|seed| !other.contains(seed)));
+}
+
+#[test]
+fn a_row_of_a_step_holds_the_losses_of_its_own_kinds_and_counts_every_scored_token() {
+    // A learner whose loss per token is 1 for text and 2 for what has images.
+    #[derive(Default)]
+    struct Known(FakeLearner, Vec<u64>);
+    impl Learner for Known {
+        fn accumulate(&mut self, batch: &model::Batch<'_>, _: u64) -> model::Result<Loss> {
+            let token_count = batch.loss_mask.iter().filter(|scored| **scored).count() as u64;
+            let per_token = if batch.payload == model::Payload::None { 1.0 } else { 2.0 };
+            Ok(Loss { nll_sum: per_token * token_count as f64, token_count })
+        }
+        fn step(&mut self, _: f64, token_count: u64) -> model::Result<model::Step> {
+            self.1.push(token_count);
+            Ok(model::Step { gradient_norm: 0.25, applied: true })
+        }
+        fn evaluate(&mut self, batch: &model::Batch<'_>) -> model::Result<Loss> {
+            self.0.evaluate(batch)
+        }
+        fn generate(
+            &mut self,
+            prompts: &[model::Prompt<'_>],
+            limits: &model::GenerateConfig,
+        ) -> model::Result<Vec<Vec<u32>>> {
+            self.0.generate(prompts, limits)
+        }
+        fn save(&self, weights: &Path, optimizer: &Path) -> model::Result<()> {
+            self.0.save(weights, optimizer)
+        }
+        fn load(&mut self, weights: &Path, optimizer: Option<&Path>) -> model::Result<()> {
+            self.0.load(weights, optimizer)
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (mut learner, config) = (Known::default(), config(4));
+    let (state, seen) = train(folder.path(), &config, &mut learner, None);
+    state.unwrap();
+    for (row, token_count) in seen.rows.iter().zip(&learner.1) {
+        let TrainStep { step: _, learning_rate: _, text_loss, pair_loss, interleaved_loss, .. } = *row;
+        assert_eq!((text_loss, pair_loss), (1.0, 2.0));
+        assert!(interleaved_loss.is_nan());
+        // Three pairs score three tokens each; the gradient is divided by all that were scored.
+        assert_eq!((row.gradient_norm, row.loss_tokens), (0.25, *token_count));
+        assert!(*token_count > 9, "text counts too");
+    }
 }

@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::io::Cursor;
+use std::io::{Cursor, Write};
 
 use corpus::Id;
 use corpus::crash::Crashes;
@@ -127,10 +127,48 @@ fn the_exif_orientation_is_applied() {
         let found: String = [colour(&pixels, 4, 4), colour(&pixels, 28, 4)].iter().collect();
         assert_eq!(found, expected, "orientation {orientation}");
     }
-    let wide = encode(RgbImage::new(32, 16), ImageFormat::Jpeg);
-    let upright = decode(&with_orientation(&wide, 6)).unwrap().pixels;
-    assert_eq!((upright.width(), upright.height()), (16, 32));
     assert!(decode(&with_orientation(&jpeg, 99)).is_ok());
+}
+
+#[test]
+fn the_sizes_of_an_image_are_those_of_its_upright_pixels_for_every_orientation() {
+    // Left half red, right half green: which corners are which tells the turn.
+    let wide = |scale: u32| {
+        let colour = |x| if x < 20 * scale { Rgb([255, 0, 0]) } else { Rgb([0, 255, 0]) };
+        encode(RgbImage::from_fn(40 * scale, 20 * scale, |x, _| colour(x)), ImageFormat::Jpeg)
+    };
+    let corners = ["rg", "gr", "gr", "rg", "rr", "rr", "gg", "gg"];
+    for (orientation, corners) in (1..).zip(corners) {
+        let upright = if orientation < 5 { (40, 20) } else { (20, 40) };
+        let jpeg = with_orientation(&wide(1), orientation);
+        let asked = std::cell::Cell::new((0, 0));
+        let decoded = Decoder::new(PIXELS_MAX)
+            .decode_towards(&jpeg, |width, height| {
+                asked.set((width, height));
+                (width, height)
+            })
+            .unwrap();
+        assert_eq!(asked.get(), upright, "asked for a size, orientation {orientation}");
+        assert_eq!((decoded.width, decoded.height), upright, "orientation {orientation}");
+        let pixels = decoded.pixels;
+        assert_eq!((pixels.width(), pixels.height()), upright, "orientation {orientation}");
+        let right = upright.0 - 2;
+        let found: String = [colour(&pixels, 2, 2), colour(&pixels, right, 2)].iter().collect();
+        assert_eq!(found, corners, "orientation {orientation}");
+
+        let large = with_orientation(&wide(20), orientation);
+        let shrunk =
+            Decoder::new(PIXELS_MAX).decode_towards(&large, |width, height| (width / 20, height / 20));
+        let shrunk = shrunk.unwrap();
+        assert_eq!((shrunk.width, shrunk.height), (upright.0 * 20, upright.1 * 20));
+        let (width, height) = (shrunk.pixels.width(), shrunk.pixels.height());
+        assert_eq!(width * upright.1, height * upright.0, "the shape, orientation {orientation}");
+
+        let config = Config { side_pixels: 10, ..Config::default() };
+        let stored = crate::images::store(&large.into(), &config).unwrap();
+        assert_eq!((stored.original_width, stored.original_height), (upright.0 * 20, upright.1 * 20));
+        assert_eq!((stored.width, stored.height), (upright.0 / 2, upright.1 / 2));
+    }
 }
 
 fn crc32(bytes: &[u8]) -> u32 {
@@ -228,7 +266,8 @@ proptest! {
 fn real_files_end_as_an_image_or_a_fault() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/open/image");
     let Ok(files) = std::fs::read_dir(&folder) else {
-        eprintln!("skipped: no folder {}", folder.display());
+        // Past the capture of the test's output, which is shown for failures alone.
+        writeln!(std::io::stderr(), "skipped: no folder {}", folder.display()).unwrap();
         return;
     };
     let (config, crashes) = (Config::default(), Crashes::default());

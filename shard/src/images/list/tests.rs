@@ -68,6 +68,34 @@ fn a_url_is_listed_once_with_everything_that_wants_it() {
 }
 
 #[test]
+fn every_field_of_a_pair_that_travels_along_is_in_its_use() {
+    let run = Run::new();
+    let url = "https://a.example/1.png";
+    let stated = Pair {
+        key: Some("k1".to_owned()),
+        digest: Some("md5:00".to_owned()),
+        extra: Some("{\"a\":1}".to_owned()),
+        ..pair(3, url)
+    };
+    let [pairs, pages] = inputs(&run, vec![stated], vec![page(7, &["https://b.example/2.png", url])]);
+    let targets: Vec<Target> = rows(&run.run(&list(Config::default()), &[&pairs, &pages]), "targets");
+    let of_pair = Use {
+        id: id(5, 3),
+        slot: 0,
+        caption: Some("caption 3".to_owned()),
+        key: Some("k1".to_owned()),
+        digest: Some("md5:00".to_owned()),
+        extra: Some("{\"a\":1}".to_owned()),
+    };
+    let expected = Target {
+        key: Address::of(url).key(),
+        url: url.to_owned(),
+        uses: vec![Use::of_slot(id(2, 7), 1), of_pair],
+    };
+    assert!(targets.contains(&expected), "{targets:?}");
+}
+
+#[test]
 fn slots_and_uses_of_pages_are_bounded_and_counted() {
     let run = Run::new();
     let logo = "https://a.example/logo.png";

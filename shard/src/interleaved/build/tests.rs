@@ -1,7 +1,7 @@
 use bytes::Bytes;
 use corpus::SourceCode;
 use corpus::limits::RANGE_RECORDS_MAX;
-use corpus::record::{EncodedImage, Image, Segment, Use};
+use corpus::record::{EncodedImage, Image, Removed, Segment, Use};
 
 use super::*;
 use crate::images::testing::{Run, counts, rows};
@@ -91,8 +91,63 @@ fn a_document_has_the_images_of_its_page_in_reading_order() {
     assert_eq!(shown(&documents[0]), ["A.", "bytes of 10/0", "B.\nC.", "bytes of 10/3"]);
     assert_eq!(shown(&documents[1]), ["D.", "bytes of 20/0"]);
     assert_eq!((documents[0].id, documents[0].split), (id(10), Split::Train));
+    let encoded = EncodedImage { bytes: "bytes of 20/0".into(), path: Some("x.jpg".to_owned()) };
+    let second = Interleaved {
+        id: id(20),
+        url: "https://pages.example/20".to_owned(),
+        texts: vec![Some("D.".to_owned()), None],
+        images: vec![None, Some(encoded)],
+        split: Split::Train,
+    };
+    assert_eq!(documents[1], second);
     assert_eq!(counts(&dataset, "documents"), (2, 2, vec![]));
     assert_eq!(counts(&dataset, "images"), (5, 3, vec![("image_missing".to_owned(), 2)]));
+}
+
+#[test]
+fn images_are_judged_by_their_size_as_fetched_and_what_is_dropped_is_written_down() {
+    let run = Run::new();
+    let pages = run.given("interleaved.select", "pages", vec![vec![page(1, &["A.", "#", "#"])]]);
+    let small_as_fetched = Image { original_width: 63, original_height: 70, ..image(1, 0, 90, 90) };
+    let small_as_stored = Image { original_width: 90, original_height: 70, ..image(1, 1, 20, 90) };
+    let images = run.given("images.pass0", "page_images", vec![vec![small_as_fetched, small_as_stored]]);
+    let none = run.given::<Image>("images.pass1", "page_images", vec![]);
+    let dataset = run.run(&stage(keep_single()), &[&pages, &images, &none]);
+    let removed = Removed {
+        id: id(1),
+        key: None,
+        url: Some("https://img.example/x.png".to_owned()),
+        unit: "images".to_owned(),
+        reason: "image_side_min".to_owned(),
+        value: "63x70".to_owned(),
+        preview: "https://img.example/x.png".to_owned(),
+    };
+    assert_eq!(rows::<Removed>(&dataset, "dropped"), [removed]);
+    assert_eq!(counts(&dataset, "documents"), (1, 1, vec![]));
+}
+
+#[test]
+fn the_seed_decides_which_documents_are_held_out_and_the_share_how_many() {
+    let held_out = |seed: u64, validation_share: f64| {
+        let run = Run::new();
+        let pages = run.given(
+            "interleaved.select",
+            "pages",
+            vec![(0..200).map(|row| page(row, &["A.", "#"])).collect()],
+        );
+        let images = (0..200).map(|row| image(row, 0, 90, 90)).collect();
+        let images = run.given("images.pass0", "page_images", vec![images]);
+        let none = run.given::<Image>("images.pass1", "page_images", vec![]);
+        let stage = Build { seed, ..stage(Config { validation_share, ..keep_single() }) };
+        let documents: Vec<Interleaved> = rows(&run.run(&stage, &[&pages, &images, &none]), "documents");
+        assert_eq!(documents.len(), 200);
+        let held_out = documents.into_iter().filter(|document| document.split == Split::Validation);
+        held_out.map(|document| document.id.position()).collect::<Vec<u64>>()
+    };
+    let half = held_out(1, 0.5);
+    assert!((60..140).contains(&half.len()), "{}", half.len());
+    assert_ne!(half, held_out(2, 0.5));
+    assert_eq!((held_out(1, 0.0).len(), held_out(1, 1.0).len()), (0, 200));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use corpus::crash::Crashes;
 use corpus::engine::{Engine, Observer, Unobserved};
-use corpus::record::{Document, EncodedImage, Features, Image, Interleaved, Pair, Sequence, Use};
+use corpus::record::{Document, EncodedImage, Features, Image, Interleaved, Pair, Sequence, Span, Use};
 use corpus::table::Record;
 use corpus::{Cancel, Dataset, Error, Id, Inputs, Result, Split, Stage, Store, Task};
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::pack::payload::Payloads;
 use crate::pack::{InterleavedConfig, PairConfig, TextConfig};
-use crate::tokenizer::tests::letters_file;
+use crate::tokenizer::tests::{letters, letters_file};
 use crate::tokenizer::{Tokenize, TokenizerConfig, TrainingConfig};
 
 /// A stage that writes given rows: one task for each list of them.
@@ -226,6 +226,19 @@ fn every_caption_of_an_image_becomes_a_sequence_of_one_split() {
     assert_eq!(ids, [10, 11, 20, 30, 40]);
     assert_eq!(rows[0].split, rows[1].split);
     assert_eq!(rows[1].payloads, [Bytes::from("image 10")]);
+    let model = letters();
+    let caption = model.encoder().joined_lines("cd");
+    let (start, end) = (model.vocabulary().image_start(), model.vocabulary().image_end());
+    let tokens = [&[0, start, start, start, end], caption.as_slice(), &[2]].concat();
+    let expected = Sequence {
+        loss_mask: (0..tokens.len()).map(|place| (4..5 + caption.len()).contains(&place)).collect(),
+        image_starts: vec![2],
+        payloads: vec![Bytes::from("image 10")],
+        spans: vec![Span { id: id(11), start: 0, end: tokens.len() as u32 }],
+        split: rows[1].split,
+        tokens,
+    };
+    assert_eq!(rows[1], expected);
     let splits: BTreeMap<_, _> = rows.iter().map(|row| (row.split, ())).collect();
     assert_eq!(splits.len(), 2, "a share of one half holds out some and not all");
 }
@@ -275,7 +288,7 @@ fn interleaved_documents_keep_their_order_and_count_cut_images() {
         url: format!("https://example.org/{bits}"),
         texts: std::iter::once(Some("ab\nc".to_owned())).chain((0..image_count).map(|_| None)).collect(),
         images: std::iter::once(None).chain((0..image_count).map(|n| Some(encoded(bits + n)))).collect(),
-        split: Split::Train,
+        split: if bits == 100 { Split::Validation } else { Split::Train },
     };
     bench.add(&Given("interleaved", "documents", vec![vec![page(100, 2), page(200, 4)]]));
     let all = (0..2).map(|slot| features(100, slot)).chain((0..4).map(|slot| features(200, slot)));
@@ -297,6 +310,21 @@ fn interleaved_documents_keep_their_order_and_count_cut_images() {
     let rows = sequences(&packed);
     assert_eq!(rows[1].payloads, ["image 200", "image 201", "image 202"].map(Bytes::from));
     assert_eq!((rows[1].image_starts.len(), rows[1].spans.len()), (3, 1));
+    let model = letters();
+    let (start, end) = (model.vocabulary().image_start(), model.vocabulary().image_end());
+    let text = model.encoder().joined_lines("ab\nc");
+    let image = [start, start, start, end];
+    let tokens = [&[0], text.as_slice(), &image, &image, &[2]].concat();
+    let first = 1 + text.len() as u32;
+    let expected = Sequence {
+        loss_mask: (0..tokens.len()).map(|place| place < text.len() || place == tokens.len() - 2).collect(),
+        image_starts: vec![first + 1, first + 5],
+        payloads: ["image 100", "image 101"].map(Bytes::from).to_vec(),
+        spans: vec![Span { id: id(100), start: 0, end: tokens.len() as u32 }],
+        split: Split::Validation,
+        tokens,
+    };
+    assert_eq!(rows[0], expected);
     let rows = sequences(&bench.add(&stage(Some("features.interleaved"))));
     assert_eq!(rows[0].payloads, ["features 100 0", "features 100 1"].map(Bytes::from));
     assert_eq!(rows[1].payloads.last().unwrap(), &Bytes::from("features 200 2"));
