@@ -40,6 +40,7 @@ pub mod tokens;
 
 pub use config::{ExactConfig, InterleavedConfig, LooksConfig, NearConfig, PairsConfig, TextConfig};
 pub use stage::{
-    ContentKeys, Counts, Decontaminated, Deduplicated, Exact, Matches, Representatives, Rules, SourcePriority, SplitAssignment,
+    ContentKeys, Counts, Decontaminated, Deduplicated, Exact, Matches, Representatives, Rules,
+    SourcePriority, SplitAssignment,
 };
 pub use subject::Subject;

@@ -101,7 +101,8 @@ impl Pairs {
         out.read(PAIRS);
         let draft = match drafted {
             Err((value, preview)) => {
-                let removal = Removal { id, key: None, url: None, reason: "row_broken", value, preview: &preview };
+                let removal =
+                    Removal { id, key: None, url: None, reason: "row_broken", value, preview: &preview };
                 return out.fail(PAIRS, removal);
             }
             Ok(draft) => draft,

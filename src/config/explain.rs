@@ -46,7 +46,9 @@ fn syntax(text: &str, span: &Range<usize>, message: &str) -> String {
         let inner = |header: &str| header.trim_matches(['[', ']']).trim().to_owned();
         let key = match line.starts_with('[') {
             true => inner(line),
-            false => joined(&section.map(inner).unwrap_or_default(), text.get(span.clone()).unwrap_or_default()),
+            false => {
+                joined(&section.map(inner).unwrap_or_default(), text.get(span.clone()).unwrap_or_default())
+            }
         };
         return format!("{key}: this key is there for a second time; remove one of the two");
     }
@@ -86,7 +88,8 @@ impl Explained<'_> {
             let known: Vec<&str> = quoted.collect();
             let section = self.path.rsplit_once('.').map_or("the top level", |(section, _)| section);
             let takes = if known.is_empty() { "no keys".to_owned() } else { known.join(", ") };
-            let message = format!("there is no such key{}; [{section}] takes {takes}", meant(unknown, &known));
+            let message =
+                format!("there is no such key{}; [{section}] takes {takes}", meant(unknown, &known));
             return (self.path, message.replace("[the top level]", "the top level"));
         }
         if message.starts_with("missing field") {
@@ -109,7 +112,8 @@ impl Explained<'_> {
         } else if message.starts_with("wanted") {
             self.choices().map_or(message.to_owned(), |known| format!("must be {known}"))
         } else if expected.starts_with("struct ") {
-            self.keys().map_or("must be a table".to_owned(), |keys| format!("must be a table of the keys {keys}"))
+            self.keys()
+                .map_or("must be a table".to_owned(), |keys| format!("must be a table of the keys {keys}"))
         } else if message.contains("expected ") {
             format!("must be {}", in_words(expected))
         } else {
@@ -127,7 +131,8 @@ impl Explained<'_> {
     fn with(&self, value: &str) -> Option<Error> {
         let (before, after) = (self.text.get(..self.span.start)?, self.text.get(self.span.end..)?);
         let error = (self.retry)(&format!("{before}{value}{after}"))?;
-        let is_there = |span: Range<usize>| span.start >= self.span.start && span.end <= self.span.start + value.len();
+        let is_there =
+            |span: Range<usize>| span.start >= self.span.start && span.end <= self.span.start + value.len();
         error.span().is_some_and(is_there).then_some(error)
     }
 
@@ -200,10 +205,9 @@ fn in_words(expected: &str) -> String {
         "path string" => "a path in quotes".to_owned(),
         "a sequence" => "a list in square brackets".to_owned(),
         "a map" => "a table of keys and values".to_owned(),
-        other => other.strip_prefix("an array of length ").map_or_else(
-            || other.to_owned(),
-            |length| format!("a list of {length} values"),
-        ),
+        other => other
+            .strip_prefix("an array of length ")
+            .map_or_else(|| other.to_owned(), |length| format!("a list of {length} values")),
     }
 }
 
@@ -266,10 +270,14 @@ impl Places {
 
     /// Returns the path of the innermost key or value that holds a place; empty if none does.
     fn at(&self, span: &Range<usize>) -> String {
-        let holds = |range: &Range<usize>| range.start <= span.start && span.end <= range.end && !range.is_empty();
+        let holds =
+            |range: &Range<usize>| range.start <= span.start && span.end <= range.end && !range.is_empty();
         let ranges = |place: &Place| [place.key.clone(), place.value.clone()].into_iter().flatten();
         let size = |place: &Place| ranges(place).filter(holds).map(|range| range.len()).min();
-        let holding = self.0.iter().filter_map(|place| Some((size(place)?, std::cmp::Reverse(place.path.len()), place)));
+        let holding = self
+            .0
+            .iter()
+            .filter_map(|place| Some((size(place)?, std::cmp::Reverse(place.path.len()), place)));
         let innermost = holding.min_by_key(|(size, depth, _)| (*size, *depth));
         innermost.map_or(String::new(), |(.., place)| place.path.clone())
     }

@@ -127,7 +127,9 @@ fn locate(config: &str) -> anyhow::Result<(String, String)> {
 fn set(document: &mut DocumentMut, assignment: &str) -> anyhow::Result<String> {
     let usage = || Usage(format!("--set {assignment}: KEY=VALUE is wanted, such as train.steps=100"));
     let no_table = |key: &str| {
-        Usage(format!("--set {assignment}: {key:?} is a key of a table, and what is in front of it is a value"))
+        Usage(format!(
+            "--set {assignment}: {key:?} is a key of a table, and what is in front of it is a value"
+        ))
     };
     let (path, value) = assignment.split_once('=').ok_or_else(usage)?;
     let mut keys = Key::parse(path.trim()).map_err(|_| usage())?;
@@ -213,24 +215,59 @@ preset = "fineweb"
             ("seed = 1", "seed = ", 2, &["top level", "is not valid TOML"]),
             ("name = \"mine\"", "name = 2021-01-01", 1, &["name is 2021-01-01, must be text in quotes"]),
             ("name = \"mine\"", "name = true", 1, &["name is true, must be text in quotes"]),
-            ("code = 1", "code = 300", 5, &["sources.input.code is 300, must be a whole number from 0 to 255"]),
+            (
+                "code = 1",
+                "code = 300",
+                5,
+                &["sources.input.code is 300, must be a whole number from 0 to 255"],
+            ),
             ("path = \"input.jsonl\"", "path = [1]", 6, &["sources.input.path is [1], must be"]),
             ("path = \"input.jsonl\"", "pth = \"x\"", 6, &["sources.input.pth"]),
-            ("format.rows = { text = \"text\" }", "format = \"rows\"", 7, &["format is \"rows\"", "{ rows = {"]),
-            ("format.rows", "format.row", 7, &["sources.input.format is \"row\", must be", "did you mean `rows`?"]),
+            (
+                "format.rows = { text = \"text\" }",
+                "format = \"rows\"",
+                7,
+                &["format is \"rows\"", "{ rows = {"],
+            ),
+            (
+                "format.rows",
+                "format.row",
+                7,
+                &["sources.input.format is \"row\", must be", "did you mean `rows`?"],
+            ),
             ("text = \"text\" }", "txt = \"text\" }", 7, &["format.rows.txt: there is no such key"]),
             ("share = 0.1", "share = \"x\"", 10, &["text.validation_share is \"x\", must be a number"]),
             ("share = 0.1", "share = 1.5", 10, &["validation_share is 1.5, must be from 0 to 1"]),
-            ("words_min = 3", "words_min = -3", 12, &["text.rules[0].words.words_min is -3, must be a whole"]),
+            (
+                "words_min = 3",
+                "words_min = -3",
+                12,
+                &["text.rules[0].words.words_min is -3, must be a whole"],
+            ),
             ("words_min = 3", "words_mni = 3", 12, &["text.rules[0].words.words_mni", "`words_min`"]),
-            ("{ words = {", "{ wrds = {", 12, &["text.rules[0] is \"wrds\", must be", "did you mean `words`?"]),
+            (
+                "{ words = {",
+                "{ wrds = {",
+                12,
+                &["text.rules[0] is \"wrds\", must be", "did you mean `words`?"],
+            ),
             ("words_min = 3", "words_min = 9, words_max = 4", 12, &["words_min 9 is above words_max 4"]),
             ("[\"eng\"]", "\"eng\"", 13, &["rules[1].language.allowed is \"eng\", must be a list"]),
             ("[\"eng\"]", "[5]", 13, &["rules[1].language.allowed[0] is 5, must be text in quotes"]),
             ("[text.near]", "[[text.near]]", 16, &["text.near"]),
             ("[text.near]", "[text.near", 16, &["is not valid TOML"]),
-            ("preset = \"fineweb\"", "preset = \"finweb\"", 17, &["near.preset is \"finweb\"", "\"fineweb\" or \"megatron\""]),
-            ("preset = \"fineweb\"", "preset = 3", 17, &["near.preset is 3, must be \"fineweb\" or \"megatron\""]),
+            (
+                "preset = \"fineweb\"",
+                "preset = \"finweb\"",
+                17,
+                &["near.preset is \"finweb\"", "\"fineweb\" or \"megatron\""],
+            ),
+            (
+                "preset = \"fineweb\"",
+                "preset = 3",
+                17,
+                &["near.preset is 3, must be \"fineweb\" or \"megatron\""],
+            ),
             ("preset = \"fineweb\"", "jaccard_min = 7", 17, &["near.jaccard_min"]),
         ];
         for (right, wrong, line, expected) in cases {

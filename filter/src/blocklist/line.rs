@@ -129,7 +129,8 @@ fn is_local(name: &str) -> bool {
 /// requests from certain sites are none.
 fn rule(line: &str) -> Option<(Target, String)> {
     let (is_exception, rule) = line.strip_prefix("@@").map_or((false, line), |rule| (true, rule));
-    let (pattern, options) = rule.rsplit_once('$').map_or((rule, None), |(rule, options)| (rule, Some(options)));
+    let (pattern, options) =
+        rule.rsplit_once('$').map_or((rule, None), |(rule, options)| (rule, Some(options)));
     let known = if is_exception { &ALLOW_OPTIONS[..] } else { &BLOCK_OPTIONS[..] };
     if options.is_some_and(|options| options.split(',').any(|option| !known.contains(&option))) {
         return None;
@@ -183,7 +184,8 @@ fn is_host(page: &PageUrl, authority: &str) -> bool {
             && !label.ends_with('-')
     };
     let host = page.host();
-    let is_plain = !authority.is_empty() && !authority.ends_with(':') && !authority.contains(['@', '%', '\\']);
+    let is_plain =
+        !authority.is_empty() && !authority.ends_with(':') && !authority.contains(['@', '%', '\\']);
     if !is_plain || host.len() > HOST_BYTES_MAX {
         return false;
     }
@@ -247,7 +249,10 @@ mod tests {
             ("255.255.255.255 broadcasthost", ""),
             ("fe80::1%lo0 localhost", ""),
             ("0.0.0.0 0.0.0.0", ""),
-            ("0.0.0.0 localhosting.example ip6-bad.example", "host:localhosting.example host:ip6-bad.example"),
+            (
+                "0.0.0.0 localhosting.example ip6-bad.example",
+                "host:localhosting.example host:ip6-bad.example",
+            ),
             // Adblock.
             ("||bad.example^", "host:bad.example"),
             ("||bad.example", "host:bad.example"),
@@ -326,7 +331,8 @@ mod tests {
         for (line, expected) in urls {
             assert_eq!(entries(line, Kind::Urls).as_deref(), expected, "{line:?}");
         }
-        let words = [("Casino", Some("word:casino")), ("free poker", None), ("(porn|sex)", None), ("été", None)];
+        let words =
+            [("Casino", Some("word:casino")), ("free poker", None), ("(porn|sex)", None), ("été", None)];
         for (line, expected) in words {
             assert_eq!(entries(line, Kind::Words).as_deref(), expected, "{line:?}");
         }

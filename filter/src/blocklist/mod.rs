@@ -75,9 +75,11 @@ impl Blocklists {
     /// that was not understood), or the lists have more than [`ENTRIES_MAX`] entries of a kind.
     pub fn read(lists: &[(Kind, Vec<PathBuf>)]) -> Result<Self, String> {
         let mut read = Self::default();
-        for (kind, path) in lists.iter().flat_map(|(kind, paths)| paths.iter().map(move |path| (*kind, path))) {
+        for (kind, path) in lists.iter().flat_map(|(kind, paths)| paths.iter().map(move |path| (*kind, path)))
+        {
             let named = |what: String| format!("{}: {}: {what}", kind.name(), path.display());
-            let file = file::read(path, kind, |target, entry| read.hashes(target).push(&entry)).map_err(named)?;
+            let file =
+                file::read(path, kind, |target, entry| read.hashes(target).push(&entry)).map_err(named)?;
             let not_understood = file.not_understood.map(|first| first.to_string());
             if file.entries == 0 {
                 let why = not_understood.map_or("the list is empty".to_owned(), |first| {

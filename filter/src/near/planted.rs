@@ -52,7 +52,9 @@ mod tests {
     #[test]
     fn seeds_and_documents_draw_copies_of_their_own() {
         let text = "word ".repeat(500);
-        let drawn = |seed| (0..400).filter(|id| copy(seed, 0.5, Id::from_bits(*id), &text).is_some()).collect::<Vec<_>>();
+        let drawn = |seed| {
+            (0..400).filter(|id| copy(seed, 0.5, Id::from_bits(*id), &text).is_some()).collect::<Vec<_>>()
+        };
         let (one, two) = (drawn(1), drawn(2));
         assert!((150..250).contains(&one.len()), "{}", one.len());
         assert_ne!(one, two);

@@ -259,7 +259,10 @@ mod tests {
             let (keys, sketch) = of(shape);
             assert_eq!((keys.len(), sketch.len()), (3, 15));
             assert_ne!(of(Shape { shingle: 4, ..shape }).0, keys);
-            assert_eq!(of(Shape { bands: 2, ..shape }).0, keys[..2]);
+            // Datatrove draws its summands after all multipliers: there every minimum depends on the number of them.
+            if scheme == Scheme::Fast {
+                assert_eq!(of(Shape { bands: 2, ..shape }).0, keys[..2]);
+            }
         }
     }
 
@@ -268,11 +271,13 @@ mod tests {
         // One word in 62 is edited: 5 in 62 shingles differ, and the similarity is 0.85.
         let word = |n: u64| format!("w{:x}", mixed(n));
         let original: Vec<String> = (0..2_000).map(word).collect();
-        let edited: Vec<String> = (0..2_000).map(|n| if n % 62 == 31 { word(n + 9_000) } else { word(n) }).collect();
+        let edited: Vec<String> =
+            (0..2_000).map(|n| if n % 62 == 31 { word(n + 9_000) } else { word(n) }).collect();
         for scheme in [Scheme::Fast, Scheme::Datatrove] {
             let mut signer = Signer::new(scheme, Shape { bands: 64, ..SHAPE });
             let mut sketch = |words: &[String]| signer.sketch(&words.join(" "));
-            let (one, two, other) = (sketch(&original), sketch(&edited), sketch(&original[..40].repeat(2)));
+            let (one, two, other) =
+                (sketch(&original), sketch(&edited), sketch(&[&original[..40]; 2].concat()));
             assert_eq!(similarity(&one, &one), Some(1.0));
             let found = similarity(&one, &two).unwrap_or_default();
             assert!((found - 0.85).abs() < 0.05, "{found}");

@@ -89,7 +89,8 @@ fn gopher_quality_keeps_what_is_at_a_bound() {
 #[test]
 fn every_stop_word_counts_once() {
     let words = ["the", "be", "to", "of", "and", "that", "have", "with"];
-    let count = |tokens: &[&str]| named(GopherQuality::default().judge_tokens("", tokens), "gopher_stop_words").value;
+    let count =
+        |tokens: &[&str]| named(GopherQuality::default().judge_tokens("", tokens), "gopher_stop_words").value;
     for word in words {
         assert_eq!(count(&[word, "house", word]), 1.0, "{word}");
     }
@@ -106,7 +107,9 @@ fn gopher_repetition_keeps_what_is_at_a_bound() {
     check_all::<GopherRepetition>(
         &[
             ("gopher_paragraphs", Most, false, 1.0 / 3.0, |rule, bound| rule.paragraphs_max = bound),
-            ("gopher_paragraph_chars", Most, false, 3.0 / chars, |rule, bound| rule.paragraph_chars_max = bound),
+            ("gopher_paragraph_chars", Most, false, 3.0 / chars, |rule, bound| {
+                rule.paragraph_chars_max = bound
+            }),
             ("gopher_lines", Most, false, 1.0 / 3.0, |rule, bound| rule.lines_max = bound),
             ("gopher_line_chars", Most, false, 3.0 / chars, |rule, bound| rule.line_chars_max = bound),
             ("gopher_top_2_gram", Most, false, 9.0 / chars, |rule, bound| rule.top_max[0] = bound),
@@ -130,8 +133,8 @@ fn repeated_runs_of_each_length_have_a_bound_of_their_own() {
     for (place, length) in (5..=10).enumerate() {
         let name = format!("gopher_repeated_{length}_grams");
         let value = named(GopherRepetition::default().judge_tokens(text, &tokens), &name).value;
-        // Ten letters with the spaces between those of one run: of five two runs follow each other.
-        let chars = if length == 5 { 18.0 } else { f64::from(2 * length - 1) };
+        // Letters without the spaces between them; of five, two runs follow each other.
+        let chars = if length == 5 { 10.0 } else { f64::from(length) };
         check(&name, Most, false, value, |bound| {
             let mut rule = GopherRepetition::default();
             rule.repeated_max[place] = bound;
@@ -150,7 +153,9 @@ fn fineweb_keeps_what_is_at_a_bound() {
         &[
             ("fineweb_ended_lines", Least, false, 0.5, |rule, bound| rule.ended_lines_min = bound),
             ("fineweb_short_lines", Most, false, 0.75, |rule, bound| rule.short_lines_max = bound),
-            ("fineweb_repeated_chars", Most, false, 9.0 / chars, |rule, bound| rule.repeated_chars_max = bound),
+            ("fineweb_repeated_chars", Most, false, 9.0 / chars, |rule, bound| {
+                rule.repeated_chars_max = bound
+            }),
             ("fineweb_line_ends", Most, false, 0.25, |rule, bound| rule.line_ends_max = bound),
         ],
         |rule| rule.judge_counted(text, 12).to_vec(),
@@ -165,7 +170,10 @@ fn fineweb_keeps_what_is_at_a_bound() {
 fn c4_keeps_lines_and_texts_that_are_at_a_bound() {
     let text = "One two three.\nFour five six. Seven eight nine.";
     check("c4_sentences", Least, true, 3.0, |bound| {
-        named(C4 { sentences_min: bound as u64, ..C4::default() }.clean(&Text::new(text)).findings, "c4_sentences")
+        named(
+            C4 { sentences_min: bound as u64, ..C4::default() }.clean(&Text::new(text)).findings,
+            "c4_sentences",
+        )
     });
     let left = |rule: C4, text: &str| rule.clean(&Text::new(text)).text;
     let words = |least| C4 { line_words_min: least, ..C4::default() };
@@ -185,7 +193,10 @@ fn c4_keeps_lines_and_texts_that_are_at_a_bound() {
         let lines = left(switch.clone(), text).lines().count();
         assert_eq!(lines, if switch.cuts_citations { 2 } else { 1 }, "{switch:?}");
     }
-    assert_eq!(left(C4 { cuts_citations: false, ..C4::default() }, "A line[1] that ends."), "A line[1] that ends.");
+    assert_eq!(
+        left(C4 { cuts_citations: false, ..C4::default() }, "A line[1] that ends."),
+        "A line[1] that ends."
+    );
     let bracket = "If this { then that is a sentence.";
     let passed = |rule: C4| named(rule.clean(&Text::new(bracket)).findings, "c4_bracket").passed;
     assert!(!passed(C4::default()) && passed(C4 { drops_brackets: false, ..C4::default() }));
@@ -393,7 +404,10 @@ fn defaults_of_finding_duplicates_are_what_is_documented() {
             "partitions": 16, "memory_mb": 1_024,
         });
         assert_eq!(serde_json::to_value(&repeats).unwrap(), expected);
-        assert_eq!(repeats.run(), [1, 3, 50][["lines", "sentences", "words"].iter().position(|u| *u == unit).unwrap()]);
+        assert_eq!(
+            repeats.run(),
+            [1, 3, 50][["lines", "sentences", "words"].iter().position(|u| *u == unit).unwrap()]
+        );
     }
     assert_eq!(
         serde_json::to_value(DecontaminateConfig::default()).unwrap(),

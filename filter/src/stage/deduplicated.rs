@@ -154,7 +154,8 @@ impl<S: Subject> Stage for Deduplicated<S> {
                 let (known, preview) = (names.get(&(id, representative)), record.preview());
                 // What is compared is the whole text, which is what a document shows.
                 let sketch = known.and_then(|known| known.sketch.as_ref()).filter(|_| reason == NEAR);
-                let similar = |(signer, sketch): (&mut Signer, &Bytes)| similarity(&signer.sketch(preview), sketch);
+                let similar =
+                    |(signer, sketch): (&mut Signer, &Bytes)| similarity(&signer.sketch(preview), sketch);
                 let value = value(representative, signer.as_mut().zip(sketch).and_then(similar), known);
                 let (key, url) = (record.key(), record.url());
                 out.drop(S::UNIT, Removal { id, key, url, reason, value, preview })?;

@@ -10,8 +10,8 @@ mod merge;
 pub mod near;
 mod priority;
 mod records;
-mod representatives;
 pub mod repeats;
+mod representatives;
 mod rules;
 mod sorted;
 

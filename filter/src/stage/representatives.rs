@@ -82,7 +82,9 @@ impl<S: Subject> Representatives<S> {
             .collect();
         let names = names?;
         let mut add = |stage: &str, representatives: &mut BTreeSet<Id>| -> Result<()> {
-            for reader in task.inputs.get(stage)?.rows_near::<Duplicate>(REPRESENTED, "representative", &ids)? {
+            for reader in
+                task.inputs.get(stage)?.rows_near::<Duplicate>(REPRESENTED, "representative", &ids)?
+            {
                 for row in reader {
                     let Duplicate { id, representative } = row?;
                     task.cancel.check()?;

@@ -305,13 +305,18 @@ fn pairs_and_pages_name_what_stands_for_them() {
         ..pair("coyo", "a bird")
     };
     let mut bench = Bench::new();
-    bench.run(&Source { name: "captions", stream: "pairs", tasks: vec![vec![at(1, None), at(2, Some("two"))]] });
+    bench.run(&Source {
+        name: "captions",
+        stream: "pairs",
+        tasks: vec![vec![at(1, None), at(2, Some("two"))]],
+    });
     bench.run(&Rules::<Pair>::new("pairs.rules", vec!["captions".into()], Vec::new(), true).unwrap());
     bench.run(&exact_keys("pairs", &[]));
     bench.run(&exact("pairs", 1));
     let records = || vec!["pairs.rules".to_owned()];
     bench.run(&Representatives::<Pair>::new("names", records(), &["pairs.exact"], 64));
-    let kept = bench.run(&Deduplicated::<Pair>::new("pairs", records(), "pairs.exact", None).with_names("names", None));
+    let kept = bench
+        .run(&Deduplicated::<Pair>::new("pairs", records(), "pairs.exact", None).with_names("names", None));
     assert_eq!(dropped(&kept)[&id(9, 2)].1, format!("9:0:1 {}", at(1, None).url));
 
     // Pages whose text nothing judges are documents as they are.

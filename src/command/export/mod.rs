@@ -38,12 +38,18 @@ pub(crate) fn export(arguments: &ExportArgs) -> anyhow::Result<ExitCode> {
 fn check(arguments: &ExportArgs) -> anyhow::Result<()> {
     let is_text = arguments.format != ExportFormat::Webdataset;
     let options = [
-        ("--compression", arguments.compression.is_some() && arguments.format != ExportFormat::Jsonl, "jsonl"),
+        (
+            "--compression",
+            arguments.compression.is_some() && arguments.format != ExportFormat::Jsonl,
+            "jsonl",
+        ),
         ("--files", arguments.files.is_some() && !is_text, "jsonl and parquet"),
         ("--file-bytes", arguments.file_bytes.is_some() && !is_text, "jsonl and parquet"),
     ];
     match options.iter().find(|(_, is_wrong, _)| *is_wrong) {
-        Some((option, _, formats)) => Err(Usage(format!("{option} is an option of the formats {formats} only")).into()),
+        Some((option, _, formats)) => {
+            Err(Usage(format!("{option} is an option of the formats {formats} only")).into())
+        }
         None => Ok(()),
     }
 }

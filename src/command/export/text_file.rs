@@ -191,11 +191,12 @@ mod tests {
     fn a_missing_value_is_an_empty_string_and_an_empty_column_is_left_out() {
         let columns = Columns { url: true, date: true, language: false };
         let plain = written(Form::JsonLines(Compression::None), columns);
-        let rows: Vec<Value> =
-            plain.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(|line| serde_json::from_slice(line).unwrap()).collect();
-        let row = |id: &str, text: &str, url: &str| {
-            json!({"id": id, "text": text, "source": "crawl", "url": url, "date": "2021-01-02"})
-        };
+        let rows: Vec<Value> = plain
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+            .map(|line| serde_json::from_slice(line).unwrap())
+            .collect();
+        let row = |id: &str, text: &str, url: &str| json!({"id": id, "text": text, "source": "crawl", "url": url, "date": "2021-01-02"});
         assert_eq!(rows, [row("mine", "text 0", ""), row("2:0:1", "text 1", "https://a.example/")]);
     }
 

@@ -187,10 +187,7 @@ mod tests {
 
     #[test]
     fn rows_are_divided_evenly_whatever_the_parts() {
-        assert_eq!(
-            even(&[3, 0, 5], 3),
-            [vec![(0, 0..2)], vec![(0, 2..3), (2, 0..2)], vec![(2, 2..5)]]
-        );
+        assert_eq!(even(&[3, 0, 5], 3), [vec![(0, 0..2)], vec![(0, 2..3), (2, 0..2)], vec![(2, 2..5)]]);
         assert_eq!(even(&[2], 5), [vec![(0, 0..1)], vec![(0, 1..2)]]);
         assert!(even(&[], 2).is_empty());
         for files in 1..20 {

@@ -235,7 +235,8 @@ mod tests {
             }
         }
         let names: Vec<&str> = files.keys().map(String::as_str).collect();
-        let sample = |shard: &str, key: &str| ["json", "txt", "webp"].map(|end| format!("{shard}/{key}.{end}"));
+        let sample =
+            |shard: &str, key: &str| ["json", "txt", "webp"].map(|end| format!("{shard}/{key}.{end}"));
         let expected =
             [sample("00000.tar", "000000"), sample("00000.tar", "000001"), sample("00001.tar", "000010")];
         assert_eq!(names, expected.concat());

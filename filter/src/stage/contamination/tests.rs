@@ -59,8 +59,12 @@ fn run_by(action: Action, common: u64) -> Ended {
     let path = folder.path().join("set.jsonl");
     std::fs::write(&path, format!("{}\n{}\n", json!({"q": ITEM}), json!({"q": COMMON}))).unwrap();
     let set = EvaluationSetConfig { path, fields: Vec::new() };
-    let config =
-        DecontaminateConfig { sets: [("trains".to_owned(), set)].into(), action, common, ..Default::default() };
+    let config = DecontaminateConfig {
+        sets: [("trains".to_owned(), set)].into(),
+        action,
+        common,
+        ..Default::default()
+    };
     let sets = Arc::new(EvaluationSets::new(config).unwrap());
     let mut bench = Bench::new();
     bench.run(&documents());

@@ -85,7 +85,8 @@ impl Clusters {
 
     /// Returns `[id, representative]` of every document that does not stay, by id, and `[representative, id]`.
     fn elected(&self, task: &Task<'_>) -> Result<[Sorted<2>; 2]> {
-        let (mut elected, mut represented) = (self.sorter(task, "elected")?, self.sorter(task, "represented")?);
+        let (mut elected, mut represented) =
+            (self.sorter(task, "elected")?, self.sorter(task, "represented")?);
         let (mut current, mut best) = (None, 0);
         for row in self.ranked(task)? {
             let [component, _, _, id] = row?;
@@ -117,7 +118,8 @@ impl Clusters {
                 out.keep(COPIES);
             } else {
                 let id = Id::from_bits(copy);
-                let removal = Removal { id, key: None, url: None, reason: MISSED, value: String::new(), preview: "" };
+                let removal =
+                    Removal { id, key: None, url: None, reason: MISSED, value: String::new(), preview: "" };
                 out.drop(COPIES, removal)?;
             }
         }

@@ -6,9 +6,7 @@ use corpus::record::{Document, Duplicate};
 use corpus::{Id, Report, SourceCode};
 
 use super::super::tests::{Bench, Source, dropped, exact, exact_keys, rows, rules_of};
-use super::super::{
-    ContentKeys, DUPLICATES, Deduplicated, Representatives, SourcePriority, SplitAssignment,
-};
+use super::super::{ContentKeys, DUPLICATES, Deduplicated, Representatives, SourcePriority, SplitAssignment};
 use super::*;
 use crate::config::NearConfig;
 use crate::near::Scheme;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use corpus::record::{CutRepeat, Document};
 use corpus::{Id, SourceCode};
 
-use super::super::{Representatives, SplitAssignment};
 use super::super::tests::{Bench, Source, dropped, rows};
+use super::super::{Representatives, SplitAssignment};
 use super::*;
 use crate::config::{Keep, RepeatsConfig, Unit};
 use crate::passages::has_anchors;
