@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use corpus::id::POSITION_MAX;
 use corpus::record::{Pick, SourceFile};
-use corpus::{Error, Inputs, Removal, Result, Stage, Task};
+use corpus::{Error, Inputs, Output, Result, Stage, Task};
 use serde_json::{Value, json};
 
-use super::entry::Scribe;
+use super::entry::{RECORDS, Scribe};
 use super::index::PICKS;
+use crate::fault::FileFault;
 use crate::fetch::range::{RANGE_BYTES_MAX, Range};
 use crate::fetch::source::source_error;
-use crate::source::FILES;
+use crate::location::shown;
+use crate::source::{FILES, Yield};
 use crate::warc::Reader;
 
 /// Picks in one range of the ledger.
@@ -29,6 +32,24 @@ impl Selected {
     fn index(&self) -> String {
         format!("{}.index", self.scribe.source.name)
     }
+
+    /// Reads what the range of one pick holds.
+    fn read(
+        &self,
+        task: &Task<'_>,
+        file: &SourceFile,
+        (pick, bytes): (&Pick, &[u8]),
+        found: &mut Yield,
+        out: &mut Output<'_>,
+    ) -> Result<()> {
+        // Before anything is read, so that what is written in its place is all there is.
+        self.scribe.source.id(file, pick.offset)?;
+        let broken = |error: &std::io::Error| source_error(&file.url, error);
+        for entry in Reader::at(bytes, pick.offset).map_err(|error| broken(&error))? {
+            self.scribe.write(task, file, &entry.map_err(|error| broken(&error))?, found, out)?;
+        }
+        Ok(())
+    }
 }
 
 impl Stage for Selected {
@@ -43,6 +64,10 @@ impl Stage for Selected {
     fn settings(&self) -> Value {
         let source = &self.scribe.source;
         json!({ "source": source.name, "code": source.code, "selected": true })
+    }
+
+    fn version(&self) -> u32 {
+        2
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
@@ -70,23 +95,24 @@ impl Stage for Selected {
         // A length that no record has is not asked for.
         let is_sane = |pick: &&Pick| pick.length <= RANGE_BYTES_MAX;
         let range = |pick: &Pick| Range { url: file(pick).url, offset: pick.offset, length: pick.length };
+        let mut found = Yield::of(&out);
         let mut ranges = source.client.ranges(picks.iter().filter(is_sane).map(range));
         for pick in &picks {
             let file = file(pick);
-            if !is_sane(&pick) {
-                out.read("records");
-                let id = source.id(&file, pick.offset)?;
-                let value = pick.length.to_string();
-                out.fail(
-                    "records",
-                    Removal { id, key: None, url: None, reason: "range_too_large", value, preview: "" },
-                )?;
+            let read = if !is_sane(&pick) {
+                let detail = format!("a range of {} bytes at byte {}", pick.length, pick.offset);
+                Err(Error::work(&source.name, FileFault { reason: "range_too_large", detail }))
             } else if let Some((_, bytes)) = ranges.next() {
-                let bytes = bytes.map_err(|error| source_error(&file.url, &error))?;
-                let broken = |error: &std::io::Error| source_error(&file.url, error);
-                for entry in Reader::at(&bytes[..], pick.offset).map_err(|error| broken(&error))? {
-                    self.scribe.write(task, &file, &entry.map_err(|error| broken(&error))?, &mut out)?;
-                }
+                let bytes = bytes.map_err(|error| source_error(&file.url, &error));
+                bytes.and_then(|bytes| self.read(task, &file, (pick, &bytes), &mut found, &mut out))
+            } else {
+                Ok(())
+            };
+            if let Err(error) = read {
+                let mut fault = FileFault::of_error(error)?;
+                fault.detail += &format!(" (bytes {} of {})", pick.offset, shown(&file.url));
+                let id = source.id(&file, pick.offset.min(POSITION_MAX))?;
+                found.lost(RECORDS, id, fault, &mut out)?;
             }
             out.advance(1)?;
         }

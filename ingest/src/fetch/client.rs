@@ -155,6 +155,16 @@ impl Client {
         Location::of(&self.shared.mirrors.apply(url).0)
     }
 
+    /// Returns whether another server, or a folder, stands for the one that a URL names.
+    pub(crate) fn is_mirrored(&self, url: &str) -> bool {
+        self.shared.mirrors.apply(url).1
+    }
+
+    /// Returns whether servers are asked what remote source files are like.
+    pub(crate) fn checks_files(&self) -> bool {
+        self.shared.config.check_files
+    }
+
     /// Returns the client's threads, for waiting on what runs there.
     pub(super) fn handle(&self) -> &Handle {
         &self.handle

@@ -59,6 +59,9 @@ pub struct Config {
     pub retries_max: u32,
     /// Seconds to wait before the first of them; doubled each time, 30 at most.
     pub retry_wait_secs: f64,
+    /// Whether the size and entity tag of every remote source file are noted when it is listed, and compared
+    /// when a run begins. Default: false. Each file costs a request, both times.
+    pub check_files: bool,
     /// Directives of `X-Robots-Tag` under which an answer is not used.
     pub robots_tags: Vec<String>,
     /// Whether `robots.txt` of every host is read and respected. Default no: the sources' images were
@@ -90,6 +93,7 @@ impl Default for Config {
             body_bytes_max: BODY_BYTES_DEFAULT,
             retries_max: 6,
             retry_wait_secs: 1.0,
+            check_files: false,
             robots_tags: ROBOTS_TAGS_DEFAULT.map(str::to_owned).to_vec(),
             robots_txt: false,
             dns: DnsConfig::default(),

@@ -40,6 +40,9 @@ pub enum FetchError {
     /// A status other than 200.
     #[error("status {0}")]
     Status(u16),
+    /// The file ends before the range that was asked for.
+    #[error("the file ends within the range")]
+    RangeBeyondEnd,
     /// The answer is not HTTP.
     #[error("answer is not HTTP: {0}")]
     HttpBroken(String),
@@ -73,6 +76,7 @@ impl FetchError {
             Self::BodyTruncated => "body_truncated",
             Self::BodyTooLarge(_) => "body_too_large",
             Self::RedirectLimit(_) => "redirect_limit",
+            Self::RangeBeyondEnd => "range_beyond_end",
             Self::HttpBroken(_) => "http_broken",
             Self::RobotsTag(_) => "robots_tag",
             Self::RobotsTxt(_) => "robots_txt",

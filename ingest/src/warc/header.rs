@@ -1,6 +1,6 @@
 //! The header of a record: its named fields.
 
-use super::reader::WARC_MAGIC;
+use super::format::WARC_MAGIC;
 
 /// Fields of one record; real ones have about twenty.
 const FIELDS_MAX: usize = 256;
