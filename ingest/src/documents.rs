@@ -20,6 +20,8 @@ use crate::source::{Source, Yield, preview};
 
 /// Unit and stream of this stage.
 const DOCUMENTS: &str = "documents";
+/// The field of The Pile's texts.
+const PILE_TEXT: &str = "text";
 /// Bytes of one line or block: the longest books of The Pile are below.
 pub const LINE_BYTES_MAX: usize = 16 << 20;
 
@@ -61,7 +63,8 @@ impl Documents {
         let name = self.source.name.as_str();
         match &self.format {
             DocumentFormat::Pile(format) => {
-                let texts = self.json_texts(file, &[])?;
+                let text = Wanted::required(Kind::Text, vec![PILE_TEXT.to_owned()]);
+                let texts = self.json_texts(file, &[text])?;
                 self.read_texts(file, texts, |line| judge::pile(line, format), found, out)
             }
             DocumentFormat::Rows(format) if RowsFormat::is_parquet(&file.url) => {

@@ -81,6 +81,11 @@ impl<R: BufRead> Lines<R> {
         Self { reader, line_bytes_max }
     }
 
+    /// Returns the reader, at the beginning of the next line.
+    pub(crate) fn reader(&mut self) -> &mut R {
+        &mut self.reader
+    }
+
     fn read(&mut self) -> io::Result<Option<Line>> {
         let mut line = Vec::new();
         let limit = self.line_bytes_max as u64 + 1;

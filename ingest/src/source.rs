@@ -182,3 +182,25 @@ pub(crate) fn preview(bytes: &[u8]) -> String {
 pub(crate) fn value(text: &str) -> String {
     text.chars().take(VALUE_CHARS_MAX).collect()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use corpus::mirror::Mirrors;
+
+    use super::*;
+    use crate::fetch::Config;
+
+    #[test]
+    fn a_position_that_no_id_can_hold_is_a_fault_of_its_file() {
+        let client = Arc::new(Client::new(&Config::default(), Mirrors::default()).unwrap());
+        let source = Source { name: "src".to_owned(), code: SourceCode(1), client };
+        let file = SourceFile { index: 0, url: "a.warc".to_owned() };
+        assert_eq!(source.id(&file, POSITION_MAX).unwrap().position(), POSITION_MAX);
+        let fault = FileFault::of_error(source.id(&file, POSITION_MAX + 1).unwrap_err()).unwrap();
+        assert_eq!(fault.reason, POSITION_TOO_LARGE);
+        assert!(fault.detail.contains("68719476736"), "{fault}");
+        let file = SourceFile { index: FILE_INDEX_MAX + 1, ..file };
+        assert!(FileFault::of_error(source.id(&file, 0).unwrap_err()).is_err(), "a fault of our own");
+    }
+}

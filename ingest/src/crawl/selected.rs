@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::entry::{RECORDS, Scribe};
 use super::index::PICKS;
-use crate::fault::FileFault;
+use crate::fault::{FileFault, POSITION_TOO_LARGE};
 use crate::fetch::range::{RANGE_BYTES_MAX, Range};
 use crate::fetch::source::source_error;
 use crate::location::shown;
@@ -18,6 +18,9 @@ use crate::warc::Reader;
 
 /// Picks in one range of the ledger.
 const RANGE_RECORDS_MAX: u64 = 1_000;
+
+/// Reason of a record that is longer than any that is read.
+const RANGE_TOO_LARGE: &str = "range_too_large";
 
 /// The stage of a crawl of single records; one task per part of what the index wants.
 pub(super) struct Selected {
@@ -42,8 +45,6 @@ impl Selected {
         found: &mut Yield,
         out: &mut Output<'_>,
     ) -> Result<()> {
-        // Before anything is read, so that what is written in its place is all there is.
-        self.scribe.source.id(file, pick.offset)?;
         let broken = |error: &std::io::Error| source_error(&file.url, error);
         for entry in Reader::at(bytes, pick.offset).map_err(|error| broken(&error))? {
             self.scribe.write(task, file, &entry.map_err(|error| broken(&error))?, found, out)?;
@@ -92,16 +93,18 @@ impl Stage for Selected {
             index: pick.file,
             url: files.get(&pick.file).cloned().unwrap_or_default(),
         };
-        // A length that no record has is not asked for.
-        let is_sane = |pick: &&Pick| pick.length <= RANGE_BYTES_MAX;
+        // A place or length that no record has is not asked for.
+        let is_sane = |pick: &&Pick| pick.length <= RANGE_BYTES_MAX && pick.offset <= POSITION_MAX;
         let range = |pick: &Pick| Range { url: file(pick).url, offset: pick.offset, length: pick.length };
         let mut found = Yield::of(&out);
         let mut ranges = source.client.ranges(picks.iter().filter(is_sane).map(range));
         for pick in &picks {
             let file = file(pick);
             let read = if !is_sane(&pick) {
-                let detail = format!("a range of {} bytes at byte {}", pick.length, pick.offset);
-                Err(Error::work(&source.name, FileFault { reason: "range_too_large", detail }))
+                let detail = format!("a range of {} bytes", pick.length);
+                let is_beyond = pick.offset > POSITION_MAX;
+                let reason = if is_beyond { POSITION_TOO_LARGE } else { RANGE_TOO_LARGE };
+                Err(Error::work(&source.name, FileFault { reason, detail }))
             } else if let Some((_, bytes)) = ranges.next() {
                 let bytes = bytes.map_err(|error| source_error(&file.url, &error));
                 bytes.and_then(|bytes| self.read(task, &file, (pick, &bytes), &mut found, &mut out))
@@ -110,7 +113,7 @@ impl Stage for Selected {
             };
             if let Err(error) = read {
                 let mut fault = FileFault::of_error(error)?;
-                fault.detail += &format!(" (bytes {} of {})", pick.offset, shown(&file.url));
+                fault.detail += &format!(" (at byte {} of {})", pick.offset, shown(&file.url));
                 let id = source.id(&file, pick.offset.min(POSITION_MAX))?;
                 found.lost(RECORDS, id, fault, &mut out)?;
             }

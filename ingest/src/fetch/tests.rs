@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 use corpus::mirror::Mirrors;
 
 use super::*;
+
+mod redirects;
+
 use crate::fault::{FILE_MISSING, FileFault};
 
 /// Serves connections by a script until the process ends; keeps the heads of all requests.

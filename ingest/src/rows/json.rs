@@ -55,16 +55,14 @@ impl<R: BufRead> Iterator for JsonRows<R> {
 /// Iterator over the texts of the objects of a file: its lines, blank ones too, or the elements of
 /// its array.
 pub struct JsonTexts<R> {
-    texts: Texts<R>,
+    lines: Lines<R>,
+    text_bytes_max: usize,
+    /// Whether the reader stands within an array.
+    in_array: bool,
     /// Texts that were read ahead to look for columns.
     ahead: VecDeque<Line>,
     /// The transport's error that ended that.
     error: Option<io::Error>,
-}
-
-enum Texts<R> {
-    Lines(Lines<R>),
-    Array(Elements<R>),
 }
 
 impl<R: BufRead> JsonTexts<R> {
@@ -88,15 +86,15 @@ impl<R: BufRead> JsonTexts<R> {
                 Blank::default()
             }
         };
-        let texts = if blank.first == Some(b'[') {
+        let in_array = blank.first == Some(b'[');
+        if in_array {
             reader.consume(1);
-            Texts::Array(Elements { reader, text_bytes_max, done: false })
         } else {
             // Blank lines were passed over, and are rows all the same.
             ahead.extend(std::iter::repeat_n(Line::Whole(Vec::new()), blank.lines));
-            Texts::Lines(Lines::new(reader, text_bytes_max))
-        };
-        let mut texts = Self { texts, ahead, error: None };
+        }
+        let lines = Lines::new(reader, text_bytes_max);
+        let mut texts = Self { lines, text_bytes_max, in_array, ahead, error: None };
         texts.check(stage, url, wanted)?;
         Ok(texts)
     }
@@ -135,10 +133,35 @@ impl<R: BufRead> JsonTexts<R> {
     }
 
     fn read(&mut self) -> Option<io::Result<Line>> {
-        match &mut self.texts {
-            Texts::Lines(lines) => lines.next(),
-            Texts::Array(elements) => elements.read().transpose(),
+        while self.in_array {
+            let Element { text, is_last } = match element(self.lines.reader(), self.text_bytes_max) {
+                Ok(element) => element,
+                Err(error) => return Some(Err(error)),
+            };
+            if is_last && let Err(error) = self.end_array() {
+                // What was read goes out first, and the error after it.
+                self.error = Some(error);
+            }
+            if text.is_some() {
+                return text.map(Ok);
+            }
         }
+        self.error.take().map(Err).or_else(|| self.lines.next())
+    }
+
+    /// Leaves an array: another one may follow, where files were joined, or lines.
+    fn end_array(&mut self) -> io::Result<()> {
+        let reader = self.lines.reader();
+        self.in_array = false;
+        match first_character(reader) {
+            Ok(blank) if blank.first == Some(b'[') => {
+                reader.consume(1);
+                self.in_array = true;
+            }
+            Ok(_) => {}
+            Err(error) => self.ahead.push_back(Line::lost(error, 0)?),
+        }
+        Ok(())
     }
 }
 
@@ -146,10 +169,7 @@ impl<R: BufRead> Iterator for JsonTexts<R> {
     type Item = io::Result<Line>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        match self.ahead.pop_front() {
-            Some(text) => Some(Ok(text)),
-            None => self.error.take().map(Err).or_else(|| self.read()),
-        }
+        self.ahead.pop_front().map(Ok).or_else(|| self.read())
     }
 }
 
@@ -189,13 +209,6 @@ fn first_character(reader: &mut impl BufRead) -> io::Result<Blank> {
     }
 }
 
-/// The elements of one array, whose bracket was passed, as texts: cut out without being understood.
-struct Elements<R> {
-    reader: R,
-    text_bytes_max: usize,
-    done: bool,
-}
-
 /// Where the text of an element is.
 #[derive(Default)]
 struct Place {
@@ -223,40 +236,44 @@ impl Place {
     }
 }
 
-impl<R: BufRead> Elements<R> {
-    /// Reads up to the next comma of the array, or its end.
-    fn read(&mut self) -> io::Result<Option<Line>> {
-        if self.done {
-            return Ok(None);
-        }
-        let mut place = Place::default();
-        let (mut text, mut bytes) = (Vec::new(), 0_u64);
-        loop {
-            let buffer = match self.reader.fill_buf() {
-                Ok(buffer) => buffer,
-                Err(error) => return Line::lost(error, text.len()).map(Some),
-            };
-            if buffer.is_empty() {
-                self.done = true;
-                break;
+/// One element of an array, cut out without being understood.
+struct Element {
+    /// Its text; none where there is only the end of the array.
+    text: Option<Line>,
+    is_last: bool,
+}
+
+/// Reads up to the next comma of the array, or its end.
+fn element(reader: &mut impl BufRead, text_bytes_max: usize) -> io::Result<Element> {
+    let mut place = Place::default();
+    let (mut text, mut bytes) = (Vec::new(), 0_u64);
+    let is_last = loop {
+        let buffer = match reader.fill_buf() {
+            Ok(buffer) => buffer,
+            Err(error) => {
+                return Ok(Element { text: Some(Line::lost(error, text.len())?), is_last: false });
             }
-            let end = buffer.iter().position(|byte| place.ends_before(*byte));
-            let length = end.unwrap_or(buffer.len());
-            let room = self.text_bytes_max.saturating_sub(text.len());
-            text.extend_from_slice(&buffer[..length.min(room)]);
-            bytes += length as u64;
-            self.done = end.is_some_and(|end| buffer.get(end) == Some(&b']'));
-            self.reader.consume(length + usize::from(end.is_some()));
-            if end.is_some() {
-                break;
-            }
+        };
+        if buffer.is_empty() {
+            break true;
         }
-        Ok(match bytes {
-            0 if self.done => None,
-            bytes if bytes > self.text_bytes_max as u64 => Some(Line::TooLong { head: text, bytes }),
-            _ => Some(Line::Whole(text)),
-        })
-    }
+        let end = buffer.iter().position(|byte| place.ends_before(*byte));
+        let length = end.unwrap_or(buffer.len());
+        let room = text_bytes_max.saturating_sub(text.len());
+        text.extend_from_slice(&buffer[..length.min(room)]);
+        bytes += length as u64;
+        let last = end.map(|end| buffer.get(end) == Some(&b']'));
+        reader.consume(length + usize::from(end.is_some()));
+        if let Some(is_last) = last {
+            break is_last;
+        }
+    };
+    let text = match bytes {
+        0 if is_last => None,
+        bytes if bytes > text_bytes_max as u64 => Some(Line::TooLong { head: text, bytes }),
+        _ => Some(Line::Whole(text)),
+    };
+    Ok(Element { text, is_last })
 }
 
 #[cfg(test)]
@@ -285,6 +302,9 @@ mod tests {
         );
         let array = " [\n {\"url\":\"http://a/1\",\"n\":1},{\"x\":[{},[]],\"url\":\"http://a/],\\\"\",\"n\":2.5} ,\n{\"URL\":\"http://a/3\"}\n]\n";
         assert_eq!(rows(array), expected);
+        let joined = array.repeat(2);
+        assert_eq!(rows(&joined).len(), 2 * expected.len());
+        assert_eq!(rows(&format!("{array}{{\"url\":\"u\"}}\n")).last().map(String::as_str), Some("u|"));
         assert_eq!(rows("[]"), Vec::<String>::new());
         assert_eq!(rows(""), Vec::<String>::new());
     }
