@@ -35,8 +35,11 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+/// With a checksum, as the zstd tool writes it; without one, changed letters go unnoticed.
 fn zstd(bytes: &[u8]) -> Vec<u8> {
-    zstd::encode_all(bytes, 1).unwrap()
+    let mut encoder = zstd::bulk::Compressor::new(1).unwrap();
+    encoder.include_checksum(true).unwrap();
+    encoder.compress(bytes).unwrap()
 }
 
 fn lz4(bytes: &[u8]) -> Vec<u8> {

@@ -36,11 +36,11 @@ impl<R: Read> Source<R> {
         })
     }
 
-    /// Returns what ended the file before its end, once.
-    pub(super) fn take_fault(&mut self) -> Option<String> {
+    /// Returns what ended the file before its end.
+    pub(super) fn fault(&mut self) -> Option<&mut Option<String>> {
         match self {
             Self::Plain(_) => None,
-            Self::Lz4 { fault, .. } => fault.take(),
+            Self::Lz4 { fault, .. } => Some(fault),
         }
     }
 }

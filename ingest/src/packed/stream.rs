@@ -65,6 +65,8 @@ struct Packed {
     /// Offset in the file where the member begins.
     offset: u64,
     ended: bool,
+    /// Whether any of its content came out.
+    gave: bool,
     /// What is wrong with the member, from where on nothing more of it comes.
     fault: Option<String>,
 }
@@ -82,7 +84,7 @@ impl<R: Read> Stream<R> {
             let member = Member::new(coding, &dictionary).map_err(FileFault::broken)?;
             let output = Vec::with_capacity(OUTPUT_BYTES);
             let offset = window.offset();
-            Ok::<_, io::Error>(Packed { coding, member, output, next: 0, offset, ended: false, fault: None })
+            Ok::<_, io::Error>(Packed { coding, member, output, next: 0, offset, ended: false, gave: false, fault: None })
         });
         Ok(Self { packed: packed.transpose()?, window })
     }
@@ -95,6 +97,14 @@ impl<R: Read> Stream<R> {
     /// Returns the offset in the file up to which bytes were decompressed or consumed.
     pub(crate) fn input_offset(&self) -> u64 {
         self.window.offset()
+    }
+
+    /// Returns the offset in the file behind which nothing came out of a broken member.
+    pub(crate) fn fault_offset(&self) -> u64 {
+        match &self.packed {
+            Some(packed) if !packed.gave => packed.offset,
+            _ => self.window.offset(),
+        }
     }
 
     pub(crate) fn is_packed(&self) -> bool {
@@ -115,8 +125,8 @@ impl<R: Read> Stream<R> {
         match &mut self.packed {
             None => {
                 let is_at_end = self.window.fill()?.is_empty();
-                match self.window.source().take_fault() {
-                    Some(detail) if is_at_end => Err(corrupt(detail)),
+                match self.window.source().fault() {
+                    Some(Some(detail)) if is_at_end => Err(corrupt(detail.clone())),
                     _ => Ok(self.window.fill()?),
                 }
             }
@@ -169,6 +179,8 @@ impl<R: Read> Stream<R> {
     /// with what is accepted. Returns that place's offset, of the end of the file if there is none.
     pub(crate) fn resync(&mut self, accepts: impl Fn(Probe<'_>) -> bool) -> io::Result<u64> {
         let Some(packed) = &mut self.packed else {
+            // Nothing of the file is left behind the fault.
+            self.window.source().fault().map(Option::take);
             return Ok(self.window.offset());
         };
         let (window, magic) = (&mut self.window, packed.coding.magic());
@@ -203,7 +215,7 @@ impl Packed {
         self.member.begin();
         self.output.clear();
         self.fault = None;
-        (self.next, self.offset, self.ended) = (0, offset, false);
+        (self.next, self.offset, self.ended, self.gave) = (0, offset, false, false);
     }
 
     fn decompress<R: Read>(&mut self, window: &mut Window<R>) -> Result<(), ReadError> {
@@ -213,7 +225,9 @@ impl Packed {
             return Err(corrupt(detail.clone()));
         }
         let input = window.fill()?;
-        let step = match self.member.decompress(input, &mut self.output) {
+        let result = self.member.decompress(input, &mut self.output);
+        self.gave |= !self.output.is_empty();
+        let step = match result {
             Ok(step) => step,
             Err(Broken { consumed, detail }) => {
                 window.consume(consumed);

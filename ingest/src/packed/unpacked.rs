@@ -32,11 +32,11 @@ impl<R: Read> Unpacked<R> {
 
     /// Goes on behind a damage; returns what was lost.
     fn resync(&mut self, Corrupt(detail): Corrupt) -> io::Result<FileFault> {
+        let at = self.stream.fault_offset();
+        let next = self.stream.resync(|Probe { bytes, is_sound }| is_sound && !bytes.is_empty())?;
         if !self.stream.is_packed() {
             return Ok(FileFault::broken(detail));
         }
-        let at = self.stream.input_offset();
-        let next = self.stream.resync(|Probe { bytes, is_sound }| is_sound && !bytes.is_empty())?;
         let lost = next.saturating_sub(at);
         Ok(FileFault::broken(format!("{detail} at byte {at} of the file; {lost} bytes lost")))
     }

@@ -362,14 +362,13 @@ impl<R: Read> Reader<R> {
         Ok(damage(begin.position, reason, detail))
     }
 
-    /// Steps back to behind the first line of a broken record, and goes on to where the next whole header
+    /// Steps back to behind the first byte of a broken record, and goes on to where the next whole header
     /// begins, or to the end of the member.
     fn seek_record(&mut self) -> io::Result<()> {
         self.input.give_back(&self.block);
-        let first_line = memchr::memchr(b'\n', &self.header).map_or(self.header.len(), |end| end + 1);
-        self.input.give_back(&self.header[first_line..]);
+        self.input.give_back(self.header.get(1..).unwrap_or_default());
         let wanted = SCAN_BYTES + HEADER_BYTES_MAX;
-        let mut at_line_begin = true;
+        let mut at_line_begin = self.header.is_empty();
         loop {
             let bytes = match self.input.fill_to(wanted) {
                 Ok(bytes) => bytes,

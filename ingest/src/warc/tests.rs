@@ -276,9 +276,9 @@ fn with_length(record: &[u8], change: impl Fn(u64) -> u64) -> Vec<u8> {
 fn a_wrong_length_costs_its_record_alone() {
     let parts = responses(100);
     for change in [
-        |length: u64| length + 1,
+        |length: u64| length + 7,
         |length| length + 1_000,
-        |length| length - 1,
+        |length| length - 3,
         |length| length / 2,
         |_| 0,
         |_| 20_000_000,
