@@ -110,7 +110,9 @@ impl Stage for Crawl {
         let file = self.scribe.source.file(task)?;
         let mut found = Yield::of(&out);
         let archive = self.archives.open(&file, task.cancel);
-        let read = archive.as_ref().map_or(Ok(()), |archive| self.read(task, (&file, archive), &mut found, &mut out));
+        let read = archive
+            .as_ref()
+            .map_or(Ok(()), |archive| self.read(task, (&file, archive), &mut found, &mut out));
         let (archive, read) = match archive {
             Ok(archive) => (Some(archive), read),
             Err(error) => (None, Err(error)),

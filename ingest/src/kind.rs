@@ -22,7 +22,14 @@ impl FileKind {
     pub(crate) const fn ends(self) -> &'static [&'static str] {
         match self {
             Self::Json => &[
-                ".jsonl", ".jsonl.gz", ".jsonl.zst", ".json", ".json.gz", ".json.zst", ".ndjson", ".ndjson.gz",
+                ".jsonl",
+                ".jsonl.gz",
+                ".jsonl.zst",
+                ".json",
+                ".json.gz",
+                ".json.zst",
+                ".ndjson",
+                ".ndjson.gz",
                 ".ndjson.zst",
             ],
             Self::Parquet => &[".parquet"],
@@ -73,8 +80,12 @@ pub(crate) fn remedy(name: &str, read: &[FileKind]) -> Option<String> {
     }
     let remedy = match kind {
         FileKind::Text => "is plain text: set format.text = {} (and format.text.separator)",
-        FileKind::Json => "is JSON: set format.rows = { text = \"...\" }, or format.pairs for a list of images",
-        FileKind::Parquet => "is Parquet: set format.rows = { text = \"...\" }, or format.pairs for a list of images",
+        FileKind::Json => {
+            "is JSON: set format.rows = { text = \"...\" }, or format.pairs for a list of images"
+        }
+        FileKind::Parquet => {
+            "is Parquet: set format.rows = { text = \"...\" }, or format.pairs for a list of images"
+        }
         FileKind::Table => {
             "is a table of CSV or TSV, which is read as a list of images alone (format.pairs): write texts as JSON lines or Parquet"
         }
@@ -92,7 +103,9 @@ pub(crate) fn end_of(path: &str) -> String {
     let name = path.rsplit('/').next().unwrap_or(path);
     let mut parts = name.rsplit('.');
     match (parts.next(), parts.next(), parts.next()) {
-        (Some(last @ ("gz" | "zst" | "lz4" | "bz2" | "xz")), Some(before), Some(_)) => format!(".{before}.{last}"),
+        (Some(last @ ("gz" | "zst" | "lz4" | "bz2" | "xz")), Some(before), Some(_)) => {
+            format!(".{before}.{last}")
+        }
         (Some(last), Some(_), _) => format!(".{last}"),
         _ => "without an extension".to_owned(),
     }
@@ -110,6 +123,9 @@ mod tests {
         assert!(remedy("/data/a.txt.gz", &rows).is_some_and(|remedy| remedy.contains("format.text = {}")));
         assert!(remedy("a.parquet", &[FileKind::Text]).is_some_and(|remedy| remedy.contains("format.rows")));
         assert_eq!((remedy("a", &rows), remedy("a.jsonl", &rows)), (None, None));
-        assert_eq!((end_of("/d.x/a.tar.gz"), end_of("/d.x/a")), (".tar.gz".into(), "without an extension".into()));
+        assert_eq!(
+            (end_of("/d.x/a.tar.gz"), end_of("/d.x/a")),
+            (".tar.gz".into(), "without an extension".into())
+        );
     }
 }

@@ -238,7 +238,8 @@ mod tests {
 
     /// Lines `0`, `1`, ... with noise, so that they do not compress to nothing.
     fn numbered(range: std::ops::Range<u32>) -> Vec<u8> {
-        let line = |n: u32| format!("{n} {:x} {:x}\n", n.wrapping_mul(0x9e37_79b9), n.wrapping_mul(n) ^ 0x5bd1);
+        let line =
+            |n: u32| format!("{n} {:x} {:x}\n", n.wrapping_mul(0x9e37_79b9), n.wrapping_mul(n) ^ 0x5bd1);
         range.map(line).collect::<String>().into_bytes()
     }
 

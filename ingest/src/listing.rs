@@ -124,7 +124,8 @@ impl Listing {
             (Some(first), 0) => Err(self.refused(format!("no such file or folder: {first}"))),
             (Some(first), more) => {
                 let count = more + 1;
-                Err(self.refused(format!("{count} of {} files are not there, the first is {first}", files.len())))
+                Err(self
+                    .refused(format!("{count} of {} files are not there, the first is {first}", files.len())))
             }
         }
     }
@@ -139,9 +140,9 @@ impl Listing {
                     return Err(self.refused(nothing_in(&folder, &ends)?));
                 }
                 let shown = |path: PathBuf| {
-                    path.into_os_string().into_string().map_err(|path| {
-                        self.refused(format!("the name of {} is not UTF-8", path.display()))
-                    })
+                    path.into_os_string()
+                        .into_string()
+                        .map_err(|path| self.refused(format!("the name of {} is not UTF-8", path.display())))
                 };
                 files.extend(found.into_iter().map(shown).collect::<Result<Vec<_>>>()?);
             }

@@ -37,7 +37,10 @@ pub struct Pairs {
 enum Drafted {
     Draft(Box<Draft>),
     /// Why there is none, and how the row begins.
-    Broken { detail: String, preview: String },
+    Broken {
+        detail: String,
+        preview: String,
+    },
     /// Damage of the file, in place of the rows that it took.
     Lost(FileFault),
 }
@@ -141,7 +144,8 @@ impl Pairs {
             Drafted::Broken { detail: value, preview } => {
                 found.failed();
                 out.read(PAIRS);
-                let removal = Removal { id, key: None, url: None, reason: "row_broken", value, preview: &preview };
+                let removal =
+                    Removal { id, key: None, url: None, reason: "row_broken", value, preview: &preview };
                 return out.fail(PAIRS, removal);
             }
             Drafted::Draft(draft) => draft,

@@ -70,10 +70,7 @@ impl Source {
             }
             row = row.saturating_sub(part.rows);
         }
-        Err(Error::Settings {
-            stage: self.name.clone(),
-            detail: format!("the listing has no file {index}"),
-        })
+        Err(Error::Settings { stage: self.name.clone(), detail: format!("the listing has no file {index}") })
     }
 
     /// Returns the id of a position within a file.

@@ -134,8 +134,7 @@ mod tests {
         let head = format!("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n{coding}\r\n");
         let block = [head.as_bytes(), &body[..body.len() / 2]].concat();
         let length = block.len();
-        let header =
-            format!("WARC/1.0\r\nWARC-Type: response\r\n{note}Content-Length: {length}\r\n\r\n");
+        let header = format!("WARC/1.0\r\nWARC-Type: response\r\n{note}Content-Length: {length}\r\n\r\n");
         let file = [header.as_bytes(), &block, b"\r\n\r\n"].concat();
         let Some(Ok(Entry::Record(record))) = Reader::new(&file[..]).unwrap().next() else {
             panic!("a record")

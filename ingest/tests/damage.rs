@@ -64,7 +64,11 @@ fn name(file: usize, record: usize) -> String {
 }
 
 fn sentence(file: usize, record: usize) -> String {
-    format!("{} This page tells of the sea, and of ships that go by. {}", name(file, record), noise(file * RECORDS + record))
+    format!(
+        "{} This page tells of the sea, and of ships that go by. {}",
+        name(file, record),
+        noise(file * RECORDS + record)
+    )
 }
 
 /// A way to write files, and what it promises.
@@ -104,7 +108,8 @@ fn packed(parts: Vec<Vec<u8>>, pack: fn(&[u8]) -> Vec<u8>) -> Vec<Vec<u8>> {
 
 fn parquet_file(file: usize) -> Vec<Vec<u8>> {
     let texts: StringArray = (0..RECORDS).map(|record| Some(sentence(file, record))).collect();
-    let batch = RecordBatch::try_from_iter([("text", Arc::new(texts) as Arc<dyn arrow::array::Array>)]).unwrap();
+    let batch =
+        RecordBatch::try_from_iter([("text", Arc::new(texts) as Arc<dyn arrow::array::Array>)]).unwrap();
     let properties = WriterProperties::builder().set_max_row_group_row_count(Some(100)).build();
     let mut bytes = Vec::new();
     let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).unwrap();
@@ -116,7 +121,8 @@ fn parquet_file(file: usize) -> Vec<Vec<u8>> {
 fn warc_records(file: usize) -> Vec<Vec<u8>> {
     let record = |n: usize| {
         let (file, record) = (n / RECORDS, n % RECORDS);
-        let page = format!("<title>{}</title><article><p>{}</article>", name(file, record), sentence(file, record));
+        let page =
+            format!("<title>{}</title><article><p>{}</article>", name(file, record), sentence(file, record));
         let http = format!("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n{page}");
         format!(
             "WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: http://h/{}\r\nContent-Type: application/http\r\n\
@@ -131,7 +137,8 @@ fn warc_records(file: usize) -> Vec<Vec<u8>> {
 fn arc_records(file: usize) -> Vec<Vec<u8>> {
     let record = |n: usize| {
         let (file, record) = (n / RECORDS, n % RECORDS);
-        let page = format!("<title>{}</title><article><p>{}</article>", name(file, record), sentence(file, record));
+        let page =
+            format!("<title>{}</title><article><p>{}</article>", name(file, record), sentence(file, record));
         let http = format!("HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\n{page}");
         format!("http://h/{} 1.2.3.4 20080430204826 text/html {}\n{http}\n", name(file, record), http.len())
     };
@@ -144,7 +151,8 @@ fn cases() -> Vec<Case> {
     let rows = || json!({"rows": {}});
     let pairs = || json!({"pairs": {"layout": {"columns": {}}}});
     let crawl = || json!({"crawl": {}});
-    let case = |end, format, unit, parts| Case { end, format, unit, parts, reads_behind: true, reads_before: true };
+    let case =
+        |end, format, unit, parts| Case { end, format, unit, parts, reads_behind: true, reads_before: true };
     vec![
         case("jsonl", rows(), "documents", json_lines as fn(usize) -> Vec<Vec<u8>>),
         case("jsonl.gz", rows(), "documents", |file| packed(json_lines(file), gzip)),
@@ -152,13 +160,23 @@ fn cases() -> Vec<Case> {
         Case { reads_before: false, ..case("parquet", rows(), "documents", parquet_file) },
         case("csv.gz", pairs(), "pairs", |file| packed(pair_rows(file, ','), gzip)),
         case("tsv.gz", pairs(), "pairs", |file| packed(pair_rows(file, '\t'), gzip)),
-        case("warc.gz", crawl(), "records", |file| warc_records(file).iter().map(|part| gzip(part)).collect()),
+        case("warc.gz", crawl(), "records", |file| {
+            warc_records(file).iter().map(|part| gzip(part)).collect()
+        }),
         case("warc", crawl(), "records", warc_records),
         case("arc", crawl(), "records", arc_records),
-        case("warc.zst", crawl(), "records", |file| warc_records(file).iter().map(|part| zstd(part)).collect()),
-        Case { reads_behind: false, ..case("warc.lz4", crawl(), "records", |file| vec![lz4(&warc_records(file).concat())]) },
+        case("warc.zst", crawl(), "records", |file| {
+            warc_records(file).iter().map(|part| zstd(part)).collect()
+        }),
+        Case {
+            reads_behind: false,
+            ..case("warc.lz4", crawl(), "records", |file| vec![lz4(&warc_records(file).concat())])
+        },
         // A single stream, of which nothing behind the damage can be had.
-        Case { reads_behind: false, ..case("jsonl.gz", rows(), "documents", |file| vec![gzip(&json_lines(file).concat())]) },
+        Case {
+            reads_behind: false,
+            ..case("jsonl.gz", rows(), "documents", |file| vec![gzip(&json_lines(file).concat())])
+        },
     ]
 }
 
@@ -264,7 +282,11 @@ fn a_source_with_an_empty_a_cut_and_a_damaged_file_keeps_all_that_is_readable() 
             let told = failed.iter().any(|row| row.id.file() as usize == BLOCK && row.value.contains("lost"));
             assert!(told, "{}: {:?}", case.end, reasons(BLOCK));
         }
-        assert!(failed.iter().all(|row| [EMPTY, CUT, BLOCK].contains(&(row.id.file() as usize))), "{}", case.end);
+        assert!(
+            failed.iter().all(|row| [EMPTY, CUT, BLOCK].contains(&(row.id.file() as usize))),
+            "{}",
+            case.end
+        );
         let count = dataset.manifest().report.units["files"].clone();
         let without = 1 + u64::from(!case.reads_before);
         assert_eq!((count.read, count.failed_total()), (without, without), "{}: {count:?}", case.end);
@@ -290,7 +312,8 @@ fn arrays_and_marks_give_documents_like_lines() {
     let texts = |name: &str, bytes: &[u8]| {
         let path = folder.path().join(name);
         std::fs::write(&path, bytes).unwrap();
-        let datasets = run(&folder.path().join(format!("run-{name}")), &json!({"rows": {}}), &json!([path])).unwrap();
+        let datasets =
+            run(&folder.path().join(format!("run-{name}")), &json!({"rows": {}}), &json!([path])).unwrap();
         let documents = datasets["src"].rows::<Document>("documents").map(Result::unwrap);
         documents.map(|document| (document.id.position(), document.text)).collect::<Vec<_>>()
     };
@@ -328,11 +351,20 @@ fn wrong_input_is_refused_with_a_remedy() {
         assert!(words.iter().all(|word| message.contains(word)), "{message}");
     };
     has(refusal(root, json!({"rows": {}}), json!([lines])), &["\"text\"", "\"body\", \"n\"", "a.jsonl"]);
-    has(refusal(root, json!({"rows": {"text": "body", "id": "uid"}}), json!([lines])), &["\"uid\"", "\"body\""]);
-    has(refusal(root, json!({"rows": {"text": "body"}}), json!([table])), &["\"body\"", "\"text\"", "a.parquet"]);
+    has(
+        refusal(root, json!({"rows": {"text": "body", "id": "uid"}}), json!([lines])),
+        &["\"uid\"", "\"body\""],
+    );
+    has(
+        refusal(root, json!({"rows": {"text": "body"}}), json!([table])),
+        &["\"body\"", "\"text\"", "a.parquet"],
+    );
     has(refusal(root, json!({"rows": {}}), json!([text])), &["a.txt", "format.text = {}", "separator"]);
     has(refusal(root, json!({"rows": {}}), json!([root.join("notes")])), &["1 .txt", ".jsonl", ".parquet"]);
-    has(refusal(root, json!({"rows": {}}), json!([root.join("nowhere.jsonl")])), &["nowhere.jsonl", "no such file"]);
+    has(
+        refusal(root, json!({"rows": {}}), json!([root.join("nowhere.jsonl")])),
+        &["nowhere.jsonl", "no such file"],
+    );
     has(refusal(root, json!({"text": {}}), json!([root.join("nowhere")])), &["nowhere", "no such file"]);
     std::fs::create_dir(root.join("empty")).unwrap();
     has(refusal(root, json!({"rows": {}}), json!([root.join("empty")])), &["is empty", ".jsonl"]);
@@ -343,11 +375,12 @@ fn wrong_input_is_refused_with_a_remedy() {
 #[test]
 fn files_after_the_first_may_lack_columns_that_are_not_the_text() {
     let folder = tempfile::tempdir().unwrap();
-    let [first, second] = [("0.jsonl", "{\"text\":\"a\",\"id\":1}\n"), ("1.jsonl", "{\"text\":\"b\"}\n")].map(|(name, line)| {
-        let path = folder.path().join(name);
-        std::fs::write(&path, line).unwrap();
-        path
-    });
+    let [first, second] = [("0.jsonl", "{\"text\":\"a\",\"id\":1}\n"), ("1.jsonl", "{\"text\":\"b\"}\n")]
+        .map(|(name, line)| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, line).unwrap();
+            path
+        });
     let format = json!({"rows": {"id": "id"}});
     let datasets = run(&folder.path().join("run"), &format, &json!([first, second])).unwrap();
     let keys: Vec<_> = datasets["src"].rows::<Document>("documents").map(|row| row.unwrap().key).collect();

@@ -234,7 +234,9 @@ fn a_damage_costs_what_it_touches_and_one_record_more_at_most() {
             1 => file[begin..end].fill(random.next() as u8),
             2 => drop(file.drain(begin..end)),
             // A digit of a length, among others.
-            _ => file[begin..end].iter_mut().filter(|byte| byte.is_ascii_digit()).for_each(|byte| *byte = b'9'),
+            _ => {
+                file[begin..end].iter_mut().filter(|byte| byte.is_ascii_digit()).for_each(|byte| *byte = b'9')
+            }
         }
         let mut found = Vec::new();
         for entry in Reader::new(&file[..]).unwrap() {

@@ -219,7 +219,8 @@ fn a_stopped_source_goes_on_and_ends_with_the_same_bytes() {
 #[test]
 fn a_cut_file_keeps_the_records_before_the_cut_and_counts_it_once() {
     let bench = Bench::new();
-    let lines: String = (0..30_000).map(|n| format!("{{\"text\":\"{n} {:x}\"}}\n", n * 7_919 % 104_729)).collect();
+    let lines: String =
+        (0..30_000).map(|n| format!("{{\"text\":\"{n} {:x}\"}}\n", n * 7_919 % 104_729)).collect();
     let cut = zstd::encode_all(lines.as_bytes(), 1).unwrap();
     let file = bench.file("cut.jsonl.zst", &cut[..cut.len() - 5]);
     let config = json!({"code": 1, "files": [file], "format": {"rows": {}}});

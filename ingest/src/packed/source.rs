@@ -61,7 +61,8 @@ impl<R: Read> Read for Source<R> {
                         *ended = true;
                         let at = decoder.get_ref().bytes();
                         let lost = io::copy(decoder.get_mut(), &mut io::sink())?;
-                        *fault = Some(format!("{error} at byte {at} of the file; {lost} bytes behind it lost"));
+                        *fault =
+                            Some(format!("{error} at byte {at} of the file; {lost} bytes behind it lost"));
                         Ok(0)
                     }
                     result => result,

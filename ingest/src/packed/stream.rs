@@ -84,7 +84,16 @@ impl<R: Read> Stream<R> {
             let member = Member::new(coding, &dictionary).map_err(FileFault::broken)?;
             let output = Vec::with_capacity(OUTPUT_BYTES);
             let offset = window.offset();
-            Ok::<_, io::Error>(Packed { coding, member, output, next: 0, offset, ended: false, gave: false, fault: None })
+            Ok::<_, io::Error>(Packed {
+                coding,
+                member,
+                output,
+                next: 0,
+                offset,
+                ended: false,
+                gave: false,
+                fault: None,
+            })
         });
         Ok(Self { packed: packed.transpose()?, window })
     }

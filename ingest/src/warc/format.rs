@@ -101,7 +101,10 @@ fn is_header(bytes: &[u8]) -> bool {
         let is_field = text.contains(&b':') || line.starts_with(b" ") || line.starts_with(b"\t");
         match (index, text.is_empty()) {
             _ if length > HEADER_BYTES_MAX || !line.ends_with(b"\n") => return false,
-            (0, _) if text.len() > VERSION_BYTES_MAX || !text.get(WARC_MAGIC.len()).is_some_and(u8::is_ascii_digit) => {
+            (0, _)
+                if text.len() > VERSION_BYTES_MAX
+                    || !text.get(WARC_MAGIC.len()).is_some_and(u8::is_ascii_digit) =>
+            {
                 return false;
             }
             (0, _) => {}
@@ -121,7 +124,8 @@ fn find_arc(bytes: &[u8], limit: usize, at_line_begin: bool) -> Option<usize> {
     let first = at_line_begin.then_some(0);
     let begins = first.into_iter().chain(memchr::memchr_iter(b'\n', bytes).map(|end| end + 1));
     // A line of binary may be long: what does not begin like an address is not looked at.
-    let mut begins = begins.take_while(|at| *at < limit.min(bytes.len())).filter(|at| bytes[*at].is_ascii_alphabetic());
+    let mut begins =
+        begins.take_while(|at| *at < limit.min(bytes.len())).filter(|at| bytes[*at].is_ascii_alphabetic());
     begins.find(|at| Format::Arc.begins_record(&bytes[*at..]))
 }
 

@@ -119,7 +119,9 @@ mod tests {
 
     #[test]
     fn names_are_found_in_any_case_and_the_first_of_two_counts() {
-        let header = parse("warc-TYPE:response\r\nCONTENT-LENGTH: 7 \r\nContent-Length: 9\r\nWARC-Type: request").unwrap();
+        let header =
+            parse("warc-TYPE:response\r\nCONTENT-LENGTH: 7 \r\nContent-Length: 9\r\nWARC-Type: request")
+                .unwrap();
         assert_eq!((header.kind(), header.content_length), (Kind::Response, 7));
         assert_eq!(header.get("content-length"), Some("7"));
         assert_eq!(header.get("Content-Length"), None, "names are asked for in lower case");
@@ -128,7 +130,9 @@ mod tests {
 
     #[test]
     fn a_line_that_begins_with_white_space_goes_on() {
-        let header = parse("Content-Length: 1\r\nWARC-Target-URI:\r\n <http://h/a\r\n\tb>\r\nnonsense\r\nX: y").unwrap();
+        let header =
+            parse("Content-Length: 1\r\nWARC-Target-URI:\r\n <http://h/a\r\n\tb>\r\nnonsense\r\nX: y")
+                .unwrap();
         assert_eq!(header.target(), Some("http://h/a b"));
         assert_eq!(header.get("x"), Some("y"));
         assert_eq!(parse(" folded into nothing\r\nContent-Length: 1").unwrap().content_length, 1);
@@ -146,7 +150,10 @@ mod tests {
         assert!(Header::parse(b"HTTP/1.1 200 OK\r\n\r\n").unwrap_err().contains("version"));
         assert!(parse("WARC-Type: response").unwrap_err().contains("no Content-Length"));
         for length in ["-1", "1.5", "", "18446744073709551616", "1 2"] {
-            assert!(parse(&format!("Content-Length: {length}")).unwrap_err().contains("Content-Length is"), "{length}");
+            assert!(
+                parse(&format!("Content-Length: {length}")).unwrap_err().contains("Content-Length is"),
+                "{length}"
+            );
         }
         let fields = |count| parse(&format!("Content-Length: 1{}", "\r\nA: b".repeat(count - 1)));
         assert!(fields(FIELDS_MAX).is_ok());

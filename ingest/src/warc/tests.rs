@@ -260,7 +260,8 @@ fn a_block_above_the_bound_is_passed_over() {
 
 /// Many records of responses with a body of some lines.
 fn responses(count: usize) -> Vec<Vec<u8>> {
-    let block = |n: usize| format!("HTTP/1.1 200 OK\r\n\r\n<p>page {n}\r\n\r\n{}", "<p>line\n".repeat(n % 50));
+    let block =
+        |n: usize| format!("HTTP/1.1 200 OK\r\n\r\n<p>page {n}\r\n\r\n{}", "<p>line\n".repeat(n % 50));
     (0..count).map(|n| record("response", &block(n))).collect()
 }
 

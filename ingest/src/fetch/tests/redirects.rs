@@ -28,7 +28,11 @@ fn a_source_is_followed_on_its_own_host_and_not_into_a_private_network() {
     let port = other.port;
     let client = server.client(|config| config.allow = vec![format!("127.0.0.1:{port}")]);
     let mut text = String::new();
-    client.open(&format!("http://127.0.0.1:{}/away", server.port)).unwrap().read_to_string(&mut text).unwrap();
+    client
+        .open(&format!("http://127.0.0.1:{}/away", server.port))
+        .unwrap()
+        .read_to_string(&mut text)
+        .unwrap();
     assert_eq!((text.as_str(), count(&other)), ("/good", 1));
 }
 
@@ -118,9 +122,8 @@ fn a_rest_that_makes_no_sense_is_no_rest() {
 fn a_source_waits_the_longer_of_both_times_within_the_bound() {
     let server = Server::start(faults);
     let client = server.client(|config| config.retry_wait_secs = 1.0);
-    let pause = |attempt, asked: Option<u64>| {
-        client.shared.pause(attempt, asked.map(Duration::from_secs)).as_secs()
-    };
+    let pause =
+        |attempt, asked: Option<u64>| client.shared.pause(attempt, asked.map(Duration::from_secs)).as_secs();
     assert_eq!((pause(0, None), pause(1, None), pause(3, None)), (1, 2, 8));
     assert_eq!((pause(0, Some(7)), pause(3, Some(7))), (7, 8));
     assert_eq!((pause(0, Some(30)), pause(0, Some(31)), pause(0, Some(u64::MAX))), (30, 30, 30));
