@@ -38,14 +38,8 @@ impl Stage for Numbers {
         for number in out.position()..self.documents {
             let id = Id::from_bits(u64::from(task.index) << 36 | number);
             let text = format!("document {number} of task {}", task.index);
-            let removal = |reason| Removal {
-                id,
-                key: None,
-                url: None,
-                reason,
-                value: number.to_string(),
-                preview: &text,
-            };
+            let removal =
+                |reason| Removal { id, key: None, url: None, reason, value: number.to_string(), preview: &text };
             out.read("documents");
             if number % 7 == 0 {
                 out.drop("documents", removal("seventh"))?;

@@ -116,8 +116,7 @@ impl Clusters {
                 out.keep(COPIES);
             } else {
                 let id = Id::from_bits(copy);
-                let removal =
-                    Removal { id, key: None, url: None, reason: MISSED, value: String::new(), preview: "" };
+                let removal = Removal { id, key: None, url: None, reason: MISSED, value: String::new(), preview: "" };
                 out.drop(COPIES, removal)?;
             }
         }
