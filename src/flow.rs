@@ -55,6 +55,11 @@ impl RunContext {
         Ok(Self { client: Arc::new(client), sample_web: None })
     }
 
+    /// Returns what fetches.
+    pub(crate) fn client(&self) -> &Arc<Client> {
+        &self.client
+    }
+
     /// Compares what was removed with what the sample web planted, and prints both; returns
     /// false if and only if they differ.
     pub(crate) fn compare(&self, sealed: &Inputs) -> std::io::Result<bool> {

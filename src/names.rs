@@ -3,7 +3,7 @@
 use crate::config::Config;
 
 /// Every stage that is not a source's, and is no pass over images.
-const FIXED: [&str; 45] = [
+const FIXED: [&str; 49] = [
     "text.rules",
     "text.exact.keys",
     "text.exact",
@@ -48,7 +48,11 @@ const FIXED: [&str; 45] = [
     "pack.interleaved",
     "train",
     "evaluate",
-    "planted",
+    "text.representatives",
+    "text.lines.representatives",
+    "text.sentences.representatives",
+    "text.words.representatives",
+    "pairs.representatives",
 ];
 
 /// What the stages of a source are called beside the source itself.

@@ -1,16 +1,119 @@
 //! Files of sources that changed since they were listed: a run never mixes their old and new rows.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use corpus::record::SourceFile;
+use corpus::{Dataset, FileState, Inputs, Ledger};
+use ingest::{Client, SourceConfig};
+
 use crate::config::Config;
-use crate::flow::RunContext;
+use crate::exit::Usage;
 use crate::folder::Folder;
+use crate::print::note;
 use crate::run::Selection;
 
-/// Refuses to continue with a source whose files changed, unless it is run again as a whole.
-pub(crate) fn refuse_changed_sources(
-    _folder: &Folder,
-    _config: &Config,
-    _context: &RunContext,
-    _selection: &Selection,
-) -> anyhow::Result<()> {
-    Ok(())
+/// The stream of a listing.
+const FILES: &str = "files";
+
+/// What is different about a source's files.
+#[derive(Debug, Default)]
+struct Changes {
+    /// Files with other content, described.
+    changed: Vec<String>,
+    /// Files that were not there when the source was listed.
+    added: Vec<String>,
+}
+
+/// Compares the files of all sources with those that were listed. Returns what to run: of a source that is
+/// rebuilt its listing too, and if files were only added, its listing alone, behind which finished tasks
+/// stay.
+///
+/// # Errors
+/// [`Usage`] with the names of the files, if their source is not rebuilt.
+pub(crate) fn refuse_changed(
+    folder: &Folder,
+    config: &Config,
+    client: &Arc<Client>,
+    mut selection: Selection,
+) -> anyhow::Result<Selection> {
+    let sealed = folder.sealed()?;
+    for (name, source) in &config.sources {
+        let listing = format!("{name}.{FILES}");
+        let is_run = |stage: &String| stage == name || *stage == listing;
+        if selection.only.as_ref().is_some_and(|only| !is_run(only)) {
+            continue;
+        }
+        let Some(listed) = sealed.0.get(&listing) else { continue };
+        let changes = changes(folder, (name, source), client, listed, &sealed)?;
+        let (reads_again, lists_again) = (selection.rebuild.contains(name), selection.rebuild.contains(&listing));
+        if !changes.changed.is_empty() && !reads_again {
+            let what = changes.changed.join("\n  ");
+            return Err(Usage(format!(
+                "files of source {name} changed since they were read:\n  {what}\n  --rebuild {name} reads \
+                 the source again; or put the files back"
+            ))
+            .into());
+        }
+        if changes.changed.is_empty() && changes.added.is_empty() {
+            continue;
+        }
+        if !reads_again && !lists_again {
+            let what = changes.added.join("\n  ");
+            return Err(Usage(format!(
+                "source {name} has files that it did not have before:\n  {what}\n  --rebuild {listing} takes \
+                 them in: what was read of the others stays, and the stages after it are run again"
+            ))
+            .into());
+        }
+        if changes.changed.is_empty() {
+            selection.rebuild.retain(|stage| stage != name);
+        }
+        if !lists_again {
+            selection.rebuild.push(listing);
+        }
+    }
+    Ok(selection)
+}
+
+fn changes(
+    folder: &Folder,
+    (name, source): (&str, &SourceConfig),
+    client: &Arc<Client>,
+    listed: &Dataset,
+    sealed: &Inputs,
+) -> anyhow::Result<Changes> {
+    let mut found = Changes::default();
+    let is_read = sealed.0.contains_key(name);
+    for change in ingest::changed_files(client, &states(folder, listed)?, client.checks_files())? {
+        // What was read as a whole is not needed any more.
+        if is_read && !Path::new(&change.url).exists() && !change.url.contains("://") {
+            note!("{name}: {} is gone; what was read of it stays", change.url);
+        } else {
+            found.changed.push(format!("{}: {}", change.url, change.detail));
+        }
+    }
+    let now = match ingest::listed_files(name, source, client) {
+        Ok(now) => now.unwrap_or_default(),
+        Err(_) if is_read => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
+    let mut before = BTreeSet::new();
+    for file in listed.rows::<SourceFile>(FILES) {
+        before.insert(file?.url);
+    }
+    found.added = now.into_iter().filter(|url| !before.contains(url)).collect();
+    Ok(found)
+}
+
+/// Returns what the files were like when they were listed.
+fn states(folder: &Folder, listed: &Dataset) -> anyhow::Result<Vec<FileState>> {
+    let (ledger, manifest) = (Ledger::new(folder.store.clone()), listed.manifest());
+    let mut states = Vec::new();
+    for task in 0..manifest.task_count {
+        let entries = ledger.entries(&manifest.stage, &manifest.fingerprint, task)?;
+        states.extend(entries.into_iter().flat_map(|entry| entry.circumstances.files));
+    }
+    Ok(states)
 }

@@ -21,19 +21,20 @@ mod raw;
 mod select;
 mod selected;
 
-use corpus::{Inputs, Result, Stage, Task};
+use corpus::record::SourceFile;
+use corpus::{Inputs, Output, Result, Stage, Task};
 use serde_json::{Value, json};
 
 use crate::config::SourceConfig;
 use crate::fetch::source::source_error;
 use crate::listing::Listing;
-use crate::source::Source;
+use crate::source::{Source, Yield};
 use crate::warc::Reader;
 
-use entry::Scribe;
+use entry::{RECORDS, Scribe};
 pub use format::{CrawlFormat, CrawlKind, Raw};
 use index::Index;
-use raw::Archives;
+use raw::{Archive, Archives};
 pub use select::Select;
 use selected::Selected;
 
@@ -56,6 +57,25 @@ pub(crate) fn stages(source: Source, config: &SourceConfig, format: &CrawlFormat
     vec![Box::new(listing), Box::new(parts), Box::new(index), Box::new(Selected::new(scribe))]
 }
 
+impl Crawl {
+    fn read(
+        &self,
+        task: &Task<'_>,
+        (file, archive): (&SourceFile, &Archive<'_>),
+        found: &mut Yield,
+        out: &mut Output<'_>,
+    ) -> Result<()> {
+        let broken = |error: &std::io::Error| source_error(&file.url, error);
+        let reader = Reader::new(archive.reader()?).map_err(|error| broken(&error))?;
+        for entry in reader.skip(usize::try_from(out.position()).unwrap_or(usize::MAX)) {
+            let entry = entry.map_err(|error| broken(&error))?;
+            self.scribe.write(task, file, &entry, found, out)?;
+            out.advance(1)?;
+        }
+        Ok(())
+    }
+}
+
 impl Stage for Crawl {
     fn name(&self) -> String {
         self.scribe.source.name.clone()
@@ -71,7 +91,11 @@ impl Stage for Crawl {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
+    }
+
+    fn task_identity(&self, inputs: &Inputs, index: u32) -> Result<Option<String>> {
+        self.scribe.source.identity(inputs, index)
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
@@ -84,15 +108,16 @@ impl Stage for Crawl {
             return Ok(());
         }
         let file = self.scribe.source.file(task)?;
-        let broken = |error: &std::io::Error| source_error(&file.url, error);
-        let archive = self.archives.open(&file, task.cancel)?;
-        let reader = Reader::new(archive.reader()?).map_err(|error| broken(&error))?;
-        for entry in reader.skip(out.position() as usize) {
-            let entry = entry.map_err(|error| broken(&error))?;
-            self.scribe.write(task, &file, &entry, &mut out)?;
-            out.advance(1)?;
-        }
-        out.finish()?;
-        archive.done()
+        let mut found = Yield::of(&out);
+        let archive = self.archives.open(&file, task.cancel);
+        let read = archive
+            .as_ref()
+            .map_or(Ok(()), |archive| self.read(task, (&file, archive), &mut found, &mut out));
+        let (archive, read) = match archive {
+            Ok(archive) => (Some(archive), read),
+            Err(error) => (None, Err(error)),
+        };
+        self.scribe.source.finish(task, (&file, RECORDS), read, found, out)?;
+        archive.map_or(Ok(()), |archive| archive.done())
     }
 }

@@ -3,6 +3,8 @@
 mod format;
 mod judge;
 
+use std::io::{self, BufRead};
+
 use corpus::record::{Document, SourceFile};
 use corpus::{Inputs, Output, Removal, Result, Stage, Task};
 use serde_json::{Value, json};
@@ -11,12 +13,15 @@ pub use format::{DocumentFormat, PileFormat, RowsFormat, Separator, TextFormat};
 use judge::{Draft, Judgement};
 
 use crate::fetch::source::source_error;
-use crate::lines::{Blocks, Line, Lines, decompressed};
+use crate::lines::{Blocks, Line, Lines, decompressed, pass_over_mark};
+use crate::rows::json::JsonTexts;
 use crate::rows::{Kind, ParquetRows, Row, Wanted};
-use crate::source::{Source, preview};
+use crate::source::{Source, Yield, preview};
 
 /// Unit and stream of this stage.
 const DOCUMENTS: &str = "documents";
+/// The field of The Pile's texts.
+const PILE_TEXT: &str = "text";
 /// Bytes of one line or block: the longest books of The Pile are below.
 pub const LINE_BYTES_MAX: usize = 16 << 20;
 
@@ -26,73 +31,135 @@ pub struct Documents {
     format: DocumentFormat,
 }
 
+/// The texts of a file's records, in their order.
+type Texts<'a> = Box<dyn Iterator<Item = io::Result<Line>> + 'a>;
+
 impl Documents {
     pub(crate) fn new(source: Source, format: DocumentFormat) -> Self {
         Self { source, format }
     }
 
-    fn run_lines(
+    /// Returns the columns that must be there: the text's in every file; those of id, URL and date in the
+    /// first, so that a wrong name is noticed, while files without any of them may follow.
+    fn wanted(format: &RowsFormat, file: &SourceFile) -> [Wanted; 4] {
+        let named = |name: &Option<String>| {
+            let names: Vec<String> = name.iter().cloned().collect();
+            match names.is_empty() || file.index > 0 {
+                true => Wanted::optional(Kind::Text, names),
+                false => Wanted::required(Kind::Text, names),
+            }
+        };
+        let text = Wanted::required(Kind::Text, vec![format.text.clone()]);
+        [text, named(&format.url), named(&format.date), named(&format.id)]
+    }
+
+    fn read(
+        &self,
+        task: &Task<'_>,
+        file: &SourceFile,
+        found: &mut Yield,
+        out: &mut Output<'_>,
+    ) -> Result<()> {
+        let name = self.source.name.as_str();
+        match &self.format {
+            DocumentFormat::Pile(format) => {
+                let text = Wanted::required(Kind::Text, vec![PILE_TEXT.to_owned()]);
+                let texts = self.json_texts(file, &[text])?;
+                self.read_texts(file, texts, |line| judge::pile(line, format), found, out)
+            }
+            DocumentFormat::Rows(format) if RowsFormat::is_parquet(&file.url) => {
+                self.read_parquet(file, task, format, found, out)
+            }
+            DocumentFormat::Rows(format) => {
+                let texts = self.json_texts(file, &Self::wanted(format, file))?;
+                self.read_texts(file, texts, |line| judge::json(line, name, format), found, out)
+            }
+            DocumentFormat::Text(format) => {
+                let texts = self.plain_texts(file, format.separator)?;
+                self.read_texts(file, texts, |line| judge::plain(line, name), found, out)
+            }
+        }
+    }
+
+    fn open<'a>(&'a self, file: &SourceFile) -> Result<Box<dyn BufRead + 'a>> {
+        let reader = self.source.client.open(&file.url)?;
+        decompressed(reader).map_err(|error| source_error(&file.url, &error))
+    }
+
+    fn json_texts<'a>(&'a self, file: &SourceFile, wanted: &[Wanted]) -> Result<Texts<'a>> {
+        let place = (self.source.name.as_str(), file.url.as_str());
+        Ok(Box::new(JsonTexts::open(place, self.open(file)?, LINE_BYTES_MAX, wanted)?))
+    }
+
+    fn plain_texts<'a>(&'a self, file: &SourceFile, separator: Separator) -> Result<Texts<'a>> {
+        let mut reader = self.open(file)?;
+        let lost = match pass_over_mark(&mut reader) {
+            Ok(()) => None,
+            Err(error) => Some(Line::lost(error, 0).map_err(|error| source_error(&file.url, &error))?),
+        };
+        let lost = lost.into_iter().map(Ok);
+        Ok(match separator {
+            Separator::Line => Box::new(lost.chain(Lines::new(reader, LINE_BYTES_MAX))),
+            Separator::BlankLine => Box::new(lost.chain(Blocks::new(reader, LINE_BYTES_MAX))),
+        })
+    }
+
+    fn read_texts(
         &self,
         file: &SourceFile,
-        out: &mut Output<'_>,
+        texts: Texts<'_>,
         judge: impl Fn(&[u8]) -> Judgement,
-        separator: Separator,
+        found: &mut Yield,
+        out: &mut Output<'_>,
     ) -> Result<()> {
-        let broken = |error: &std::io::Error| source_error(&file.url, error);
-        let reader = self.source.client.open(&file.url)?;
-        let reader = decompressed(reader).map_err(|error| broken(&error))?;
-        let lines: Box<dyn Iterator<Item = std::io::Result<Line>>> = match separator {
-            Separator::Line => Box::new(Lines::new(reader, LINE_BYTES_MAX)),
-            Separator::BlankLine => Box::new(Blocks::new(reader, LINE_BYTES_MAX)),
-        };
         let first = out.position();
-        for (row, line) in (0_u64..).zip(lines).skip(first as usize) {
-            match line.map_err(|error| broken(&error))? {
+        for (row, line) in (0_u64..).zip(texts).skip(usize::try_from(first).unwrap_or(usize::MAX)) {
+            match line.map_err(|error| source_error(&file.url, &error))? {
                 Line::Whole(line) if line.trim_ascii().is_empty() => {}
                 Line::Whole(line) => {
                     let judgement = judge(&line);
-                    self.write(file, row, judgement, &preview(&line), out)?;
+                    self.write(file, row, judgement, &preview(&line), found, out)?;
                 }
                 Line::TooLong { head, bytes } => {
                     let judgement = Judgement::fail("line_too_long", bytes.to_string());
-                    self.write(file, row, judgement, &preview(&head), out)?;
+                    self.write(file, row, judgement, &preview(&head), found, out)?;
                 }
+                Line::Lost(fault) => found.lost(DOCUMENTS, self.source.id(file, row)?, fault, out)?,
             }
             out.advance(1)?;
         }
         Ok(())
     }
 
-    fn run_parquet(
+    fn read_parquet(
         &self,
         file: &SourceFile,
         task: &Task<'_>,
         format: &RowsFormat,
+        found: &mut Yield,
         out: &mut Output<'_>,
     ) -> Result<()> {
-        let names = |name: &Option<String>| name.iter().cloned().collect();
-        let wanted = [
-            Wanted::required(Kind::Text, vec![format.text.clone()]),
-            Wanted::optional(Kind::Text, names(&format.url)),
-            Wanted::optional(Kind::Text, names(&format.date)),
-            Wanted::optional(Kind::Text, names(&format.id)),
-        ];
         let parquet = self.source.client.parquet(&file.url, &task.scratch)?;
-        let first = out.position();
-        for (row, cells) in
-            (first..).zip(ParquetRows::open(&self.source.name, &file.url, parquet, &wanted, first)?)
-        {
+        let (first, wanted) = (out.position(), Self::wanted(format, file));
+        let rows = ParquetRows::open(&self.source.name, &file.url, parquet, &wanted, first)?;
+        for (row, cells) in (first..).zip(rows) {
             let judgement = match cells? {
-                Row::Whole(mut cells) => judge::text(Draft {
+                Row::Whole(mut cells) => Some(judge::text(Draft {
                     source: self.source.name.clone(),
                     text: cells.text(0).unwrap_or_default(),
                     url: cells.text(1),
                     date: cells.text(2),
                     key: cells.text(3),
-                }),
-                Row::Broken { detail, .. } => Judgement::fail("row_broken", detail),
+                })),
+                Row::Broken { detail, .. } => Some(Judgement::fail("row_broken", detail)),
+                Row::Lost(fault) => {
+                    found.lost(DOCUMENTS, self.source.id(file, row)?, fault, out)?;
+                    None
+                }
             };
-            self.write(file, row, judgement, "", out)?;
+            if let Some(judgement) = judgement {
+                self.write(file, row, judgement, "", found, out)?;
+            }
             out.advance(1)?;
         }
         Ok(())
@@ -104,6 +171,7 @@ impl Documents {
         row: u64,
         judgement: Judgement,
         preview: &str,
+        found: &mut Yield,
         out: &mut Output<'_>,
     ) -> Result<()> {
         let id = self.source.id(file, row)?;
@@ -123,10 +191,17 @@ impl Documents {
                 };
                 out.write(DOCUMENTS, document)?;
                 out.keep(DOCUMENTS);
+                found.record();
                 Ok(())
             }
-            Judgement::Drop { reason, value } => out.drop(DOCUMENTS, removal(reason, value)),
-            Judgement::Fail { reason, value } => out.fail(DOCUMENTS, removal(reason, value)),
+            Judgement::Drop { reason, value } => {
+                found.record();
+                out.drop(DOCUMENTS, removal(reason, value))
+            }
+            Judgement::Fail { reason, value } => {
+                found.failed();
+                out.fail(DOCUMENTS, removal(reason, value))
+            }
         }
     }
 }
@@ -144,6 +219,14 @@ impl Stage for Documents {
         json!({ "source": self.source.name, "code": self.source.code, "format": self.format })
     }
 
+    fn version(&self) -> u32 {
+        2
+    }
+
+    fn task_identity(&self, inputs: &Inputs, index: u32) -> Result<Option<String>> {
+        self.source.identity(inputs, index)
+    }
+
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
         self.source.plan(inputs)
     }
@@ -154,24 +237,8 @@ impl Stage for Documents {
             return Ok(());
         }
         let file = self.source.file(task)?;
-        let name = self.source.name.as_str();
-        match &self.format {
-            DocumentFormat::Pile(format) => {
-                let judge = |line: &[u8]| judge::pile(line, format);
-                self.run_lines(&file, &mut out, judge, Separator::Line)?;
-            }
-            DocumentFormat::Rows(format) if RowsFormat::is_parquet(&file.url) => {
-                self.run_parquet(&file, task, format, &mut out)?;
-            }
-            DocumentFormat::Rows(format) => {
-                let judge = |line: &[u8]| judge::json(line, name, format);
-                self.run_lines(&file, &mut out, judge, Separator::Line)?;
-            }
-            DocumentFormat::Text(format) => {
-                let judge = |line: &[u8]| judge::plain(line, name);
-                self.run_lines(&file, &mut out, judge, format.separator)?;
-            }
-        }
-        out.finish()
+        let mut found = Yield::of(&out);
+        let read = self.read(task, &file, &mut found, &mut out);
+        self.source.finish(task, (&file, DOCUMENTS), read, found, out)
     }
 }

@@ -11,14 +11,18 @@
 //! files of sources. [`warc`] and [`html`] know nothing of stages: bytes in, records out.
 
 pub mod braces;
+mod changes;
 pub mod config;
 pub mod crawl;
 pub mod documents;
+pub mod fault;
 pub mod fetch;
 pub mod html;
+mod kind;
 pub mod lines;
 pub mod listing;
 mod location;
+mod packed;
 pub mod pairs;
 pub mod rows;
 pub mod saved;
@@ -30,6 +34,7 @@ use std::sync::Arc;
 
 use corpus::Stage;
 
+pub use changes::{Changed, changed_files};
 pub use config::{Format, SourceConfig};
 pub use crawl::Crawl;
 pub use documents::Documents;
@@ -58,4 +63,22 @@ pub fn stages(
         Format::Text(format) => Box::new(Documents::new(source, format.clone().into())),
     };
     Ok(vec![Box::new(listing), reader])
+}
+
+/// Returns the files that a source has today, to compare with those that it had; none where that takes a
+/// list of paths from a server.
+///
+/// # Errors
+/// As its listing: a file or folder that is not there, a folder without a file that is read.
+pub fn listed_files(
+    name: &str,
+    config: &SourceConfig,
+    client: &Arc<Client>,
+) -> corpus::Result<Option<Vec<String>>> {
+    let source = source::Source { name: name.to_owned(), code: config.code, client: client.clone() };
+    let listing = Listing::new(source, config);
+    match listing.is_local()? {
+        true => listing.files().map(Some),
+        false => Ok(None),
+    }
 }

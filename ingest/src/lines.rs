@@ -2,32 +2,28 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
-use flate2::read::MultiGzDecoder;
+use crate::fault::FileFault;
+use crate::packed::{Unpacked, is_packed};
 
 /// Bytes read at once.
 const BUFFER_BYTES: usize = 256 << 10;
-/// Largest zstd window that is accepted, 2^27 bytes: the limit of the zstd tool itself.
-const ZSTD_WINDOW_LOG_MAX: u32 = 27;
-const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
-const ZSTD_MAGIC: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 
-/// Decompresses gzip and zstd, told by their first bytes; anything else passes as it is.
+/// Decompresses gzip, zstd and lz4, told by their first bytes; anything else passes as it is.
+///
+/// Damage is an error that carries a [`FileFault`]; the next read goes on behind it.
 ///
 /// # Errors
-/// When the input cannot be read.
+/// When the input cannot be read, or is empty (a [`FileFault`]).
 pub fn decompressed<'r>(reader: impl Read + 'r) -> io::Result<Box<dyn BufRead + 'r>> {
     let mut reader = BufReader::with_capacity(BUFFER_BYTES, reader);
     let head = reader.fill_buf()?;
-    if head.starts_with(GZIP_MAGIC) {
-        let decoder = MultiGzDecoder::new(reader);
-        return Ok(Box::new(BufReader::with_capacity(BUFFER_BYTES, decoder)));
+    if head.is_empty() {
+        return Err(FileFault::empty().into());
     }
-    if head.starts_with(ZSTD_MAGIC) {
-        let mut decoder = zstd::stream::read::Decoder::with_buffer(reader)?;
-        decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
-        return Ok(Box::new(BufReader::with_capacity(BUFFER_BYTES, decoder)));
-    }
-    Ok(Box::new(reader))
+    Ok(match is_packed(head) {
+        true => Box::new(Unpacked::new(reader)?),
+        false => Box::new(reader),
+    })
 }
 
 /// What programs of one system put before UTF-8.
@@ -56,9 +52,24 @@ pub enum Line {
         /// Its length.
         bytes: u64,
     },
+    /// Damage of the file, in place of the line in which it is and of those that it took.
+    Lost(FileFault),
 }
 
-/// Iterator over lines; a last line without an end counts too.
+impl Line {
+    /// Makes a line of damage, or passes an error of the transport on.
+    pub(crate) fn lost(error: io::Error, unfinished: usize) -> io::Result<Self> {
+        let Some(mut fault) = FileFault::of_io(&error) else {
+            return Err(error);
+        };
+        if unfinished > 0 {
+            fault.detail += &format!(", and {unfinished} bytes of a record before it");
+        }
+        Ok(Self::Lost(fault))
+    }
+}
+
+/// Iterator over lines; a last line without an end counts too. Errors are the transport's alone.
 pub struct Lines<R> {
     reader: R,
     line_bytes_max: usize,
@@ -70,17 +81,24 @@ impl<R: BufRead> Lines<R> {
         Self { reader, line_bytes_max }
     }
 
+    /// Returns the reader, at the beginning of the next line.
+    pub(crate) fn reader(&mut self) -> &mut R {
+        &mut self.reader
+    }
+
     fn read(&mut self) -> io::Result<Option<Line>> {
         let mut line = Vec::new();
         let limit = self.line_bytes_max as u64 + 1;
-        let length = self.reader.by_ref().take(limit).read_until(b'\n', &mut line)?;
-        if length == 0 {
-            return Ok(None);
-        }
+        let length = match self.reader.by_ref().take(limit).read_until(b'\n', &mut line) {
+            Ok(0) => return Ok(None),
+            Ok(length) => length,
+            Err(error) => return Line::lost(error, line.len()).map(Some),
+        };
         if line.last() != Some(&b'\n') && length as u64 == limit {
-            let skipped = skip_line(&mut self.reader)?;
-            let bytes = length as u64 + skipped;
-            return Ok(Some(Line::TooLong { head: line, bytes }));
+            return match skip_line(&mut self.reader) {
+                Ok(skipped) => Ok(Some(Line::TooLong { head: line, bytes: length as u64 + skipped })),
+                Err(error) => Line::lost(error, length).map(Some),
+            };
         }
         for end in [b'\n', b'\r'] {
             if line.last() == Some(&end) {
@@ -136,6 +154,8 @@ impl<R: BufRead> Blocks<R> {
                     (line, length)
                 }
                 Line::TooLong { head, bytes } => (head, bytes),
+                // The block in which the damage is has no end, and the rest of it no beginning.
+                lost @ Line::Lost(_) => return Ok(Some(lost)),
             };
             if line.trim_ascii().is_empty() {
                 match bytes {
@@ -197,11 +217,7 @@ mod tests {
 
     #[test]
     fn gzip_and_zstd_of_several_members_are_told_by_their_bytes() {
-        let gzip = |text: &str| {
-            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-            encoder.write_all(text.as_bytes()).unwrap();
-            encoder.finish().unwrap()
-        };
+        let gzip = |text: &str| gzip(text.as_bytes());
         let zstd = |text: &str| zstd::encode_all(text.as_bytes(), 1).unwrap();
         for bytes in [
             b"one\ntwo\n".to_vec(),
@@ -214,12 +230,109 @@ mod tests {
         }
     }
 
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    /// Lines `0`, `1`, ... with noise, so that they do not compress to nothing.
+    fn numbered(range: std::ops::Range<u32>) -> Vec<u8> {
+        let line =
+            |n: u32| format!("{n} {:x} {:x}\n", n.wrapping_mul(0x9e37_79b9), n.wrapping_mul(n) ^ 0x5bd1);
+        range.map(line).collect::<String>().into_bytes()
+    }
+
+    /// Returns the numbers of the lines, and what was lost.
+    fn read(file: &[u8]) -> (Vec<u32>, Vec<String>) {
+        let (mut numbers, mut faults) = (Vec::new(), Vec::new());
+        for line in Lines::new(decompressed(file).unwrap(), 1_000) {
+            match line.unwrap() {
+                Line::Whole(line) => {
+                    let text = String::from_utf8_lossy(&line).into_owned();
+                    numbers.extend(text.split(' ').next().and_then(|number| number.parse::<u32>().ok()));
+                }
+                Line::TooLong { .. } => {}
+                Line::Lost(fault) => faults.push(fault.detail),
+            }
+        }
+        (numbers, faults)
+    }
+
+    #[test]
+    fn a_cut_file_gives_all_lines_before_the_cut() {
+        let text = numbered(0..20_000);
+        for whole in [gzip(&text), zstd::encode_all(&text[..], 1).unwrap()] {
+            let (numbers, faults) = read(&whole[..whole.len() - 20]);
+            assert_eq!(faults.len(), 1, "{faults:?}");
+            assert!(faults[0].contains(&format!("byte {}", whole.len() - 20)), "{faults:?}");
+            assert!(numbers.len() > 10_000, "{}", numbers.len());
+            assert!(numbers.iter().copied().eq(0..numbers.len() as u32));
+        }
+    }
+
+    #[test]
+    fn zeros_behind_a_file_are_no_fault_and_cost_nothing() {
+        let text = numbered(0..1_000);
+        for whole in [gzip(&text), zstd::encode_all(&text[..], 1).unwrap()] {
+            let (numbers, faults) = read(&[&whole[..], &[0; 10_000]].concat());
+            assert_eq!((numbers.len(), faults.len()), (1_000, 0), "{faults:?}");
+            let (numbers, faults) = read(&[&whole[..], &[0; 512], &whole].concat());
+            assert_eq!((numbers.len(), faults.len()), (2_000, 0), "{faults:?}");
+            let (numbers, faults) = read(&[&whole[..], b"trailing garbage"].concat());
+            assert_eq!((numbers.len(), faults.len()), (1_000, 1), "{faults:?}");
+            assert!(faults[0].ends_with("16 bytes lost"), "{faults:?}");
+        }
+    }
+
+    #[test]
+    fn members_behind_a_damaged_one_are_read() {
+        let parts = [numbered(0..3_000), numbered(3_000..6_000), numbered(6_000..9_000)];
+        // With a checksum, as the zstd tool writes it; without one, changed letters go unnoticed.
+        let zstd = |text: &[u8]| {
+            let mut encoder = zstd::bulk::Compressor::new(1).unwrap();
+            encoder.include_checksum(true).unwrap();
+            encoder.compress(text).unwrap()
+        };
+        for pack in [gzip as fn(&[u8]) -> Vec<u8>, zstd] {
+            let mut members = parts.each_ref().map(|part| pack(part));
+            let middle = members[1].len() / 2;
+            members[1][middle..middle + 200].fill(0xff);
+            let (numbers, faults) = read(&members.concat());
+            assert_eq!(faults.len(), 1, "{faults:?}");
+            let outer: Vec<u32> = numbers.iter().copied().filter(|n| !(3_000..6_000).contains(n)).collect();
+            assert!(outer.into_iter().eq((0..3_000).chain(6_000..9_000)), "{faults:?}");
+        }
+    }
+
+    #[test]
+    fn an_empty_file_is_named() {
+        let error = decompressed(&b""[..]).err().unwrap();
+        assert_eq!(FileFault::of_io(&error).unwrap().reason, crate::fault::FILE_EMPTY);
+    }
+
+    #[test]
+    fn an_error_of_the_transport_is_no_damage() {
+        struct Failing;
+        impl Read for Failing {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::other("disk"))
+            }
+        }
+        let whole = gzip(&numbered(0..5_000));
+        for file in [&whole[..1_000], b"a\nb"] {
+            let mut lines = Lines::new(decompressed(file.chain(Failing)).unwrap(), 1_000);
+            assert!(lines.any(|line| line.is_err_and(|error| error.to_string() == "disk")));
+        }
+    }
+
     proptest! {
         #[test]
         fn any_bytes_end_and_lose_nothing(bytes in proptest::collection::vec(prop_oneof![Just(b'\n'), any::<u8>()], 0..200)) {
             let total: u64 = Lines::new(&bytes[..], 7).map(|line| match line.unwrap() {
                 Line::Whole(line) => line.len() as u64,
                 Line::TooLong { bytes, .. } => bytes,
+                Line::Lost(_) => 0,
             }).sum();
             prop_assert!(total <= bytes.len() as u64);
             let ends = bytes.iter().filter(|b| **b == b'\n' || **b == b'\r').count() as u64;

@@ -1,45 +1,39 @@
 //! The listing: which files a source has. It gives files their index in ids.
 
+use std::collections::BTreeMap;
 use std::io::BufRead;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use corpus::record::SourceFile;
 use corpus::{Error, Inputs, Result, Stage, Task};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::changes::file_state;
 use crate::config::{Format, SourceConfig};
+use crate::fault::FileFault;
 use crate::fetch::source::source_error;
+use crate::kind::{self, FileKind};
 use crate::lines::{Line, Lines, decompressed};
-use crate::location::Location;
+use crate::location::{Location, shown};
 use crate::source::{FILES, Source};
 use crate::{braces, fetch, saved};
 
 /// Bytes of one path in a list of paths.
 const PATH_BYTES_MAX: usize = 4 << 10;
 
-/// Ends of the names of files of texts and rows.
-const ROWS_ENDS: [&str; 10] = [
-    ".jsonl",
-    ".jsonl.gz",
-    ".jsonl.zst",
-    ".json",
-    ".json.gz",
-    ".json.zst",
-    ".parquet",
-    ".txt",
-    ".txt.gz",
-    ".txt.zst",
-];
-/// Further ones of lists of URLs.
-const LIST_ENDS: [&str; 6] = [".csv", ".csv.gz", ".csv.zst", ".tsv", ".tsv.gz", ".tsv.zst"];
+/// Kinds of files that are counted in a message about a folder.
+const KINDS_SHOWN_MAX: usize = 5;
 
 /// The stage `NAME.files`.
+///
+/// The ledger notes what each local file is like, which reads it once; of remote files what their servers
+/// tell, if `fetch.check_files` is set.
 pub struct Listing {
     source: Source,
     patterns: Vec<String>,
-    /// How the names of files end that a folder stands for.
-    ends: Vec<&'static str>,
+    /// Files that the source reads; those of a folder are chosen by it.
+    kinds: Vec<FileKind>,
     archives: Option<Archives>,
 }
 
@@ -56,65 +50,125 @@ struct Archives {
 
 impl Listing {
     pub(crate) fn new(source: Source, config: &SourceConfig) -> Self {
+        let kinds = kind::read_by(&config.format);
         let Format::Crawl(crawl) = &config.format else {
-            let lists: &[&str] = if matches!(config.format, Format::Pairs(_)) { &LIST_ENDS } else { &[] };
-            let ends = [&ROWS_ENDS, lists].concat();
-            return Self { source, patterns: config.patterns().to_vec(), ends, archives: None };
+            return Self { source, patterns: config.patterns().to_vec(), kinds, archives: None };
         };
         let (patterns, prefix) = match crawl.snapshot_list() {
             Some((list, prefix)) => (vec![list], prefix),
             None => (config.patterns().to_vec(), crawl.prefix.clone()),
         };
         let archives = Archives { prefix, files_max: crawl.files_max, only: None };
-        Self { source, patterns, ends: saved::ARCHIVE_ENDS.to_vec(), archives: Some(archives) }
+        Self { source, patterns, kinds, archives: Some(archives) }
     }
 
     /// Lists the parts of a snapshot's index that are about pages.
     pub(crate) fn of_index(source: Source, list: String, prefix: String, parts_max: Option<u32>) -> Self {
         let archives = Archives { prefix, files_max: parts_max, only: Some("/subset=warc/") };
-        Self { source, patterns: vec![list], ends: Vec::new(), archives: Some(archives) }
+        Self { source, patterns: vec![list], kinds: Vec::new(), archives: Some(archives) }
+    }
+
+    fn refused(&self, detail: String) -> Error {
+        Error::Settings { stage: self.name(), detail }
     }
 
     /// Returns all files in their order.
-    fn files(&self) -> Result<Vec<String>> {
+    ///
+    /// # Errors
+    /// When a local file or folder that is named is not there, a folder has no file that is read, or a
+    /// name says that the file is of another kind.
+    pub(crate) fn files(&self) -> Result<Vec<String>> {
         let mut files = Vec::new();
-        for pattern in &self.patterns {
-            let names =
-                braces::expand(pattern).map_err(|detail| Error::Settings { stage: self.name(), detail })?;
-            for name in names {
-                match &self.archives {
-                    Some(archives) if is_path_list(&name) => self.append(archives, &name, &mut files)?,
-                    _ => self.append_folder(name, &mut files)?,
-                }
+        for name in self.names()? {
+            match &self.archives {
+                Some(archives) if is_path_list(&name) => self.append(archives, &name, &mut files)?,
+                _ => self.append_named(name, &mut files)?,
             }
         }
         let count_max = self.archives.as_ref().and_then(|archives| archives.files_max);
         files.truncate(count_max.map_or(usize::MAX, |count| count as usize));
+        if files.is_empty() {
+            return Err(self.refused(format!("{} has no files", self.patterns.join(", "))));
+        }
+        self.check_there(&files)?;
         Ok(files)
     }
 
-    /// Appends a file, or those of a folder on this machine that end as such files do.
-    fn append_folder(&self, name: String, files: &mut Vec<String>) -> Result<()> {
+    /// Returns the names of files, folders and lists, with their braces expanded.
+    fn names(&self) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        for pattern in &self.patterns {
+            names.extend(braces::expand(pattern).map_err(|detail| self.refused(detail))?);
+        }
+        Ok(names)
+    }
+
+    /// Returns whether everything that names files is on this machine.
+    pub(crate) fn is_local(&self) -> Result<bool> {
+        let is_remote_list = |name: &String| {
+            let is_list = self.archives.is_some() && is_path_list(name);
+            is_list && matches!(self.source.client.locate(name), Location::Remote(_))
+        };
+        Ok(!self.names()?.iter().any(is_remote_list))
+    }
+
+    /// Checks that the files on this machine are there.
+    fn check_there(&self, files: &[String]) -> Result<()> {
+        let is_missing = |url: &&String| match self.source.client.locate(url) {
+            Location::File(path) => !path.exists(),
+            Location::Remote(_) => false,
+        };
+        let mut missing = files.iter().filter(is_missing);
+        match (missing.next(), missing.count()) {
+            (None, _) => Ok(()),
+            (Some(first), 0) => Err(self.refused(format!("no such file or folder: {first}"))),
+            (Some(first), more) => {
+                let count = more + 1;
+                Err(self
+                    .refused(format!("{count} of {} files are not there, the first is {first}", files.len())))
+            }
+        }
+    }
+
+    /// Appends a file, or those of a folder on this machine that are of a kind that is read.
+    fn append_named(&self, name: String, files: &mut Vec<String>) -> Result<()> {
         match self.source.client.locate(&name) {
             Location::File(folder) if folder.is_dir() => {
-                let found = saved::files_ending(&folder, &self.ends).map_err(Error::io("list", &folder))?;
+                let ends: Vec<&str> = self.kinds.iter().flat_map(|kind| kind.ends()).copied().collect();
+                let found = saved::files_ending(&folder, &ends).map_err(Error::io("list", &folder))?;
+                if found.is_empty() {
+                    return Err(self.refused(nothing_in(&folder, &ends)?));
+                }
                 let shown = |path: PathBuf| {
-                    path.into_os_string().into_string().map_err(|path| Error::Settings {
-                        stage: self.name(),
-                        detail: format!("the name of {} is not UTF-8", path.display()),
-                    })
+                    path.into_os_string()
+                        .into_string()
+                        .map_err(|path| self.refused(format!("the name of {} is not UTF-8", path.display())))
                 };
                 files.extend(found.into_iter().map(shown).collect::<Result<Vec<_>>>()?);
             }
-            _ => files.push(name),
+            _ => {
+                if let Some(remedy) = kind::remedy(&name, &self.kinds) {
+                    return Err(self.refused(format!("{name}: {remedy}")));
+                }
+                files.push(name);
+            }
         }
         Ok(())
     }
 
+    /// Puts a fault of a list of paths as a mistake of the settings: a run cannot do without it.
+    fn of_list(&self, list: &str, error: Error) -> Error {
+        match FileFault::of_error(error) {
+            Ok(fault) => self.refused(format!("{}: {fault}", shown(list))),
+            Err(error) => error,
+        }
+    }
+
     /// Appends the files of a list of paths.
     fn append(&self, archives: &Archives, list: &str, files: &mut Vec<String>) -> Result<()> {
-        let broken = |error: &std::io::Error| source_error(list, error);
-        let reader: fetch::SourceReader<'_> = self.source.client.open(list)?;
+        let broken = |error: &std::io::Error| self.of_list(list, source_error(list, error));
+        let reader: fetch::SourceReader<'_> =
+            self.source.client.open(list).map_err(|error| self.of_list(list, error))?;
         let reader: Box<dyn BufRead + '_> = decompressed(reader).map_err(|e| broken(&e))?;
         for line in Lines::new(reader, PATH_BYTES_MAX) {
             if files.len() > corpus::id::FILE_INDEX_MAX as usize {
@@ -133,10 +187,27 @@ impl Listing {
                 Line::TooLong { .. } => {
                     return Err(broken(&std::io::Error::other("a path is too long")));
                 }
+                // Without the whole list no file has its index.
+                Line::Lost(fault) => return Err(broken(&fault.into())),
             }
         }
         Ok(())
     }
+}
+
+/// Says what a folder has in place of files that can be read.
+fn nothing_in(folder: &Path, ends: &[&str]) -> Result<String> {
+    let files = saved::files_ending(folder, &[""]).map_err(Error::io("list", folder))?;
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for file in &files {
+        *counts.entry(kind::end_of(&file.to_string_lossy())).or_default() += 1;
+    }
+    let mut counts: Vec<(String, usize)> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let there: Vec<String> =
+        counts.iter().take(KINDS_SHOWN_MAX).map(|(end, count)| format!("{count} {end}")).collect();
+    let there = if there.is_empty() { "is empty".to_owned() } else { format!("has {}", there.join(", ")) };
+    Ok(format!("{} {there}; this source reads {}", folder.display(), ends.join(" ")))
 }
 
 fn is_path_list(name: &str) -> bool {
@@ -152,6 +223,10 @@ impl Stage for Listing {
         json!({ "files": self.patterns, "archives": self.archives })
     }
 
+    fn version(&self) -> u32 {
+        2
+    }
+
     fn plan(&self, _: &Inputs) -> Result<u32> {
         Ok(1)
     }
@@ -162,9 +237,13 @@ impl Stage for Listing {
             return Ok(());
         }
         let files = self.files()?;
+        let client = &self.source.client;
         for (index, url) in (0_u32..).zip(files).skip(out.position() as usize) {
             out.read(FILES);
             out.keep(FILES);
+            if let Some(state) = file_state(client, &url, client.checks_files())? {
+                out.note_file(state);
+            }
             out.write(FILES, SourceFile { index, url })?;
             out.advance(1)?;
         }

@@ -16,12 +16,13 @@ use draft::Draft;
 use layout::{Container, Reading};
 pub use layout::{Layout, PairsFormat};
 
+use crate::fault::FileFault;
 use crate::fetch::source::source_error;
 use crate::lines::{Line, Lines, decompressed, pass_over_mark};
 use crate::rows::delimited::DelimitedRows;
 use crate::rows::json::JsonRows;
 use crate::rows::{ParquetRows, ROW_BYTES_MAX, Row};
-use crate::source::{Source, preview};
+use crate::source::{Source, Yield, preview};
 
 /// Unit and stream of this stage.
 const PAIRS: &str = "pairs";
@@ -32,8 +33,17 @@ pub struct Pairs {
     format: PairsFormat,
 }
 
-/// What a row gives: a draft, or why there is none and how the row begins.
-type Drafted = Result<Draft, (String, String)>;
+/// What a row gives.
+enum Drafted {
+    Draft(Box<Draft>),
+    /// Why there is none, and how the row begins.
+    Broken {
+        detail: String,
+        preview: String,
+    },
+    /// Damage of the file, in place of the rows that it took.
+    Lost(FileFault),
+}
 /// The rows of a file from the first on.
 type Drafts<'a> = Box<dyn Iterator<Item = Result<Drafted>> + 'a>;
 
@@ -60,8 +70,8 @@ impl Pairs {
                     return Ok(Box::new(rows.map(move |row| Ok(drafted(&names, row?)))));
                 }
                 Container::Json => {
-                    let rows = JsonRows::open(self.open(file)?, names.wanted());
-                    Box::new(rows.map_err(|error| broken(&error))?.skip(skip))
+                    let rows = JsonRows::open(place, self.open(file)?, names.wanted())?;
+                    Box::new(rows.skip(skip))
                 }
                 Container::Delimited(delimiter) => {
                     let reader = self.open(file)?;
@@ -85,34 +95,69 @@ impl Pairs {
         split: impl Fn(&[u8]) -> Result<Draft, String> + 'a,
     ) -> Result<Drafts<'a>> {
         let mut reader = self.open(file)?;
-        pass_over_mark(&mut reader).map_err(|error| source_error(&file.url, &error))?;
-        let lines = Lines::new(reader, ROW_BYTES_MAX);
+        let lost = match pass_over_mark(&mut reader) {
+            Ok(()) => None,
+            Err(error) => Some(Line::lost(error, 0).map_err(|error| source_error(&file.url, &error))?),
+        };
+        let lines = lost.into_iter().map(Ok).chain(Lines::new(reader, ROW_BYTES_MAX));
         let lines = lines.skip(usize::try_from(first).unwrap_or(usize::MAX));
         Ok(Box::new(lines.map(move |line| {
             Ok(match line.map_err(|error| source_error(&file.url, &error))? {
-                Line::Whole(line) => split(&line).map_err(|detail| (detail, preview(&line))),
-                Line::TooLong { head, bytes } => Err((format!("line of {bytes} bytes"), preview(&head))),
+                Line::Whole(line) => match split(&line) {
+                    Ok(draft) => Drafted::Draft(Box::new(draft)),
+                    Err(detail) => Drafted::Broken { detail, preview: preview(&line) },
+                },
+                Line::TooLong { head, bytes } => {
+                    Drafted::Broken { detail: format!("line of {bytes} bytes"), preview: preview(&head) }
+                }
+                Line::Lost(fault) => Drafted::Lost(fault),
             })
         })))
     }
 
-    fn write(&self, file: &SourceFile, row: u64, drafted: Drafted, out: &mut Output<'_>) -> Result<()> {
+    fn read(
+        &self,
+        task: &Task<'_>,
+        file: &SourceFile,
+        found: &mut Yield,
+        out: &mut Output<'_>,
+    ) -> Result<()> {
+        let first = out.position();
+        for (row, drafted) in (first..).zip(self.drafts(file, task, first)?) {
+            self.write(file, row, drafted?, found, out)?;
+            out.advance(1)?;
+        }
+        Ok(())
+    }
+
+    fn write(
+        &self,
+        file: &SourceFile,
+        row: u64,
+        drafted: Drafted,
+        found: &mut Yield,
+        out: &mut Output<'_>,
+    ) -> Result<()> {
         let id = self.source.id(file, row)?;
-        out.read(PAIRS);
         let draft = match drafted {
-            Err((value, preview)) => {
+            Drafted::Lost(fault) => return found.lost(PAIRS, id, fault, out),
+            Drafted::Broken { detail: value, preview } => {
+                found.failed();
+                out.read(PAIRS);
                 let removal =
                     Removal { id, key: None, url: None, reason: "row_broken", value, preview: &preview };
                 return out.fail(PAIRS, removal);
             }
-            Ok(draft) => draft,
+            Drafted::Draft(draft) => draft,
         };
+        out.read(PAIRS);
         let missing = match () {
             () if draft.url.trim().is_empty() => Some("no_url"),
             () if self.format.needs_caption() && draft.caption.trim().is_empty() => Some("no_caption"),
             () => None,
         };
         if let Some(reason) = missing {
+            found.failed();
             let preview = format!("{}\t{}", draft.url, draft.caption);
             let (key, url) = (draft.key.as_deref(), Some(draft.url.as_str()).filter(|url| !url.is_empty()));
             let removal = Removal { id, key, url, reason, value: String::new(), preview: &preview };
@@ -120,14 +165,16 @@ impl Pairs {
         }
         out.write(PAIRS, draft.into_pair(id, self.source.name.clone()))?;
         out.keep(PAIRS);
+        found.record();
         Ok(())
     }
 }
 
 fn drafted(names: &ColumnNames, row: Row) -> Drafted {
     match row {
-        Row::Whole(cells) => Ok(names.draft(cells)),
-        Row::Broken { detail, preview } => Err((detail, preview)),
+        Row::Whole(cells) => Drafted::Draft(Box::new(names.draft(cells))),
+        Row::Broken { detail, preview } => Drafted::Broken { detail, preview },
+        Row::Lost(fault) => Drafted::Lost(fault),
     }
 }
 
@@ -151,7 +198,11 @@ impl Stage for Pairs {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
+    }
+
+    fn task_identity(&self, inputs: &Inputs, index: u32) -> Result<Option<String>> {
+        self.source.identity(inputs, index)
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
@@ -164,11 +215,8 @@ impl Stage for Pairs {
             return Ok(());
         }
         let file = self.source.file(task)?;
-        let first = out.position();
-        for (row, drafted) in (first..).zip(self.drafts(&file, task, first)?) {
-            self.write(&file, row, drafted?, &mut out)?;
-            out.advance(1)?;
-        }
-        out.finish()
+        let mut found = Yield::of(&out);
+        let read = self.read(task, &file, &mut found, &mut out);
+        self.source.finish(task, (&file, PAIRS), read, found, out)
     }
 }

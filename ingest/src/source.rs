@@ -2,18 +2,23 @@
 
 use std::sync::Arc;
 
-use corpus::id::FILE_INDEX_MAX;
+use corpus::id::{FILE_INDEX_MAX, POSITION_MAX};
 use corpus::record::SourceFile;
-use corpus::{Error, Id, Inputs, Result, SourceCode, Task};
+use corpus::{Error, Id, Inputs, Output, Removal, Result, SourceCode, Task};
 
 use crate::Client;
+use crate::fault::{FILE_MISSING, FileFault, POSITION_TOO_LARGE};
+use crate::location::shown;
 
-/// Stream of a listing.
+/// Stream of a listing, and unit of files that gave no record.
 pub(crate) const FILES: &str = "files";
 /// Characters are cut by the table; bytes are cut here, before text is made of them.
 const PREVIEW_BYTES_MAX: usize = 1_024;
 /// Characters of a deciding value that are written down.
 const VALUE_CHARS_MAX: usize = 200;
+
+/// Reason of a file whose records are all failed, each with its own reason.
+const NO_RECORD: &str = "no_record";
 
 /// What the stages of one source share.
 #[derive(Clone)]
@@ -44,8 +49,18 @@ impl Source {
 
     /// Returns the file of a task.
     pub(crate) fn file(&self, task: &Task<'_>) -> Result<SourceFile> {
-        let files = task.inputs.get(&self.listing())?;
-        let mut row = u64::from(task.index);
+        self.file_at(task.inputs, task.index)
+    }
+
+    /// Returns what a task on a file depends on: which file it is.
+    pub(crate) fn identity(&self, inputs: &Inputs, index: u32) -> Result<Option<String>> {
+        let file = self.file_at(inputs, index)?;
+        Ok(Some(format!("{} {}", file.index, file.url)))
+    }
+
+    fn file_at(&self, inputs: &Inputs, index: u32) -> Result<SourceFile> {
+        let files = inputs.get(&self.listing())?;
+        let mut row = u64::from(index);
         for part in files.parts(FILES) {
             if row < part.rows {
                 let mut rows = files.open_at::<SourceFile>(part, row)?;
@@ -55,16 +70,103 @@ impl Source {
             }
             row = row.saturating_sub(part.rows);
         }
-        Err(Error::Settings {
-            stage: self.name.clone(),
-            detail: format!("the listing has no file {}", task.index),
-        })
+        Err(Error::Settings { stage: self.name.clone(), detail: format!("the listing has no file {index}") })
     }
 
     /// Returns the id of a position within a file.
     pub(crate) fn id(&self, file: &SourceFile, position: u64) -> Result<Id> {
-        Id::new(self.code, file.index, position).map_err(|error| Error::work(&self.name, error))
+        Id::new(self.code, file.index, position).map_err(|error| match position > POSITION_MAX {
+            true => {
+                let detail = format!("a record at byte or row {position}; the rest of the file is not read");
+                Error::work(&self.name, FileFault { reason: POSITION_TOO_LARGE, detail })
+            }
+            false => Error::work(&self.name, error),
+        })
     }
+
+    /// Takes the fault of a file out of an error, if it is one that costs this file alone.
+    ///
+    /// # Errors
+    /// The error itself otherwise; a missing file is one where it is the only file.
+    pub(crate) fn fault(&self, task: &Task<'_>, file: &SourceFile, error: Error) -> Result<FileFault> {
+        let fault = FileFault::of_error(error)?;
+        if fault.reason == FILE_MISSING && task.count == 1 {
+            let detail = format!("{}: {fault}, and the source has no other file", shown(&file.url));
+            return Err(Error::Settings { stage: self.name.clone(), detail });
+        }
+        Ok(fault)
+    }
+
+    /// Ends the task of a file: a fault that ended its reading is written, and the file counted if it gave
+    /// no record.
+    ///
+    /// # Errors
+    /// The error that ended the reading, if it is no fault of the file.
+    pub(crate) fn finish(
+        &self,
+        task: &Task<'_>,
+        (file, unit): (&SourceFile, &str),
+        read: Result<()>,
+        mut found: Yield,
+        mut out: Output<'_>,
+    ) -> Result<()> {
+        if let Err(error) = read {
+            let fault = self.fault(task, file, error)?;
+            let is_beyond = fault.reason == POSITION_TOO_LARGE;
+            let id = self.id(file, if is_beyond { POSITION_MAX } else { out.position() })?;
+            found.lost(unit, id, fault, &mut out)?;
+            out.advance(1)?;
+        }
+        found.finish(self.id(file, 0)?, &file.url, &mut out)?;
+        out.finish()
+    }
+}
+
+/// What a file gave: whether there was one record that could be judged, and if not, why.
+#[derive(Debug, Default)]
+pub(crate) struct Yield {
+    is_any: bool,
+    reason: Option<&'static str>,
+}
+
+impl Yield {
+    /// Begins, or goes on where an attempt before has committed records.
+    pub(crate) fn of(out: &Output<'_>) -> Self {
+        Self { is_any: out.position() > 0, reason: None }
+    }
+
+    /// Notes a record that was kept or dropped.
+    pub(crate) fn record(&mut self) {
+        self.is_any = true;
+    }
+
+    /// Notes a record that was failed.
+    pub(crate) fn failed(&mut self) {
+        self.reason.get_or_insert(NO_RECORD);
+    }
+
+    /// Writes damage of the file in place of the records that it took.
+    pub(crate) fn lost(&mut self, unit: &str, id: Id, fault: FileFault, out: &mut Output<'_>) -> Result<()> {
+        let FileFault { reason, detail } = fault;
+        self.reason = Some(reason);
+        out.read(unit);
+        out.fail(unit, removal(id, reason, value(&detail)))
+    }
+
+    /// Counts the file as failed if it gave not one record.
+    pub(crate) fn finish(self, id: Id, url: &str, out: &mut Output<'_>) -> Result<()> {
+        match self.reason {
+            Some(reason) if !self.is_any => {
+                out.read(FILES);
+                out.fail(FILES, removal(id, reason, shown(url)))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn removal(id: Id, reason: &str, value: String) -> Removal<'_> {
+    Removal { id, key: None, url: None, reason, value, preview: "" }
 }
 
 /// Returns the beginning of bytes from outside as text.
@@ -76,4 +178,26 @@ pub(crate) fn preview(bytes: &[u8]) -> String {
 /// Returns the beginning of a deciding value, which may be as long as its record.
 pub(crate) fn value(text: &str) -> String {
     text.chars().take(VALUE_CHARS_MAX).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use corpus::mirror::Mirrors;
+
+    use super::*;
+    use crate::fetch::Config;
+
+    #[test]
+    fn a_position_that_no_id_can_hold_is_a_fault_of_its_file() {
+        let client = Arc::new(Client::new(&Config::default(), Mirrors::default()).unwrap());
+        let source = Source { name: "src".to_owned(), code: SourceCode(1), client };
+        let file = SourceFile { index: 0, url: "a.warc".to_owned() };
+        assert_eq!(source.id(&file, POSITION_MAX).unwrap().position(), POSITION_MAX);
+        let fault = FileFault::of_error(source.id(&file, POSITION_MAX + 1).unwrap_err()).unwrap();
+        assert_eq!(fault.reason, POSITION_TOO_LARGE);
+        assert!(fault.detail.contains("68719476736"), "{fault}");
+        let file = SourceFile { index: FILE_INDEX_MAX + 1, ..file };
+        assert!(FileFault::of_error(source.id(&file, 0).unwrap_err()).is_err(), "a fault of our own");
+    }
 }

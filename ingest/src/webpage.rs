@@ -120,3 +120,41 @@ fn mime(content_type: &str) -> Cow<'_, str> {
         false => Cow::Borrowed(mime),
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+    use crate::warc::{Entry, Reader};
+
+    /// Reads the page of a record whose body is cut in its middle.
+    fn of_cut(coding: &str, body: &[u8], note: &str) -> Result<Webpage, Refusal> {
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n{coding}\r\n");
+        let block = [head.as_bytes(), &body[..body.len() / 2]].concat();
+        let length = block.len();
+        let header = format!("WARC/1.0\r\nWARC-Type: response\r\n{note}Content-Length: {length}\r\n\r\n");
+        let file = [header.as_bytes(), &block, b"\r\n\r\n"].concat();
+        let Some(Ok(Entry::Record(record))) = Reader::new(&file[..]).unwrap().next() else {
+            panic!("a record")
+        };
+        Webpage::of_record(&record)
+    }
+
+    #[test]
+    fn a_body_that_the_crawler_cut_is_read_as_far_as_it_goes() {
+        let noise: String = (0..4_000_u32).map(|n| format!("{:x} ", n.wrapping_mul(0x9e37_79b9))).collect();
+        let page = format!("<article><p>The first words of the page, and then: {noise}</article>");
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(page.as_bytes()).unwrap();
+        let packed = encoder.finish().unwrap();
+        let note = "WARC-Truncated: length\r\n";
+        for (coding, body) in [("", page.as_bytes()), ("Content-Encoding: gzip\r\n", &packed)] {
+            let text = of_cut(coding, body, note).unwrap().extract.text();
+            assert!(text.starts_with("The first words of the page"), "{coding}");
+        }
+        let unsaid = of_cut("Content-Encoding: gzip\r\n", &packed, "");
+        assert!(matches!(unsaid, Err(Refusal::Fail("encoding_broken", _))), "{unsaid:?}");
+    }
+}

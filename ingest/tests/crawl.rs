@@ -97,6 +97,14 @@ fn serve(root: &Path, seen: &Mutex<Vec<String>>, mut stream: TcpStream) {
         }
         None => ("200 OK", 0, file.len()),
     };
+    if begin >= file.len() {
+        let length = file.len();
+        let _ = write!(
+            stream,
+            "HTTP/1.1 416 Range Not Satisfiable\r\nContent-Range: bytes */{length}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        );
+        return;
+    }
     let body = &file[begin..end];
     let _ = write!(
         stream,
@@ -309,4 +317,48 @@ fn a_folder_stands_for_the_archives_in_it_by_name() {
     let ids: Vec<(u32, String)> =
         pages(&datasets).into_values().map(|page| (page.id.file(), page.title)).collect();
     assert_eq!(ids, [(0, "1".to_owned()), (1, "2".to_owned())]);
+}
+
+#[test]
+fn an_archive_that_is_cut_or_missing_costs_its_own_records_alone() {
+    let server = Server::start();
+    snapshot(&server);
+    let (client, scratch) = (server.client(), tempfile::tempdir().unwrap());
+    let archive = |number: usize| server.path(&format!("crawl-data/{NAME}/segments/1/warc/{number}.warc.gz"));
+    let bytes = fs::read(archive(1)).unwrap();
+    fs::write(archive(1), &bytes[..bytes.len() / 2]).unwrap();
+    let format = json!({"snapshot": NAME, "select": {"status": []}});
+    let selected = run(&client, &scratch.path().join("cut"), format.clone(), json!([]));
+    let of_cut = unit(&selected["src"], "records");
+    let broken: u64 = of_cut.failed["file_broken"];
+    assert_eq!((of_cut.read, of_cut.kept + broken), (60, 60));
+    assert!((10..20).contains(&broken), "{of_cut:?}");
+    fs::remove_file(archive(0)).unwrap();
+    let selected = run(&client, &scratch.path().join("gone"), format, json!([]));
+    let of_gone = unit(&selected["src"], "records");
+    assert_eq!((of_gone.failed["file_missing"], of_gone.failed["file_broken"]), (30, broken));
+    let whole = run(&client, &scratch.path().join("whole"), json!({"snapshot": NAME}), json!([]));
+    let (records, files) = (unit(&whole["src"], "records"), unit(&whole["src"], "files"));
+    assert_eq!((records.failed["file_missing"], records.failed["gzip_broken"]), (1, 1));
+    assert_eq!(records.kept, 30 - broken);
+    assert_eq!((files.read, files.failed["file_missing"]), (1, 1));
+}
+
+#[test]
+fn the_only_file_of_a_source_must_be_there() {
+    let server = Server::start();
+    let scratch = tempfile::tempdir().unwrap();
+    let config: SourceConfig = serde_json::from_value(json!({
+        "code": 2, "files": [format!("{BASE}gone.jsonl")], "format": {"rows": {}},
+    }))
+    .unwrap();
+    let store = Store::local(scratch.path()).unwrap();
+    let (cancel, crashes) = (Cancel::default(), Crashes::default());
+    let engine =
+        Engine { store: &store, workers: 1, cancel: &cancel, crashes: &crashes, observer: &Unobserved };
+    let stages = ingest::stages("src", &config, &server.client()).unwrap();
+    let listing = engine.run(stages[0].as_ref(), &Inputs::default()).unwrap();
+    let inputs = Inputs(BTreeMap::from([("src.files".to_owned(), listing)]));
+    let error = engine.run(stages[1].as_ref(), &inputs).err().unwrap();
+    assert!(error.to_string().contains("404") && !error.is_transient(), "{error}");
 }

@@ -181,3 +181,71 @@ fn damaged_archives_give_pages_or_reasons_and_end() {
         "{runs} archives, {read} records, {kept} pages, {damaged} damages, slowest archive {slowest:?}"
     );
 }
+
+/// Names that a damage of one stretch of bytes may cost: of the records that it touches, and one more.
+fn spared(parts: &[Vec<u8>], damage: &std::ops::Range<usize>) -> Vec<String> {
+    let mut begin = 0;
+    let mut touched = Vec::new();
+    for part in parts {
+        let end = begin + part.len();
+        // A byte on either side belongs to what separates two records.
+        touched.push(begin <= damage.end && damage.start <= end);
+        begin = end;
+    }
+    let is_spared = |index: &usize| !touched[*index] && !(*index > 0 && touched[*index - 1]);
+    (0..parts.len()).filter(is_spared).map(|index| format!("http://h/{index}")).collect()
+}
+
+/// Small records with names, as WARC and as documents of an ARC.
+fn named(is_arc: bool) -> Vec<Vec<u8>> {
+    let record = |n: usize| {
+        let http = format!("HTTP/1.1 200 OK\r\n\r\n<p>{n}</p>\n{}", "line\r\n\r\n".repeat(n % 9));
+        let length = http.len();
+        match is_arc {
+            true => format!("http://h/{n} 1.2.3.4 20080430204826 text/html {length}\n{http}\n"),
+            false => format!(
+                "WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: http://h/{n}\r\n\
+                 Content-Length: {length}\r\n\r\n{http}\r\n\r\n"
+            ),
+        }
+    };
+    (0..40).map(|n| record(n).into_bytes()).collect()
+}
+
+#[test]
+fn a_damage_costs_what_it_touches_and_one_record_more_at_most() {
+    let mut random = Random(7);
+    let single = |part: &Vec<u8>| gzip(part);
+    let frame = |part: &Vec<u8>| zstd::bulk::compress(part, 1).unwrap();
+    let files: Vec<Vec<Vec<u8>>> = vec![
+        named(false),
+        named(true),
+        named(false).iter().map(single).collect(),
+        named(true).iter().map(single).collect(),
+        named(false).iter().map(frame).collect(),
+    ];
+    for _ in 0..RUNS {
+        let parts = &files[random.below(files.len())];
+        let mut file = parts.concat();
+        let begin = random.below(file.len());
+        let end = (begin + 1 + random.below(300)).min(file.len());
+        match random.next() % 4 {
+            0 => file[begin..end].iter_mut().for_each(|byte| *byte ^= 0x55),
+            1 => file[begin..end].fill(random.next() as u8),
+            2 => drop(file.drain(begin..end)),
+            // A digit of a length, among others.
+            _ => {
+                file[begin..end].iter_mut().filter(|byte| byte.is_ascii_digit()).for_each(|byte| *byte = b'9')
+            }
+        }
+        let mut found = Vec::new();
+        for entry in Reader::new(&file[..]).unwrap() {
+            if let Entry::Record(record) = entry.unwrap() {
+                found.extend(record.header.target().map(str::to_owned));
+            }
+        }
+        for name in spared(parts, &(begin..end)) {
+            assert!(found.contains(&name), "{name} lost by damage of {begin}..{end}: {found:?}");
+        }
+    }
+}

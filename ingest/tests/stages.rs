@@ -217,14 +217,23 @@ fn a_stopped_source_goes_on_and_ends_with_the_same_bytes() {
 }
 
 #[test]
-fn a_source_that_cannot_be_had_is_an_error_and_no_record() {
+fn a_cut_file_keeps_the_records_before_the_cut_and_counts_it_once() {
     let bench = Bench::new();
-    let missing = json!({"code": 1, "files": ["/nowhere/a.jsonl"], "format": {"rows": {}}});
-    let result = bench.run(&bench.store("store"), &missing, &Unobserved, &Cancel::default());
-    assert!(result.is_err());
-    let cut = zstd::encode_all(&b"{\"text\":\"a\"}\n".repeat(1_000)[..], 1).unwrap();
-    let file = bench.file("cut.zst", &cut[..cut.len() - 5]);
+    let lines: String =
+        (0..30_000).map(|n| format!("{{\"text\":\"{n} {:x}\"}}\n", n * 7_919 % 104_729)).collect();
+    let cut = zstd::encode_all(lines.as_bytes(), 1).unwrap();
+    let file = bench.file("cut.jsonl.zst", &cut[..cut.len() - 5]);
     let config = json!({"code": 1, "files": [file], "format": {"rows": {}}});
-    let result = bench.run(&bench.store("other"), &config, &Unobserved, &Cancel::default());
-    assert!(matches!(result, Err(Error::Source { .. })));
+    let whole = bench.dataset(&config);
+    let found = counts(&whole, "documents");
+    assert_eq!(found.failed, tally(&[("file_broken", 1)]));
+    assert!(found.kept > 20_000 && found.read == found.kept + 1);
+    assert!(!whole.manifest().report.units.contains_key("files"));
+    // A range ends before the damage: the second attempt meets it where the first would have.
+    let store = bench.store("stopped");
+    let cancel = Cancel::default();
+    let observer = StopAfter(20_500, AtomicU64::new(0), cancel.clone());
+    assert!(matches!(bench.run(&store, &config, &observer, &cancel), Err(Error::Cancelled)));
+    let resumed = bench.run(&store, &config, &Unobserved, &Cancel::default()).unwrap();
+    assert_eq!(resumed.manifest(), whole.manifest());
 }

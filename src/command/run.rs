@@ -13,7 +13,7 @@ use crate::folder::Folder;
 use crate::names;
 use crate::print::{note, say};
 use crate::run::{Runner, Selection, refuse_stale};
-use crate::sources::refuse_changed_sources;
+use crate::sources;
 use crate::table::Table;
 
 /// The stream of a pass with what failed for a reason that may have passed.
@@ -54,7 +54,7 @@ pub(crate) fn execute(
     let stages: Vec<Description> = flow.stages.iter().map(|stage| Description::of(stage.as_ref())).collect();
     let stage_names: Vec<String> = stages.iter().map(|stage| stage.name.clone()).collect();
     selection.check(&stage_names)?;
-    refuse_changed_sources(&folder, &loaded.config, &context, selection)?;
+    let selection = &sources::refuse_changed(&folder, &loaded.config, context.client(), selection.clone())?;
     refuse_stale(&folder, &stages, &covering(&folder, selection, &stage_names)?)?;
     folder.freeze(&loaded.text, &stages)?;
     let cancel = Cancel::default();

@@ -4,13 +4,14 @@ use corpus::record::{Document, Page, SourceFile};
 use corpus::{Id, Output, Removal, Result, Task};
 
 use super::CrawlKind;
-use crate::source::Source;
+use crate::fault::FileFault;
+use crate::source::{Source, Yield};
 use crate::warc::{Damage, Entry, Kind, Record};
 use crate::webpage::{Refusal, Webpage};
 
 /// Unit: WARC records of type response, resource and revisit (in WET files conversion), and
 /// places where a record could not be read.
-const RECORDS: &str = "records";
+pub(super) const RECORDS: &str = "records";
 /// Streams: pages of WARC files, documents of WET files.
 const PAGES: &str = "pages";
 const DOCUMENTS: &str = "documents";
@@ -28,13 +29,17 @@ impl Scribe {
         task: &Task<'_>,
         file: &SourceFile,
         entry: &Entry,
+        found: &mut Yield,
         out: &mut Output<'_>,
     ) -> Result<()> {
         match entry {
-            Entry::Damage(damage) => self.damage(file, damage, out),
+            Entry::Damage(Damage { position, reason, detail }) => {
+                let fault = FileFault { reason, detail: detail.clone() };
+                found.lost(RECORDS, self.source.id(file, *position)?, fault, out)
+            }
             Entry::Record(record) if self.is_wanted(record) => {
                 let id = self.source.id(file, record.position)?;
-                self.record(task, id, record, out)
+                self.record(task, id, record, found, out)
             }
             // Requests, metadata, what is in other files: nothing to read in them.
             Entry::Record(_) => Ok(()),
@@ -49,13 +54,24 @@ impl Scribe {
         }
     }
 
-    fn record(&self, task: &Task<'_>, id: Id, record: &Record, out: &mut Output<'_>) -> Result<()> {
+    fn record(
+        &self,
+        task: &Task<'_>,
+        id: Id,
+        record: &Record,
+        found: &mut Yield,
+        out: &mut Output<'_>,
+    ) -> Result<()> {
         let url = record.header.target().unwrap_or_default();
         let outcome = task.crashes.guard(id, || Webpage::of_record(record));
         let outcome = outcome.unwrap_or_else(|fatal| Err(Refusal::Fail(fatal.reason(), String::new())));
         let key = record.header.get("warc-record-id");
         let removal = |reason, value| Removal { id, key, url: Some(url), reason, value, preview: url };
         out.read(RECORDS);
+        match outcome {
+            Err(Refusal::Fail(..)) => found.failed(),
+            Ok(_) | Err(Refusal::Drop(..)) => found.record(),
+        }
         match outcome {
             Ok(page) => {
                 let date = record.header.get("warc-date").map(str::to_owned);
@@ -90,18 +106,5 @@ impl Scribe {
         }
         out.keep(RECORDS);
         Ok(())
-    }
-
-    fn damage(&self, file: &SourceFile, damage: &Damage, out: &mut Output<'_>) -> Result<()> {
-        out.read(RECORDS);
-        let removal = Removal {
-            key: None,
-            url: None,
-            id: self.source.id(file, damage.position)?,
-            reason: damage.reason,
-            value: damage.detail.clone(),
-            preview: "",
-        };
-        out.fail(RECORDS, removal)
     }
 }

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use corpus::record::{Pick, SourceFile};
-use corpus::{Inputs, Result, Stage, Task};
+use corpus::{Inputs, Output, Result, Stage, Task};
 use serde_json::{Value, json};
 
 use super::select::{IndexRow, Select};
+use crate::fault::FileFault;
 use crate::rows::{Cells, Kind, ParquetRows, Row, Wanted};
-use crate::source::Source;
+use crate::source::{Source, Yield};
 
 /// Stream and unit of this stage: records that are wanted.
 pub(super) const PICKS: &str = "picks";
@@ -42,6 +43,43 @@ impl Index {
             (path.to_owned(), file.index)
         };
         files.rows::<SourceFile>(crate::source::FILES).map(|file| file.map(path)).collect()
+    }
+
+    fn read(
+        &self,
+        task: &Task<'_>,
+        (part, archives): (&SourceFile, &HashMap<String, u32>),
+        found: &mut Yield,
+        out: &mut Output<'_>,
+    ) -> Result<()> {
+        let source = self.source();
+        let parquet = source.client.parquet(&part.url, &task.scratch)?;
+        let first = out.position();
+        let rows = ParquetRows::open(&source.name, &part.url, parquet, &wanted(), first)?;
+        for (row, cells) in (first..).zip(rows) {
+            let picked = match cells? {
+                Row::Whole(cells) => Ok(pick(cells, &self.select, archives)),
+                Row::Broken { detail, .. } => Err(FileFault { reason: "row_broken", detail }),
+                Row::Lost(fault) => Err(fault),
+            };
+            match picked {
+                Ok(picked) => {
+                    let unit = match picked {
+                        Ok(pick) => {
+                            out.write(PICKS, pick)?;
+                            PICKS.to_owned()
+                        }
+                        Err(rule) => format!("left_out_{rule}"),
+                    };
+                    out.read(&unit);
+                    out.keep(&unit);
+                    found.record();
+                }
+                Err(fault) => found.lost(PICKS, source.id(part, row)?, fault, out)?,
+            }
+            out.advance(1)?;
+        }
+        Ok(())
     }
 }
 
@@ -98,6 +136,10 @@ impl Stage for Index {
         json!({ "prefix": self.prefix, "select": self.select })
     }
 
+    fn version(&self) -> u32 {
+        2
+    }
+
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
         self.source().plan(inputs)
     }
@@ -109,24 +151,8 @@ impl Stage for Index {
         }
         let (source, archives) = (self.source(), self.archives(task)?);
         let part = source.file(task)?;
-        let parquet = source.client.parquet(&part.url, &task.scratch)?;
-        let rows = ParquetRows::open(&source.name, &part.url, parquet, &wanted(), out.position())?;
-        for row in rows {
-            let picked = match row? {
-                Row::Whole(cells) => pick(cells, &self.select, &archives),
-                Row::Broken { .. } => Err("row_broken"),
-            };
-            let unit = match picked {
-                Ok(pick) => {
-                    out.write(PICKS, pick)?;
-                    PICKS.to_owned()
-                }
-                Err(rule) => format!("left_out_{rule}"),
-            };
-            out.read(&unit);
-            out.keep(&unit);
-            out.advance(1)?;
-        }
-        out.finish()
+        let mut found = Yield::of(&out);
+        let read = self.read(task, (&part, &archives), &mut found, &mut out);
+        source.finish(task, (&part, PICKS), read, found, out)
     }
 }

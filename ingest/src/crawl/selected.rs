@@ -2,19 +2,25 @@
 
 use std::collections::BTreeMap;
 
+use corpus::id::POSITION_MAX;
 use corpus::record::{Pick, SourceFile};
-use corpus::{Error, Inputs, Removal, Result, Stage, Task};
+use corpus::{Error, Inputs, Output, Result, Stage, Task};
 use serde_json::{Value, json};
 
-use super::entry::Scribe;
+use super::entry::{RECORDS, Scribe};
 use super::index::PICKS;
+use crate::fault::{FileFault, POSITION_TOO_LARGE};
 use crate::fetch::range::{RANGE_BYTES_MAX, Range};
 use crate::fetch::source::source_error;
-use crate::source::FILES;
+use crate::location::shown;
+use crate::source::{FILES, Yield};
 use crate::warc::Reader;
 
 /// Picks in one range of the ledger.
 const RANGE_RECORDS_MAX: u64 = 1_000;
+
+/// Reason of a record that is longer than any that is read.
+const RANGE_TOO_LARGE: &str = "range_too_large";
 
 /// The stage of a crawl of single records; one task per part of what the index wants.
 pub(super) struct Selected {
@@ -28,6 +34,22 @@ impl Selected {
 
     fn index(&self) -> String {
         format!("{}.index", self.scribe.source.name)
+    }
+
+    /// Reads what the range of one pick holds.
+    fn read(
+        &self,
+        task: &Task<'_>,
+        file: &SourceFile,
+        (pick, bytes): (&Pick, &[u8]),
+        found: &mut Yield,
+        out: &mut Output<'_>,
+    ) -> Result<()> {
+        let broken = |error: &std::io::Error| source_error(&file.url, error);
+        for entry in Reader::at(bytes, pick.offset).map_err(|error| broken(&error))? {
+            self.scribe.write(task, file, &entry.map_err(|error| broken(&error))?, found, out)?;
+        }
+        Ok(())
     }
 }
 
@@ -43,6 +65,10 @@ impl Stage for Selected {
     fn settings(&self) -> Value {
         let source = &self.scribe.source;
         json!({ "source": source.name, "code": source.code, "selected": true })
+    }
+
+    fn version(&self) -> u32 {
+        2
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
@@ -67,26 +93,29 @@ impl Stage for Selected {
             index: pick.file,
             url: files.get(&pick.file).cloned().unwrap_or_default(),
         };
-        // A length that no record has is not asked for.
-        let is_sane = |pick: &&Pick| pick.length <= RANGE_BYTES_MAX;
+        // A place or length that no record has is not asked for.
+        let is_sane = |pick: &&Pick| pick.length <= RANGE_BYTES_MAX && pick.offset <= POSITION_MAX;
         let range = |pick: &Pick| Range { url: file(pick).url, offset: pick.offset, length: pick.length };
+        let mut found = Yield::of(&out);
         let mut ranges = source.client.ranges(picks.iter().filter(is_sane).map(range));
         for pick in &picks {
             let file = file(pick);
-            if !is_sane(&pick) {
-                out.read("records");
-                let id = source.id(&file, pick.offset)?;
-                let value = pick.length.to_string();
-                out.fail(
-                    "records",
-                    Removal { id, key: None, url: None, reason: "range_too_large", value, preview: "" },
-                )?;
+            let read = if !is_sane(&pick) {
+                let detail = format!("a range of {} bytes", pick.length);
+                let is_beyond = pick.offset > POSITION_MAX;
+                let reason = if is_beyond { POSITION_TOO_LARGE } else { RANGE_TOO_LARGE };
+                Err(Error::work(&source.name, FileFault { reason, detail }))
             } else if let Some((_, bytes)) = ranges.next() {
-                let bytes = bytes.map_err(|error| source_error(&file.url, &error))?;
-                let broken = |error: &std::io::Error| source_error(&file.url, error);
-                for entry in Reader::at(&bytes[..], pick.offset).map_err(|error| broken(&error))? {
-                    self.scribe.write(task, &file, &entry.map_err(|error| broken(&error))?, &mut out)?;
-                }
+                let bytes = bytes.map_err(|error| source_error(&file.url, &error));
+                bytes.and_then(|bytes| self.read(task, &file, (pick, &bytes), &mut found, &mut out))
+            } else {
+                Ok(())
+            };
+            if let Err(error) = read {
+                let mut fault = FileFault::of_error(error)?;
+                fault.detail += &format!(" (at byte {} of {})", pick.offset, shown(&file.url));
+                let id = source.id(&file, pick.offset.min(POSITION_MAX))?;
+                found.lost(RECORDS, id, fault, &mut out)?;
             }
             out.advance(1)?;
         }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::kind::FileKind;
+
 /// The Pile's JSON lines: `{"text": ..., "meta": {"pile_set_name": ...}}`.
 ///
 /// Some re-uploads hold `meta` as a JSON string; both are read.
@@ -30,7 +32,7 @@ pub struct RowsFormat {
 impl RowsFormat {
     /// Returns true if and only if a file of this name is Parquet.
     pub(super) fn is_parquet(name: &str) -> bool {
-        name.ends_with(".parquet")
+        FileKind::of(name) == Some(FileKind::Parquet)
     }
 }
 

@@ -45,7 +45,7 @@ pub(super) fn pile(line: &[u8], format: &PileFormat) -> Judgement {
         Err(judgement) => return judgement,
     };
     let set = set_name(object.get("meta")).unwrap_or_default();
-    let Some(body) = take_string(&mut object, "text") else {
+    let Some(body) = take_string(&mut object, super::PILE_TEXT) else {
         return Judgement::fail("no_text", value(&set));
     };
     if !format.sets.is_empty() && !format.sets.contains(&set) {

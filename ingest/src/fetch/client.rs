@@ -74,6 +74,8 @@ pub(super) struct Rest {
 struct Route {
     url: Url,
     trusted: bool,
+    /// Whether a token may go there: over https, or to a mirror.
+    keeps_secrets: bool,
 }
 
 impl Client {
@@ -155,6 +157,16 @@ impl Client {
         Location::of(&self.shared.mirrors.apply(url).0)
     }
 
+    /// Returns whether another server, or a folder, stands for the one that a URL names.
+    pub(crate) fn is_mirrored(&self, url: &str) -> bool {
+        self.shared.mirrors.apply(url).1
+    }
+
+    /// Returns whether servers are asked what remote source files are like.
+    pub fn checks_files(&self) -> bool {
+        self.shared.config.check_files
+    }
+
     /// Returns the client's threads, for waiting on what runs there.
     pub(super) fn handle(&self) -> &Handle {
         &self.handle
@@ -233,7 +245,9 @@ impl Shared {
             return Err(FetchError::AddressRefused(host.to_owned()));
         }
         let (asked, mirrored) = self.mirrors.apply(url.as_str());
-        Ok(Route { url: guard::parse(&asked)?, trusted: mirrored || opened })
+        let url = guard::parse(&asked)?;
+        let keeps_secrets = mirrored || url.scheme() == "https";
+        Ok(Route { url, trusted: mirrored || opened, keeps_secrets })
     }
 
     fn is_allowed(&self, url: &Url) -> bool {
@@ -250,7 +264,7 @@ impl Shared {
         let mut request = transport.get(route.url.clone());
         let bearer = self.bearers.get(route.url.host_str().unwrap_or_default());
         if let Some(bearer) = bearer
-            && (route.trusted || route.url.scheme() == "https")
+            && route.keeps_secrets
         {
             request = request.header(AUTHORIZATION, bearer.clone());
         }

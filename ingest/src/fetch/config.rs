@@ -59,6 +59,9 @@ pub struct Config {
     pub retries_max: u32,
     /// Seconds to wait before the first of them; doubled each time, 30 at most.
     pub retry_wait_secs: f64,
+    /// Whether the size and entity tag of every remote source file are noted when it is listed, and compared
+    /// when a run begins. Default: false. Each file costs a request, both times.
+    pub check_files: bool,
     /// Directives of `X-Robots-Tag` under which an answer is not used.
     pub robots_tags: Vec<String>,
     /// Whether `robots.txt` of every host is read and respected. Default no: the sources' images were
@@ -90,6 +93,7 @@ impl Default for Config {
             body_bytes_max: BODY_BYTES_DEFAULT,
             retries_max: 6,
             retry_wait_secs: 1.0,
+            check_files: false,
             robots_tags: ROBOTS_TAGS_DEFAULT.map(str::to_owned).to_vec(),
             robots_txt: false,
             dns: DnsConfig::default(),
@@ -186,6 +190,55 @@ mod tests {
         assert!(broken.validate().unwrap_err().starts_with("deadline_secs"));
         let broken = Config { allow: vec!["nowhere".to_owned()], ..Config::default() };
         assert!(broken.validate().unwrap_err().contains("nowhere"));
+    }
+
+    #[test]
+    fn every_bound_holds_at_its_value_and_not_beyond() {
+        type Change = fn(&mut Config);
+        let accepted: [Change; 11] = [
+            |c| c.connect_timeout_secs = SECS_MAX,
+            |c| c.idle_timeout_secs = SECS_MAX,
+            |c| c.deadline_secs = SECS_MAX,
+            |c| c.retry_wait_secs = f64::MIN_POSITIVE,
+            |c| c.retry_after_secs_max = SECS_MAX,
+            |c| c.concurrency = CONCURRENCY_MAX,
+            |c| c.per_host_concurrency = CONCURRENCY_MAX,
+            |c| (c.concurrency, c.per_host_concurrency) = (1, 1),
+            |c| c.per_host_requests_per_sec = 0.0,
+            |c| c.body_bytes_max = c.inflight_bytes_max,
+            |c| c.body_bytes_max = 1,
+        ];
+        for (index, change) in accepted.iter().enumerate() {
+            let mut config = Config::default();
+            change(&mut config);
+            assert_eq!(config.validate(), Ok(()), "{index}");
+        }
+        let refused: [(&str, Change); 15] = [
+            ("connect_timeout_secs", |c| c.connect_timeout_secs = 0.0),
+            ("connect_timeout_secs", |c| c.connect_timeout_secs = SECS_MAX + 1.0),
+            ("idle_timeout_secs", |c| c.idle_timeout_secs = -1.0),
+            ("deadline_secs", |c| c.deadline_secs = f64::INFINITY),
+            ("retry_wait_secs", |c| c.retry_wait_secs = 0.0),
+            ("retry_after_secs_max", |c| c.retry_after_secs_max = f64::NAN),
+            ("concurrency", |c| c.concurrency = 0),
+            ("concurrency", |c| c.concurrency = CONCURRENCY_MAX + 1),
+            ("per_host_concurrency", |c| c.per_host_concurrency = 0),
+            ("per_host_concurrency", |c| c.per_host_concurrency = CONCURRENCY_MAX + 1),
+            ("per_host_requests_per_sec", |c| c.per_host_requests_per_sec = -0.1),
+            ("per_host_requests_per_sec", |c| c.per_host_requests_per_sec = f64::INFINITY),
+            ("body_bytes_max", |c| c.body_bytes_max = 0),
+            ("body_bytes_max", |c| c.body_bytes_max = c.inflight_bytes_max + 1),
+            ("hosts", |c| {
+                let limits = HostLimits { concurrency: Some(0), requests_per_sec: None };
+                c.hosts.insert("h.example".to_owned(), limits);
+            }),
+        ];
+        for (name, change) in refused {
+            let mut config = Config::default();
+            change(&mut config);
+            let error = config.validate().unwrap_err();
+            assert!(error.starts_with(name), "{name}: {error}");
+        }
     }
 
     #[test]

@@ -40,6 +40,9 @@ pub enum FetchError {
     /// A status other than 200.
     #[error("status {0}")]
     Status(u16),
+    /// The file ends before the range that was asked for.
+    #[error("the file ends within the range")]
+    RangeBeyondEnd,
     /// The answer is not HTTP.
     #[error("answer is not HTTP: {0}")]
     HttpBroken(String),
@@ -73,6 +76,7 @@ impl FetchError {
             Self::BodyTruncated => "body_truncated",
             Self::BodyTooLarge(_) => "body_too_large",
             Self::RedirectLimit(_) => "redirect_limit",
+            Self::RangeBeyondEnd => "range_beyond_end",
             Self::HttpBroken(_) => "http_broken",
             Self::RobotsTag(_) => "robots_tag",
             Self::RobotsTxt(_) => "robots_txt",
@@ -160,5 +164,43 @@ mod tests {
             assert!(!error.is_transient(), "{error}");
         }
         assert_eq!(FetchError::Status(410).reason(), "http_410");
+    }
+
+    #[test]
+    fn of_statuses_too_many_requests_and_faults_of_servers_are_transient() {
+        for status in [429, 500, 502, 503, 504, 599] {
+            assert!(FetchError::Status(status).is_transient(), "{status}");
+        }
+        for status in [201, 204, 206, 304, 400, 401, 403, 404, 410, 416, 428, 430, 451, 499, 600] {
+            assert!(!FetchError::Status(status).is_transient(), "{status}");
+        }
+    }
+
+    #[test]
+    fn every_other_error_is_transient_or_not_for_a_reason() {
+        let text = String::new;
+        let transient = [
+            FetchError::DnsFailed(text()),
+            FetchError::Connect(text()),
+            FetchError::Timeout,
+            FetchError::BodyTruncated,
+            FetchError::HostResting,
+        ];
+        let lasting = [
+            FetchError::UrlInvalid,
+            FetchError::SchemeRefused(text()),
+            FetchError::AddressRefused(text()),
+            FetchError::Dns,
+            FetchError::Tls(text()),
+            FetchError::BodyTooLarge(1),
+            FetchError::RedirectLimit(1),
+            FetchError::RangeBeyondEnd,
+            FetchError::HttpBroken(text()),
+            FetchError::RobotsTag(text()),
+            FetchError::RobotsTxt(text()),
+            FetchError::Panic,
+        ];
+        assert!(transient.iter().all(FetchError::is_transient));
+        assert!(!lasting.iter().any(FetchError::is_transient));
     }
 }

@@ -10,13 +10,14 @@ use bytes::{Buf, Bytes};
 use corpus::Error;
 use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, Length};
-use reqwest::StatusCode;
-use reqwest::header::CONTENT_RANGE;
+use reqwest::header::{CONTENT_RANGE, ETAG};
+use reqwest::{Response, StatusCode};
 use tokio::task::JoinHandle;
 
 use super::client::{Origin, Rest, Shared};
 use super::source::source_error;
 use super::{Client, FetchError};
+use crate::fault::{Transport, Watched};
 use crate::location::Location;
 
 /// Bytes of one range.
@@ -87,12 +88,12 @@ impl Client {
             return open(&path);
         }
         match self.length(url) {
-            Ok(Some(length)) => Ok(Ranged(Arc::new(Input::Remote {
+            Ok(Some(length)) => Ok(Ranged::of(Input::Remote {
                 client: self.clone(),
                 url: url.to_owned(),
                 length,
                 windows: Mutex::default(),
-            }))),
+            })),
             Ok(None) => open(&self.local_copy(url, folder)?),
             Err(error) => Err(source_error(url, &error)),
         }
@@ -103,9 +104,14 @@ impl Client {
         self.handle().block_on(read(self.shared.clone(), location, range))
     }
 
-    /// Returns the length of a remote file, where its server tells it.
+    /// Returns the length of a remote file, where its server tells it and knows ranges.
     pub(crate) fn length(&self, url: &str) -> io::Result<Option<u64>> {
-        self.handle().block_on(retried(&self.shared, || length(&self.shared, url)))
+        Ok(Some(self.told(url)?).filter(|told| told.knows_ranges).and_then(|told| told.length))
+    }
+
+    /// Returns what the server of a remote file tells of it.
+    pub(crate) fn told(&self, url: &str) -> io::Result<Told> {
+        self.handle().block_on(retried(&self.shared, || told(&self.shared, url)))
     }
 }
 
@@ -156,7 +162,11 @@ async fn ask(shared: &Shared, range: &Range) -> Result<Bytes, FetchError> {
     let rest = Rest { offset: range.offset, last: Some(last), ..Rest::default() };
     let (mut response, _) = shared.get(&range.url, Origin::Config, &rest).await?;
     match response.status() {
+        StatusCode::PARTIAL_CONTENT if file_length(&response).is_some_and(|length| length <= last) => {
+            return Err(FetchError::RangeBeyondEnd);
+        }
         StatusCode::PARTIAL_CONTENT => {}
+        StatusCode::RANGE_NOT_SATISFIABLE => return Err(FetchError::RangeBeyondEnd),
         StatusCode::OK => return Err(FetchError::HttpBroken("the server knows no ranges".to_owned())),
         status => return Err(FetchError::Status(status.as_u16())),
     }
@@ -173,21 +183,46 @@ async fn ask(shared: &Shared, range: &Range) -> Result<Bytes, FetchError> {
     }
 }
 
-/// Returns the length in `Content-Range: bytes 0-0/100`; none where the server knows no ranges.
-async fn length(shared: &Shared, url: &str) -> Result<Option<u64>, FetchError> {
+/// What a server tells of a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Told {
+    /// Its length in bytes.
+    pub(crate) length: Option<u64>,
+    /// Whether its parts can be asked for.
+    pub(crate) knows_ranges: bool,
+    /// Its entity tag, unless it is a weak one.
+    pub(crate) etag: Option<String>,
+}
+
+/// Asks what a server tells of a file, by its first byte: signed URLs refuse other methods.
+async fn told(shared: &Shared, url: &str) -> Result<Told, FetchError> {
     let rest = Rest { last: Some(0), ..Rest::default() };
     let (response, _) = shared.get(url, Origin::Config, &rest).await?;
-    let range = response.headers().get(CONTENT_RANGE).and_then(|range| range.to_str().ok());
+    let etag = response.headers().get(ETAG).and_then(|etag| etag.to_str().ok());
+    let etag = etag.filter(|etag| !etag.starts_with("W/")).map(str::to_owned);
     match response.status() {
-        StatusCode::PARTIAL_CONTENT => Ok(range.and_then(|range| range.rsplit('/').next()?.parse().ok())),
-        StatusCode::OK => Ok(None),
+        StatusCode::PARTIAL_CONTENT => Ok(Told { length: file_length(&response), knows_ranges: true, etag }),
+        // A file without a first byte.
+        StatusCode::RANGE_NOT_SATISFIABLE if file_length(&response) == Some(0) => {
+            Ok(Told { length: Some(0), knows_ranges: true, etag })
+        }
+        StatusCode::OK => Ok(Told { length: response.content_length(), knows_ranges: false, etag }),
         status => Err(FetchError::Status(status.as_u16())),
     }
 }
 
+/// Returns the length in `Content-Range: bytes 0-0/100`.
+fn file_length(response: &Response) -> Option<u64> {
+    let range = response.headers().get(CONTENT_RANGE)?.to_str().ok()?;
+    range.rsplit('/').next()?.parse().ok()
+}
+
 /// A parquet file, here or elsewhere, of which no more is read than is asked for.
 #[derive(Clone)]
-pub struct Ranged(Arc<Input>);
+pub struct Ranged {
+    input: Arc<Input>,
+    transport: Transport,
+}
 
 enum Input {
     File(File),
@@ -196,14 +231,23 @@ enum Input {
 
 impl From<File> for Ranged {
     fn from(file: File) -> Self {
-        Self(Arc::new(Input::File(file)))
+        Self::of(Input::File(file))
     }
 }
 
 impl Ranged {
+    fn of(input: Input) -> Self {
+        Self { input: Arc::new(input), transport: Transport::default() }
+    }
+
+    /// Returns true if and only if a read has failed, so that an error is not the file's fault.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.transport.has_failed()
+    }
+
     /// Returns bytes from a window that holds them, or asks for one.
     fn window(&self, start: u64, length: u64) -> io::Result<Bytes> {
-        let Input::Remote { client, url, length: file_length, windows } = &*self.0 else {
+        let Input::Remote { client, url, length: file_length, windows } = &*self.input else {
             return Err(io::Error::other("a local file has no windows"));
         };
         let mut windows = windows.lock().unwrap_or_else(PoisonError::into_inner);
@@ -219,10 +263,11 @@ impl Ranged {
             return Ok(found);
         }
         let wanted = length.max(WINDOW_BYTES).min(file_length.saturating_sub(start));
-        let bytes = client.range(Range { url: url.clone(), offset: start, length: wanted })?;
         if wanted < length {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
+        let range = Range { url: url.clone(), offset: start, length: wanted };
+        let bytes = self.transport.note(client.range(range))?;
         windows.push_back((start, bytes.clone()));
         if windows.len() > WINDOWS_MAX {
             windows.pop_front();
@@ -233,7 +278,7 @@ impl Ranged {
 
 impl Length for Ranged {
     fn len(&self) -> u64 {
-        match &*self.0 {
+        match &*self.input {
             Input::File(file) => Length::len(file),
             Input::Remote { length, .. } => *length,
         }
@@ -244,8 +289,8 @@ impl ChunkReader for Ranged {
     type T = Box<dyn Read + Send>;
 
     fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
-        match &*self.0 {
-            Input::File(file) => Ok(Box::new(file.get_read(start)?)),
+        match &*self.input {
+            Input::File(file) => Ok(Box::new(Watched::new(file.get_read(start)?, self.transport.clone()))),
             Input::Remote { length, .. } => {
                 Ok(Box::new(Sequence { file: self.clone(), offset: start, end: *length }))
             }
@@ -253,8 +298,17 @@ impl ChunkReader for Ranged {
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
-        match &*self.0 {
-            Input::File(file) => file.get_bytes(start, length),
+        match &*self.input {
+            Input::File(file) => {
+                let mut bytes = Vec::new();
+                let reader = file.get_read(start)?;
+                let read = reader.take(length as u64).read_to_end(&mut bytes);
+                self.transport.note(read).map_err(|error| ParquetError::External(Box::new(error)))?;
+                match bytes.len() == length {
+                    true => Ok(bytes.into()),
+                    false => Err(ParquetError::EOF(format!("{} of {length} bytes at {start}", bytes.len()))),
+                }
+            }
             Input::Remote { .. } => {
                 self.window(start, length as u64).map_err(|error| ParquetError::External(Box::new(error)))
             }

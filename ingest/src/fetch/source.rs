@@ -12,6 +12,7 @@ use reqwest::{Response, StatusCode};
 
 use super::client::{Origin, Rest};
 use super::{Client, FetchError};
+use crate::fault::{FILE_MISSING, FileFault};
 use crate::location::{Location, shown};
 
 /// Bytes after which a fault counts as a new one and not as the same again.
@@ -234,7 +235,27 @@ impl Client {
     }
 }
 
-/// Wraps what a reader of a source says into the error of a stage.
+/// Wraps what a reader of a source says into the error of a stage; damage and files that are not there
+/// stay a [`FileFault`] within it.
 pub(crate) fn source_error(url: &str, error: &io::Error) -> Error {
-    Error::Source { url: shown(url), detail: error.to_string() }
+    match file_fault(error) {
+        Some(fault) => Error::work(&format!("source {}", shown(url)), fault),
+        None => Error::Source { url: shown(url), detail: error.to_string() },
+    }
+}
+
+/// Returns what an error says of the file itself; none if it is the transport's.
+pub(crate) fn file_fault(error: &io::Error) -> Option<FileFault> {
+    if let Some(fault) = FileFault::of_io(error) {
+        return Some(fault);
+    }
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<FetchError>()) {
+        Some(FetchError::Status(404 | 410)) => {
+            Some(FileFault { reason: FILE_MISSING, detail: error.to_string() })
+        }
+        Some(FetchError::RangeBeyondEnd) => Some(FileFault::broken(error.to_string())),
+        // Of a range of a file on this machine.
+        None if error.kind() == io::ErrorKind::UnexpectedEof => Some(FileFault::broken(error.to_string())),
+        _ => None,
+    }
 }

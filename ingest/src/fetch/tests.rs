@@ -11,6 +11,10 @@ use corpus::mirror::Mirrors;
 
 use super::*;
 
+mod redirects;
+
+use crate::fault::{FILE_MISSING, FileFault};
+
 /// Serves connections by a script until the process ends; keeps the heads of all requests.
 struct Server {
     port: u16,
@@ -250,7 +254,8 @@ fn a_source_that_changed_or_is_gone_is_an_error() {
     let mut reader = client.open("https://web.example/file").unwrap();
     let error = reader.read_to_end(&mut Vec::new()).unwrap_err();
     assert!(error.to_string().contains("changed"), "{error}");
-    assert!(matches!(client.open("https://web.example/gone"), Err(corpus::Error::Source { .. })));
+    let gone = client.open("https://web.example/gone").err().unwrap();
+    assert_eq!(FileFault::of_error(gone).unwrap().reason, FILE_MISSING);
 }
 
 #[test]

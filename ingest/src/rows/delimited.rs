@@ -54,6 +54,8 @@ impl<R: BufRead> DelimitedRows<R> {
         };
         let header = match rows.next_fields().transpose().map_err(|error| broken(&error))? {
             Some(Ok(fields)) => fields,
+            // Without its header no row of the file can be told.
+            Some(Err(Row::Lost(fault))) => return Err(broken(&fault.into())),
             _ => Vec::new(),
         };
         let names: Vec<&str> = header.iter().map(|name| name.trim()).collect();
@@ -82,6 +84,7 @@ impl<R: BufRead> DelimitedRows<R> {
                 Ok(Line::TooLong { head, bytes }) => {
                     return Some(Ok(Err(broken(format!("row of {bytes} bytes"), &head))));
                 }
+                Ok(Line::Lost(fault)) => return Some(Ok(Err(Row::Lost(fault)))),
                 Err(error) => return Some(Err(error)),
             }
         };

@@ -1,39 +1,35 @@
 //! Rows of JSON: an object a line, or one array of objects as `pandas` and `json.dump` write.
 
+use std::collections::{BTreeSet, VecDeque};
 use std::io::{self, BufRead};
 
+use corpus::Result;
 use serde_json::Value;
 
-use super::{Cells, ROW_BYTES_MAX, Row, Wanted};
+use super::{Cells, ROW_BYTES_MAX, Row, Wanted, missing_column};
+use crate::fetch::source::source_error;
 use crate::lines::{Line, Lines, pass_over_mark};
 use crate::source::preview;
 
+/// Objects in which a required column is looked for before it is said to be missing.
+const CHECKED_OBJECTS_MAX: usize = 100;
+/// Bytes that are read for that at most.
+const CHECKED_BYTES_MAX: usize = 16 << 20;
+
 /// Iterator over the rows of a file; holds one row of at most [`ROW_BYTES_MAX`] bytes.
 pub struct JsonRows<R> {
-    texts: Texts<R>,
+    texts: JsonTexts<R>,
     wanted: Vec<Wanted>,
 }
 
-/// The texts of the objects.
-enum Texts<R> {
-    Lines(Lines<R>),
-    Array(Elements<R>),
-}
-
 impl<R: BufRead> JsonRows<R> {
-    /// Reads a file of either form, told by its first character.
+    /// Reads a file of either form, told by its first character. The stage's name and the URL are for
+    /// messages.
     ///
     /// # Errors
-    /// When it cannot be read.
-    pub fn open(mut reader: R, wanted: &[Wanted]) -> io::Result<Self> {
-        pass_over_mark(&mut reader)?;
-        let is_array = first_character(&mut reader)? == Some(b'[');
-        let texts = if is_array {
-            reader.consume(1);
-            Texts::Array(Elements { reader, done: false })
-        } else {
-            Texts::Lines(Lines::new(reader, ROW_BYTES_MAX))
-        };
+    /// When it cannot be read, or none of its first objects has a required column.
+    pub fn open(place: (&str, &str), reader: R, wanted: &[Wanted]) -> Result<Self> {
+        let texts = JsonTexts::open(place, reader, ROW_BYTES_MAX, wanted)?;
         Ok(Self { texts, wanted: wanted.to_vec() })
     }
 }
@@ -43,19 +39,137 @@ impl<R: BufRead> Iterator for JsonRows<R> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let text = match &mut self.texts {
-                Texts::Lines(lines) => lines.next()?,
-                Texts::Array(elements) => elements.read().transpose()?,
-            };
-            return Some(Ok(match text {
+            return Some(Ok(match self.texts.next()? {
                 Ok(Line::Whole(text)) if text.trim_ascii().is_empty() => continue,
                 Ok(Line::Whole(text)) => row(&text, &self.wanted),
                 Ok(Line::TooLong { head, bytes }) => {
                     Row::Broken { detail: format!("row of {bytes} bytes"), preview: preview(&head) }
                 }
+                Ok(Line::Lost(fault)) => Row::Lost(fault),
                 Err(error) => return Some(Err(error)),
             }));
         }
+    }
+}
+
+/// Iterator over the texts of the objects of a file: its lines, blank ones too, or the elements of
+/// its array.
+pub struct JsonTexts<R> {
+    lines: Lines<R>,
+    text_bytes_max: usize,
+    /// Whether the reader stands within an array.
+    in_array: bool,
+    /// Texts that were read ahead to look for columns.
+    ahead: VecDeque<Line>,
+    /// The transport's error that ended that.
+    error: Option<io::Error>,
+}
+
+impl<R: BufRead> JsonTexts<R> {
+    /// Reads a file of either form, told by its first character; a text has so many bytes at most.
+    ///
+    /// # Errors
+    /// When it cannot be read, or none of its first objects has a required column.
+    pub fn open(
+        (stage, url): (&str, &str),
+        mut reader: R,
+        text_bytes_max: usize,
+        wanted: &[Wanted],
+    ) -> Result<Self> {
+        let mut ahead = VecDeque::new();
+        let begun = pass_over_mark(&mut reader).and_then(|()| first_character(&mut reader));
+        let blank = match begun {
+            Ok(blank) => blank,
+            // The file begins with damage; what is behind it is read by lines.
+            Err(error) => {
+                ahead.push_back(Line::lost(error, 0).map_err(|error| source_error(url, &error))?);
+                Blank::default()
+            }
+        };
+        let in_array = blank.first == Some(b'[');
+        if in_array {
+            reader.consume(1);
+        } else {
+            // Blank lines were passed over, and are rows all the same.
+            ahead.extend(std::iter::repeat_n(Line::Whole(Vec::new()), blank.lines));
+        }
+        let lines = Lines::new(reader, text_bytes_max);
+        let mut texts = Self { lines, text_bytes_max, in_array, ahead, error: None };
+        texts.check(stage, url, wanted)?;
+        Ok(texts)
+    }
+
+    /// Reads ahead until all required columns were seen.
+    fn check(&mut self, stage: &str, url: &str, wanted: &[Wanted]) -> Result<()> {
+        let mut missing: Vec<&Wanted> = wanted.iter().filter(|column| column.required).collect();
+        let mut there = BTreeSet::new();
+        let (mut objects, mut bytes) = (0, 0);
+        while !missing.is_empty() && objects < CHECKED_OBJECTS_MAX && bytes < CHECKED_BYTES_MAX {
+            let text = match self.read() {
+                Some(Ok(text)) => text,
+                Some(Err(error)) => {
+                    self.error = Some(error);
+                    return Ok(());
+                }
+                None => break,
+            };
+            if let Line::Whole(text) = &text {
+                bytes += text.len();
+                if let Ok(Value::Object(object)) = serde_json::from_slice(text) {
+                    objects += 1;
+                    missing.retain(|column| !column.names.iter().any(|name| object.contains_key(name)));
+                    there.extend(object.into_iter().map(|(name, _)| name));
+                }
+            }
+            self.ahead.push_back(text);
+        }
+        match missing.first() {
+            Some(column) if objects > 0 => {
+                let there: Vec<&str> = there.iter().map(String::as_str).collect();
+                Err(missing_column(stage, url, column, &there))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn read(&mut self) -> Option<io::Result<Line>> {
+        while self.in_array {
+            let Element { text, is_last } = match element(self.lines.reader(), self.text_bytes_max) {
+                Ok(element) => element,
+                Err(error) => return Some(Err(error)),
+            };
+            if is_last && let Err(error) = self.end_array() {
+                // What was read goes out first, and the error after it.
+                self.error = Some(error);
+            }
+            if text.is_some() {
+                return text.map(Ok);
+            }
+        }
+        self.error.take().map(Err).or_else(|| self.lines.next())
+    }
+
+    /// Leaves an array: another one may follow, where files were joined, or lines.
+    fn end_array(&mut self) -> io::Result<()> {
+        let reader = self.lines.reader();
+        self.in_array = false;
+        match first_character(reader) {
+            Ok(blank) if blank.first == Some(b'[') => {
+                reader.consume(1);
+                self.in_array = true;
+            }
+            Ok(_) => {}
+            Err(error) => self.ahead.push_back(Line::lost(error, 0)?),
+        }
+        Ok(())
+    }
+}
+
+impl<R: BufRead> Iterator for JsonTexts<R> {
+    type Item = io::Result<Line>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.ahead.pop_front().map(Ok).or_else(|| self.read())
     }
 }
 
@@ -68,26 +182,31 @@ fn row(text: &[u8], wanted: &[Wanted]) -> Row {
     Row::Broken { detail, preview: preview(text) }
 }
 
-/// Passes over white space; the character after it stays to be read.
-fn first_character(reader: &mut impl BufRead) -> io::Result<Option<u8>> {
-    loop {
-        let buffer = reader.fill_buf()?;
-        if buffer.is_empty() {
-            return Ok(None);
-        }
-        let blank = buffer.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-        let first = buffer.get(blank).copied();
-        reader.consume(blank);
-        if first.is_some() {
-            return Ok(first);
-        }
-    }
+/// White space at the beginning of a file.
+#[derive(Default)]
+struct Blank {
+    /// Line ends in it.
+    lines: usize,
+    /// The character after it, which stays to be read.
+    first: Option<u8>,
 }
 
-/// The elements of one array, whose bracket was passed, as texts: cut out without being understood.
-struct Elements<R> {
-    reader: R,
-    done: bool,
+/// Lines of white space that are passed over at the beginning; what has more is read by lines.
+const BLANK_LINES_MAX: usize = 1_024;
+
+/// Passes over white space.
+fn first_character(reader: &mut impl BufRead) -> io::Result<Blank> {
+    let mut lines = 0;
+    loop {
+        let buffer = reader.fill_buf()?;
+        let blank = buffer.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        lines += memchr::memchr_iter(b'\n', &buffer[..blank]).count();
+        let (first, is_empty) = (buffer.get(blank).copied(), buffer.is_empty());
+        reader.consume(blank);
+        if first.is_some() || is_empty || lines > BLANK_LINES_MAX {
+            return Ok(Blank { lines, first });
+        }
+    }
 }
 
 /// Where the text of an element is.
@@ -117,37 +236,44 @@ impl Place {
     }
 }
 
-impl<R: BufRead> Elements<R> {
-    /// Reads up to the next comma of the array, or its end.
-    fn read(&mut self) -> io::Result<Option<Line>> {
-        if self.done {
-            return Ok(None);
-        }
-        let mut place = Place::default();
-        let (mut text, mut bytes) = (Vec::new(), 0_u64);
-        loop {
-            let buffer = self.reader.fill_buf()?;
-            if buffer.is_empty() {
-                self.done = true;
-                break;
+/// One element of an array, cut out without being understood.
+struct Element {
+    /// Its text; none where there is only the end of the array.
+    text: Option<Line>,
+    is_last: bool,
+}
+
+/// Reads up to the next comma of the array, or its end.
+fn element(reader: &mut impl BufRead, text_bytes_max: usize) -> io::Result<Element> {
+    let mut place = Place::default();
+    let (mut text, mut bytes) = (Vec::new(), 0_u64);
+    let is_last = loop {
+        let buffer = match reader.fill_buf() {
+            Ok(buffer) => buffer,
+            Err(error) => {
+                return Ok(Element { text: Some(Line::lost(error, text.len())?), is_last: false });
             }
-            let end = buffer.iter().position(|byte| place.ends_before(*byte));
-            let length = end.unwrap_or(buffer.len());
-            let room = ROW_BYTES_MAX.saturating_sub(text.len());
-            text.extend_from_slice(&buffer[..length.min(room)]);
-            bytes += length as u64;
-            self.done = end.is_some_and(|end| buffer.get(end) == Some(&b']'));
-            self.reader.consume(length + usize::from(end.is_some()));
-            if end.is_some() {
-                break;
-            }
+        };
+        if buffer.is_empty() {
+            break true;
         }
-        Ok(match bytes {
-            0 if self.done => None,
-            bytes if bytes > ROW_BYTES_MAX as u64 => Some(Line::TooLong { head: text, bytes }),
-            _ => Some(Line::Whole(text)),
-        })
-    }
+        let end = buffer.iter().position(|byte| place.ends_before(*byte));
+        let length = end.unwrap_or(buffer.len());
+        let room = text_bytes_max.saturating_sub(text.len());
+        text.extend_from_slice(&buffer[..length.min(room)]);
+        bytes += length as u64;
+        let last = end.map(|end| buffer.get(end) == Some(&b']'));
+        reader.consume(length + usize::from(end.is_some()));
+        if let Some(is_last) = last {
+            break is_last;
+        }
+    };
+    let text = match bytes {
+        0 if is_last => None,
+        bytes if bytes > text_bytes_max as u64 => Some(Line::TooLong { head: text, bytes }),
+        _ => Some(Line::Whole(text)),
+    };
+    Ok(Element { text, is_last })
 }
 
 #[cfg(test)]
@@ -162,7 +288,10 @@ mod tests {
     fn rows(text: &str) -> Vec<String> {
         // A small buffer, so that rows lie across its borders.
         let reader = BufReader::with_capacity(7, text.as_bytes());
-        JsonRows::open(reader, &url_and_number()).unwrap().map(|row| shown_row(row.unwrap())).collect()
+        match JsonRows::open(("s", "u"), reader, &url_and_number()) {
+            Ok(rows) => rows.map(|row| shown_row(row.unwrap())).collect(),
+            Err(error) => vec![error.to_string()],
+        }
     }
 
     #[test]
@@ -176,6 +305,9 @@ mod tests {
         );
         let array = " [\n {\"url\":\"http://a/1\",\"n\":1},{\"x\":[{},[]],\"url\":\"http://a/],\\\"\",\"n\":2.5} ,\n{\"URL\":\"http://a/3\"}\n]\n";
         assert_eq!(rows(array), expected);
+        let joined = array.repeat(2);
+        assert_eq!(rows(&joined).len(), 2 * expected.len());
+        assert_eq!(rows(&format!("{array}{{\"url\":\"u\"}}\n")).last().map(String::as_str), Some("u|"));
         assert_eq!(rows("[]"), Vec::<String>::new());
         assert_eq!(rows(""), Vec::<String>::new());
     }

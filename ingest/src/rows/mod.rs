@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! wanted columns -> parquet    row groups, of a remote file no more than the wanted columns
-//!                   json       JSON lines, or one array of objects
+//!                   json       JSON lines, or one array of objects; documents are read by this too
 //!                   delimited  CSV and TSV with a header
 //!                   urls       one URL a line
 //!                -> cells, in the order in which they were wanted
@@ -17,6 +17,7 @@ use serde_json::{Map, Value};
 
 pub use parquet::ParquetRows;
 
+use crate::fault::FileFault;
 use crate::location::shown;
 
 /// Bytes of one row of text, its line ends included.
@@ -63,6 +64,8 @@ pub enum Row {
         /// Its beginning, where there is one.
         preview: String,
     },
+    /// Damage of the file, in place of the rows that it took.
+    Lost(FileFault),
 }
 
 /// The wanted cells of one row, in the order in which they were wanted.
@@ -127,12 +130,24 @@ fn find_columns(stage: &str, url: &str, names: &[&str], wanted: &[Wanted]) -> Re
     let find = |column: &Wanted| {
         let found = column.names.iter().find_map(|name| names.iter().position(|n| n == name));
         if found.is_none() && column.required {
-            let detail = format!("{} has none of the columns {:?}, but {names:?}", shown(url), column.names);
-            return Err(Error::Settings { stage: stage.to_owned(), detail });
+            return Err(missing_column(stage, url, column, names));
         }
         Ok(found)
     };
     wanted.iter().map(find).collect()
+}
+
+/// Names a column that a file lacks, and those that it has.
+fn missing_column(stage: &str, url: &str, column: &Wanted, there: &[&str]) -> Error {
+    let quoted = |names: &[&str]| names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+    let wanted: Vec<&str> = column.names.iter().map(String::as_str).collect();
+    let detail = format!(
+        "{} has no column {}; its columns are {}: name one of them in the source's format",
+        shown(url),
+        quoted(&wanted).replace(", ", " or "),
+        quoted(there)
+    );
+    Error::Settings { stage: stage.to_owned(), detail }
 }
 
 #[cfg(test)]
@@ -156,6 +171,7 @@ pub(crate) mod testing {
                 format!("{}|{number}", cells.text(0).unwrap_or_default())
             }
             Row::Broken { detail, .. } => detail,
+            Row::Lost(fault) => fault.detail,
         }
     }
 }

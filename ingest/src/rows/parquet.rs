@@ -8,8 +8,10 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
+use parquet::file::reader::Length;
 
 use super::{Cell, Cells, Kind, Row, Wanted, find_columns};
+use crate::fault::FileFault;
 use crate::fetch::Ranged;
 use crate::location::shown;
 
@@ -21,7 +23,8 @@ const GROUP_ROWS_MAX: u64 = 1 << 26;
 /// Iterator over the rows of a file, row group after row group; memory holds one batch.
 ///
 /// Rows that cannot be decoded come as [`Row::Broken`], the rest of their row group with
-/// them; the other row groups are not touched by that.
+/// them; the other row groups are not touched by that. Where the footer makes no sense any more, a
+/// [`Row::Lost`] ends the file.
 pub struct ParquetRows {
     url: String,
     file: Ranged,
@@ -44,14 +47,21 @@ impl ParquetRows {
     /// columns. The stage's name and the URL are for messages.
     ///
     /// # Errors
-    /// When it is not parquet or lacks a required column.
+    /// When it lacks a required column, the transport fails, or its footer is damaged (a [`FileFault`]).
     pub fn open(stage: &str, url: &str, file: Ranged, wanted: &[Wanted], first: u64) -> Result<Self> {
-        let not_parquet = |detail: String| Error::Source { url: shown(url), detail };
-        let metadata = ArrowReaderMetadata::load(&file, Default::default())
-            .map_err(|error| not_parquet(error.to_string()))?;
+        let length = Length::len(&file);
+        if length == 0 {
+            return Err(Error::work(stage, FileFault::empty()));
+        }
+        let metadata = guarded(|| ArrowReaderMetadata::load(&file, Default::default()));
+        let metadata = metadata.map_err(|detail| match file.has_failed() {
+            true => Error::Source { url: shown(url), detail },
+            // Without its footer no row of the file can be told.
+            false => Error::work(stage, FileFault::broken(format!("{detail}; {length} bytes lost"))),
+        })?;
         let names: Vec<&str> = metadata.schema().fields().iter().map(|f| f.name().as_str()).collect();
         let columns = find_columns(stage, url, &names, wanted)?;
-        let mut rows = Self {
+        Ok(Self {
             url: url.to_owned(),
             file,
             kinds: wanted.iter().map(|column| column.kind).collect(),
@@ -63,78 +73,90 @@ impl ParquetRows {
             reader: None,
             batch: Vec::new(),
             broken: None,
-        };
-        rows.pass_over_groups()?;
-        Ok(rows)
+        })
     }
 
-    fn group_rows(&self, group: usize) -> Result<u64> {
+    /// Returns the rows of a row group; none if the footer claims what cannot be.
+    fn group_rows(&self, group: usize) -> Option<u64> {
         let rows = self.metadata.metadata().row_group(group).num_rows();
-        match u64::try_from(rows) {
-            Ok(rows) if rows <= GROUP_ROWS_MAX => Ok(rows),
-            _ => Err(Error::Source {
-                url: shown(&self.url),
-                detail: format!("row group {group} claims {rows} rows"),
-            }),
-        }
+        u64::try_from(rows).ok().filter(|rows| *rows <= GROUP_ROWS_MAX)
     }
 
-    fn pass_over_groups(&mut self) -> Result<()> {
-        while self.group < self.metadata.metadata().num_row_groups() {
-            let rows = self.group_rows(self.group)?;
-            if self.skip < rows {
-                return Ok(());
+    /// Opens the next row group with rows that are wanted; returns what to yield if there is none.
+    fn next_group(&mut self) -> Result<(), Option<FileFault>> {
+        let count = self.metadata.metadata().num_row_groups();
+        let rows = loop {
+            if self.group >= count {
+                return Err(None);
             }
-            self.skip -= rows;
+            match self.group_rows(self.group) {
+                Some(rows) if self.skip < rows => break rows,
+                Some(rows) => self.skip -= rows,
+                None => {
+                    // The damage itself was a row, which may have been read already.
+                    let is_new = self.skip == 0;
+                    let detail = format!("{}; the rest of the file is lost", self.group_words());
+                    self.group = usize::MAX;
+                    return Err(is_new.then(|| FileFault::broken(detail)));
+                }
+            }
             self.group += 1;
-        }
-        Ok(())
-    }
-
-    /// Opens the next row group; false at the end of the file.
-    fn next_group(&mut self) -> Result<bool> {
-        self.pass_over_groups()?;
-        if self.group >= self.metadata.metadata().num_row_groups() {
-            return Ok(false);
-        }
+        };
         let roots = self.columns.iter().flatten().copied();
         let mask = ProjectionMask::roots(self.metadata.parquet_schema(), roots);
-        self.left = self.group_rows(self.group)? - self.skip;
-        let reader =
+        self.left = rows - self.skip;
+        let builder =
             ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.clone(), self.metadata.clone())
                 .with_row_groups(vec![self.group])
                 .with_projection(mask)
                 .with_batch_size(BATCH_ROWS)
-                .with_offset(usize::try_from(self.skip).unwrap_or(usize::MAX))
-                .build();
+                .with_offset(usize::try_from(self.skip).unwrap_or(usize::MAX));
         self.broken = None;
         self.batch.clear();
-        match reader {
+        match guarded(|| builder.build()) {
             Ok(reader) => self.reader = Some(reader),
-            Err(error) => self.broken = Some(error.to_string()),
+            Err(detail) => self.broken = Some(format!("{}: {detail}", self.group_words())),
         }
         (self.group, self.skip) = (self.group + 1, 0);
-        Ok(true)
+        Ok(())
+    }
+
+    /// Names the row group that is read next, with the bytes that the wanted columns take in it.
+    fn group_words(&self) -> String {
+        let group = self.metadata.metadata().row_group(self.group);
+        let wanted = self.columns.iter().flatten();
+        let bytes: u64 = wanted
+            .filter_map(|root| Some(group.columns().get(*root)?.compressed_size().max(0).unsigned_abs()))
+            .sum();
+        format!("row group {} of {} rows and {bytes} bytes", self.group, group.num_rows())
     }
 
     /// Decodes the next batch of the row group into rows, the first of them last.
-    fn next_batch(&mut self) {
-        let batch = self.reader.as_mut().and_then(Iterator::next);
+    fn next_batch(&mut self) -> Result<()> {
+        let reader = &mut self.reader;
+        let batch = guarded(|| reader.as_mut().and_then(Iterator::next).transpose());
         let rows = match batch {
-            Some(Ok(batch)) => self.rows_of(&batch),
-            Some(Err(error)) => Err(error.to_string()),
-            None => Err("row group ends early".to_owned()),
+            Ok(Some(batch)) => self.rows_of(&batch),
+            Ok(None) => Err("row group ends early".to_owned()),
+            Err(detail) => Err(detail),
         };
         match rows {
             Ok(mut rows) => {
                 rows.reverse();
                 self.batch = rows;
             }
+            Err(detail) if self.file.has_failed() => {
+                return Err(Error::Source { url: shown(&self.url), detail });
+            }
             Err(detail) => {
                 self.reader = None;
-                self.broken = Some(detail);
+                self.group -= 1;
+                let words = self.group_words();
+                self.group += 1;
+                self.broken = Some(format!("{words}: {detail}; its last {} rows are lost", self.left));
             }
         }
+        Ok(())
     }
 
     fn rows_of(&self, batch: &RecordBatch) -> Result<Vec<Row>, String> {
@@ -179,12 +201,8 @@ impl Iterator for ParquetRows {
         loop {
             if self.left == 0 {
                 match self.next_group() {
-                    Ok(true) => continue,
-                    Ok(false) => return None,
-                    Err(error) => {
-                        self.group = usize::MAX;
-                        return Some(Err(error));
-                    }
+                    Ok(()) => continue,
+                    Err(fault) => return fault.map(|fault| Ok(Row::Lost(fault))),
                 }
             }
             if let Some(row) = self.batch.pop() {
@@ -195,8 +213,19 @@ impl Iterator for ParquetRows {
                 self.left -= 1;
                 return Some(Ok(Row::Broken { detail: detail.clone(), preview: String::new() }));
             }
-            self.next_batch();
+            if let Err(error) = self.next_batch() {
+                (self.group, self.left, self.skip) = (usize::MAX, 0, 0);
+                return Some(Err(error));
+            }
         }
+    }
+}
+
+/// Calls the decoder, which may panic on what is damaged.
+fn guarded<T, E: std::fmt::Display>(work: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
+    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)) {
+        Ok(result) => result.map_err(|error| error.to_string()),
+        Err(_) => Err("the decoder panicked".to_owned()),
     }
 }
 

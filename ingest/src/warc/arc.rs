@@ -8,7 +8,7 @@ use super::Header;
 /// How an ARC file begins.
 pub(super) const ARC_MAGIC: &[u8] = b"filedesc:";
 /// Bytes of a line.
-const LINE_BYTES_MAX: usize = 16 << 10;
+pub(super) const LINE_BYTES_MAX: usize = 16 << 10;
 /// Digits of a date, from those with minutes to those with seconds.
 const DATE_DIGITS: std::ops::RangeInclusive<usize> = 12..=14;
 

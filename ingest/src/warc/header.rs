@@ -1,6 +1,6 @@
 //! The header of a record: its named fields.
 
-use super::reader::WARC_MAGIC;
+use super::format::WARC_MAGIC;
 
 /// Fields of one record; real ones have about twenty.
 const FIELDS_MAX: usize = 256;
@@ -106,4 +106,57 @@ pub enum Kind {
 /// Returns true if and only if a line begins as a record does; some writers use small letters.
 pub(super) fn begins_with_magic(line: &[u8]) -> bool {
     line.get(..WARC_MAGIC.len()).is_some_and(|head| head.eq_ignore_ascii_case(WARC_MAGIC))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn parse(fields: &str) -> Result<Header, String> {
+        Header::parse(format!("WARC/1.0\r\n{fields}\r\n\r\n").as_bytes())
+    }
+
+    #[test]
+    fn names_are_found_in_any_case_and_the_first_of_two_counts() {
+        let header =
+            parse("warc-TYPE:response\r\nCONTENT-LENGTH: 7 \r\nContent-Length: 9\r\nWARC-Type: request")
+                .unwrap();
+        assert_eq!((header.kind(), header.content_length), (Kind::Response, 7));
+        assert_eq!(header.get("content-length"), Some("7"));
+        assert_eq!(header.get("Content-Length"), None, "names are asked for in lower case");
+        assert_eq!(parse("Content-Length: 1\r\nWARC-Type: RESOURCE").unwrap().kind(), Kind::Resource);
+    }
+
+    #[test]
+    fn a_line_that_begins_with_white_space_goes_on() {
+        let header =
+            parse("Content-Length: 1\r\nWARC-Target-URI:\r\n <http://h/a\r\n\tb>\r\nnonsense\r\nX: y")
+                .unwrap();
+        assert_eq!(header.target(), Some("http://h/a b"));
+        assert_eq!(header.get("x"), Some("y"));
+        assert_eq!(parse(" folded into nothing\r\nContent-Length: 1").unwrap().content_length, 1);
+    }
+
+    #[test]
+    fn a_record_that_was_cut_says_so() {
+        assert!(parse("Content-Length: 1\r\nWARC-Truncated: length").unwrap().is_truncated());
+        assert!(parse("Content-Length: 1\r\nwarc-truncated: time").unwrap().is_truncated());
+        assert!(!parse("Content-Length: 1").unwrap().is_truncated());
+    }
+
+    #[test]
+    fn what_makes_a_record_unreadable_is_named() {
+        assert!(Header::parse(b"HTTP/1.1 200 OK\r\n\r\n").unwrap_err().contains("version"));
+        assert!(parse("WARC-Type: response").unwrap_err().contains("no Content-Length"));
+        for length in ["-1", "1.5", "", "18446744073709551616", "1 2"] {
+            assert!(
+                parse(&format!("Content-Length: {length}")).unwrap_err().contains("Content-Length is"),
+                "{length}"
+            );
+        }
+        let fields = |count| parse(&format!("Content-Length: 1{}", "\r\nA: b".repeat(count - 1)));
+        assert!(fields(FIELDS_MAX).is_ok());
+        assert!(fields(FIELDS_MAX + 1).unwrap_err().contains("fields"));
+    }
 }

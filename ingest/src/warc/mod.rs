@@ -2,27 +2,23 @@
 //! or per file, lz4.
 //!
 //! ```text
-//! source   Source    a file's bytes; lz4 undone
-//! window   Window    bytes with a memory, so that a reader can step back
-//! member   Member    decoders of one gzip or zstd member at a time
-//! stream   Stream    records' bytes: plain, or the members of a file, with resynchronisation
 //! header   Header    the named fields of a record
 //! arc      header    the line before a document of an ARC file, as such fields
+//! format   Format    where a record begins, in either of them
+//! input    Input     bytes that can be looked at ahead, and given back
 //! reader   Reader    records and damages, each with its position
 //! http     Response  the HTTP message within a response record, decoded
 //! ```
 //!
 //! Damage is data: a reader yields what is wrong and where, and goes on at the next place
-//! that opens a record. Only the transport's errors end it.
+//! that opens a record; a length that contradicts what follows is a damage too. Only the transport's errors end it.
 
 mod arc;
+mod format;
 mod header;
 mod http;
-mod member;
+mod input;
 mod reader;
-mod source;
-mod stream;
-mod window;
 
 pub use header::{Header, Kind};
 pub(crate) use http::looks_like_html;

@@ -2,39 +2,29 @@
 
 use std::io::{self, Read};
 
-use super::arc::{self, ARC_MAGIC};
+use super::arc;
+use super::format::Format;
 use super::header::{Header, Kind, begins_with_magic};
-use super::stream::{Corrupt, ReadError, Stream};
+use super::input::Input;
+use crate::fault::{FILE_EMPTY, FileFault};
+use crate::packed::{Corrupt, ReadError};
 
 /// Bytes of one record's header.
 pub const HEADER_BYTES_MAX: usize = 64 << 10;
 /// Bytes of one response's block that are kept; a larger one is passed over.
 pub const BLOCK_BYTES_MAX: u64 = 32 << 20;
 
-/// How a WARC record begins.
-pub(super) const WARC_MAGIC: &[u8] = b"WARC/";
 /// How a document begins that is a response of HTTP.
 const HTTP_MAGIC: &[u8] = b"HTTP/";
-
-/// How records are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
-    Warc,
-    Arc,
-}
-
-impl Format {
-    /// Returns true if and only if a record begins with these bytes, a line at least.
-    pub(super) fn begins_record(self, bytes: &[u8]) -> bool {
-        match self {
-            Self::Warc => begins_with_magic(bytes),
-            Self::Arc => {
-                let end = memchr::memchr(b'\n', bytes);
-                end.is_some_and(|end| arc::header(&bytes[..end], false).is_some())
-            }
-        }
-    }
-}
+/// Bytes looked at to tell WARC from ARC where the first record is damaged.
+const HEAD_BYTES: usize = 64 << 10;
+/// Bytes in which the next record is looked for at once.
+const SCAN_BYTES: usize = 1 << 20;
+/// Bytes behind a block that are looked at to see whether its length is right.
+const BEHIND_BYTES: usize = 64;
+/// Records in a row with a wrong length after which none is believed: from then on a block ends where the
+/// next record begins, so that no bytes are read over and over.
+const DISTRUST_MIN: u32 = 8;
 
 /// What a WARC file holds next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +54,7 @@ pub struct Record {
 pub struct Damage {
     /// Where it begins, as for a record.
     pub position: u64,
-    /// `gzip_broken`, `zstd_broken`, `lz4_broken` or `record_broken`.
+    /// `gzip_broken`, `zstd_broken`, `lz4_broken`, `record_broken` or `file_empty`.
     pub reason: &'static str,
     /// What is wrong, and how many bytes were lost where that is known.
     pub detail: String,
@@ -72,14 +62,18 @@ pub struct Damage {
 
 /// Iterator over the entries of a file; ends after an error of the transport.
 pub struct Reader<R: Read> {
-    stream: Stream<R>,
+    input: Input<R>,
     /// Records begun in the current member.
     in_member: u64,
     /// The smallest position that was not used.
     position_min: u64,
-    /// Bytes of the record's first line that were consumed while looking for it.
-    carry: Vec<u8>,
     format: Format,
+    /// The current record's header and block as they were read, to be given back if they contradict
+    /// what follows.
+    header: Vec<u8>,
+    block: Vec<u8>,
+    /// Records in a row whose length was wrong.
+    distrust: u32,
     state: State,
 }
 
@@ -91,7 +85,7 @@ enum State {
 }
 
 /// Why a record could not be read to its end.
-enum Failure {
+pub(super) enum Failure {
     Io(io::Error),
     Corrupt(Corrupt),
     Record(String),
@@ -104,6 +98,16 @@ impl From<ReadError> for Failure {
             ReadError::Corrupt(corrupt) => Self::Corrupt(corrupt),
         }
     }
+}
+
+/// Where an entry begins.
+#[derive(Debug, Clone, Copy)]
+struct Begin {
+    position: u64,
+    /// Bytes of content consumed before.
+    taken: u64,
+    /// Bytes of the file read before.
+    input: u64,
 }
 
 impl<R: Read> Reader<R> {
@@ -122,218 +126,270 @@ impl<R: Read> Reader<R> {
     /// When the first bytes cannot be read.
     pub fn at(source: R, offset: u64) -> io::Result<Self> {
         Ok(Self {
-            stream: Stream::new(source, offset)?,
+            input: Input::new(source, offset)?,
             in_member: 0,
             position_min: 0,
-            carry: Vec::new(),
-            format: Format::Warc,
+            format: Format::Unknown,
+            header: Vec::new(),
+            block: Vec::new(),
+            distrust: 0,
             state: State::Begun,
         })
     }
 
     fn next_entry(&mut self) -> io::Result<Option<Entry>> {
-        match self.skip_to_record() {
-            Ok(true) if self.state == State::Begun => {
-                self.state = State::Reading;
-                let head = self.stream.peek(ARC_MAGIC.len());
-                let is_arc = matches!(head, Ok(head) if head.starts_with(ARC_MAGIC));
-                self.format = if is_arc { Format::Arc } else { Format::Warc };
-            }
-            Ok(true) => {}
-            Ok(false) => return Ok(None),
-            Err(failure) => {
-                let position = self.position();
-                return self.damaged(position, failure).map(Some);
-            }
+        let found = self.skip_to_record();
+        let is_first = self.state == State::Begun;
+        self.state = State::Reading;
+        if let (Ok(false), true, 0) = (&found, is_first, self.input.taken())
+            && !self.input.stream.is_packed()
+        {
+            let FileFault { detail, .. } = FileFault::empty();
+            return Ok(Some(damage(self.begin().position, FILE_EMPTY, detail)));
         }
-        let position = self.position();
-        self.in_member += 1;
-        match self.read_record(position) {
+        let result = match found {
+            Ok(false) => return Ok(None),
+            Ok(true) => Ok(()),
+            Err(failure) => Err(failure),
+        };
+        let begin = self.begin();
+        let result = result.and_then(|()| {
+            self.tell_format()?;
+            self.in_member += 1;
+            self.read_record(begin.position)
+        });
+        match result {
             Ok(record) => Ok(Some(Entry::Record(record))),
-            Err(failure) => self.damaged(position, failure).map(Some),
+            Err(failure) => self.damaged(begin, failure).map(Some),
         }
     }
 
-    /// Returns the position of what comes next; never one that was used.
-    fn position(&mut self) -> u64 {
-        let offset = self.stream.offset();
-        let address = match self.stream.is_packed() {
-            true => offset + self.in_member,
-            false => offset - self.carry.len() as u64,
+    /// Returns where the next entry begins; never at a position that was used.
+    fn begin(&mut self) -> Begin {
+        let (offset, stream) = (self.input.offset(), &self.input.stream);
+        let (address, input) = match (stream.is_packed(), self.in_member) {
+            (true, 0) => (offset, offset),
+            (true, index) => (offset + index, stream.input_offset()),
+            (false, _) => (offset, offset),
         };
         let position = address.max(self.position_min);
         self.position_min = position + 1;
-        position
+        Begin { position, taken: self.input.taken(), input }
     }
 
-    /// Passes over line ends and begins members until there is something to read.
+    /// Passes over line ends and padding, and begins members until there is something to read.
     fn skip_to_record(&mut self) -> Result<bool, Failure> {
         loop {
-            if !self.carry.is_empty() {
+            self.input.skip(|byte| matches!(byte, b'\r' | b'\n' | 0))?;
+            if !self.input.fill()?.is_empty() {
                 return Ok(true);
             }
-            self.skip_line_ends()?;
-            if !self.stream.fill()?.is_empty() {
-                return Ok(true);
-            }
-            if !self.stream.is_packed() || !self.stream.next_member()? {
+            self.input.forget();
+            if !self.input.stream.is_packed() || !self.input.stream.next_member()? {
                 return Ok(false);
             }
             self.in_member = 0;
         }
     }
 
-    fn skip_line_ends(&mut self) -> Result<(), Failure> {
+    fn tell_format(&mut self) -> Result<(), Failure> {
+        if self.format == Format::Unknown {
+            self.format = match self.input.fill_to(HEAD_BYTES) {
+                Ok(head) => Format::of(head),
+                // What comes before a broken member's damage tells too.
+                Err(Failure::Corrupt(_)) => Format::of(self.input.ahead()),
+                Err(failure) => return Err(failure),
+            };
+        }
+        Ok(())
+    }
+
+    fn read_record(&mut self, position: u64) -> Result<Record, Failure> {
+        self.header.clear();
+        self.block.clear();
+        let header = match self.format {
+            Format::Warc | Format::Unknown => {
+                self.read_header()?;
+                Header::parse(&self.header).map_err(Failure::Record)?
+            }
+            Format::Arc => self.read_arc_header()?,
+        };
+        let is_too_large = header.content_length > BLOCK_BYTES_MAX;
+        self.read_block(header.content_length)?;
+        self.check_behind(header.content_length)?;
+        // The checksum of a member is behind the line ends: without them it would not be seen.
+        self.input.skip(|byte| matches!(byte, b'\r' | b'\n'))?;
+        self.distrust = 0;
+        let keeps = !is_too_large && holds_text(&header);
+        let block = if keeps { std::mem::take(&mut self.block) } else { Vec::new() };
+        Ok(Record { position, header, block, is_too_large })
+    }
+
+    /// Reads lines up to a blank one; a first line that is no version line is all there is.
+    fn read_header(&mut self) -> Result<(), Failure> {
+        let mut begin = 0;
         loop {
-            let bytes = self.stream.fill()?;
-            let count = bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-            let more = count == bytes.len() && count > 0;
-            self.stream.consume(count);
-            if !more {
+            self.read_line()?;
+            let line = &self.header[begin..];
+            let is_first = begin == 0;
+            begin = self.header.len();
+            if is_first && !begins_with_magic(line) || line.trim_ascii().is_empty() {
                 return Ok(());
             }
         }
     }
 
-    fn read_record(&mut self, position: u64) -> Result<Record, Failure> {
-        let header = match self.format {
-            Format::Warc => Header::parse(&self.read_header()?).map_err(Failure::Record)?,
-            Format::Arc => self.read_arc_header()?,
-        };
-        let is_too_large = header.content_length > BLOCK_BYTES_MAX;
-        let keeps = !is_too_large && holds_text(&header);
-        let block = self.read_block(header.content_length, keeps)?;
-        // The checksum of a member is behind the line ends: without them it would not be seen.
-        self.skip_line_ends()?;
-        Ok(Record { position, header, block, is_too_large })
-    }
-
-    /// Reads lines up to a blank one; a first line that is no version line is all there is.
-    fn read_header(&mut self) -> Result<Vec<u8>, Failure> {
-        let mut header = std::mem::take(&mut self.carry);
-        let mut begin = 0;
-        loop {
-            self.read_line(&mut header)?;
-            let line = &header[begin..];
-            let is_first = begin == 0;
-            begin = header.len();
-            if is_first && !begins_with_magic(line) || line.trim_ascii().is_empty() {
-                return Ok(header);
-            }
-        }
-    }
-
     fn read_arc_header(&mut self) -> Result<Header, Failure> {
-        let mut line = std::mem::take(&mut self.carry);
-        if !line.ends_with(b"\n") {
-            self.read_line(&mut line)?;
-        }
-        let head = self.stream.peek(HTTP_MAGIC.len())?;
+        self.read_line()?;
+        let head = self.input.fill_to(HTTP_MAGIC.len())?;
         let head = &head[..head.len().min(HTTP_MAGIC.len())];
         let begins_http = !head.is_empty() && HTTP_MAGIC.starts_with(head);
-        arc::header(&line, begins_http)
+        arc::header(&self.header, begins_http)
             .ok_or_else(|| Failure::Record("no line of an ARC document".to_owned()))
     }
 
-    fn read_line(&mut self, line: &mut Vec<u8>) -> Result<(), Failure> {
+    /// Appends a line to the header.
+    fn read_line(&mut self) -> Result<(), Failure> {
         loop {
-            let bytes = self.stream.fill()?;
+            let bytes = self.input.fill()?;
             let end = memchr::memchr(b'\n', bytes).map(|end| end + 1);
+            let room = HEADER_BYTES_MAX - self.header.len();
             let count = end.unwrap_or(bytes.len());
-            line.extend_from_slice(&bytes[..count]);
-            self.stream.consume(count);
-            if line.len() > HEADER_BYTES_MAX {
+            if count > room {
                 return Err(Failure::Record(format!("header above {HEADER_BYTES_MAX} bytes")));
             }
+            self.header.extend_from_slice(&bytes[..count]);
+            self.input.consume(count);
             if count == 0 || end.is_some() {
                 return Ok(());
             }
         }
     }
 
-    fn read_block(&mut self, length: u64, keeps: bool) -> Result<Vec<u8>, Failure> {
-        let mut block = Vec::new();
-        let mut left = length;
+    /// Reads a block. Of one that is too large to be kept, or whose length is not believed, no more than
+    /// up to where another record begins.
+    fn read_block(&mut self, length: u64) -> Result<(), Failure> {
+        let is_too_large = length > BLOCK_BYTES_MAX;
+        let scans = is_too_large || self.distrust >= DISTRUST_MIN;
+        let (mut left, mut searched) = (length, 0);
         while left > 0 {
-            let bytes = self.stream.fill()?;
+            let bytes = self.input.fill()?;
             if bytes.is_empty() {
-                let detail = format!("block ends {left} bytes early");
-                return Err(Failure::Record(detail));
+                return Err(Failure::Record(format!("block ends {left} bytes early")));
             }
             let count = left.min(bytes.len() as u64) as usize;
-            if keeps {
-                block.extend_from_slice(&bytes[..count]);
-            }
-            self.stream.consume(count);
+            self.block.extend_from_slice(&bytes[..count]);
+            self.input.consume(count);
             left -= count as u64;
+            if scans && (left == 0 || self.block.len() >= searched + SCAN_BYTES + HEADER_BYTES_MAX) {
+                let limit = if left == 0 { self.block.len() } else { self.block.len() - HEADER_BYTES_MAX };
+                self.end_at_record(searched, limit, length)?;
+                searched = limit.saturating_sub(1);
+                if is_too_large {
+                    // What was searched is let go: it cannot be given back any more.
+                    self.block.drain(..searched);
+                    self.header.clear();
+                    searched = 0;
+                }
+            }
         }
-        Ok(block)
+        Ok(())
+    }
+
+    /// Fails if a record begins within a part of the block; what is before it is lost.
+    fn end_at_record(&mut self, begin: usize, end: usize, length: u64) -> Result<(), Failure> {
+        let found = self.format.find(&self.block[begin..], end - begin, begin == 0);
+        let Some(at) = found.map(|at| begin + at) else {
+            return Ok(());
+        };
+        self.header.clear();
+        self.block.drain(..at);
+        Err(Failure::Record(format!("a record begins within a block of {length} bytes")))
+    }
+
+    /// Fails if what follows a block shows that its length is wrong: neither a record nor the end of the
+    /// member, and either no line ends or another record within the block.
+    fn check_behind(&mut self, length: u64) -> Result<(), Failure> {
+        let is_line_end = |byte: &&u8| matches!(byte, b'\r' | b'\n');
+        let beginning_bytes = self.format.beginning_bytes();
+        let mut wanted = BEHIND_BYTES;
+        let line_ends = loop {
+            let failed = self.input.fill_to(wanted).err();
+            let behind = self.input.ahead();
+            match failed {
+                // Of a member that is broken further on, what comes before tells.
+                Some(Failure::Corrupt(_)) if behind.iter().any(|byte| !is_line_end(&byte)) => {}
+                Some(failure) => return Err(failure),
+                None => {}
+            }
+            let line_ends = behind.iter().take_while(is_line_end).count();
+            let rest = &behind[line_ends..];
+            if rest.is_empty() || self.format.begins_record(rest) {
+                return Ok(());
+            }
+            // A line may be longer than what was looked at first.
+            if wanted > BEHIND_BYTES || behind.len() < wanted || rest.len() >= beginning_bytes {
+                break line_ends;
+            }
+            wanted = BEHIND_BYTES + beginning_bytes;
+        };
+        let holds_record = || self.format.find(&self.block, self.block.len(), true).is_some();
+        if line_ends >= self.format.line_end_bytes() && !holds_record() {
+            return Ok(());
+        }
+        Err(Failure::Record(format!("a block of {length} bytes ends where neither a line nor a record does")))
     }
 
     /// Turns a failure into an entry, having gone on to where a record may begin.
-    fn damaged(&mut self, position: u64, failure: Failure) -> io::Result<Entry> {
+    fn damaged(&mut self, begin: Begin, failure: Failure) -> io::Result<Entry> {
         let (reason, detail) = match failure {
             Failure::Io(error) => return Err(error),
             Failure::Corrupt(Corrupt(detail)) => {
                 self.in_member = 0;
-                self.carry.clear();
-                let lost = self.stream.resync(self.format)?;
-                (self.stream.broken_reason(), format!("{detail}; {lost} bytes lost"))
+                self.input.forget();
+                let (format, stream) = (self.format, &mut self.input.stream);
+                let next = stream.resync(|probe| format.begins_record(probe.bytes))?;
+                let lost = next.saturating_sub(begin.input);
+                (stream.broken_reason(), format!("{detail}; {lost} bytes lost"))
             }
-            Failure::Record(detail) => match self.skip_to_magic() {
-                Ok(lost) => ("record_broken", format!("{detail}; {lost} bytes lost")),
+            Failure::Record(detail) => {
+                self.distrust += 1;
+                self.seek_record()?;
+                let lost = self.input.taken() - begin.taken;
+                ("record_broken", format!("{detail}; {lost} bytes lost"))
+            }
+        };
+        Ok(damage(begin.position, reason, detail))
+    }
+
+    /// Steps back to behind the first byte of a broken record, and goes on to where the next whole header
+    /// begins, or to the end of the member.
+    fn seek_record(&mut self) -> io::Result<()> {
+        self.input.give_back(&self.block);
+        self.input.give_back(self.header.get(1..).unwrap_or_default());
+        let wanted = SCAN_BYTES + HEADER_BYTES_MAX;
+        let mut at_line_begin = self.header.is_empty();
+        loop {
+            let bytes = match self.input.fill_to(wanted) {
+                Ok(bytes) => bytes,
                 Err(Failure::Io(error)) => return Err(error),
                 // The next call meets the same broken member and names it.
-                Err(Failure::Corrupt(_) | Failure::Record(_)) => ("record_broken", detail),
-            },
-        };
-        Ok(damage(position, reason, detail))
-    }
-
-    /// Passes over lines until one begins a record, or the member ends.
-    fn skip_to_magic(&mut self) -> Result<u64, Failure> {
-        let mut lost = 0;
-        loop {
-            if self.take_beginning()? {
-                return Ok(lost);
+                Err(Failure::Corrupt(_) | Failure::Record(_)) => self.input.ahead(),
+            };
+            let at_end = bytes.len() < wanted;
+            let limit = if at_end { bytes.len() } else { SCAN_BYTES };
+            if let Some(at) = self.format.find(bytes, limit, at_line_begin) {
+                self.input.consume(at);
+                return Ok(());
             }
-            lost += std::mem::take(&mut self.carry).len() as u64;
-            let mut at_line_end = false;
-            while !at_line_end {
-                let bytes = self.stream.fill()?;
-                if bytes.is_empty() {
-                    return Ok(lost);
-                }
-                let end = memchr::memchr(b'\n', bytes).map(|end| end + 1);
-                let count = end.unwrap_or(bytes.len());
-                self.stream.consume(count);
-                at_line_end = end.is_some();
-                lost += count as u64;
+            if at_end {
+                self.input.consume(limit);
+                return Ok(());
             }
+            // The last byte may be the line end before a record.
+            self.input.consume(limit - 1);
+            at_line_begin = false;
         }
-    }
-
-    /// Consumes the beginning of a record as far as it is there, into the carry.
-    fn take_beginning(&mut self) -> Result<bool, Failure> {
-        while let (Format::Warc, Some(wanted)) = (self.format, WARC_MAGIC.get(self.carry.len())) {
-            if self.stream.fill()?.first().map(u8::to_ascii_uppercase) != Some(*wanted) {
-                return Ok(false);
-            }
-            self.stream.consume(1);
-            self.carry.push(*wanted);
-        }
-        if self.format == Format::Warc {
-            return Ok(true);
-        }
-        // A line of binary may be long: what does not begin like an address is not taken.
-        if !self.stream.fill()?.first().is_some_and(u8::is_ascii_alphabetic) {
-            return Ok(false);
-        }
-        let mut line = Vec::new();
-        self.read_line(&mut line)?;
-        let begins = arc::header(&line, false).is_some();
-        self.carry = line;
-        Ok(begins)
     }
 }
 

@@ -258,6 +258,113 @@ fn a_block_above_the_bound_is_passed_over() {
     assert_eq!(small.block, b"x");
 }
 
+/// Many records of responses with a body of some lines.
+fn responses(count: usize) -> Vec<Vec<u8>> {
+    let block =
+        |n: usize| format!("HTTP/1.1 200 OK\r\n\r\n<p>page {n}\r\n\r\n{}", "<p>line\n".repeat(n % 50));
+    (0..count).map(|n| record("response", &block(n))).collect()
+}
+
+fn with_length(record: &[u8], change: impl Fn(u64) -> u64) -> Vec<u8> {
+    let text = String::from_utf8(record.to_vec()).unwrap();
+    let (before, rest) = text.split_once("Content-Length: ").unwrap();
+    let (length, after) = rest.split_once("\r\n").unwrap();
+    let length = change(length.parse().unwrap());
+    format!("{before}Content-Length: {length}\r\n{after}").into_bytes()
+}
+
+#[test]
+fn a_wrong_length_costs_its_record_alone() {
+    let parts = responses(100);
+    for change in [
+        |length: u64| length + 7,
+        |length| length + 1_000,
+        |length| length - 3,
+        |length| length / 2,
+        |_| 0,
+        |_| 20_000_000,
+        |_| 90_000_000,
+        |_| u64::MAX,
+    ] {
+        let mut parts = parts.clone();
+        parts[10] = with_length(&parts[10], change);
+        for file in [parts.concat(), gzip(&parts.concat())] {
+            let found = entries(&file);
+            assert_eq!((found.len(), damages(&found).len()), (100, 1));
+            let Entry::Damage(damage) = &found[10] else { panic!("{:?}", found[10]) };
+            let lost = parts[10].len();
+            assert!(damage.detail.ends_with(&format!("; {lost} bytes lost")), "{}: {lost}", damage.detail);
+        }
+        assert_eq!(positions(&entries(&parts.concat())), offsets(&parts));
+    }
+}
+
+#[test]
+fn a_wrong_length_of_an_arc_document_costs_it_alone() {
+    let document = |n: usize| {
+        let body = format!("HTTP/1.0 200 OK\r\n\r\n<p>page {n}\n{}", "<p>line\n".repeat(n % 7));
+        format!("http://h/{n} 1.2.3.4 20080430204826 text/html {}\n{body}\n", body.len())
+    };
+    let mut parts: Vec<Vec<u8>> = (0..50).map(|n| document(n).into_bytes()).collect();
+    parts.insert(0, b"filedesc://a 0.0.0.0 20080430204826 text/plain 6\n1 0 O\n\n".to_vec());
+    for length in ["3", "40", "1000", "40000000"] {
+        let mut parts = parts.clone();
+        let text = String::from_utf8(parts[10].clone()).unwrap();
+        let (line, body) = text.split_once('\n').unwrap();
+        let (line, _) = line.rsplit_once(' ').unwrap();
+        parts[10] = format!("{line} {length}\n{body}").into_bytes();
+        for file in [parts.concat(), gzip(&parts.concat())] {
+            let found = entries(&file);
+            assert_eq!((found.len(), damages(&found).len()), (51, 1), "{length}");
+        }
+        assert_eq!(positions(&entries(&parts.concat())), offsets(&parts));
+    }
+}
+
+#[test]
+fn many_wrong_lengths_are_read_once_each() {
+    // Each claims far more than there is: without an end to belief every one would be read to the end.
+    let parts: Vec<_> = responses(3_000).iter().map(|part| with_length(part, |_| 30_000_000)).collect();
+    let good = record("response", "HTTP/1.1 200 OK\r\n\r\ngood");
+    let found = entries(&[parts.concat(), good].concat());
+    assert_eq!((found.len(), damages(&found).len()), (3_001, 3_000));
+}
+
+#[test]
+fn an_archive_within_an_archive_is_one_record() {
+    let inner = responses(5).concat();
+    let outer = record("response", &String::from_utf8(inner).unwrap());
+    let file = [outer, record("metadata", "x")].concat();
+    assert_eq!((entries(&file).len(), damages(&entries(&file)).len()), (2, 0));
+}
+
+#[test]
+fn garbage_behind_a_record_costs_nothing_of_it() {
+    let parts = responses(3);
+    for garbage in [&b"garbage\r\n\r\n"[..], &[0xff; 5_000], &[0; 5_000]] {
+        let file = [&parts[0][..], garbage, &parts[1], &parts[2]].concat();
+        let found = entries(&file);
+        let records = found.iter().filter(|entry| matches!(entry, Entry::Record(_))).count();
+        assert_eq!((records, damages(&found).len()), (3, usize::from(garbage[0] != 0)));
+    }
+}
+
+#[test]
+fn a_damaged_beginning_hides_no_format() {
+    let document = |n: usize| format!("http://h/{n} 1.2.3.4 20080430204826 text/html 5\nHello\n");
+    let arc: String = (0..5).map(document).collect();
+    let warc = responses(5).concat();
+    for rest in [arc.as_bytes(), &warc] {
+        let found = entries(&[&b"\x01\x02 damaged \n"[..], rest].concat());
+        assert_eq!((found.len(), damages(&found)), (6, vec![(0, "record_broken")]));
+    }
+}
+
+#[test]
+fn an_empty_file_is_named() {
+    assert_eq!(damages(&entries(b"")), [(0, "file_empty")]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -278,7 +385,7 @@ proptest! {
         file.truncate(cut.index(file.len() + 1));
         let entries = entries(&file);
         prop_assert!(positions(&entries).is_sorted_by(|a, b| a < b));
-        prop_assert!(entries.len() <= file.len());
+        prop_assert!(entries.len() <= file.len() + 1);
     }
 
     #[test]

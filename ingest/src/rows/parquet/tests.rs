@@ -106,12 +106,11 @@ fn a_damaged_row_group_costs_its_own_rows_alone() {
 }
 
 #[test]
-fn what_is_no_parquet_is_an_error() {
+fn what_is_no_parquet_is_a_fault_of_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x");
     std::fs::write(&path, b"PAR1 but no more").unwrap();
-    assert!(matches!(
-        ParquetRows::open("stage", "file", File::open(&path).unwrap().into(), &wanted(), 0),
-        Err(Error::Source { .. })
-    ));
+    let error = ParquetRows::open("stage", "file", File::open(&path).unwrap().into(), &wanted(), 0);
+    let fault = FileFault::of_error(error.err().unwrap()).unwrap();
+    assert!(fault.detail.ends_with("16 bytes lost"), "{fault}");
 }

@@ -7,8 +7,10 @@ use std::io::{self, Chain, Cursor, Read};
 
 use lz4_flex::frame::FrameDecoder;
 
+use crate::fault::{Transport, Watched};
+
 /// How an lz4 frame begins.
-const LZ4_MAGIC: [u8; 4] = [0x04, 0x22, 0x4d, 0x18];
+pub(super) const LZ4_MAGIC: [u8; 4] = [0x04, 0x22, 0x4d, 0x18];
 
 /// The file from its first byte, of which some were looked at.
 type Whole<R> = Chain<Cursor<Vec<u8>>, R>;
@@ -16,21 +18,7 @@ type Whole<R> = Chain<Cursor<Vec<u8>>, R>;
 /// A file's bytes, decompressed where it is lz4.
 pub(super) enum Source<R: Read> {
     Plain(Whole<R>),
-    Lz4 { decoder: Box<FrameDecoder<Watched<Whole<R>>>>, fault: Option<String> },
-}
-
-/// Notes whether an error was the transport's.
-pub(super) struct Watched<R> {
-    source: R,
-    failed: bool,
-}
-
-impl<R: Read> Read for Watched<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let result = self.source.read(buffer);
-        self.failed = result.as_ref().is_err_and(|error| error.kind() != io::ErrorKind::Interrupted);
-        result
-    }
+    Lz4 { decoder: Box<FrameDecoder<Watched<Whole<R>>>>, fault: Option<String>, ended: bool },
 }
 
 impl<R: Read> Source<R> {
@@ -42,17 +30,17 @@ impl<R: Read> Source<R> {
         Ok(match is_lz4 {
             false => Self::Plain(whole),
             true => {
-                let decoder = FrameDecoder::new(Watched { source: whole, failed: false });
-                Self::Lz4 { decoder: Box::new(decoder), fault: None }
+                let decoder = FrameDecoder::new(Watched::new(whole, Transport::default()));
+                Self::Lz4 { decoder: Box::new(decoder), fault: None, ended: false }
             }
         })
     }
 
-    /// Returns what ended the file before its end, once.
-    pub(super) fn take_fault(&mut self) -> Option<String> {
+    /// Returns what ended the file before its end.
+    pub(super) fn fault(&mut self) -> Option<&mut Option<String>> {
         match self {
             Self::Plain(_) => None,
-            Self::Lz4 { fault, .. } => fault.take(),
+            Self::Lz4 { fault, .. } => Some(fault),
         }
     }
 }
@@ -61,15 +49,20 @@ impl<R: Read> Read for Source<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Plain(whole) => whole.read(buffer),
-            Self::Lz4 { decoder, fault } => {
+            Self::Lz4 { ended: true, .. } => Ok(0),
+            Self::Lz4 { decoder, fault, ended } => {
                 let mut result = decoder.read(buffer);
                 if matches!(result, Ok(0)) {
                     // A frame ends with nothing; another may follow.
                     result = decoder.read(buffer);
                 }
                 match result {
-                    Err(error) if !decoder.get_ref().failed => {
-                        *fault = Some(error.to_string());
+                    Err(error) if !decoder.get_ref().has_failed() => {
+                        *ended = true;
+                        let at = decoder.get_ref().bytes();
+                        let lost = io::copy(decoder.get_mut(), &mut io::sink())?;
+                        *fault =
+                            Some(format!("{error} at byte {at} of the file; {lost} bytes behind it lost"));
                         Ok(0)
                     }
                     result => result,

@@ -60,6 +60,14 @@ pub(super) struct Step {
     pub(super) ended: bool,
 }
 
+/// Where and why a decoder gave up.
+pub(super) struct Broken {
+    /// Bytes of the input that were taken before.
+    pub(super) consumed: usize,
+    /// What is wrong with the member.
+    pub(super) detail: String,
+}
+
 impl Member {
     /// Makes a decoder; gzip has no dictionaries.
     ///
@@ -101,16 +109,17 @@ impl Member {
     /// Appends to the output what the input gives, as far as its capacity goes.
     ///
     /// # Errors
-    /// What is wrong with the member.
-    pub(super) fn decompress(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<Step, String> {
+    /// What is wrong with the member; the output holds what came before.
+    pub(super) fn decompress(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<Step, Broken> {
         match self {
             Self::Gzip(inflate) => {
                 let before = inflate.total_in();
-                let status = inflate
-                    .decompress_vec(input, output, FlushDecompress::None)
-                    .map_err(|error| error.to_string())?;
+                let result = inflate.decompress_vec(input, output, FlushDecompress::None);
                 let consumed = (inflate.total_in() - before) as usize;
-                Ok(Step { consumed, ended: status == Status::StreamEnd })
+                match result {
+                    Ok(status) => Ok(Step { consumed, ended: status == Status::StreamEnd }),
+                    Err(error) => Err(Broken { consumed, detail: error.to_string() }),
+                }
             }
             Self::Zstd { decoder, .. } => {
                 let begin = output.len();
@@ -120,8 +129,10 @@ impl Member {
                 let result = decoder.run(&mut source, &mut target);
                 let (consumed, end) = (source.pos(), target.pos());
                 output.truncate(end);
-                let left = result.map_err(|error| error.to_string())?;
-                Ok(Step { consumed, ended: left == 0 })
+                match result {
+                    Ok(left) => Ok(Step { consumed, ended: left == 0 }),
+                    Err(error) => Err(Broken { consumed, detail: error.to_string() }),
+                }
             }
         }
     }

@@ -1,17 +1,17 @@
 //! The stream of records' bytes: a plain file, or the members of a compressed one by one.
 //!
 //! Reading stops at the end of a member; the caller begins the next. A member that does not
-//! decompress is a [`Corrupt`], after which [`Stream::resync`] finds the next place where a
-//! member opens a record.
+//! decompress is a [`Corrupt`], after which [`Stream::resync`] finds the next member whose
+//! beginning its caller accepts.
 
 use std::io::{self, Read};
 
-use super::member::{Coding, DICTIONARY_BYTES_MAX, DICTIONARY_MAGIC, Member};
-use super::reader::Format;
+use super::member::{Broken, Coding, DICTIONARY_BYTES_MAX, DICTIONARY_MAGIC, Member};
 use super::source::Source;
 use super::window::Window;
+use crate::fault::FileFault;
 
-/// Compressed bytes looked at to see whether a member opens a record.
+/// Compressed bytes looked at to see what a member begins with.
 const PROBE_BYTES: usize = 4 << 10;
 /// Decompressed bytes looked at for the same.
 const PROBED_BYTES: usize = 1 << 10;
@@ -20,11 +20,11 @@ const OUTPUT_BYTES: usize = 64 << 10;
 
 /// A member that does not decompress: a broken code, a wrong checksum, or an early end.
 #[derive(Debug)]
-pub(super) struct Corrupt(pub(super) String);
+pub(crate) struct Corrupt(pub(crate) String);
 
 /// What reading can end with.
 #[derive(Debug)]
-pub(super) enum ReadError {
+pub(crate) enum ReadError {
     /// The transport failed.
     Io(io::Error),
     /// The member is broken.
@@ -41,8 +41,16 @@ fn corrupt(detail: impl Into<String>) -> ReadError {
     ReadError::Corrupt(Corrupt(detail.into()))
 }
 
+/// What a member begins with.
+pub(crate) struct Probe<'b> {
+    /// Its first bytes, decompressed.
+    pub(crate) bytes: &'b [u8],
+    /// Whether they decompress without a fault.
+    pub(crate) is_sound: bool,
+}
+
 /// A file that is plain, or compressed.
-pub(super) struct Stream<R: Read> {
+pub(crate) struct Stream<R: Read> {
     window: Window<Source<R>>,
     /// Present for compressed files.
     packed: Option<Packed>,
@@ -57,11 +65,15 @@ struct Packed {
     /// Offset in the file where the member begins.
     offset: u64,
     ended: bool,
+    /// Whether any of its content came out.
+    gave: bool,
+    /// What is wrong with the member, from where on nothing more of it comes.
+    fault: Option<String>,
 }
 
 impl<R: Read> Stream<R> {
     /// Tells compression by the first bytes; `base` is their offset in the file.
-    pub(super) fn new(source: R, base: u64) -> io::Result<Self> {
+    pub(crate) fn new(source: R, base: u64) -> io::Result<Self> {
         let mut window = Window::new(Source::new(source)?, base);
         let coding = Coding::of(window.fill_to(4)?);
         let dictionary = match coding {
@@ -69,25 +81,47 @@ impl<R: Read> Stream<R> {
             _ => Vec::new(),
         };
         let packed = coding.map(|coding| {
-            let member = Member::new(coding, &dictionary).map_err(io::Error::other)?;
+            let member = Member::new(coding, &dictionary).map_err(FileFault::broken)?;
             let output = Vec::with_capacity(OUTPUT_BYTES);
             let offset = window.offset();
-            Ok::<_, io::Error>(Packed { coding, member, output, next: 0, offset, ended: false })
+            Ok::<_, io::Error>(Packed {
+                coding,
+                member,
+                output,
+                next: 0,
+                offset,
+                ended: false,
+                gave: false,
+                fault: None,
+            })
         });
         Ok(Self { packed: packed.transpose()?, window })
     }
 
     /// Returns the offset of the member, or of the next byte of a plain file.
-    pub(super) fn offset(&self) -> u64 {
+    pub(crate) fn offset(&self) -> u64 {
         self.packed.as_ref().map_or(self.window.offset(), |packed| packed.offset)
     }
 
-    pub(super) fn is_packed(&self) -> bool {
+    /// Returns the offset in the file up to which bytes were decompressed or consumed.
+    pub(crate) fn input_offset(&self) -> u64 {
+        self.window.offset()
+    }
+
+    /// Returns the offset in the file behind which nothing came out of a broken member.
+    pub(crate) fn fault_offset(&self) -> u64 {
+        match &self.packed {
+            Some(packed) if !packed.gave => packed.offset,
+            _ => self.window.offset(),
+        }
+    }
+
+    pub(crate) fn is_packed(&self) -> bool {
         self.packed.is_some()
     }
 
     /// Returns the reason under which a broken member is failed.
-    pub(super) fn broken_reason(&self) -> &'static str {
+    pub(crate) fn broken_reason(&self) -> &'static str {
         match self.packed.as_ref().map(|packed| packed.coding) {
             Some(Coding::Zstd) => "zstd_broken",
             Some(Coding::Gzip) => "gzip_broken",
@@ -96,12 +130,12 @@ impl<R: Read> Stream<R> {
     }
 
     /// Returns the bytes that are there; none at the end of the member or of a plain file.
-    pub(super) fn fill(&mut self) -> Result<&[u8], ReadError> {
+    pub(crate) fn fill(&mut self) -> Result<&[u8], ReadError> {
         match &mut self.packed {
             None => {
                 let is_at_end = self.window.fill()?.is_empty();
-                match self.window.source().take_fault() {
-                    Some(detail) if is_at_end => Err(corrupt(detail)),
+                match self.window.source().fault() {
+                    Some(Some(detail)) if is_at_end => Err(corrupt(detail.clone())),
                     _ => Ok(self.window.fill()?),
                 }
             }
@@ -114,39 +148,52 @@ impl<R: Read> Stream<R> {
         }
     }
 
-    /// Returns the bytes that are there, so many at least in a plain file that goes on.
-    pub(super) fn peek(&mut self, count: usize) -> Result<&[u8], ReadError> {
-        match self.is_packed() {
-            false => Ok(self.window.fill_to(count)?),
-            true => self.fill(),
-        }
-    }
-
-    pub(super) fn consume(&mut self, count: usize) {
+    pub(crate) fn consume(&mut self, count: usize) {
         match &mut self.packed {
             None => self.window.consume(count),
             Some(packed) => packed.next = (packed.next + count).min(packed.output.len()),
         }
     }
 
-    /// Begins the next member; false at the end of the file.
-    pub(super) fn next_member(&mut self) -> Result<bool, ReadError> {
+    /// Begins the next member; false at the end of the file. Zeros between members and behind the last
+    /// one are padding (of tapes and block devices), and passed over.
+    pub(crate) fn next_member(&mut self) -> Result<bool, ReadError> {
+        let padding = self.pass_over_zeros()?;
         let more = !self.window.fill()?.is_empty();
         let offset = self.window.offset();
+        if padding > 0 {
+            tracing::info!(bytes = padding, until = offset, "zeros between or behind members");
+        }
         if let (true, Some(packed)) = (more, &mut self.packed) {
             packed.begin(offset);
         }
         Ok(more)
     }
 
-    /// Leaves a broken member: goes to the next place after its beginning where a member opens
-    /// a record. Returns the bytes lost.
-    pub(super) fn resync(&mut self, format: Format) -> io::Result<u64> {
+    fn pass_over_zeros(&mut self) -> io::Result<u64> {
+        let mut passed = 0;
+        loop {
+            let bytes = self.window.fill()?;
+            let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+            let more = zeros == bytes.len() && zeros > 0;
+            self.window.consume(zeros);
+            passed += zeros as u64;
+            if !more {
+                return Ok(passed);
+            }
+        }
+    }
+
+    /// Leaves a broken member: goes to the next place after its beginning where a member begins
+    /// with what is accepted. Returns that place's offset, of the end of the file if there is none.
+    pub(crate) fn resync(&mut self, accepts: impl Fn(Probe<'_>) -> bool) -> io::Result<u64> {
         let Some(packed) = &mut self.packed else {
-            return Ok(0);
+            // Nothing of the file is left behind the fault.
+            self.window.source().fault().map(Option::take);
+            return Ok(self.window.offset());
         };
-        let (window, magic, lost_from) = (&mut self.window, packed.coding.magic(), packed.offset);
-        window.go_to(lost_from + 1);
+        let (window, magic) = (&mut self.window, packed.coding.magic());
+        window.go_to(packed.offset + 1);
         loop {
             let bytes = window.fill_to(PROBE_BYTES)?;
             let Some(found) = memchr::memmem::find(bytes, magic) else {
@@ -160,7 +207,7 @@ impl<R: Read> Stream<R> {
                 continue;
             };
             window.consume(found);
-            if packed.opens_record(window.fill_to(PROBE_BYTES)?, format) {
+            if packed.begins_with(window.fill_to(PROBE_BYTES)?, &accepts) {
                 break;
             }
             window.consume(1);
@@ -168,7 +215,7 @@ impl<R: Read> Stream<R> {
         packed.begin(window.offset());
         // At the end of the file there is no member to read.
         packed.ended = window.fill()?.is_empty();
-        Ok(packed.offset - lost_from)
+        Ok(packed.offset)
     }
 }
 
@@ -176,14 +223,28 @@ impl Packed {
     fn begin(&mut self, offset: u64) {
         self.member.begin();
         self.output.clear();
-        (self.next, self.offset, self.ended) = (0, offset, false);
+        self.fault = None;
+        (self.next, self.offset, self.ended, self.gave) = (0, offset, false, false);
     }
 
     fn decompress<R: Read>(&mut self, window: &mut Window<R>) -> Result<(), ReadError> {
-        let input = window.fill()?;
         self.output.clear();
         self.next = 0;
-        let step = self.member.decompress(input, &mut self.output).map_err(corrupt)?;
+        if let Some(detail) = &self.fault {
+            return Err(corrupt(detail.clone()));
+        }
+        let input = window.fill()?;
+        let result = self.member.decompress(input, &mut self.output);
+        self.gave |= !self.output.is_empty();
+        let step = match result {
+            Ok(step) => step,
+            Err(Broken { consumed, detail }) => {
+                window.consume(consumed);
+                self.fault = Some(detail.clone());
+                // What came before the fault is good.
+                return if self.output.is_empty() { Err(corrupt(detail)) } else { Ok(()) };
+            }
+        };
         let is_stuck = step.consumed == 0 && self.output.is_empty() && !step.ended;
         let at_end = input.is_empty();
         window.consume(step.consumed);
@@ -195,22 +256,26 @@ impl Packed {
         }
     }
 
-    /// Returns true if and only if the bytes begin a member whose content begins a record.
-    fn opens_record(&self, bytes: &[u8], format: Format) -> bool {
+    /// Returns whether the bytes begin a member that begins with what is accepted.
+    fn begins_with(&self, bytes: &[u8], accepts: impl Fn(Probe<'_>) -> bool) -> bool {
         let Ok(mut member) = self.member.fresh() else {
             return false;
         };
         let mut output = Vec::with_capacity(PROBED_BYTES);
         let mut rest = &bytes[..bytes.len().min(PROBE_BYTES)];
+        let mut is_sound = true;
         while output.len() < output.capacity() && !rest.is_empty() {
             let before = output.len();
             match member.decompress(rest, &mut output) {
                 Ok(step) if step.ended || (step.consumed == 0 && output.len() == before) => break,
                 Ok(step) => rest = &rest[step.consumed..],
-                Err(_) => break,
+                Err(_) => {
+                    is_sound = false;
+                    break;
+                }
             }
         }
-        format.begins_record(&output)
+        accepts(Probe { bytes: &output, is_sound })
     }
 }
 
@@ -224,7 +289,7 @@ fn take_dictionary<R: Read>(window: &mut Window<R>) -> io::Result<Vec<u8>> {
         _ => return Ok(Vec::new()),
     };
     let Some(length) = length.filter(|length| *length <= DICTIONARY_BYTES_MAX) else {
-        return Err(io::Error::other(format!("a zstd dictionary above {DICTIONARY_BYTES_MAX} bytes")));
+        return Err(FileFault::broken(format!("a zstd dictionary above {DICTIONARY_BYTES_MAX} bytes")).into());
     };
     window.consume(8);
     let dictionary = window.fill_to(length)?;
