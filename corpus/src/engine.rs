@@ -140,6 +140,7 @@ impl Engine<'_> {
             fingerprint,
             index,
             count,
+            workers: self.workers.max(1),
             inputs,
             store: self.store,
             ledger: &ledger,

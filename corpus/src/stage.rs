@@ -114,6 +114,8 @@ pub struct Task<'a> {
     pub index: u32,
     /// The number of tasks.
     pub count: u32,
+    /// Tasks that this process runs at a time, among which its memory is divided.
+    pub workers: usize,
     /// The sealed inputs.
     pub inputs: &'a Inputs,
     /// Where parts go.

@@ -51,6 +51,7 @@ impl Bench {
                 fingerprint: &fingerprint,
                 index,
                 count,
+                workers: 1,
                 inputs: &self.inputs,
                 store: &self.store,
                 ledger: &self.ledger,
