@@ -277,8 +277,9 @@ fn a_source_with_an_empty_a_cut_and_a_damaged_file_keeps_all_that_is_readable() 
             of_file.map(|row| row.reason.as_str()).collect()
         };
         assert_eq!(reasons(EMPTY), ["file_empty"], "{}", case.end);
-        assert!(!reasons(CUT).is_empty() && !reasons(BLOCK).is_empty(), "{}", case.end);
-        if case.end != "jsonl" {
+        assert!(!reasons(CUT).is_empty(), "{}", case.end);
+        // Within the content of a plain file changed letters are content.
+        if !["jsonl", "warc", "arc"].contains(&case.end) {
             let told = failed.iter().any(|row| row.id.file() as usize == BLOCK && row.value.contains("lost"));
             assert!(told, "{}: {:?}", case.end, reasons(BLOCK));
         }
