@@ -170,7 +170,9 @@ fn cases() -> Vec<Case> {
         }),
         Case {
             reads_behind: false,
-            ..case("warc.lz4", crawl(), "records", |file| vec![lz4(&warc_records(file).concat())])
+            ..case("warc.lz4", crawl(), "records", |file| {
+                warc_records(file).chunks(10).map(|parts| lz4(&parts.concat())).collect()
+            })
         },
         // A single stream, of which nothing behind the damage can be had.
         Case {
