@@ -170,7 +170,9 @@ fn cases() -> Vec<Case> {
         }),
         Case {
             reads_behind: false,
-            ..case("warc.lz4", crawl(), "records", |file| vec![lz4(&warc_records(file).concat())])
+            ..case("warc.lz4", crawl(), "records", |file| {
+                warc_records(file).chunks(10).map(|parts| lz4(&parts.concat())).collect()
+            })
         },
         // A single stream, of which nothing behind the damage can be had.
         Case {
@@ -277,8 +279,9 @@ fn a_source_with_an_empty_a_cut_and_a_damaged_file_keeps_all_that_is_readable() 
             of_file.map(|row| row.reason.as_str()).collect()
         };
         assert_eq!(reasons(EMPTY), ["file_empty"], "{}", case.end);
-        assert!(!reasons(CUT).is_empty() && !reasons(BLOCK).is_empty(), "{}", case.end);
-        if case.end != "jsonl" {
+        assert!(!reasons(CUT).is_empty(), "{}", case.end);
+        // Within the content of a plain file changed letters are content.
+        if !["jsonl", "warc", "arc"].contains(&case.end) {
             let told = failed.iter().any(|row| row.id.file() as usize == BLOCK && row.value.contains("lost"));
             assert!(told, "{}: {:?}", case.end, reasons(BLOCK));
         }

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, Read};
 
-use super::stream::{Corrupt, Probe, ReadError, Stream};
+use super::stream::{Corrupt, ReadError, Stream};
 use crate::fault::FileFault;
 
 /// A buffered reader of a compressed file. Damage is an error that carries a [`FileFault`], once; the
@@ -33,7 +33,7 @@ impl<R: Read> Unpacked<R> {
     /// Goes on behind a damage; returns what was lost.
     fn resync(&mut self, Corrupt(detail): Corrupt) -> io::Result<FileFault> {
         let at = self.stream.fault_offset();
-        let next = self.stream.resync(|Probe { bytes, is_sound }| is_sound && !bytes.is_empty())?;
+        let next = self.stream.resync(|probe| probe.is_sound)?;
         if !self.stream.is_packed() {
             return Ok(FileFault::broken(detail));
         }

@@ -348,7 +348,10 @@ impl<R: Read> Reader<R> {
                 self.in_member = 0;
                 self.input.forget();
                 let (format, stream) = (self.format, &mut self.input.stream);
-                let next = stream.resync(|probe| format.begins_record(probe.bytes))?;
+                let next = stream.resync(|probe| {
+                    // The first block of a zstd frame may be longer than what is probed.
+                    format.begins_record(probe.bytes) || probe.is_sound && probe.bytes.is_empty()
+                })?;
                 let lost = next.saturating_sub(begin.input);
                 (stream.broken_reason(), format!("{detail}; {lost} bytes lost"))
             }
