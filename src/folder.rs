@@ -107,8 +107,7 @@ impl Folder {
             Err(TryLockError::WouldBlock) => {
                 let who = std::fs::read_to_string(&path).unwrap_or_default();
                 let who = if who.trim().is_empty() { "another process" } else { who.trim() };
-                let message =
-                    format!("{} is in use by {who}: wait for it, or stop it", self.path.display());
+                let message = format!("{} is in use by {who}: wait for it, or stop it", self.path.display());
                 return Err(Usage(message).into());
             }
             Err(TryLockError::Error(error)) => {

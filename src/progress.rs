@@ -176,6 +176,10 @@ impl Observer for Display {
         }
     }
 
+    fn warned(&self, stage: &str, line: &str) {
+        note!("{stage}: {line}");
+    }
+
     fn retried(&self, stage: &str, task: u32, error: &Error) {
         note!("{stage}: task {task} is tried again: {error}");
     }

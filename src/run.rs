@@ -37,7 +37,7 @@ impl Selection {
                     .filter(|(distance, _)| *distance <= 3)
                     .map(|(_, known)| format!("; did you mean {known}?"))
                     .unwrap_or_default();
-                let message = format!("no stage {name:?}{near} There are: {}", names.join(", "));
+                let message = format!("no stage {name:?}{near}; there are: {}", names.join(", "));
                 return Err(Usage(message).into());
             }
         }

@@ -49,7 +49,8 @@ pub(crate) fn files(arguments: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
 pub(crate) fn of_stage(run: &Path, named: &str) -> anyhow::Result<Vec<PathBuf>> {
     let folder = Folder::open(run)?;
     let sealed = folder.sealed()?;
-    let (stage, stream) = named.split_once('/').map_or((named, None), |(stage, stream)| (stage, Some(stream)));
+    let (stage, stream) =
+        named.split_once('/').map_or((named, None), |(stage, stream)| (stage, Some(stream)));
     let dataset = dataset(&folder, &sealed, stage)?;
     let streams = streams(dataset);
     if let Some(stream) = stream.filter(|stream| !streams.iter().any(|known| known == stream)) {
@@ -76,7 +77,8 @@ pub(crate) fn results_of(run: &Path, named: &str) -> anyhow::Result<Vec<PathBuf>
         (_, [only]) => of_stage(run, &format!("{named}/{only}")),
         (_, []) => Err(Usage(format!("stage {named} wrote nothing")).into()),
         _ => {
-            let message = format!("stage {named} has streams {}: name one, as in {named}/{}", all.join(", "), all[0]);
+            let message =
+                format!("stage {named} has streams {}: name one, as in {named}/{}", all.join(", "), all[0]);
             Err(Usage(message).into())
         }
     }
@@ -108,8 +110,7 @@ fn dataset<'s>(folder: &Folder, sealed: &'s Inputs, stage: &str) -> anyhow::Resu
 
 /// Returns the names of a dataset's streams.
 fn streams(dataset: &Dataset) -> Vec<String> {
-    let mut names: Vec<String> =
-        dataset.manifest().parts.iter().map(|part| part.stream.clone()).collect();
+    let mut names: Vec<String> = dataset.manifest().parts.iter().map(|part| part.stream.clone()).collect();
     names.sort();
     names.dedup();
     names

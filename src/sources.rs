@@ -47,7 +47,8 @@ pub(crate) fn refuse_changed(
         }
         let Some(listed) = sealed.0.get(&listing) else { continue };
         let changes = changes(folder, (name, source), client, listed, &sealed)?;
-        let (reads_again, lists_again) = (selection.rebuild.contains(name), selection.rebuild.contains(&listing));
+        let (reads_again, lists_again) =
+            (selection.rebuild.contains(name), selection.rebuild.contains(&listing));
         if !changes.changed.is_empty() && !reads_again {
             let what = changes.changed.join("\n  ");
             return Err(Usage(format!(

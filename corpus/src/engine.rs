@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 
 use crate::crash::Crashes;
 use crate::scratch::check_free_space;
-use crate::{Cancel, Dataset, Description, Error, Fingerprint, Inputs, Ledger, Progress, Result, Stage, Store, Task};
+use crate::{
+    Cancel, Dataset, Description, Error, Fingerprint, Inputs, Ledger, Progress, Result, Stage, Store, Task,
+};
 
 /// Time between two writes of what a task is doing.
 const NOTE_EVERY: Duration = Duration::from_secs(1);
@@ -33,6 +35,8 @@ pub trait Observer: Sync {
     fn expected(&self, _records: u64) {}
     /// What a task is doing right now, in a few words.
     fn noted(&self, _words: &str) {}
+    /// Something that the user should act on.
+    fn warned(&self, _stage: &str, _line: &str) {}
     /// A task is complete.
     fn task_done(&self) {}
     /// A task failed and is tried again.
@@ -131,6 +135,7 @@ impl Engine<'_> {
         let ledger = Ledger::new(self.store.clone());
         let progress = TaskProgress {
             observer: self.observer,
+            stage: &name,
             log: Mutex::new(open_log(self.store, &name, fingerprint, index)?),
             note: note_path(self.store, &name, fingerprint, index),
             noted: Mutex::new(None),
@@ -229,6 +234,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 struct TaskProgress<'a> {
     observer: &'a dyn Observer,
+    stage: &'a str,
     log: Mutex<File>,
     note: PathBuf,
     /// When the note was written last.
@@ -238,6 +244,11 @@ struct TaskProgress<'a> {
 impl Progress for TaskProgress<'_> {
     fn advance(&self, records: u64) {
         self.observer.advanced(records);
+    }
+
+    fn warn(&self, line: &str) {
+        self.log(line);
+        self.observer.warned(self.stage, line);
     }
 
     fn expect(&self, records: u64) {
@@ -285,7 +296,5 @@ fn open_log(store: &Store, stage: &str, fingerprint: &Fingerprint, task: u32) ->
 mod adopt;
 use adopt::{adopt, identity};
 
-#[cfg(test)]
-mod race;
 #[cfg(test)]
 mod tests;

@@ -50,7 +50,8 @@ pub fn find(store: &Store, current: &BTreeMap<String, Fingerprint>) -> Result<Ga
     for (stage, own_ledger) in sealed {
         for top in ["data", "ledger"] {
             for (path, bytes) in store.list(&format!("{top}/{stage}"))? {
-                let kept = needed.contains(&path) || path.starts_with(&own_ledger) || is_superseded_mark(&path);
+                let kept =
+                    needed.contains(&path) || path.starts_with(&own_ledger) || is_superseded_mark(&path);
                 if !kept && is_ours(&path) {
                     garbage.files.push((path, bytes));
                 }

@@ -98,6 +98,10 @@ pub trait Progress: Send + Sync {
     fn advance(&self, records: u64);
     /// A line for the task's log.
     fn log(&self, line: &str);
+    /// A line for the log and for the user, who should act on it.
+    fn warn(&self, line: &str) {
+        self.log(line);
+    }
     /// The number of records that the task will consume, if it is known.
     fn expect(&self, _records: u64) {}
     /// What the task is doing right now, in a few words, for the screen and `kosmos status`.

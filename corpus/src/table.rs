@@ -286,3 +286,24 @@ pub fn id_range(path: &str, file: StoredFile, column: &str) -> Result<RangeInclu
     }
     Ok(first..=last)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use super::*;
+    use crate::record::Duplicate;
+
+    #[test]
+    fn a_full_disk_is_called_by_its_name() {
+        // Every write to it fails as on a full disk.
+        let mut writer = Writer::<Duplicate>::create(Path::new("/dev/full")).unwrap();
+        let id = Id::from_bits;
+        let rows =
+            (0..3 * ROW_GROUP_ROWS_MAX as u64).map(|n| Duplicate { id: id(n), representative: id(n * n) });
+        let written = rows.map(|row| writer.push(row)).collect::<Result<Vec<()>>>();
+        let error = written.map(|_| ()).and_then(|()| writer.finish().map(drop)).unwrap_err();
+        let Error::Io { source, .. } = &error else { panic!("{error:?}") };
+        assert_eq!(source.kind(), std::io::ErrorKind::StorageFull);
+        assert!(!error.is_transient());
+    }
+}

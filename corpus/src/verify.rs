@@ -3,9 +3,9 @@
 use bytes::Bytes;
 
 use crate::digest::Hasher;
+use crate::fingerprint::content_digest;
 use crate::ledger::{LEDGER_FORMAT, TaskEnd, fault, folder};
 use crate::store::StoredFile;
-use crate::fingerprint::content_digest;
 use crate::{Entry, Ledger, Manifest, Part, Report, Result, Store};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::reader::Length;
@@ -75,12 +75,7 @@ fn verify_entries(store: &Store, manifest: &Manifest) -> Vec<Finding> {
 }
 
 /// Returns the entries of a task, or what is wrong with them.
-fn verify_task(
-    ledger: &Ledger,
-    manifest: &Manifest,
-    task: u32,
-    expected: u32,
-) -> Result<Vec<Entry>, String> {
+fn verify_task(ledger: &Ledger, manifest: &Manifest, task: u32, expected: u32) -> Result<Vec<Entry>, String> {
     let (stage, fingerprint) = (&manifest.stage, &manifest.fingerprint);
     let entries = ledger.entries(stage, fingerprint, task).map_err(|error| error.to_string())?;
     if entries.len() != expected as usize {

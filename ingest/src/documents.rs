@@ -42,15 +42,21 @@ impl Documents {
     /// Returns the columns that must be there: the text's in every file; those of id, URL and date in the
     /// first, so that a wrong name is noticed, while files without any of them may follow.
     fn wanted(format: &RowsFormat, file: &SourceFile) -> [Wanted; 4] {
-        let named = |name: &Option<String>| {
-            let names: Vec<String> = name.iter().cloned().collect();
-            match names.is_empty() || file.index > 0 {
-                true => Wanted::optional(Kind::Text, names),
-                false => Wanted::required(Kind::Text, names),
+        let named = |name: Option<&str>, is_named: bool| {
+            let names: Vec<String> = name.iter().map(|&name| name.to_owned()).collect();
+            match is_named && file.index == 0 {
+                true => Wanted::required(Kind::Text, names),
+                false => Wanted::optional(Kind::Text, names),
             }
         };
         let text = Wanted::required(Kind::Text, vec![format.text.clone()]);
-        [text, named(&format.url), named(&format.date), named(&format.id)]
+        let date = named(format.date.as_deref(), format.date.is_some());
+        [
+            text,
+            named(Some(format.url()), format.url.is_some()),
+            date,
+            named(Some(format.id()), format.id.is_some()),
+        ]
     }
 
     fn read(

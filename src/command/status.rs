@@ -1,7 +1,9 @@
 //! `kosmos status`: how far a run is. Reads names and roll-ups only, so it stays quick with
 //! a hundred thousand tasks; opens nothing that the configuration names, and writes nothing.
 
+use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use corpus::engine::note_path;
 use corpus::{Dataset, Description, Fingerprint, Inputs, Ledger, Report};
@@ -9,11 +11,13 @@ use serde::Serialize;
 
 use crate::cli::StatusArgs;
 use crate::folder::Folder;
-use crate::number::grouped;
+use crate::number::{duration, grouped};
 use crate::print::{self, say};
 use crate::table::Table;
 
-/// Bytes of what a task says it is doing that are shown.
+/// Time after which a task that said nothing may not be running any more.
+const SILENCE_MAX: Duration = Duration::from_secs(60);
+/// Characters of what a task says it is doing that are shown.
 const WORDS_CHARS_MAX: usize = 200;
 
 /// How far one stage is.
@@ -103,9 +107,18 @@ fn fill(
     status.tasks_done = progress.values().filter(|task| task.done).count();
     let unfinished = (0..plan.task_count).find(|task| !progress.get(task).is_some_and(|task| task.done));
     let note = unfinished.map(|task| note_path(&folder.store, &name, fingerprint, task));
-    let words = note.and_then(|path| std::fs::read_to_string(path).ok());
-    status.doing = words.map(|words| words.chars().take(WORDS_CHARS_MAX).collect());
+    status.doing = note.and_then(|path| doing(&path));
     Ok(())
+}
+
+/// Returns what a task said last, and how long ago, if it should have said something since.
+fn doing(note: &Path) -> Option<String> {
+    let words: String = std::fs::read_to_string(note).ok()?.chars().take(WORDS_CHARS_MAX).collect();
+    let age = std::fs::metadata(note).ok()?.modified().ok()?.elapsed().unwrap_or_default();
+    Some(match age > SILENCE_MAX {
+        true => format!("{words} (said {} ago: is it running?)", duration(age)),
+        false => words,
+    })
 }
 
 fn show(stages: &[StageStatus]) -> Table {

@@ -39,7 +39,8 @@ pub(crate) fn verify(arguments: &VerifyArgs) -> anyhow::Result<ExitCode> {
         byte_count += dataset.manifest().parts.iter().map(|part| part.bytes).sum::<u64>();
     }
     wrong += unsealed_orphans(&folder, &sealed)?;
-    let how = if arguments.repair { format!(", {} repaired", grouped(repaired as u64)) } else { String::new() };
+    let how =
+        if arguments.repair { format!(", {} repaired", grouped(repaired as u64)) } else { String::new() };
     say!(
         "{} stages, {} files, {}: {} wrong{how}",
         sealed.0.len(),
@@ -54,12 +55,7 @@ pub(crate) fn verify(arguments: &VerifyArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// Runs the tasks of the findings again; returns how much is still wrong.
-fn repair_stage(
-    folder: &Folder,
-    sealed: &Inputs,
-    name: &str,
-    findings: &[Finding],
-) -> anyhow::Result<usize> {
+fn repair_stage(folder: &Folder, sealed: &Inputs, name: &str, findings: &[Finding]) -> anyhow::Result<usize> {
     let loaded = folder.config()?;
     loaded.enter()?;
     let context = RunContext::start(&loaded.config)?;
@@ -72,7 +68,8 @@ fn repair_stage(
     let tasks: BTreeSet<u32> = findings.iter().filter_map(|finding| finding.task).collect();
     for task in tasks {
         let elsewhere = folder.path().join("repair");
-        let ended = repair(&folder.store, stage.as_ref(), sealed, manifest, task, &elsewhere, &Cancel::default());
+        let ended =
+            repair(&folder.store, stage.as_ref(), sealed, manifest, task, &elsewhere, &Cancel::default());
         // Nothing in there is needed any more, whatever came of it.
         let _ = std::fs::remove_dir_all(&elsewhere);
         match ended? {

@@ -101,7 +101,10 @@ mod tests {
         let absolute = |text| absolute(text, Path::new("/here"));
         assert_eq!(absolute("sources.a.path=x.jsonl"), "sources.a.path=\"/here/x.jsonl\"");
         assert_eq!(absolute("sources.a.path=/x.jsonl"), "sources.a.path=/x.jsonl");
-        assert_eq!(absolute("sources.a.files=[\"x\", \"https://a/b\"]"), "sources.a.files=[\"/here/x\", \"https://a/b\"]");
+        assert_eq!(
+            absolute("sources.a.files=[\"x\", \"https://a/b\"]"),
+            "sources.a.files=[\"/here/x\", \"https://a/b\"]"
+        );
         assert_eq!(absolute("train.steps=100"), "train.steps=100");
         assert_eq!(absolute("sources.a.path=s3://a/b"), "sources.a.path=s3://a/b");
     }

@@ -39,7 +39,8 @@ impl Limits {
     /// Refuses to go on with a source most of whose files are broken.
     pub(crate) fn check(&self, dataset: &Dataset) -> Result<(), Failed> {
         let manifest = dataset.manifest();
-        let Some(files) = manifest.report.units.get(FILES).filter(|_| manifest.task_count >= FILES_MIN) else {
+        let Some(files) = manifest.report.units.get(FILES).filter(|_| manifest.task_count >= FILES_MIN)
+        else {
             return Ok(());
         };
         let failed = files.failed_total();

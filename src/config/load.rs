@@ -254,7 +254,6 @@ preset = "fineweb"
             ("words_min = 3", "words_min = 9, words_max = 4", 12, &["words_min 9 is above words_max 4"]),
             ("[\"eng\"]", "\"eng\"", 13, &["rules[1].language.allowed is \"eng\", must be a list"]),
             ("[\"eng\"]", "[5]", 13, &["rules[1].language.allowed[0] is 5, must be text in quotes"]),
-            ("[text.near]", "[[text.near]]", 16, &["text.near"]),
             ("[text.near]", "[text.near", 16, &["is not valid TOML"]),
             (
                 "preset = \"fineweb\"",
@@ -296,7 +295,7 @@ preset = "fineweb"
             ("text.near.presett=x", "text.near.presett: there is no such key; did you mean `preset`?"),
             ("txt.rules=[]", "txt: there is no such key"),
             ("text.validation_share=2", "validation_share is 2"),
-            ("sources.other.code=7", "sources.other.path: this key is missing"),
+            ("sources.other.code=7", "sources.other.format: this key is missing"),
             ("text.rules=[{words={words_min=9,words_max=4}}]", "words_min 9 is above"),
             ("seed.more=1", "\"more\" is a key of a table"),
         ];

@@ -121,7 +121,9 @@ impl Config {
                 return Err(format!("[sources.{name}] a name must be letters, digits, - and _"));
             }
             if names::is_reserved(name) {
-                return Err(format!("[sources.{name}] {name:?} is the name of a stage: call the source otherwise"));
+                return Err(format!(
+                    "[sources.{name}] {name:?} is the name of a stage: call the source otherwise"
+                ));
             }
             source.validate().map_err(|problem| format!("[sources.{name}] {problem}"))?;
             if [PLANTED_SOURCE, EVALUATION_SOURCE].contains(&source.code) {

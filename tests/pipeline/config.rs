@@ -42,9 +42,13 @@ fn a_mistake_is_named_with_file_line_and_key() {
         let line = text.lines().position(|line| line.contains(to.trim())).unwrap() + 1;
         assert!(message.contains(&format!("bad.toml:{line}:")), "line {line} is not in {message}");
     };
-    check("learning_rate = 3e-3", "learning_rat = 3e-3", &["[train]", "did you mean `learning_rate`"]);
+    check(
+        "learning_rate = 3e-3",
+        "learning_rat = 3e-3",
+        &["train.learning_rat", "did you mean `learning_rate`"],
+    );
     check("latent_count = 8", "latent_cout = 8", &["did you mean `latent_count`"]);
-    check("seed = 1", "seed = \"one\"", &["invalid type"]);
+    check("seed = 1", "seed = \"one\"", &["seed is \"one\", must be a whole number"]);
     check("words_min = 20", "words_mni = 20", &["did you mean `words_min`"]);
     check("layout = \"coyo\"", "layout = \"cojo\"", &["did you mean `coyo`"]);
 }
@@ -53,7 +57,10 @@ fn a_mistake_is_named_with_file_line_and_key() {
 fn sections_that_do_not_fit_each_other_are_refused() {
     let workspace = Workspace::new();
     let refused = |set: &str| workspace.kosmos(&["config", "check", "sample", "--set", set]).failure(2);
-    assert!(refused("model.resampler.latent_count=253").contains("[pack] sequence_tokens_max must be 257"));
+    assert!(
+        refused("model.resampler.latent_count=253")
+            .contains("[pack] sequence_tokens_max must be between 257")
+    );
     assert!(refused("sources.cc3m.code=1").contains("code 1 is that of"));
     assert!(refused("name=../escape").contains("must be letters"));
     assert!(refused("images.passes=0").contains("[images] passes"));

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 
-use crate::support::{Output, Workspace};
+use crate::support::{Output, Workspace, small_run};
 
 /// Writes rows of a long text each; `from` makes them differ.
 fn write_rows(workspace: &Workspace, name: &str, from: u32, count: u32) {
@@ -25,7 +25,11 @@ fn dedup(workspace: &Workspace, input: &str, more: &[&str]) -> Output {
 
 /// Returns every file of a folder with its size and time.
 fn snapshot(workspace: &Workspace, dir: &str) -> BTreeMap<String, (u64, SystemTime)> {
-    workspace.files(dir).into_iter().map(|(path, metadata)| (path, (metadata.len(), metadata.modified().unwrap()))).collect()
+    workspace
+        .files(dir)
+        .into_iter()
+        .map(|(path, metadata)| (path, (metadata.len(), metadata.modified().unwrap())))
+        .collect()
 }
 
 #[test]
@@ -54,7 +58,8 @@ fn a_run_is_read_from_any_folder_and_opens_nothing_that_its_configuration_names(
     fs::create_dir_all(workspace.path("conf")).unwrap();
     fs::create_dir_all(workspace.path("elsewhere")).unwrap();
     write_rows(&workspace, "conf/input.jsonl", 0, 20);
-    let question = json!({"q": "which of the two ships that left the harbour came back before the evening bell"});
+    let question =
+        json!({"q": "which of the two ships that left the harbour came back before the evening bell"});
     fs::write(workspace.path("conf/questions.jsonl"), question.to_string()).unwrap();
     let config = "name = \"mine\"\nseed = 1\n[sources.input]\ncode = 1\npath = \"input.jsonl\"\n\
         format.rows = { text = \"text\" }\n[text]\n\
@@ -63,8 +68,12 @@ fn a_run_is_read_from_any_folder_and_opens_nothing_that_its_configuration_names(
     let _ = workspace.kosmos(&["run", "conf/mine.toml", "--dir", "out"]).success();
     let parts = workspace.parts("out");
     // Paths are relative to the configuration's file, so another current folder changes nothing.
-    let again = workspace.kosmos_from("elsewhere", &["run", "../conf/mine.toml", "--dir", "../out"]).success();
-    assert!(again.lines().filter(|line| line.contains("documents:")).all(|line| line.contains("skipped")), "{again}");
+    let again =
+        workspace.kosmos_from("elsewhere", &["run", "../conf/mine.toml", "--dir", "../out"]).success();
+    assert!(
+        again.lines().filter(|line| line.contains("documents:")).all(|line| line.contains("skipped")),
+        "{again}"
+    );
     assert_eq!(workspace.parts("out"), parts);
 
     fs::write(workspace.path("conf/questions.jsonl"), "edited since").unwrap();
@@ -83,7 +92,7 @@ fn a_run_is_read_from_any_folder_and_opens_nothing_that_its_configuration_names(
 #[test]
 fn a_second_run_is_told_who_is_at_work() {
     let workspace = Workspace::new();
-    let sample = ["run", "sample", "--dir", "out", "--until", "pile", "--set", "sample_web.documents=20000"];
+    let sample = small_run(&["--dir", "out", "--workers", "1"]);
     let mut first = workspace.spawn(&sample);
     while !workspace.path("out/config.toml").exists() && first.try_wait().unwrap().is_none() {
         std::thread::sleep(Duration::from_millis(2));
@@ -95,7 +104,8 @@ fn a_second_run_is_told_who_is_at_work() {
     assert!(was_live, "the first run ended before the second one began");
     let refused = second.failure(2);
     assert!(refused.contains(&format!("process {}", first.id())), "{refused}");
-    let _ = workspace.kosmos(&sample).success();
+    // The lock went with its process.
+    let _ = workspace.kosmos(&small_run(&["--dir", "out", "--until", "pile"])).success();
 }
 
 #[test]
@@ -134,7 +144,10 @@ fn stages_and_streams_of_the_last_settings_are_seen_and_nothing_else() {
     let shown = workspace.kosmos(&["inspect", "out", "text.rules/dropped", "--rows", "1"]).success();
     assert!(shown.contains("words_min"), "{shown}");
     let parts = workspace.kosmos(&["parts", "out", "text.rules", "dropped"]).success();
-    assert!(parts.lines().all(|path| std::path::Path::new(path).is_file()) && parts.lines().count() == 1, "{parts}");
+    assert!(
+        parts.lines().all(|path| std::path::Path::new(path).is_file()) && parts.lines().count() == 1,
+        "{parts}"
+    );
     let unknown = workspace.kosmos(&["parts", "out", "text.rules", "droped"]).failure(2);
     assert!(unknown.contains("there are: dropped"), "{unknown}");
     let unknown = workspace.kosmos(&["stats", "out", "txt"]).failure(2);
@@ -172,6 +185,33 @@ fn an_unreadable_file_of_the_folder_is_an_error_and_not_a_new_folder() {
     assert!(refused.contains("written in format 1"), "{refused}");
     let refused = workspace.kosmos(&["run", "dedup", "--dir", "s3://bucket/run"]).failure(2);
     assert!(refused.contains("must be on this machine") && !workspace.path("s3:").exists(), "{refused}");
+}
+
+#[test]
+fn a_run_without_handles_says_so_and_the_next_one_continues() {
+    let workspace = Workspace::new();
+    write_rows(&workspace, "input.jsonl", 0, 200);
+    let _ = workspace
+        .kosmos(&["run", "dedup", "--dir", "whole", "--set", "sources.input.path=input.jsonl"])
+        .success();
+    let command = format!(
+        "ulimit -n 14; exec {} run dedup --dir out --set sources.input.path=input.jsonl",
+        env!("CARGO_BIN_EXE_kosmos")
+    );
+    let mut shell = workspace.command(&[]);
+    let mut limited = std::process::Command::new("/bin/sh");
+    limited.args(["-c", &command]).current_dir(workspace.path("")).env_clear();
+    limited
+        .envs(shell.env("PATH", "/usr/bin:/bin").get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let output = limited.output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        !output.status.success() && stderr.contains("Too many open files"),
+        "{:?} {stderr}",
+        output.status
+    );
+    let _ = dedup(&workspace, "input.jsonl", &[]).success();
+    assert_eq!(workspace.parts("out"), workspace.parts("whole"));
 }
 
 impl Workspace {

@@ -22,7 +22,8 @@ fn run(workspace: &Workspace, more: &[&str]) -> Output {
 
 fn write(workspace: &Workspace, name: &str, lines: &[&str]) {
     fs::create_dir_all(workspace.path("in")).unwrap();
-    fs::write(workspace.path("in").join(name), lines.iter().map(|text| line(text)).collect::<String>()).unwrap();
+    fs::write(workspace.path("in").join(name), lines.iter().map(|text| line(text)).collect::<String>())
+        .unwrap();
 }
 
 fn texts(workspace: &Workspace) -> Vec<String> {
@@ -32,7 +33,10 @@ fn texts(workspace: &Workspace) -> Vec<String> {
 
 /// Returns the line that a run printed of a stage.
 fn stage_line<'p>(printed: &'p str, stage: &str) -> &'p str {
-    printed.lines().find(|line| line.split_whitespace().next() == Some(stage)).unwrap_or_else(|| panic!("{printed}"))
+    printed
+        .lines()
+        .find(|line| line.split_whitespace().next() == Some(stage))
+        .unwrap_or_else(|| panic!("{printed}"))
 }
 
 #[test]
@@ -99,7 +103,8 @@ fn images_that_failed_for_a_while_are_fetched_by_one_more_pass() {
     let urls: String = (0..6).map(|n| format!("http://img.test/{n}.png\n")).collect();
     fs::write(workspace.path("urls.txt"), urls).unwrap();
     let mirror = format!("mirrors.\"http://img.test/\"=\"http://{address}/\"");
-    let arguments = ["run", "images", "--dir", "out", "--set", "sources.input.path=urls.txt", "--set", &mirror];
+    let arguments =
+        ["run", "images", "--dir", "out", "--set", "sources.input.path=urls.txt", "--set", &mirror];
     let _ = workspace.kosmos(&arguments).success();
     assert_eq!(workspace.rows("out", "images.pass1", "failed").len(), 6);
 

@@ -55,8 +55,8 @@ fn duplicates_among_rows_of_ones_own_are_dropped_by_their_ids() {
     // Of near-duplicates the longer stays, of equal ones the first.
     let because = |reason: &str, of: &str| (reason.to_owned(), of.to_owned());
     let expected = [
-        ("again".to_owned(), because("duplicate", "1:0:1")),
-        ("story-0".to_owned(), because("near_duplicate", "1:0:10")),
+        ("again".to_owned(), because("duplicate", "1:0:1 story-1")),
+        ("story-0".to_owned(), because("near_duplicate", "1:0:10 0.98 edited")),
     ];
     assert_eq!(dropped, expected.into());
 

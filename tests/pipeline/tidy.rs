@@ -86,15 +86,53 @@ fn libraries_neither_print_nor_unwrap_nor_read_the_environment() {
             if is_test_file(&path) {
                 continue;
             }
-            for (number, line) in read(&path).lines().enumerate() {
-                // Unit tests stand at the end of a file.
-                if line.contains("#[cfg(test)]") && !line.trim_start().starts_with("//") {
-                    break;
-                }
+            for (number, line) in code_lines(&read(&path)) {
                 let code = line.split("//").next().unwrap_or_default();
                 let found = FORBIDDEN.iter().find(|word| code.contains(*word));
                 assert!(found.is_none(), "{}:{}: {}", path.display(), number + 1, found.unwrap());
             }
+        }
+    }
+}
+
+/// Returns the lines of a file that are not in an item under `#[cfg(test)]`, numbered from 0. Such an item
+/// ends with a line `}` of its own indentation, or with the first line that ends an item without a body.
+fn code_lines(text: &str) -> Vec<(usize, &str)> {
+    let indentation = |line: &str| line.len() - line.trim_start().len();
+    let (mut kept, mut lines) = (Vec::new(), text.lines().enumerate());
+    while let Some((number, line)) = lines.next() {
+        if line.trim() != "#[cfg(test)]" {
+            kept.push((number, line));
+            continue;
+        }
+        let outer = indentation(line);
+        for (_, line) in lines.by_ref() {
+            let is_attribute = line.trim_start().starts_with("#[") || line.trim_start().starts_with("//");
+            let ends =
+                line.trim_end().ends_with(';') || line.trim() == "}" || line.trim_end().ends_with("{}");
+            if !is_attribute && indentation(line) == outer && ends {
+                break;
+            }
+        }
+    }
+    kept
+}
+
+#[test]
+fn code_behind_a_test_item_is_read() {
+    let text = "a\n#[cfg(test)]\nmod tests;\nb\n    #[cfg(test)]\n    fn x() {\n        y;\n    }\nc\n#[cfg(test)]\n\
+        #[allow(x)]\nmod tests {\n    z\n}\nd";
+    let kept: Vec<&str> = code_lines(text).into_iter().map(|(_, line)| line).collect();
+    assert_eq!(kept, ["a", "b", "c", "d"]);
+}
+
+#[test]
+fn the_command_line_prints_in_one_place() {
+    for path in sources("src").iter().filter(|path| !path.ends_with("print.rs")) {
+        for (number, line) in code_lines(&read(path)) {
+            let code = line.split("//").next().unwrap_or_default();
+            let found = ["println!(", "print!("].iter().find(|word| code.contains(*word));
+            assert!(found.is_none(), "{}:{}: use say! or note!", path.display(), number + 1);
         }
     }
 }

@@ -1,6 +1,8 @@
 //! A small stage run, killed, raced, verified and swept.
 #![allow(clippy::unwrap_used)]
 
+mod race;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
@@ -373,7 +375,8 @@ fn a_repair_puts_back_the_same_bytes_and_never_others() {
     let dataset = run(&store, &stage, 2).unwrap();
     let manifest = dataset.manifest();
     let part = manifest.parts.iter().find(|part| part.task() == Some(1)).unwrap();
-    let (path, ledger) = (folder.path().join(&part.path), crate::ledger::folder("numbers", &manifest.fingerprint));
+    let (path, ledger) =
+        (folder.path().join(&part.path), crate::ledger::folder("numbers", &manifest.fingerprint));
     let good = std::fs::read(&path).unwrap();
     std::fs::write(&path, &good[..10]).unwrap();
     std::fs::remove_file(folder.path().join(format!("{ledger}/00000001-000002.json"))).unwrap();

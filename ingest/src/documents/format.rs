@@ -21,15 +21,25 @@ pub struct PileFormat {
 pub struct RowsFormat {
     /// The field or column that holds the text.
     pub text: String,
-    /// The one that holds the source's own id: a string or a number.
+    /// The one that holds the source's own id: a string or a number. Default: `id`, if there is one.
     pub id: Option<String>,
-    /// The one that holds the page's URL.
+    /// The one that holds the page's URL. Default: `url`, if there is one.
     pub url: Option<String>,
     /// The one that holds the date.
     pub date: Option<String>,
 }
 
 impl RowsFormat {
+    /// Returns the name of the field that holds the id.
+    pub(super) fn id(&self) -> &str {
+        self.id.as_deref().unwrap_or(ID_DEFAULT)
+    }
+
+    /// Returns the name of the field that holds the URL.
+    pub(super) fn url(&self) -> &str {
+        self.url.as_deref().unwrap_or(URL_DEFAULT)
+    }
+
     /// Returns true if and only if a file of this name is Parquet.
     pub(super) fn is_parquet(name: &str) -> bool {
         FileKind::of(name) == Some(FileKind::Parquet)
@@ -55,6 +65,9 @@ pub enum Separator {
     BlankLine,
 }
 
+/// Fields or columns that hold the id and the URL, unless configured.
+const ID_DEFAULT: &str = "id";
+const URL_DEFAULT: &str = "url";
 /// Field or column that holds the text, unless configured.
 const TEXT_DEFAULT: &str = "text";
 

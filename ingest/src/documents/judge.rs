@@ -61,9 +61,9 @@ pub(super) fn json(line: &[u8], source: &str, format: &RowsFormat) -> Judgement 
         Err(judgement) => return judgement,
     };
     let body = take_string(&mut object, &format.text);
-    let mut field = |name: &Option<String>| take_string(&mut object, name.as_deref()?);
-    let (url, date) = (field(&format.url), field(&format.date));
-    let key = format.id.as_ref().and_then(|name| shown(object.get(name)?));
+    let url = take_string(&mut object, format.url());
+    let date = format.date.as_ref().and_then(|name| take_string(&mut object, name));
+    let key = object.get(format.id()).and_then(shown);
     text(Draft { source: source.to_owned(), text: body.unwrap_or_default(), url, date, key })
 }
 

@@ -187,8 +187,7 @@ impl Stage for Tokenize {
                 let model = train(&words, config).map_err(|error| Error::work(&self.name, error))?;
                 let trained = Tokenizer::parse(&model).map_err(|error| Error::work(&self.name, error))?;
                 if let Some(words) = shortage(config, trained.piece_count()) {
-                    task.progress.log(&words);
-                    task.progress.note(&words);
+                    task.progress.warn(&words);
                 }
                 Bytes::from(model)
             }

@@ -28,11 +28,7 @@ const FILE_MODE: u32 = 0o644;
 
 /// Writes `00000.tar`, `00001.tar`, ...: a sample for every pair whose image was stored, in the order of
 /// the fetch list, with the image, its caption (`.txt`) and what is known of both (`.json`).
-pub(super) fn export(
-    sealed: &Inputs,
-    stages: &[&str],
-    arguments: &ExportArgs,
-) -> anyhow::Result<ExitCode> {
+pub(super) fn export(sealed: &Inputs, stages: &[&str], arguments: &ExportArgs) -> anyhow::Result<ExitCode> {
     let passes: Vec<&str> = stages.iter().copied().filter(|name| name.starts_with(names::PASSES)).collect();
     let without_duplicates = stages.contains(&DUPLICATES);
     if passes.is_empty() {

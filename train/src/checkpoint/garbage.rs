@@ -21,7 +21,8 @@ pub fn garbage(store: &Store, current: &Fingerprint) -> Result<Vec<(String, u64)
             continue;
         }
         let path = format!("checkpoints/{training}");
-        for step in folders(&store.folder().join(&path))?.into_iter().filter(|name| name.starts_with("step-")) {
+        for step in folders(&store.folder().join(&path))?.into_iter().filter(|name| name.starts_with("step-"))
+        {
             for file in FILES {
                 let file = format!("{path}/{step}/{file}");
                 if let Ok(metadata) = std::fs::metadata(store.folder().join(&file)) {
@@ -94,6 +95,8 @@ mod tests {
         sweep(&store, &found).unwrap();
         assert!(folder.path().join(format!("checkpoints/{old}/step-00000002/notes.txt")).exists());
         assert!(!folder.path().join(format!("checkpoints/{old}/step-00000004-7-0.tmp")).exists());
-        assert!(folder.path().join(format!("checkpoints/{current}/step-00000002/model.safetensors")).exists());
+        assert!(
+            folder.path().join(format!("checkpoints/{current}/step-00000002/model.safetensors")).exists()
+        );
     }
 }

@@ -2,11 +2,11 @@
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
-use super::*;
+use super::super::*;
 use crate::failpoint::{self, Point};
 use crate::record::Document;
 use crate::{Id, random, verify};
@@ -45,7 +45,7 @@ impl Stage for Varying {
             let text = "x".repeat(length as usize + 1);
             out.read("documents");
             out.keep("documents");
-            out.write("documents", super::tests::document(Id::from_bits(number), text))?;
+            out.write("documents", super::document(Id::from_bits(number), text))?;
             out.advance(1)?;
         }
         out.finish()
@@ -62,8 +62,9 @@ fn run(folder: &Path, seed: u64) -> Dataset {
 
 fn spawn(folder: &Path, seed: u64) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "engine::race::one_of_two_processes", "--nocapture"]);
-    command.env(ROLE, format!("{seed} {}", folder.display())).spawn().unwrap()
+    command.args(["--exact", "engine::tests::race::one_of_two_processes", "--nocapture"]);
+    let role = format!("{seed} {}", folder.display());
+    command.env(ROLE, role).stdout(Stdio::null()).spawn().unwrap()
 }
 
 /// Does nothing unless it is run as a child of the test below.
