@@ -192,7 +192,7 @@ fn spared(parts: &[Vec<u8>], damage: &std::ops::Range<usize>) -> Vec<String> {
         touched.push(begin <= damage.end && damage.start <= end);
         begin = end;
     }
-    let is_spared = |index: &usize| !touched[*index] && !(*index > 0 && touched[*index - 1]);
+    let is_spared = |index: &usize| !(touched[*index] || *index > 0 && touched[*index - 1]);
     (0..parts.len()).filter(is_spared).map(|index| format!("http://h/{index}")).collect()
 }
 

@@ -39,8 +39,8 @@ pub(super) fn fault(text: &str, error: &Error, retry: &dyn Fn(&str) -> Option<Er
 
 /// Explains why a text is not TOML.
 fn syntax(text: &str, span: &Range<usize>, message: &str) -> String {
-    let section = text.get(..span.start).unwrap_or(text).lines().map(str::trim);
-    let section = section.filter(|line| line.starts_with('[') && line.ends_with(']')).next_back();
+    let mut section = text.get(..span.start).unwrap_or(text).lines().map(str::trim);
+    let section = section.rfind(|line| line.starts_with('[') && line.ends_with(']'));
     let line = text.lines().nth(line_at(text, span.start) - 1).unwrap_or_default().trim();
     if message == "duplicate key" {
         let inner = |header: &str| header.trim_matches(['[', ']']).trim().to_owned();

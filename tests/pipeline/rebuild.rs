@@ -120,6 +120,8 @@ fn images_that_failed_for_a_while_are_fetched_by_one_more_pass() {
     assert!(exported.starts_with("6 images"), "{exported}");
     let output = workspace.kosmos(&retry);
     assert!(output.stderr.contains("no image failed"), "{}", output.stderr);
+    let _ = workspace.kosmos(&["gc", "out", "--delete"]).success();
+    assert!(workspace.kosmos(&["gc", "out"]).success().starts_with("0 files"));
     let _ = workspace.kosmos(&["verify", "out"]).success();
 }
 

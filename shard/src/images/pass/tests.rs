@@ -177,7 +177,7 @@ fn every_field_of_an_image_and_of_its_answer_is_the_documented_one() {
         colour_spread: measures.colour_spread.into(),
         uses: vec![pair(1), pair(2)],
     };
-    assert_eq!(images, [image.clone()]);
+    assert_eq!(images, std::slice::from_ref(&image));
     let of_page = Image { id: id(2, 3), uses: vec![slot(3, 4)], ..image };
     assert_eq!(rows::<Image>(&dataset, "page_images"), [of_page]);
 
