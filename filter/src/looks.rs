@@ -26,16 +26,71 @@ pub fn tables(distance: u32) -> Vec<u64> {
     (0..blocks).flat_map(|a| (a + 1..blocks).map(move |b| mask(a) | mask(b))).collect()
 }
 
-/// Calls `found` for every two hashes of a bucket within the distance; `bucket` holds hashes with
-/// whatever they belong to, in order.
-pub fn compare<E>(
-    bucket: &[(u64, u64)],
+/// Hashes that one table puts together, compared as they come, in order.
+///
+/// Holds at most [`BUCKET_ALL_MAX`] of them.
+#[derive(Debug, Clone, Default)]
+pub struct Bucket {
+    /// Hashes whose neighbours are not all known yet, with their owners.
+    open: Vec<(u64, u64)>,
+    is_large: bool,
+}
+
+impl Bucket {
+    /// Returns the last hash with its owner.
+    pub fn last(&self) -> Option<(u64, u64)> {
+        self.open.last().copied()
+    }
+
+    /// Adds a hash that is at least as large as the last; calls `found` for pairs of owners within the distance.
+    ///
+    /// # Errors
+    /// As `found`.
+    pub fn push<E>(
+        &mut self,
+        hash: u64,
+        owner: u64,
+        distance: u32,
+        found: impl FnMut(u64, u64) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.open.push((hash, owner));
+        if self.open.len() > BUCKET_ALL_MAX {
+            self.is_large = true;
+            let complete = self.open.len() - NEIGHBOURS;
+            compare(&self.open, complete, NEIGHBOURS, distance, found)?;
+            self.open.drain(..complete);
+        }
+        Ok(())
+    }
+
+    /// Ends the bucket and begins the next: calls `found` for the pairs that are left.
+    ///
+    /// # Errors
+    /// As `found`.
+    pub fn finish<E>(
+        &mut self,
+        distance: u32,
+        found: impl FnMut(u64, u64) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let count = self.open.len();
+        let reach = if self.is_large { NEIGHBOURS } else { count };
+        compare(&self.open, count, reach, distance, found)?;
+        self.open.clear();
+        self.is_large = false;
+        Ok(())
+    }
+}
+
+/// Compares each of the first `count` hashes with the `reach` that follow it.
+fn compare<E>(
+    hashes: &[(u64, u64)],
+    count: usize,
+    reach: usize,
     distance: u32,
     mut found: impl FnMut(u64, u64) -> Result<(), E>,
 ) -> Result<(), E> {
-    let reach = if bucket.len() > BUCKET_ALL_MAX { NEIGHBOURS } else { bucket.len() };
-    for (index, (hash, owner)) in bucket.iter().enumerate() {
-        for (other, of_other) in bucket.iter().skip(index + 1).take(reach) {
+    for (index, (hash, owner)) in hashes.iter().take(count).enumerate() {
+        for (other, of_other) in hashes.iter().skip(index + 1).take(reach) {
             if (hash ^ other).count_ones() <= distance {
                 found(*owner, *of_other)?;
             }
@@ -62,6 +117,42 @@ mod tests {
         }
     }
 
+    /// Returns the pairs within a bit that a bucket finds, in order.
+    fn pairs(hashes: &[u64]) -> Vec<(u64, u64)> {
+        let (mut bucket, mut pairs) = (Bucket::default(), Vec::new());
+        let mut found = |a, b| -> Result<(), ()> {
+            pairs.push((a, b));
+            Ok(())
+        };
+        for (hash, owner) in hashes.iter().zip(0..) {
+            bucket.push(*hash, owner, 1, &mut found).unwrap();
+            assert!(bucket.open.len() <= BUCKET_ALL_MAX);
+        }
+        bucket.finish(1, &mut found).unwrap();
+        assert_eq!((bucket.last(), bucket.is_large), (None, false));
+        pairs.sort_unstable();
+        pairs
+    }
+
+    /// The plain way: every hash with the `reach` that follow it.
+    fn reference(hashes: &[u64], reach: usize) -> Vec<(u64, u64)> {
+        let near = |a: usize, b: usize| (hashes[a] ^ hashes[b]).count_ones() <= 1;
+        let following = |a: usize| (a + 1..hashes.len()).take(reach).map(move |b| (a, b));
+        let all = (0..hashes.len()).flat_map(following);
+        all.filter(|(a, b)| near(*a, *b)).map(|(a, b)| (a as u64, b as u64)).collect()
+    }
+
+    #[test]
+    fn hashes_of_a_large_bucket_are_compared_with_those_that_follow_closely() {
+        // Numbers differ in one bit from some that are far behind them.
+        for (count, reach) in
+            [(BUCKET_ALL_MAX, usize::MAX), (BUCKET_ALL_MAX + 1, NEIGHBOURS), (40_000, NEIGHBOURS)]
+        {
+            let hashes: Vec<u64> = (0..count as u64).collect();
+            assert_eq!(pairs(&hashes), reference(&hashes, reach), "{count}");
+        }
+    }
+
     proptest! {
         #[test]
         fn hashes_within_the_distance_meet_in_a_table(
@@ -74,13 +165,7 @@ mod tests {
 
         #[test]
         fn all_pairs_of_a_bucket_are_compared(hashes in prop::collection::vec(0..64_u64, 0..20)) {
-            let bucket: Vec<(u64, u64)> = hashes.iter().copied().zip(0..).collect();
-            let mut pairs = Vec::new();
-            compare(&bucket, 1, |a, b| { pairs.push((a, b)); Ok::<(), ()>(()) }).unwrap();
-            let near = |a: usize, b: usize| (hashes[a] ^ hashes[b]).count_ones() <= 1;
-            let all = (0..hashes.len()).flat_map(|a| (a + 1..hashes.len()).map(move |b| (a, b)));
-            let expected: Vec<_> = all.filter(|(a, b)| near(*a, *b)).map(|(a, b)| (a as u64, b as u64)).collect();
-            prop_assert_eq!(pairs, expected);
+            prop_assert_eq!(pairs(&hashes), reference(&hashes, hashes.len()));
         }
     }
 }

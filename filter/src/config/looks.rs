@@ -14,7 +14,8 @@ use crate::looks::DISTANCE_MAX;
 pub struct LooksConfig {
     /// Bits in which perceptual hashes may differ; without it only equal bytes are duplicates.
     pub hamming_max: Option<u32>,
-    /// Memory in MiB for four tasks at a time; what does not fit goes to disk.
+    /// Memory in MiB of the whole process for this step, divided by the tasks that run at a time; each has 1 MiB or
+    /// more. Changes no result. What does not fit goes to disk.
     pub memory_mb: u32,
     /// By name, files or folders of images of evaluation sets: what looks like one of them is dropped.
     /// COYO-700M did so with ImageNet's and COCO's.

@@ -119,7 +119,8 @@ impl InterleavedConfig {
 pub struct ExactConfig {
     /// Partitions of the key space, 1 to [`PARTITIONS_MAX`]; the result does not depend on it.
     pub partitions: u32,
-    /// Memory in MiB for four tasks at a time.
+    /// Memory in MiB of the whole process for this step, divided by the tasks that run at a time; each has 1 MiB or
+    /// more. Changes no result.
     pub memory_mb: u32,
     /// Whether texts that differ in white space or compatibility forms alone are the same.
     pub normalise: bool,

@@ -23,7 +23,8 @@ pub struct NearConfig {
     pub scheme: Scheme,
     /// Partitions of the key space, 1 to [`PARTITIONS_MAX`](super::PARTITIONS_MAX); the result does not depend on it.
     pub partitions: u32,
-    /// Memory in MiB for four tasks at a time.
+    /// Memory in MiB of the whole process for this step, divided by the tasks that run at a time; each has 1 MiB or
+    /// more. Changes no result.
     pub memory_mb: u32,
     /// The exact Jaccard similarity of shingles from which two linked texts are duplicates;
     /// without it every link counts.

@@ -25,7 +25,8 @@ pub struct RepeatsConfig {
     /// Partitions of the key space, 1 to [`PARTITIONS_MAX`](super::PARTITIONS_MAX); the result does not depend on it.
     #[serde(default = "partitions")]
     pub partitions: u32,
-    /// Memory in MiB for four tasks at a time.
+    /// Memory in MiB of the whole process for this step, divided by the tasks that run at a time; each has 1 MiB or
+    /// more. Changes no result.
     #[serde(default = "memory_mb")]
     pub memory_mb: u32,
 }

@@ -1,8 +1,8 @@
 //! External sorting of rows of numbers: memory is bounded, what does not fit goes to scratch files.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
+use std::collections::{BinaryHeap, VecDeque};
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
@@ -13,18 +13,23 @@ use corpus::{Error, Result};
 const NUMBER_BYTES: usize = 8;
 /// Bytes that a run is read and written by.
 const BUFFER_BYTES: usize = 64 << 10;
-/// Runs that are merged at once; with fewer bytes of memory per run the disk would seek.
-const RUNS_MAX: usize = 1_024;
+/// Runs that are merged at once at most: each is an open file, and many systems allow a process 1,024.
+const MERGED_MAX: usize = 128;
 
-/// Takes rows in any order and gives them back in theirs, each once.
+/// Takes rows in any order and returns them sorted, each once.
 ///
-/// Holds at most the bytes that it was made with, and one buffer of 64 KiB for every run on disk.
+/// Holds at most the bytes that it was created with, and one buffer of 64 KiB to write through. Less memory means
+/// more runs on disk and more passes over them; the rows that come back are the same.
 #[derive(Debug)]
 pub struct Sorter<const N: usize> {
     folder: PathBuf,
     rows: Vec<[u64; N]>,
     rows_max: usize,
-    runs: Vec<PathBuf>,
+    /// Runs that are merged at once, by the buffers that memory has room for.
+    merged_max: usize,
+    runs: VecDeque<PathBuf>,
+    /// Runs written so far, which name their files.
+    written: usize,
 }
 
 impl<const N: usize> Sorter<N> {
@@ -35,13 +40,15 @@ impl<const N: usize> Sorter<N> {
     pub fn new(folder: &Path, memory_bytes: usize) -> Result<Self> {
         std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
         let rows_max = (memory_bytes / (N * NUMBER_BYTES)).max(1);
-        Ok(Self { folder: folder.to_owned(), rows: Vec::new(), rows_max, runs: Vec::new() })
+        let merged_max = (memory_bytes / BUFFER_BYTES).clamp(2, MERGED_MAX);
+        let (folder, rows, runs) = (folder.to_owned(), Vec::new(), VecDeque::new());
+        Ok(Self { folder, rows, rows_max, merged_max, runs, written: 0 })
     }
 
     /// Takes a row.
     ///
     /// # Errors
-    /// When the disk refuses, or there is more than `RUNS_MAX` times the memory.
+    /// When the disk refuses.
     pub fn push(&mut self, row: [u64; N]) -> Result<()> {
         if self.rows.len() == self.rows_max {
             self.spill()?;
@@ -56,20 +63,27 @@ impl<const N: usize> Sorter<N> {
     }
 
     fn spill(&mut self) -> Result<()> {
-        let path = self.folder.join(format!("{}.run", self.runs.len()));
-        if self.runs.len() == RUNS_MAX {
-            let detail = format!("more than {RUNS_MAX} runs would be needed; give it more memory_mb");
-            return Err(Error::work("sort", detail));
-        }
         self.sort();
+        let mut rows = std::mem::take(&mut self.rows);
+        self.write(rows.iter().copied().map(Ok))?;
+        rows.clear();
+        self.rows = rows;
+        Ok(())
+    }
+
+    /// Writes sorted rows as the last run.
+    fn write(&mut self, rows: impl Iterator<Item = Result<[u64; N]>>) -> Result<()> {
+        let path = self.folder.join(format!("{}.run", self.written));
         let file = File::create_new(&path).map_err(Error::io("create", &path))?;
         let mut file = BufWriter::with_capacity(BUFFER_BYTES, file);
-        for number in self.rows.iter().flatten() {
-            file.write_all(&number.to_le_bytes()).map_err(Error::io("write", &path))?;
+        for row in rows {
+            for number in row? {
+                file.write_all(&number.to_le_bytes()).map_err(Error::io("write", &path))?;
+            }
         }
         file.flush().map_err(Error::io("write", &path))?;
-        self.rows.clear();
-        self.runs.push(path);
+        self.written += 1;
+        self.runs.push_back(path);
         Ok(())
     }
 
@@ -88,12 +102,16 @@ impl<const N: usize> Sorter<N> {
             return Ok(Sorted::Memory(std::mem::take(&mut self.rows).into_iter()));
         }
         self.spill()?;
-        let mut runs: Vec<Run> = self.runs.iter().map(|path| Run::open(path)).collect::<Result<_>>()?;
-        let mut heap = BinaryHeap::with_capacity(runs.len());
-        for (index, run) in runs.iter_mut().enumerate() {
-            heap.extend(run.next::<N>()?.map(|row| Reverse((row, index))));
+        // Buffers take the place of the rows.
+        self.rows = Vec::new();
+        while self.runs.len() > self.merged_max {
+            // As many as make the last merge a full one, the oldest first: rows are written about equally often.
+            let count = (self.runs.len() - self.merged_max + 1).min(self.merged_max);
+            let oldest: Vec<PathBuf> = self.runs.drain(..count).collect();
+            self.write(Sorted::Disk(Merge::open(&oldest)?))?;
         }
-        Ok(Sorted::Disk(Merge { runs, heap, last: None }))
+        let runs: Vec<PathBuf> = self.runs.drain(..).collect();
+        Ok(Sorted::Disk(Merge::open(&runs)?))
     }
 }
 
@@ -115,6 +133,15 @@ pub struct Merge<const N: usize> {
 }
 
 impl<const N: usize> Merge<N> {
+    fn open(runs: &[PathBuf]) -> Result<Self> {
+        let mut runs: Vec<Run> = runs.iter().map(|path| Run::open(path)).collect::<Result<_>>()?;
+        let mut heap = BinaryHeap::with_capacity(runs.len());
+        for (index, run) in runs.iter_mut().enumerate() {
+            heap.extend(run.next::<N>()?.map(|row| Reverse((row, index))));
+        }
+        Ok(Self { runs, heap, last: None })
+    }
+
     fn next_row(&mut self) -> Result<Option<[u64; N]>> {
         while let Some(mut top) = self.heap.peek_mut() {
             let Reverse((row, index)) = *top;
@@ -187,6 +214,19 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn any_number_of_runs_is_merged_with_no_more_buffers_than_memory_has_room_for() {
+        for (memory, rows, open_max) in [(16, 3_000_u64, 2), (4 * BUFFER_BYTES, 200_000, 4)] {
+            let folder = tempfile::tempdir().unwrap();
+            let mut sorter = Sorter::new(&folder.path().join("sort"), memory).unwrap();
+            (0..rows).for_each(|row| sorter.push([row * 7_919 % rows, 1]).unwrap());
+            let sorted = sorter.finish().unwrap();
+            assert!(matches!(&sorted, Sorted::Disk(merge) if merge.runs.len() == open_max), "{memory}");
+            assert!(sorted.map(Result::unwrap).eq((0..rows).map(|row| [row, 1])), "{memory}");
+            assert_eq!(std::fs::read_dir(folder.path().join("sort")).unwrap().count(), 0);
+        }
+    }
 
     proptest! {
         #[test]

@@ -44,11 +44,11 @@ fn named<'r>(findings: impl IntoIterator<Item = Finding<'r>>, name: &str) -> Fin
     findings.into_iter().find(|finding| finding.rule == name).unwrap()
 }
 
-/// Checks bounds of a rule over texts: name, side, value, what sets the bound.
-fn check_all<R: Default>(
-    cases: &[(&'static str, Side, bool, f64, fn(&mut R, f64))],
-    judge: impl Fn(&R) -> Vec<Finding<'static>>,
-) {
+/// A bound of a rule: the finding's name, its side, whether it is a count, its value, and what sets it.
+type Bound<R> = (&'static str, Side, bool, f64, fn(&mut R, f64));
+
+/// Checks bounds of a rule over texts.
+fn check_all<R: Default>(cases: &[Bound<R>], judge: impl Fn(&R) -> Vec<Finding<'static>>) {
     for (name, side, is_count, value, set) in cases {
         check(name, *side, *is_count, *value, |bound| {
             let mut rule = R::default();

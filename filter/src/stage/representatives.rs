@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::marker::PhantomData;
 use std::ops::{Range, RangeInclusive};
 
-use bytes::Bytes;
 use corpus::record::{DocumentText, Duplicate, Representative};
 use corpus::stage::Inputs;
 use corpus::{Dataset, Id, Part, Result, Stage, Task};
 use serde_json::{Value, json};
 
 use super::groups::groups;
+use super::known::{Known, KnownWriter};
 use super::records::parts;
-use super::{REPRESENTED, sorted, task_bytes};
+use super::{GROUP_BYTES, REPRESENTED, sorted, task_bytes};
 use crate::config::NearConfig;
 use crate::near::Signer;
 use crate::near::sorter::Sorter;
@@ -22,16 +22,16 @@ use crate::subject::{RecordName, Subject};
 const REPRESENTATIVES: &str = "representatives";
 /// What this stage counts: removed records.
 const UNIT: &str = "represented";
-/// Bytes that a record with its name and sketch takes in memory, about.
-const RECORD_BYTES: usize = 512;
+/// Bytes that a record with its name and sketch takes, about.
+const RECORD_BYTES: u64 = 512;
 /// Characters of a name at most: it is shown, not looked up.
 const NAME_CHARS_MAX: usize = 500;
 
 /// Joins what duplicate finding found with the names of the records that stay, one task per group of parts of
 /// the records.
 ///
-/// Groups are as large as `memory_mb` allows, so that few parts are to be read later; the result
-/// does not depend on where one ends. A task reads each finder's rows of the ids of its parts.
+/// Groups are of so many records, so that few parts are to be read later. A task reads each finder's rows of the
+/// ids of its parts; it holds the names of one part, and the others are on disk.
 #[derive(Debug, Clone)]
 pub struct Representatives<S: Subject> {
     name: String,
@@ -42,16 +42,9 @@ pub struct Representatives<S: Subject> {
     subject: PhantomData<fn() -> S>,
 }
 
-/// What a task knows of a representative.
-#[derive(Debug, Clone, Default)]
-struct Known {
-    name: Option<String>,
-    sketch: Option<Bytes>,
-}
-
 impl<S: Subject> Representatives<S> {
     /// Returns the stage `name`, which reads the stages of the records, and those that found duplicates or
-    /// repeats among them. Memory is in MiB for four tasks at a time.
+    /// repeats among them. Memory is in MiB for all tasks at a time.
     pub fn new(name: &str, records: Vec<String>, finders: &[&str], memory_mb: u32) -> Self {
         let finders = finders.iter().map(|finder| (*finder).to_owned()).collect();
         Self { name: name.to_owned(), records, finders, near: None, memory_mb, subject: PhantomData }
@@ -64,18 +57,42 @@ impl<S: Subject> Representatives<S> {
     }
 
     fn groups(&self, parts: &[(&Dataset, &Part)]) -> Vec<Range<usize>> {
-        groups(parts.iter().map(|(_, part)| part.rows), (task_bytes(self.memory_mb) / RECORD_BYTES) as u64)
+        groups(parts.iter().map(|(_, part)| part.rows), GROUP_BYTES / RECORD_BYTES)
     }
 
-    /// Joins the records of a part: adds `[id, representative]`, and what is known of the representatives.
+    /// Joins the records of a part: adds `[id, representative, place of what is known of it]`.
     fn join(
         &self,
         task: &Task<'_>,
         dataset: &Dataset,
         part: &Part,
-        found: &mut Sorter<2>,
-        known: &mut BTreeMap<Id, Known>,
+        found: &mut Sorter<3>,
+        known: &mut KnownWriter,
     ) -> Result<()> {
+        let mut of_part = self.sorter(task, "part")?;
+        let mut places = BTreeMap::new();
+        for (id, of_one) in self.known(task, dataset, part, &mut of_part)? {
+            places.insert(id.to_bits(), known.add(&of_one)?);
+        }
+        for row in of_part.finish()? {
+            let [id, representative] = row?;
+            task.cancel.check()?;
+            if let Some(place) = places.get(&representative) {
+                found.push([id, representative, *place])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds `[id, representative]` for the representatives among a part's records; returns what is known of them.
+    fn known(
+        &self,
+        task: &Task<'_>,
+        dataset: &Dataset,
+        part: &Part,
+        found: &mut Sorter<2>,
+    ) -> Result<BTreeMap<Id, Known>> {
+        let mut known = BTreeMap::new();
         let ids = dataset.id_range(part, "id")?;
         let names: Result<BTreeMap<Id, Option<String>>> = S::names(dataset, part)?
             .map(|row| row.map(|RecordName { id, key, url }| (id, key.or(url).map(|name| shortened(&name)))))
@@ -100,11 +117,11 @@ impl<S: Subject> Representatives<S> {
             Ok(())
         };
         self.finders.iter().try_for_each(|stage| add(stage, &mut BTreeSet::new()))?;
-        let Some((stage, config)) = &self.near else { return Ok(()) };
+        let Some((stage, config)) = &self.near else { return Ok(known) };
         let mut representatives = BTreeSet::new();
         add(stage, &mut representatives)?;
         if representatives.is_empty() {
-            return Ok(());
+            return Ok(known);
         }
         let mut signer = Signer::new(config.scheme, config.shape());
         for row in dataset.open::<DocumentText>(part)? {
@@ -114,7 +131,11 @@ impl<S: Subject> Representatives<S> {
                 known.sketch = Some(signer.sketch(&text).into());
             }
         }
-        Ok(())
+        Ok(known)
+    }
+
+    fn sorter<const N: usize>(&self, task: &Task<'_>, name: &str) -> Result<Sorter<N>> {
+        Sorter::new(&task.scratch.join(name), task_bytes(self.memory_mb, task.workers) / 2)
     }
 }
 
@@ -166,7 +187,11 @@ impl<S: Subject> Stage for Representatives<S> {
 
     fn settings(&self) -> Value {
         let near = self.near.as_ref().map(|(_, near)| json!({"scheme": near.scheme, "shape": near.shape()}));
-        json!({"near": near, "memory_mb": self.memory_mb})
+        json!({"near": near, "group_bytes": GROUP_BYTES})
+    }
+
+    fn version(&self) -> u32 {
+        2
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
@@ -180,15 +205,16 @@ impl<S: Subject> Stage for Representatives<S> {
         }
         let parts = parts::<S>(task.inputs, &self.records)?;
         let group = self.groups(&parts).into_iter().nth(task.index as usize);
-        let mut found = Sorter::new(&task.scratch.join("found"), task_bytes(self.memory_mb) / 2)?;
-        let mut known = BTreeMap::new();
+        let mut found = self.sorter(task, "found")?;
+        let mut known = KnownWriter::create(&task.scratch.join("known"))?;
         for (dataset, part) in parts.get(group.unwrap_or_default()).unwrap_or_default() {
             self.join(task, dataset, part, &mut found, &mut known)?;
         }
-        sorted::write(out, UNIT, REPRESENTATIVES, found.finish()?, |row| {
-            let [id, representative] = row.map(Id::from_bits);
-            let Known { name, sketch } = known.get(&representative).cloned().unwrap_or_default();
-            Representative { id, representative, name, sketch }
+        let known = known.finish()?;
+        sorted::write(out, UNIT, REPRESENTATIVES, found.finish()?, |[id, representative, place]| {
+            let [id, representative] = [id, representative].map(Id::from_bits);
+            let Known { name, sketch } = known.at(place)?;
+            Ok(Representative { id, representative, name, sketch })
         })
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn write<const N: usize, R: Record>(
     unit: &str,
     stream: &str,
     rows: Sorted<N>,
-    record: impl Fn([u64; N]) -> R,
+    record: impl Fn([u64; N]) -> Result<R>,
 ) -> Result<()> {
     write_rows(&mut out, unit, stream, rows, record)?;
     out.finish()
@@ -33,7 +33,7 @@ pub(super) fn write_represented<const N: usize, R: Record>(
     unit: &str,
     stream: &str,
     rows: Sorted<N>,
-    record: impl Fn([u64; N]) -> R,
+    record: impl Fn([u64; N]) -> Result<R>,
     represented: Sorted<2>,
 ) -> Result<()> {
     let rows = write_rows(&mut out, unit, stream, rows, record)?;
@@ -58,7 +58,7 @@ pub(super) fn write_duplicates(
 ) -> Result<()> {
     let duplicate = |row: [u64; 2]| {
         let [id, representative] = row.map(Id::from_bits);
-        Duplicate { id, representative }
+        Ok(Duplicate { id, representative })
     };
     write_represented(out, unit, DUPLICATES, duplicates, duplicate, represented)
 }
@@ -69,7 +69,7 @@ fn write_rows<const N: usize, R: Record>(
     unit: &str,
     stream: &str,
     rows: Sorted<N>,
-    record: impl Fn([u64; N]) -> R,
+    record: impl Fn([u64; N]) -> Result<R>,
 ) -> Result<u64> {
     out.set_range_records_max(u64::MAX);
     let done = out.position();
@@ -81,7 +81,7 @@ fn write_rows<const N: usize, R: Record>(
             continue;
         }
         out.read(unit);
-        out.write(stream, record(row))?;
+        out.write(stream, record(row)?)?;
         out.keep(unit);
         out.advance(1)?;
     }

@@ -1,130 +1,23 @@
 //! The three stages end to end in a store of their own.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+mod bench;
+mod memory;
 
-use corpus::crash::Crashes;
+use std::collections::BTreeMap;
+
 use corpus::record::{Document, Pair, Removed, SegmentKind, Verdicts};
-use corpus::stage::{Cancel, Inputs, Progress};
-use corpus::table::Record;
-use corpus::{Dataset, Error, Fingerprint, Id, Ledger, Result, SourceCode, Split, Stage, Store, Task};
-use serde_json::{Value, json};
+use corpus::stage::Inputs;
+use corpus::{Dataset, Error, Id, SourceCode, Split, Stage};
+
+pub(super) use bench::{Bench, Source, dropped, rows};
 
 use super::*;
 use crate::rule::{Images, Language, PageRule, PairRule, PersonTag, Symbols, TextRule, UrlLists, Words};
 use crate::subject::tests::{document, page, pair};
 
-/// A run's folder with an engine of one worker.
-pub(super) struct Bench {
-    store: Store,
-    ledger: Ledger,
-    inputs: Inputs,
-    folder: tempfile::TempDir,
-}
-
-impl Bench {
-    pub(super) fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::local(folder.path()).unwrap();
-        Self { ledger: Ledger::new(store.clone()), store, inputs: Inputs::default(), folder }
-    }
-
-    /// Runs all tasks, seals the stage and makes its dataset an input of later ones.
-    pub(super) fn run(&mut self, stage: &dyn Stage) -> Dataset {
-        self.attempt(stage, u64::MAX).unwrap()
-    }
-
-    /// As [`Self::run`], but asks to stop after some records.
-    fn attempt(&mut self, stage: &dyn Stage, records: u64) -> Result<Dataset> {
-        let named = stage.inputs();
-        let manifests: Vec<_> = named.iter().map(|name| self.inputs.get(name).unwrap().manifest()).collect();
-        let fingerprint = Fingerprint::new(&stage.name(), stage.version(), &stage.settings(), &manifests);
-        let count = stage.plan(&self.inputs)?;
-        let stop = StopAfter { records: AtomicU64::new(records), cancel: Cancel::default() };
-        for index in 0..count {
-            let scratch = self.folder.path().join(format!("scratch-{}-{index}", stage.name()));
-            let _ = std::fs::remove_dir_all(&scratch);
-            std::fs::create_dir_all(&scratch).unwrap();
-            stage.run(&Task {
-                stage: &stage.name(),
-                fingerprint: &fingerprint,
-                index,
-                count,
-                workers: 1,
-                inputs: &self.inputs,
-                store: &self.store,
-                ledger: &self.ledger,
-                identity: None,
-                keep: scratch.join("keep"),
-                scratch,
-                crashes: &Crashes::default(),
-                cancel: &stop.cancel,
-                progress: &stop,
-            })?;
-        }
-        let manifest = self.ledger.seal(&stage.name(), &fingerprint, count)?;
-        let dataset = Dataset::new(self.store.clone(), manifest);
-        self.inputs.0.insert(stage.name(), dataset.clone());
-        Ok(dataset)
-    }
-}
-
-struct StopAfter {
-    records: AtomicU64,
-    cancel: Cancel,
-}
-
-impl Progress for StopAfter {
-    fn advance(&self, records: u64) {
-        if self.records.fetch_sub(records, Ordering::Relaxed) <= records {
-            self.cancel.request();
-        }
-    }
-    fn log(&self, _line: &str) {}
-}
-
-/// A source with rows that a test made up, one task per list.
-pub(super) struct Source<R> {
-    pub(super) name: &'static str,
-    pub(super) stream: &'static str,
-    pub(super) tasks: Vec<Vec<R>>,
-}
-
-impl<R: Record + Clone + Sync> Stage for Source<R> {
-    fn name(&self) -> String {
-        self.name.to_owned()
-    }
-    fn settings(&self) -> Value {
-        json!({})
-    }
-    fn plan(&self, _inputs: &Inputs) -> Result<u32> {
-        Ok(self.tasks.len() as u32)
-    }
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
-        out.set_range_records_max(u64::MAX);
-        for row in &self.tasks[task.index as usize] {
-            out.read(self.stream);
-            out.write(self.stream, row.clone())?;
-            out.keep(self.stream);
-            out.advance(1)?;
-        }
-        out.finish()
-    }
-}
-
 fn id(source: u8, position: u64) -> Id {
     Id::new(SourceCode(source), 0, position).unwrap()
-}
-
-pub(super) fn rows<R: Record>(dataset: &Dataset, stream: &str) -> Vec<R> {
-    dataset.rows::<R>(stream).map(|row| row.unwrap()).collect()
-}
-
-/// Returns the reason and value of every dropped record.
-pub(super) fn dropped(dataset: &Dataset) -> BTreeMap<Id, (String, String)> {
-    rows::<Removed>(dataset, "dropped").into_iter().map(|r| (r.id, (r.reason, r.value))).collect()
 }
 
 const RIVER: &str = "The old man walked slowly along the river and looked at the birds in the trees.";
@@ -189,7 +82,7 @@ fn run_text(bench: &mut Bench, partitions: u32, priority: &[u8]) -> Dataset {
 fn rules_and_duplicates_leave_one_of_each_text() {
     let mut bench = Bench::new();
     let kept = run_text(&mut bench, 3, &[2, 1]);
-    let judged = bench.inputs.get("text.rules").unwrap();
+    let judged = bench.dataset("text.rules");
 
     let reasons = dropped(judged);
     let reason = |source, position| reasons[&id(source, position)].clone();

@@ -28,7 +28,7 @@ pub struct Exact {
     pub keys: String,
     /// Partitions of the key space, and so tasks.
     pub partitions: u32,
-    /// Memory in MiB for four tasks at a time.
+    /// Memory in MiB of all tasks at a time; changes no result.
     pub memory_mb: u32,
 }
 
@@ -58,7 +58,8 @@ impl Stage for Exact {
         if out.is_done() {
             return Ok(());
         }
-        let sorter = |name: &str| Sorter::new(&task.scratch.join(name), task_bytes(self.memory_mb) / 2);
+        let memory_bytes = task_bytes(self.memory_mb, task.workers) / 2;
+        let sorter = |name: &str| Sorter::new(&task.scratch.join(name), memory_bytes);
         let (mut duplicates, mut represented) = (sorter("duplicates")?, sorter("represented")?);
         let mut first: Option<ContentKey> = None;
         let range = partition(task.index, task.count);

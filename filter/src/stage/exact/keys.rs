@@ -11,24 +11,23 @@ use super::{KEYS, halves, whole};
 use crate::near::sorter::Sorter;
 use crate::stage::groups::groups;
 use crate::stage::sorted;
-use crate::stage::{FINGERPRINTS, SourcePriority, task_bytes};
+use crate::stage::{FINGERPRINTS, GROUP_BYTES, SourcePriority, task_bytes};
 
 /// What this stage counts: a key per record that passed the rules.
 const UNIT: &str = "keys";
 /// Bytes of a key with its rank and id while they are sorted.
-const ROW_BYTES: usize = 32;
+const ROW_BYTES: u64 = 32;
 
 /// Writes the content keys of records, sorted, one part per task.
 ///
-/// Tasks are groups of parts that are as large as `memory_mb` allows, so that few parts are to
-/// be merged later; the result does not depend on where a group ends.
+/// Tasks are groups of parts with so many keys together, so that few parts are to be merged later.
 #[derive(Debug, Clone)]
 pub struct ContentKeys {
     /// The stage's name.
     pub name: String,
     /// The stage whose `fingerprints` it reads.
     pub rules: String,
-    /// Memory in MiB for four tasks at a time.
+    /// Memory in MiB of all tasks at a time; changes no result.
     pub memory_mb: u32,
     /// Which source's record stands for the others.
     pub source_priority: SourcePriority,
@@ -37,7 +36,7 @@ pub struct ContentKeys {
 impl ContentKeys {
     fn groups(&self, rules: &Dataset) -> Vec<Range<usize>> {
         let rows = rules.parts(FINGERPRINTS).map(|part| part.rows);
-        groups(rows, (task_bytes(self.memory_mb) / ROW_BYTES) as u64)
+        groups(rows, GROUP_BYTES / ROW_BYTES)
     }
 
     fn fill(&self, task: &Task<'_>, sorter: &mut Sorter<4>) -> Result<()> {
@@ -66,7 +65,11 @@ impl Stage for ContentKeys {
     }
 
     fn settings(&self) -> Value {
-        json!({"memory_mb": self.memory_mb, "source_priority": self.source_priority})
+        json!({"group_bytes": GROUP_BYTES, "source_priority": self.source_priority})
+    }
+
+    fn version(&self) -> u32 {
+        2
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
@@ -78,11 +81,12 @@ impl Stage for ContentKeys {
         if out.is_done() {
             return Ok(());
         }
-        let mut sorter = Sorter::new(&task.scratch.join("sort"), task_bytes(self.memory_mb))?;
+        let memory_bytes = task_bytes(self.memory_mb, task.workers);
+        let mut sorter = Sorter::new(&task.scratch.join("sort"), memory_bytes)?;
         self.fill(task, &mut sorter)?;
         sorted::write(out, UNIT, KEYS, sorter.finish()?, |[high, low, rank, id]| {
             let (key, rank) = (whole(high, low), rank as u16);
-            ContentKey { key, rank, id: Id::from_bits(id) }
+            Ok(ContentKey { key, rank, id: Id::from_bits(id) })
         })
     }
 }

@@ -1,8 +1,8 @@
 //! The steps of finding records of equal content, each a stage: their keys in order, and which of them
 //! another record stands for.
 //!
-//! Memory: a task takes at most a quarter of `memory_mb`, and what open parts take (about half a
-//! megabyte for each task of the stage of keys). All else is on disk: 34 bytes a record.
+//! Memory: tasks share `memory_mb`; on top comes what open parts take (about half a megabyte for each task of the
+//! stage of keys). All else is on disk: 34 bytes a record.
 
 mod found;
 mod keys;

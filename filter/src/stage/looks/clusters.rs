@@ -35,8 +35,13 @@ pub struct LookClusters {
 }
 
 impl LookClusters {
+    /// Returns a third of a task's memory: looks and members are read while the ranked ones are filled.
+    fn third(&self, task: &Task<'_>) -> usize {
+        task_bytes(self.config.memory_mb, task.workers) / 3
+    }
+
     fn sorter<const N: usize>(&self, task: &Task<'_>, name: &str) -> Result<Sorter<N>> {
-        Sorter::new(&task.scratch.join(name), task_bytes(self.config.memory_mb) / 2)
+        Sorter::new(&task.scratch.join(name), self.third(task))
     }
 
     /// Returns `[id, smallest id of its component]` of every member of a cluster, by id.
@@ -45,7 +50,7 @@ impl LookClusters {
         let edges = links.map(|link| link.map(|Link { a, b }| [b.to_bits(), a.to_bits()]));
         let components = Components {
             scratch: task.scratch.join("components"),
-            memory_bytes: task_bytes(self.config.memory_mb),
+            memory_bytes: 2 * self.third(task),
             cancel: task.cancel,
         };
         components.members(edges)
@@ -127,7 +132,7 @@ impl Stage for LookClusters {
         sorted::write(out, UNIT, DUPLICATES, self.elected(task)?, |[key, id, representative, reason]| {
             let [key_prefix, id, representative] = [key, id, representative].map(Id::from_bits);
             let reason = REASONS.get(reason as usize).copied().unwrap_or_default().to_owned();
-            ImageDuplicate { key_prefix, id, representative, reason }
+            Ok(ImageDuplicate { key_prefix, id, representative, reason })
         })
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{IMAGES, LINKS, digest_prefix, looks};
 use crate::config::LooksConfig;
-use crate::looks::{compare, tables};
+use crate::looks::{Bucket, tables};
 use crate::near::sorter::Sorter;
 use crate::stage::sorted;
 use crate::stage::task_bytes;
@@ -36,7 +36,8 @@ impl LookLinks {
 
     /// Sorts all images by what a table compares: `[bucket, hash, id]`.
     fn sorted(&self, task: &Task<'_>, mask: Option<u64>) -> Result<Sorter<3>> {
-        let mut sorter = Sorter::new(&task.scratch.join("table"), task_bytes(self.config.memory_mb) / 2)?;
+        let mut sorter =
+            Sorter::new(&task.scratch.join("table"), task_bytes(self.config.memory_mb, task.workers) / 2)?;
         for look in looks(task.inputs, &self.images) {
             let look: Look = look?;
             task.cancel.check()?;
@@ -55,24 +56,24 @@ impl LookLinks {
     /// Finds the links of a table: equal hashes are linked to the first of them, which alone is compared.
     fn links(&self, task: &Task<'_>, mask: Option<u64>) -> Result<Sorter<2>> {
         let distance = self.config.hamming_max.unwrap_or_default();
-        let mut links = Sorter::new(&task.scratch.join("links"), task_bytes(self.config.memory_mb) / 2)?;
+        let mut links =
+            Sorter::new(&task.scratch.join("links"), task_bytes(self.config.memory_mb, task.workers) / 2)?;
         let mut link = |a: u64, b: u64| links.push([a.min(b), a.max(b)]);
-        let mut bucket: Vec<(u64, u64)> = Vec::new();
+        let mut bucket = Bucket::default();
         let mut current = None;
         for row in self.sorted(task, mask)?.finish()? {
             let [key, hash, id] = row?;
             task.cancel.check()?;
             if current != Some(key) {
-                compare(&bucket, distance, &mut link)?;
-                bucket.clear();
+                bucket.finish(distance, &mut link)?;
                 current = Some(key);
             }
             match bucket.last() {
-                Some((last, first)) if *last == hash => link(*first, id)?,
-                _ => bucket.push((hash, id)),
+                Some((last, first)) if last == hash => link(first, id)?,
+                _ => bucket.push(hash, id, distance, &mut link)?,
             }
         }
-        compare(&bucket, distance, &mut link)?;
+        bucket.finish(distance, &mut link)?;
         Ok(links)
     }
 }
@@ -100,7 +101,7 @@ impl Stage for LookLinks {
             return Ok(());
         }
         let mask = task.index.checked_sub(1).and_then(|index| self.masks().get(index as usize).copied());
-        let link = |[a, b]: [u64; 2]| Link { a: Id::from_bits(a), b: Id::from_bits(b) };
+        let link = |[a, b]: [u64; 2]| Ok(Link { a: Id::from_bits(a), b: Id::from_bits(b) });
         sorted::write(out, UNIT, LINKS, self.links(task, mask)?.finish()?, link)
     }
 }

@@ -1,7 +1,7 @@
 //! The steps of finding duplicates among images, each a stage: links between those that are the
 //! same or look alike, and clusters of linked ones.
 //!
-//! Memory: a task takes at most a quarter of `memory_mb`. All else is on disk.
+//! Memory: tasks share `memory_mb`. All else is on disk.
 
 mod clusters;
 mod links;

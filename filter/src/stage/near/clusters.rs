@@ -46,7 +46,8 @@ pub struct Clusters {
 
 impl Clusters {
     fn sorter<const N: usize>(&self, task: &Task<'_>, name: &str) -> Result<Sorter<N>> {
-        Sorter::new(&task.scratch.join(name), task_bytes(self.config.memory_mb) / 2)
+        // Three at a time: of a component the best is read, and both orders are filled.
+        Sorter::new(&task.scratch.join(name), task_bytes(self.config.memory_mb, task.workers) / 3)
     }
 
     /// Returns `[id, smallest id of its component]` of every member of a cluster, by id.
@@ -55,7 +56,7 @@ impl Clusters {
         let edges = links.map(|link| link.map(|Link { a, b }| [b.to_bits(), a.to_bits()]));
         let components = Components {
             scratch: task.scratch.join("components"),
-            memory_bytes: task_bytes(self.config.memory_mb),
+            memory_bytes: task_bytes(self.config.memory_mb, task.workers),
             cancel: task.cancel,
         };
         components.members(edges)

@@ -15,17 +15,16 @@ use crate::stage::deduplicated::duplicates;
 use crate::stage::groups::groups;
 use crate::stage::records::parts;
 use crate::stage::sorted;
-use crate::stage::task_bytes;
+use crate::stage::{GROUP_BYTES, task_bytes};
 
 /// What this stage counts: a key per band and document.
 const UNIT: &str = "keys";
 /// Bytes of a key with its id while they are sorted.
-const ROW_BYTES: usize = 16;
+const ROW_BYTES: u64 = 16;
 
 /// Writes the band keys of the documents that are no exact duplicates, sorted, one part per task.
 ///
-/// Tasks are groups of parts that are as large as `memory_mb` allows, so that few parts are to
-/// be merged later; the result does not depend on where a group ends.
+/// Tasks are groups of parts with so many keys together, so that few parts are to be merged later.
 #[derive(Debug, Clone)]
 pub struct Keys {
     /// The stage's name.
@@ -41,13 +40,10 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Returns the parts of each task: as many documents as memory has room for keys.
+    /// Returns the parts of each task: so many documents that their keys are a group.
     fn groups(&self, parts: &[(&Dataset, &Part)]) -> Vec<Range<usize>> {
-        let bytes = self.config.shape().bands as usize * ROW_BYTES;
-        groups(
-            parts.iter().map(|(_, part)| part.rows),
-            (task_bytes(self.config.memory_mb) / bytes).max(1) as u64,
-        )
+        let bytes = u64::from(self.config.shape().bands) * ROW_BYTES;
+        groups(parts.iter().map(|(_, part)| part.rows), (GROUP_BYTES / bytes).max(1))
     }
 
     fn sign(&self, task: &Task<'_>, sorter: &mut Sorter<2>) -> Result<Vec<Link>> {
@@ -92,13 +88,13 @@ impl Stage for Keys {
 
     fn settings(&self) -> Value {
         json!({
-            "scheme": self.config.scheme, "shape": self.config.shape(), "memory_mb": self.config.memory_mb,
+            "scheme": self.config.scheme, "shape": self.config.shape(), "group_bytes": GROUP_BYTES,
             "selfcheck": self.config.selfcheck, "seed": self.seed,
         })
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
@@ -110,11 +106,14 @@ impl Stage for Keys {
         if out.is_done() {
             return Ok(());
         }
-        let mut sorter = Sorter::new(&task.scratch.join("sort"), task_bytes(self.config.memory_mb))?;
+        let memory_bytes = task_bytes(self.config.memory_mb, task.workers);
+        let mut sorter = Sorter::new(&task.scratch.join("sort"), memory_bytes)?;
         let planted = self.sign(task, &mut sorter)?;
         if out.position() == 0 {
             planted.into_iter().try_for_each(|link| out.write(PLANTED, link))?;
         }
-        sorted::write(out, UNIT, KEYS, sorter.finish()?, |[key, id]| BandKey { key, id: Id::from_bits(id) })
+        sorted::write(out, UNIT, KEYS, sorter.finish()?, |[key, id]| {
+            Ok(BandKey { key, id: Id::from_bits(id) })
+        })
     }
 }

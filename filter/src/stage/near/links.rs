@@ -103,8 +103,9 @@ impl Stage for Links {
         let keys = task.inputs.get(&self.keys)?;
         let planted = Planted::read(keys)?;
         let mut linker = Linker { planted: &planted, key: None, first: Id::from_bits(0), copied: Vec::new() };
-        let mut links = Sorter::new(&task.scratch.join("links"), task_bytes(self.config.memory_mb) / 2)?;
-        let mut found = Sorter::new(&task.scratch.join("found"), task_bytes(self.config.memory_mb) / 2)?;
+        let memory_bytes = task_bytes(self.config.memory_mb, task.workers) / 2;
+        let mut links = Sorter::new(&task.scratch.join("links"), memory_bytes)?;
+        let mut found = Sorter::new(&task.scratch.join("found"), memory_bytes)?;
         let range = partition(task.index, task.count);
         for row in Merge::<BandKey>::new(keys, KEYS, range, task.cancel)? {
             let BandKey { key, id } = row?;

@@ -1,8 +1,8 @@
 //! The steps of finding near-duplicates, each a stage: keys of every document, links between
 //! those that share one, and clusters of linked ones.
 //!
-//! Memory: a task takes at most a quarter of `memory_mb`, and what open parts take (about half
-//! a megabyte for every task of the stage of keys, while links are found). All else is on disk.
+//! Memory: tasks share `memory_mb`; on top comes what open parts take (about half a megabyte for every task of the
+//! stage of keys, while links are found). All else is on disk.
 
 mod clusters;
 mod keys;

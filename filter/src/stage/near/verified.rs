@@ -37,7 +37,7 @@ pub struct Verified {
 
 impl Verified {
     fn sorter<const N: usize>(&self, task: &Task<'_>, name: &str) -> Result<Sorter<N>> {
-        Sorter::new(&task.scratch.join(name), task_bytes(self.config.memory_mb) / 2)
+        Sorter::new(&task.scratch.join(name), task_bytes(self.config.memory_mb, task.workers) / 2)
     }
 
     /// Returns `[a, b, shingle, side]` of both documents of every link.

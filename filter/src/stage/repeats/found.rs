@@ -89,7 +89,7 @@ impl Stage for Repeats {
         if out.is_done() {
             return Ok(());
         }
-        let memory_bytes = task_bytes(self.config.memory_mb) / 2;
+        let memory_bytes = task_bytes(self.config.memory_mb, task.workers) / 2;
         let mut repeats = Sorter::new(&task.scratch.join("repeats"), memory_bytes)?;
         let mut represented = Sorter::new(&task.scratch.join("represented"), memory_bytes)?;
         let mut finder = Finder { of: self.of, config: &self.config, first: None, is_first_given: false };
@@ -104,7 +104,7 @@ impl Stage for Repeats {
         }
         let repeat = |[id, unit, first]: [u64; 3]| {
             let (id, first) = (Id::from_bits(id), Id::from_bits(first));
-            Repeat { id, unit: unit as u32, first }
+            Ok(Repeat { id, unit: unit as u32, first })
         };
         sorted::write_represented(out, UNIT, REPEATS, repeats.finish()?, repeat, represented.finish()?)
     }

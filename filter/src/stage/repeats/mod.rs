@@ -1,8 +1,8 @@
 //! The steps of cutting repeated passages, each a stage: keys of every passage, those that occur
 //! again, documents without them. Long passages are looked for by their anchors first.
 //!
-//! Memory: a task takes at most a quarter of `memory_mb`, and what open parts take (about half
-//! a megabyte for each task of the stage before it). All else is on disk: 24 bytes for every passage or
+//! Memory: tasks share `memory_mb`; on top comes what open parts take (about half a megabyte for each task of the
+//! stage before it). All else is on disk: 24 bytes for every passage or
 //! anchor, so for runs of 50 words about a third of the text, and what occurs again.
 
 mod by_document;

@@ -14,14 +14,14 @@ use crate::near::sorter::Sorter;
 use crate::passages::{self, Passage};
 use crate::stage::groups::groups;
 use crate::stage::sorted;
-use crate::stage::task_bytes;
+use crate::stage::{GROUP_BYTES, task_bytes};
 
 /// What this stage counts.
 const UNIT: &str = "keys";
 
 /// Writes the keys of all passages, sorted, one part per task.
 ///
-/// Tasks are groups of parts; the result does not depend on where a group ends.
+/// Tasks are groups of parts of so many bytes together, so that few parts are to be merged later.
 #[derive(Debug, Clone)]
 pub struct Passages {
     /// The stage's name.
@@ -39,7 +39,7 @@ pub struct Passages {
 impl Passages {
     fn groups(&self, documents: &Dataset) -> Vec<Range<usize>> {
         let bytes = documents.parts(DOCUMENTS).map(|part| part.bytes);
-        groups(bytes, task_bytes(self.config.memory_mb) as u64)
+        groups(bytes, GROUP_BYTES)
     }
 
     /// Returns what a document's keys are.
@@ -86,9 +86,13 @@ impl Stage for Passages {
     }
 
     fn settings(&self) -> Value {
-        let RepeatsConfig { unit, any_digit, memory_mb, .. } = &self.config;
+        let RepeatsConfig { unit, any_digit, .. } = &self.config;
         let run = self.config.run();
-        json!({"unit": unit, "run": run, "any_digit": any_digit, "memory_mb": memory_mb, "of": self.of})
+        json!({"unit": unit, "run": run, "any_digit": any_digit, "group_bytes": GROUP_BYTES, "of": self.of})
+    }
+
+    fn version(&self) -> u32 {
+        2
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
@@ -100,12 +104,11 @@ impl Stage for Passages {
         if out.is_done() {
             return Ok(());
         }
-        let mut sorter = Sorter::new(&task.scratch.join("sort"), task_bytes(self.config.memory_mb))?;
+        let memory_bytes = task_bytes(self.config.memory_mb, task.workers);
+        let mut sorter = Sorter::new(&task.scratch.join("sort"), memory_bytes)?;
         self.fill(task, &mut sorter)?;
-        sorted::write(out, UNIT, KEYS, sorter.finish()?, |[key, id, unit]| PassageKey {
-            key,
-            id: Id::from_bits(id),
-            unit: unit as u32,
+        sorted::write(out, UNIT, KEYS, sorter.finish()?, |[key, id, unit]| {
+            Ok(PassageKey { key, id: Id::from_bits(id), unit: unit as u32 })
         })
     }
 }
