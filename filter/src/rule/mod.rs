@@ -27,9 +27,6 @@ pub mod url_lists;
 pub mod words;
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod bounds;
-#[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 mod tests;
 

@@ -1,5 +1,7 @@
 //! Decisions equal to datatrove's, where its words and sentences are given (tests/golden/filters.py).
 
+mod bounds;
+
 use std::collections::HashMap;
 use std::path::Path;
 

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use corpus::record::{Pair, SegmentKind};
 use serde_json::{Value, json};
 
-use super::*;
 use crate::config::{DecontaminateConfig, ExactConfig, LooksConfig, NearConfig, RepeatsConfig, TextConfig};
+use crate::rule::*;
 use crate::subject::tests::{page, pair};
 
 /// Which side of a bound passes. A value that is the bound always does.
