@@ -24,6 +24,8 @@ struct Changes {
     changed: Vec<String>,
     /// Files that were not there when the source was listed.
     added: Vec<String>,
+    /// Whether a file is gone of which everything was read.
+    is_gone: bool,
 }
 
 /// Compares the files of all sources with those that were listed. Returns what to run: of a source that is
@@ -46,9 +48,9 @@ pub(crate) fn refuse_changed(
             continue;
         }
         let Some(listed) = sealed.0.get(&listing) else { continue };
-        let changes = changes(folder, (name, source), client, listed, &sealed)?;
         let (reads_again, lists_again) =
             (selection.rebuild.contains(name), selection.rebuild.contains(&listing));
+        let changes = changes(folder, (name, source), client, listed, (&sealed, reads_again))?;
         if !changes.changed.is_empty() && !reads_again {
             let what = changes.changed.join("\n  ");
             return Err(Usage(format!(
@@ -57,7 +59,7 @@ pub(crate) fn refuse_changed(
             ))
             .into());
         }
-        if changes.changed.is_empty() && changes.added.is_empty() {
+        if changes.added.is_empty() && !reads_again {
             continue;
         }
         if !reads_again && !lists_again {
@@ -68,7 +70,8 @@ pub(crate) fn refuse_changed(
             ))
             .into());
         }
-        if changes.changed.is_empty() {
+        // What is rebuilt is listed again, whatever changed. Of files that were only added the others stay.
+        if changes.changed.is_empty() && !changes.is_gone && !changes.added.is_empty() {
             selection.rebuild.retain(|stage| stage != name);
         }
         if !lists_again {
@@ -83,14 +86,17 @@ fn changes(
     (name, source): (&str, &SourceConfig),
     client: &Arc<Client>,
     listed: &Dataset,
-    sealed: &Inputs,
+    (sealed, is_reread): (&Inputs, bool),
 ) -> anyhow::Result<Changes> {
     let mut found = Changes::default();
     let is_read = sealed.0.contains_key(name);
     for change in ingest::changed_files(client, &states(folder, listed)?, client.checks_files())? {
         // What was read as a whole is not needed any more.
         if is_read && !Path::new(&change.url).exists() && !change.url.contains("://") {
-            note!("{name}: {} is gone; what was read of it stays", change.url);
+            found.is_gone = true;
+            if !is_reread {
+                note!("{name}: {} is gone; what was read of it stays", change.url);
+            }
         } else {
             found.changed.push(format!("{}: {}", change.url, change.detail));
         }

@@ -130,7 +130,7 @@ impl Documents {
                     let judgement = Judgement::fail("line_too_long", bytes.to_string());
                     self.write(file, row, judgement, &preview(&head), found, out)?;
                 }
-                Line::Lost(fault) => found.lost(DOCUMENTS, self.source.id(file, row)?, fault, out)?,
+                Line::Lost(fault) => found.lost((DOCUMENTS, file), self.source.id(file, row)?, fault, out)?,
             }
             out.advance(1)?;
         }
@@ -159,7 +159,7 @@ impl Documents {
                 })),
                 Row::Broken { detail, .. } => Some(Judgement::fail("row_broken", detail)),
                 Row::Lost(fault) => {
-                    found.lost(DOCUMENTS, self.source.id(file, row)?, fault, out)?;
+                    found.lost((DOCUMENTS, file), self.source.id(file, row)?, fault, out)?;
                     None
                 }
             };

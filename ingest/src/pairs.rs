@@ -140,7 +140,7 @@ impl Pairs {
     ) -> Result<()> {
         let id = self.source.id(file, row)?;
         let draft = match drafted {
-            Drafted::Lost(fault) => return found.lost(PAIRS, id, fault, out),
+            Drafted::Lost(fault) => return found.lost((PAIRS, file), id, fault, out),
             Drafted::Broken { detail: value, preview } => {
                 found.failed();
                 out.read(PAIRS);

@@ -114,7 +114,7 @@ impl Source {
             let fault = self.fault(task, file, error)?;
             let is_beyond = fault.reason == POSITION_TOO_LARGE;
             let id = self.id(file, if is_beyond { POSITION_MAX } else { out.position() })?;
-            found.lost(unit, id, fault, &mut out)?;
+            found.lost((unit, file), id, fault, &mut out)?;
             out.advance(1)?;
         }
         found.finish(self.id(file, 0)?, &file.url, &mut out)?;
@@ -146,11 +146,17 @@ impl Yield {
     }
 
     /// Writes damage of the file in place of the records that it took.
-    pub(crate) fn lost(&mut self, unit: &str, id: Id, fault: FileFault, out: &mut Output<'_>) -> Result<()> {
+    pub(crate) fn lost(
+        &mut self,
+        (unit, file): (&str, &SourceFile),
+        id: Id,
+        fault: FileFault,
+        out: &mut Output<'_>,
+    ) -> Result<()> {
         let FileFault { reason, detail } = fault;
         self.reason = Some(reason);
         out.read(unit);
-        out.fail(unit, removal(id, reason, value(&detail)))
+        out.fail(unit, removal(id, reason, value(&detail), &shown(&file.url)))
     }
 
     /// Counts the file as failed if it gave not one record.
@@ -158,15 +164,17 @@ impl Yield {
         match self.reason {
             Some(reason) if !self.is_any => {
                 out.read(FILES);
-                out.fail(FILES, removal(id, reason, shown(url)))
+                let file = shown(url);
+                out.fail(FILES, removal(id, reason, file.clone(), &file))
             }
             _ => Ok(()),
         }
     }
 }
 
-fn removal(id: Id, reason: &str, value: String) -> Removal<'_> {
-    Removal { id, key: None, url: None, reason, value, preview: "" }
+/// A loss is a file's: its path or URL stands where a record's does.
+fn removal<'r>(id: Id, reason: &'r str, value: String, file: &'r str) -> Removal<'r> {
+    Removal { id, key: None, url: Some(file), reason, value, preview: file }
 }
 
 /// Returns the beginning of bytes from outside as text.

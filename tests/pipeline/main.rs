@@ -3,6 +3,7 @@
 
 mod config;
 mod corruption;
+mod damage;
 mod extract;
 mod folder;
 mod images;

@@ -91,6 +91,22 @@ fn an_added_file_is_one_new_task_and_the_stages_behind_it_are_stale() {
 }
 
 #[test]
+fn a_file_that_is_gone_stays_as_it_was_read_until_its_source_is_rebuilt() {
+    let workspace = Workspace::new();
+    write(&workspace, "a.jsonl", &["one", "two"]);
+    write(&workspace, "b.jsonl", &["three"]);
+    let _ = run(&workspace, &[]).success();
+    fs::remove_file(workspace.path("in/a.jsonl")).unwrap();
+    let output = run(&workspace, &[]);
+    assert!(output.stderr.contains("a.jsonl is gone"), "{}", output.stderr);
+    let _ = output.success();
+    assert_eq!(texts(&workspace), ["one", "two", "three"]);
+    let _ = run(&workspace, &["--rebuild", "mine"]).success();
+    assert_eq!(texts(&workspace), ["three"]);
+    let _ = workspace.kosmos(&["verify", "out"]).success();
+}
+
+#[test]
 fn images_that_failed_for_a_while_are_fetched_by_one_more_pass() {
     let workspace = Workspace::new();
     let is_up = Arc::new(AtomicBool::new(false));

@@ -35,7 +35,7 @@ impl Scribe {
         match entry {
             Entry::Damage(Damage { position, reason, detail }) => {
                 let fault = FileFault { reason, detail: detail.clone() };
-                found.lost(RECORDS, self.source.id(file, *position)?, fault, out)
+                found.lost((RECORDS, file), self.source.id(file, *position)?, fault, out)
             }
             Entry::Record(record) if self.is_wanted(record) => {
                 let id = self.source.id(file, record.position)?;

@@ -75,7 +75,7 @@ impl Index {
                     out.keep(&unit);
                     found.record();
                 }
-                Err(fault) => found.lost(PICKS, source.id(part, row)?, fault, out)?,
+                Err(fault) => found.lost((PICKS, part), source.id(part, row)?, fault, out)?,
             }
             out.advance(1)?;
         }

@@ -115,7 +115,7 @@ impl Stage for Selected {
                 let mut fault = FileFault::of_error(error)?;
                 fault.detail += &format!(" (at byte {} of {})", pick.offset, shown(&file.url));
                 let id = source.id(&file, pick.offset.min(POSITION_MAX))?;
-                found.lost(RECORDS, id, fault, &mut out)?;
+                found.lost((RECORDS, &file), id, fault, &mut out)?;
             }
             out.advance(1)?;
         }
