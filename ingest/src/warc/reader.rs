@@ -313,15 +313,17 @@ impl<R: Read> Reader<R> {
         let is_line_end = |byte: &&u8| matches!(byte, b'\r' | b'\n');
         let beginning_bytes = self.format.beginning_bytes();
         let mut wanted = BEHIND_BYTES;
-        let line_ends = loop {
+        let (line_ends, corrupt) = loop {
             let failed = self.input.fill_to(wanted).err();
             let behind = self.input.ahead();
-            match failed {
+            let corrupt = match failed {
                 // Of a member that is broken further on, what comes before tells.
-                Some(Failure::Corrupt(_)) if behind.iter().any(|byte| !is_line_end(&byte)) => {}
+                Some(Failure::Corrupt(corrupt)) if behind.iter().any(|byte| !is_line_end(&byte)) => {
+                    Some(corrupt)
+                }
                 Some(failure) => return Err(failure),
-                None => {}
-            }
+                None => None,
+            };
             let line_ends = behind.iter().take_while(is_line_end).count();
             let rest = &behind[line_ends..];
             if rest.is_empty() || self.format.begins_record(rest) {
@@ -329,13 +331,18 @@ impl<R: Read> Reader<R> {
             }
             // A line may be longer than what was looked at first.
             if wanted > BEHIND_BYTES || behind.len() < wanted || rest.len() >= beginning_bytes {
-                break line_ends;
+                break (line_ends, corrupt);
             }
             wanted = BEHIND_BYTES + beginning_bytes;
         };
         let holds_record = || self.format.find(&self.block, self.block.len(), true).is_some();
-        if line_ends >= self.format.line_end_bytes() && !holds_record() {
+        let is_ended = line_ends >= self.format.line_end_bytes();
+        if is_ended && !holds_record() {
             return Ok(());
+        }
+        // What does not decompress is one damage, whatever its bytes look like before that is noticed.
+        if let Some(corrupt) = corrupt {
+            return Err(Failure::Corrupt(corrupt));
         }
         Err(Failure::Record(format!("a block of {length} bytes ends where neither a line nor a record does")))
     }

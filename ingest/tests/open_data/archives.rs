@@ -49,7 +49,8 @@ const ARCHIVES: [(&str, usize, usize); 16] = [
     ("jwat__jwat-warc_src_test_resources_valid-warcfile-fields-metainfo.warc", 1, 0),
     ("jwat__jwat-warc_src_test_resources_valid-warcfile-fields-warcinfo.warc", 1, 0),
     ("warcio__test_data_example.arc", 2, 0),
-    ("warcio__test_data_example-trunc.warc", 4, 1),
+    // Its response is two bytes longer than it says: a body that is cut is not kept as a whole one.
+    ("warcio__test_data_example-trunc.warc", 3, 1),
     ("whirlwind-python__whirlwind.warc.gz", 4, 0),
     ("whirlwind-python__whirlwind.warc.wet.gz", 2, 0),
 ];
