@@ -28,7 +28,7 @@ pub fn tables(distance: u32) -> Vec<u64> {
 
 /// Hashes that one table puts together, compared as they come, in order.
 ///
-/// Holds at most [`BUCKET_ALL_MAX`] of them.
+/// Holds at most `BUCKET_ALL_MAX` of them.
 #[derive(Debug, Clone, Default)]
 pub struct Bucket {
     /// Hashes whose neighbours are not all known yet, with their owners.
