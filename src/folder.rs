@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{Loaded, load};
 use crate::exit::Usage;
+use crate::flow::{Flow, RunContext};
 
 /// Version of the folder's layout.
 const FOLDER_FORMAT: u32 = 2;
@@ -121,11 +122,20 @@ impl Folder {
     }
 
     /// Reads the configuration that the folder's stages were last run with.
-    pub(crate) fn config(&self) -> anyhow::Result<Loaded> {
+    fn config(&self) -> anyhow::Result<Loaded> {
         let path = self.path.join(CONFIG_FILE);
         let text =
             std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         load::parse(&path.display().to_string(), text)
+    }
+
+    /// Makes the stages of the last run again, to run some of them; they live no longer than their context.
+    pub(crate) fn flow(&self) -> anyhow::Result<(RunContext, Flow)> {
+        let loaded = self.config()?;
+        loaded.enter()?;
+        let context = RunContext::start(&loaded.config)?;
+        let flow = Flow::new(&loaded.config, &context, self.retry_passes()?)?;
+        Ok((context, flow))
     }
 
     /// Reads the stages as they were last run, in their order; none in a new folder.

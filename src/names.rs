@@ -46,7 +46,7 @@ const FIXED: [&str; 49] = [
     "pack.text",
     "pack.pairs",
     "pack.interleaved",
-    "train",
+    TRAIN,
     "evaluate",
     "text.representatives",
     "text.lines.representatives",
@@ -58,6 +58,8 @@ const FIXED: [&str; 49] = [
 /// What the stages of a source are called beside the source itself.
 const OF_SOURCE: [&str; 3] = [".files", ".index.files", ".index"];
 
+/// The stage that trains, whose checkpoints are in folders named by its fingerprint.
+pub(crate) const TRAIN: &str = "train";
 /// How the names of passes over images begin.
 pub(crate) const PASSES: &str = "images.pass";
 
@@ -82,4 +84,41 @@ pub(crate) fn possible(config: &Config, retry_passes: u32) -> Vec<String> {
     let passes = config.images.as_ref().map_or(0, |images| images.passes + retry_passes);
     names.extend((0..passes).map(pass));
     names
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::cli::ConfigArgs;
+    use crate::config::load_based;
+    use crate::flow::{Flow, RunContext};
+
+    /// A name that is missing here would be refused by `--until`.
+    #[test]
+    fn every_stage_has_a_name_that_is_possible() {
+        let repeats = r#"text.repeats=[{unit="lines"},{unit="sentences"},{unit="words",run=50}]"#;
+        let near = ["text.near.jaccard_min=0.8", repeats, "image_duplicates={}"];
+        let cases: [(&str, &[&str], usize); 4] = [
+            ("sample", &[], 30),
+            ("sample", &near[1..], 40),
+            ("dedup", &near[..2], 20),
+            ("images", &near[2..], 8),
+        ];
+        for (config, set, count_min) in cases {
+            let set = set.iter().map(|&set| set.to_owned()).collect();
+            let config = load_based(&ConfigArgs { config: config.to_owned(), set }).unwrap().config;
+            let flow = Flow::new(&config, &RunContext::offline(&config).unwrap(), 1).unwrap();
+            let possible = possible(&config, 1);
+            let unknown: Vec<String> = flow
+                .stages
+                .iter()
+                .map(|stage| stage.name())
+                .filter(|name| !possible.contains(name))
+                .collect();
+            assert_eq!(unknown, Vec::<String>::new());
+            assert!(flow.stages.len() >= count_min, "{}", flow.stages.len());
+        }
+        assert!(is_reserved("text") && is_reserved("images") && !is_reserved("pile"));
+    }
 }

@@ -6,12 +6,15 @@ use std::time::Instant;
 use corpus::crash::Crashes;
 use corpus::{Cancel, Dataset, Description, Engine, Inputs, Ledger, Stage};
 
-use crate::config::Limits;
+use crate::config::{Limits, nearest};
 use crate::exit::Usage;
 use crate::folder::Folder;
 use crate::number::{duration, grouped};
 use crate::print::{note, say};
 use crate::progress::Display;
+
+/// Largest distance at which a stage is suggested for a misspelt one.
+const SUGGESTION_DISTANCE_MAX: usize = 3;
 
 /// Which stages are run.
 #[derive(Debug, Clone, Default)]
@@ -30,13 +33,8 @@ impl Selection {
         let asked = self.until.iter().chain(&self.only).chain(&self.rebuild);
         for name in asked {
             if !names.contains(name) {
-                let near = names
-                    .iter()
-                    .map(|known| (strsim::damerau_levenshtein(name, known), known))
-                    .min()
-                    .filter(|(distance, _)| *distance <= 3)
-                    .map(|(_, known)| format!("; did you mean {known}?"))
-                    .unwrap_or_default();
+                let near = nearest(name, names.iter().map(String::as_str), SUGGESTION_DISTANCE_MAX);
+                let near = near.map_or(String::new(), |known| format!("; did you mean {known}?"));
                 let message = format!("no stage {name:?}{near}; there are: {}", names.join(", "));
                 return Err(Usage(message).into());
             }

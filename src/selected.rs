@@ -14,6 +14,82 @@ use crate::folder::Folder;
 /// Streams that hold no results: what was removed, and what stages leave to each other.
 const SIDE_STREAMS: [&str; 4] = ["dropped", "failed", "verdicts", "fingerprints"];
 
+/// A run's finished stages, by the settings it was last run with.
+pub(crate) struct Run {
+    folder: Folder,
+    sealed: Inputs,
+}
+
+impl Run {
+    /// Opens a run's folder.
+    pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
+        let folder = Folder::open(path)?;
+        let sealed = folder.sealed()?;
+        Ok(Self { folder, sealed })
+    }
+
+    /// Returns the files of one stream, `STAGE/STREAM`, or of all streams of a stage.
+    pub(crate) fn files(&self, named: &str) -> anyhow::Result<Vec<PathBuf>> {
+        let (stage, stream) =
+            named.split_once('/').map_or((named, None), |(stage, stream)| (stage, Some(stream)));
+        let dataset = self.dataset(stage)?;
+        let streams = streams(dataset);
+        if let Some(stream) = stream.filter(|stream| !streams.iter().any(|known| known == stream)) {
+            let there = if streams.is_empty() { "none".to_owned() } else { streams.join(", ") };
+            let message = format!("stage {stage} wrote no stream {stream:?}; there are: {there}");
+            return Err(Usage(message).into());
+        }
+        let parts = dataset.manifest().parts.iter();
+        let parts = parts.filter(|part| stream.is_none_or(|stream| part.stream == stream));
+        Ok(parts.map(|part| self.folder.path().join(&part.path)).collect())
+    }
+
+    /// Returns the files of a stage's results: of its only stream besides those of what was removed.
+    pub(crate) fn results(&self, named: &str) -> anyhow::Result<Vec<PathBuf>> {
+        if named.contains('/') {
+            return self.files(named);
+        }
+        let all = streams(self.dataset(named)?);
+        let results: Vec<&String> =
+            all.iter().filter(|name| !SIDE_STREAMS.contains(&name.as_str())).collect();
+        match (results.as_slice(), all.as_slice()) {
+            ([only], _) => self.files(&format!("{named}/{only}")),
+            (_, [only]) => self.files(&format!("{named}/{only}")),
+            (_, []) => Err(Usage(format!("stage {named} wrote nothing")).into()),
+            _ => {
+                let message = format!(
+                    "stage {named} has streams {}: name one, as in {named}/{}",
+                    all.join(", "),
+                    all[0]
+                );
+                Err(Usage(message).into())
+            }
+        }
+    }
+
+    /// Returns the Parquet files of all finished stages.
+    fn tables(&self) -> Vec<PathBuf> {
+        let parts = self.sealed.0.values().flat_map(|dataset| &dataset.manifest().parts);
+        let tables = parts.filter(|part| part.path.ends_with(".parquet"));
+        tables.map(|part| self.folder.path().join(&part.path)).collect()
+    }
+
+    fn dataset(&self, stage: &str) -> anyhow::Result<&Dataset> {
+        if let Some(dataset) = self.sealed.0.get(stage) {
+            return Ok(dataset);
+        }
+        let known = self.folder.stages()?;
+        let message = match known.iter().any(|known| known.name == stage) {
+            true => format!("stage {stage} is not finished with the settings of the last run"),
+            false => {
+                let names: Vec<&str> = known.iter().map(|known| known.name.as_str()).collect();
+                format!("no stage {stage:?}; there are: {}", names.join(", "))
+            }
+        };
+        Err(Usage(message).into())
+    }
+}
+
 /// Returns the files that arguments name: `DIR [STAGE[/STREAM] ...]` of a run, or files and folders.
 pub(crate) fn files(arguments: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
@@ -21,91 +97,25 @@ pub(crate) fn files(arguments: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     while let Some(path) = arguments.next() {
         if !path.join(MARKER).exists() {
             match within_run(path) {
-                Some((run, stage)) => files.extend(of_stage(&run, &stage)?),
+                Some((run, stage)) => files.extend(Run::open(&run)?.files(&stage)?),
                 None => files.push(path.clone()),
             }
             continue;
         }
-        let mut stages = Vec::new();
+        let run = Run::open(path)?;
+        let mut is_named = false;
         while let Some(stage) = arguments.next_if(|next| !next.exists()) {
-            stages.push(stage.to_string_lossy().into_owned());
+            is_named = true;
+            files.extend(run.files(&stage.to_string_lossy())?);
         }
-        match stages.is_empty() {
-            true => files.extend(of_run(path)?),
-            false => {
-                for stage in stages {
-                    files.extend(of_stage(path, &stage)?);
-                }
-            }
+        if !is_named {
+            files.extend(run.tables());
         }
     }
     match files.is_empty() {
         true => Err(Usage("there are no Parquet files in what was named".to_owned()).into()),
         false => Ok(files),
     }
-}
-
-/// Returns the files of one stream of a run; all streams of the stage if none is named.
-pub(crate) fn of_stage(run: &Path, named: &str) -> anyhow::Result<Vec<PathBuf>> {
-    let folder = Folder::open(run)?;
-    let sealed = folder.sealed()?;
-    let (stage, stream) =
-        named.split_once('/').map_or((named, None), |(stage, stream)| (stage, Some(stream)));
-    let dataset = dataset(&folder, &sealed, stage)?;
-    let streams = streams(dataset);
-    if let Some(stream) = stream.filter(|stream| !streams.iter().any(|known| known == stream)) {
-        let there = if streams.is_empty() { "none".to_owned() } else { streams.join(", ") };
-        let message = format!("stage {stage} wrote no stream {stream:?}; there are: {there}");
-        return Err(Usage(message).into());
-    }
-    let parts = dataset.manifest().parts.iter();
-    let parts = parts.filter(|part| stream.is_none_or(|stream| part.stream == stream));
-    Ok(parts.map(|part| folder.path().join(&part.path)).collect())
-}
-
-/// Returns the results of a stage alone: its only stream besides those of what was removed.
-pub(crate) fn results_of(run: &Path, named: &str) -> anyhow::Result<Vec<PathBuf>> {
-    if named.contains('/') {
-        return of_stage(run, named);
-    }
-    let folder = Folder::open(run)?;
-    let sealed = folder.sealed()?;
-    let all = streams(dataset(&folder, &sealed, named)?);
-    let results: Vec<&String> = all.iter().filter(|name| !SIDE_STREAMS.contains(&name.as_str())).collect();
-    match (results.as_slice(), all.as_slice()) {
-        ([only], _) => of_stage(run, &format!("{named}/{only}")),
-        (_, [only]) => of_stage(run, &format!("{named}/{only}")),
-        (_, []) => Err(Usage(format!("stage {named} wrote nothing")).into()),
-        _ => {
-            let message =
-                format!("stage {named} has streams {}: name one, as in {named}/{}", all.join(", "), all[0]);
-            Err(Usage(message).into())
-        }
-    }
-}
-
-/// Returns the Parquet files of all sealed stages.
-fn of_run(run: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let folder = Folder::open(run)?;
-    let sealed = folder.sealed()?;
-    let parts = sealed.0.values().flat_map(|dataset| &dataset.manifest().parts);
-    let tables = parts.filter(|part| part.path.ends_with(".parquet"));
-    Ok(tables.map(|part| folder.path().join(&part.path)).collect())
-}
-
-fn dataset<'s>(folder: &Folder, sealed: &'s Inputs, stage: &str) -> anyhow::Result<&'s Dataset> {
-    if let Some(dataset) = sealed.0.get(stage) {
-        return Ok(dataset);
-    }
-    let known = folder.stages()?;
-    let message = match known.iter().any(|known| known.name == stage) {
-        true => format!("stage {stage} is not finished with the settings of the last run"),
-        false => {
-            let names: Vec<&str> = known.iter().map(|known| known.name.as_str()).collect();
-            format!("no stage {stage:?}; there are: {}", names.join(", "))
-        }
-    };
-    Err(Usage(message).into())
 }
 
 /// Returns the names of a dataset's streams.

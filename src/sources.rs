@@ -6,16 +6,13 @@ use std::sync::Arc;
 
 use corpus::record::SourceFile;
 use corpus::{Dataset, FileState, Inputs, Ledger};
-use ingest::{Client, SourceConfig};
+use ingest::{Client, FILES, SourceConfig};
 
 use crate::config::Config;
 use crate::exit::Usage;
 use crate::folder::Folder;
 use crate::print::note;
 use crate::run::Selection;
-
-/// The stream of a listing.
-const FILES: &str = "files";
 
 /// What is different about a source's files.
 #[derive(Debug, Default)]

@@ -112,8 +112,7 @@ impl Error {
     /// Returns true if and only if another attempt at the task is ahead, also where a stage's own error
     /// wraps it.
     pub fn is_outrun(&self) -> bool {
-        let causes = std::iter::successors(Some(self as &dyn std::error::Error), |error| error.source());
-        causes.into_iter().any(|cause| matches!(cause.downcast_ref(), Some(Self::Outrun { .. })))
+        causes(self).any(|cause| matches!(cause.downcast_ref(), Some(Self::Outrun { .. })))
     }
 
     /// Returns true if and only if the same task may succeed when it is tried again. A full disk and a
@@ -145,8 +144,15 @@ fn is_lasting(error: &object_store::Error) -> bool {
 
 /// Returns the operating system's error among the causes of an error, if there is one.
 pub(crate) fn os_error<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e std::io::Error> {
-    let mut causes = std::iter::successors(Some(error), |error| error.source());
-    causes.find_map(|cause| cause.downcast_ref::<std::io::Error>().filter(|e| e.raw_os_error().is_some()))
+    causes(error)
+        .find_map(|cause| cause.downcast_ref::<std::io::Error>().filter(|e| e.raw_os_error().is_some()))
+}
+
+/// Returns an error and what caused it, one after the other.
+fn causes<'e>(
+    error: &'e (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'e (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |error| error.source())
 }
 
 #[cfg(test)]

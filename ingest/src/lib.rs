@@ -41,6 +41,7 @@ pub use documents::Documents;
 pub use fetch::Client;
 pub use listing::Listing;
 pub use pairs::Pairs;
+pub use source::FILES;
 pub use webpage::Webpage;
 
 /// Returns the stages of a source: its listing and its reader.

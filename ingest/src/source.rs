@@ -11,7 +11,7 @@ use crate::fault::{FILE_MISSING, FileFault, POSITION_TOO_LARGE};
 use crate::location::shown;
 
 /// Stream of a listing, and unit of files that gave no record.
-pub(crate) const FILES: &str = "files";
+pub const FILES: &str = "files";
 /// Characters are cut by the table; bytes are cut here, before text is made of them.
 const PREVIEW_BYTES_MAX: usize = 1_024;
 /// Characters of a deciding value that are written down.

@@ -4,4 +4,5 @@ pub mod features;
 pub mod images;
 pub mod interleaved;
 pub mod pack;
+mod spool;
 pub mod tokenizer;

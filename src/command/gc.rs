@@ -7,12 +7,10 @@ use corpus::Inputs;
 
 use crate::cli::GcArgs;
 use crate::folder::Folder;
+use crate::names::TRAIN;
 use crate::number::{bytes, grouped};
 use crate::print::{self, say};
 use crate::table::Table;
-
-/// The stage whose checkpoints are in folders named by its fingerprint.
-const TRAIN: &str = "train";
 
 /// Shows, or with `--delete` deletes, old results of stages that are sealed with the current settings.
 pub(crate) fn gc(arguments: &GcArgs, verbose: bool) -> anyhow::Result<ExitCode> {

@@ -6,12 +6,12 @@ use corpus::gc::MARKER;
 
 use crate::cli::InspectArgs;
 use crate::print::say;
-use crate::selected;
+use crate::selected::{self, Run};
 
 /// Prints rows as JSON: one a line with `--json`, indented without.
 pub(crate) fn inspect(arguments: &InspectArgs) -> anyhow::Result<ExitCode> {
     let files = match arguments.paths.as_slice() {
-        [run, stage] if run.join(MARKER).exists() => selected::results_of(run, &stage.to_string_lossy())?,
+        [run, stage] if run.join(MARKER).exists() => Run::open(run)?.results(&stage.to_string_lossy())?,
         paths => selected::files(paths)?,
     };
     for row in inspect::rows(&files, arguments.rows)? {

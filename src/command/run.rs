@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use corpus::{Cancel, Description, Inputs};
+use shard::images::RETRY;
 
 use crate::cli::RunArgs;
 use crate::config::{Config, Loaded, load_based};
@@ -15,9 +16,6 @@ use crate::print::{note, say};
 use crate::run::{Runner, Selection, refuse_stale};
 use crate::sources;
 use crate::table::Table;
-
-/// The stream of a pass with what failed for a reason that may have passed.
-const RETRY: &str = "retry";
 
 /// Runs the stages of a configuration.
 pub(crate) fn run(arguments: RunArgs) -> anyhow::Result<ExitCode> {

@@ -7,17 +7,13 @@ use corpus::{Cancel, Description, Engine, Ledger};
 
 use crate::cli::TaskArgs;
 use crate::exit::Usage;
-use crate::flow::{Flow, RunContext};
 use crate::folder::Folder;
 use crate::print::say;
 
 /// Runs one task on sealed inputs; seals the stage when it was the last one missing.
 pub(crate) fn task(arguments: &TaskArgs) -> anyhow::Result<ExitCode> {
     let folder = Folder::open(&arguments.dir)?;
-    let loaded = folder.config()?;
-    loaded.enter()?;
-    let context = RunContext::start(&loaded.config)?;
-    let flow = Flow::new(&loaded.config, &context, folder.retry_passes()?)?;
+    let (_context, flow) = folder.flow()?;
     let Some(stage) = flow.stages.iter().find(|stage| stage.name() == arguments.stage) else {
         return Err(Usage(format!("no stage {}", arguments.stage)).into());
     };

@@ -12,10 +12,8 @@ use crate::config::load_based;
 use crate::exit::Usage;
 use crate::flow::{Flow, RunContext};
 use crate::folder::Folder;
+use crate::names::TRAIN;
 use crate::run::Selection;
-
-/// The stage that this command runs.
-const STAGE: &str = "train";
 
 /// Runs the stage `train` alone; an interrupted training is continued only with `--resume`.
 pub(crate) fn train(arguments: TrainArgs) -> anyhow::Result<ExitCode> {
@@ -25,7 +23,7 @@ pub(crate) fn train(arguments: TrainArgs) -> anyhow::Result<ExitCode> {
     let context = RunContext::offline(&loaded.config)?;
     let folder = Folder::open(&dir)?;
     let flow = Flow::new(&loaded.config, &context, folder.retry_passes()?)?;
-    let Some(stage) = flow.stages.iter().find(|stage| stage.name() == STAGE) else {
+    let Some(stage) = flow.stages.iter().find(|stage| stage.name() == TRAIN) else {
         return Err(Usage(format!("{} has no [train]", loaded.config.name)).into());
     };
     if !arguments.resume
@@ -38,8 +36,8 @@ pub(crate) fn train(arguments: TrainArgs) -> anyhow::Result<ExitCode> {
         return Err(Usage(message).into());
     }
     let selection = Selection {
-        only: Some(STAGE.to_owned()),
-        rebuild: arguments.rebuild.then(|| STAGE.to_owned()).into_iter().collect(),
+        only: Some(TRAIN.to_owned()),
+        rebuild: arguments.rebuild.then(|| TRAIN.to_owned()).into_iter().collect(),
         ..Selection::default()
     };
     execute(&loaded, Path::new(&dir), &selection, None, false)

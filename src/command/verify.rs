@@ -9,7 +9,7 @@ use corpus::{Cancel, Description, Inputs, Ledger};
 
 use crate::cli::VerifyArgs;
 use crate::exit::Usage;
-use crate::flow::{Flow, RunContext};
+use crate::flow::Flow;
 use crate::folder::Folder;
 use crate::number::{bytes, grouped};
 use crate::print::say;
@@ -22,6 +22,8 @@ pub(crate) fn verify(arguments: &VerifyArgs) -> anyhow::Result<ExitCode> {
     if sealed.0.is_empty() {
         return Err(Usage(format!("no stage of {} is sealed yet", folder.path().display())).into());
     }
+    // Made when the first stage is repaired.
+    let mut last_run = None;
     let (mut wrong, mut repaired) = (0, 0);
     let (mut part_count, mut byte_count) = (0, 0);
     for (stage, dataset) in &sealed.0 {
@@ -31,7 +33,13 @@ pub(crate) fn verify(arguments: &VerifyArgs) -> anyhow::Result<ExitCode> {
             say!("{stage}: {}: {}{task}", finding.path, finding.detail)?;
         }
         let left = match arguments.repair && !findings.is_empty() {
-            true => repair_stage(&folder, &sealed, stage, &findings)?,
+            true => {
+                let (_context, flow) = match last_run.take() {
+                    Some(made) => last_run.insert(made),
+                    None => last_run.insert(folder.flow()?),
+                };
+                repair_stage(&folder, flow, &sealed, (stage, &findings))?
+            }
             false => findings.len(),
         };
         (wrong, repaired) = (wrong + left, repaired + findings.len() - left);
@@ -55,11 +63,12 @@ pub(crate) fn verify(arguments: &VerifyArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// Runs the tasks of the findings again; returns how much is still wrong.
-fn repair_stage(folder: &Folder, sealed: &Inputs, name: &str, findings: &[Finding]) -> anyhow::Result<usize> {
-    let loaded = folder.config()?;
-    loaded.enter()?;
-    let context = RunContext::start(&loaded.config)?;
-    let flow = Flow::new(&loaded.config, &context, folder.retry_passes()?)?;
+fn repair_stage(
+    folder: &Folder,
+    flow: &Flow,
+    sealed: &Inputs,
+    (name, findings): (&str, &[Finding]),
+) -> anyhow::Result<usize> {
     let Some(stage) = flow.stages.iter().find(|stage| stage.name() == name) else {
         say!("{name}: the configuration of the last run has no such stage")?;
         return Ok(findings.len());

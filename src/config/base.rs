@@ -26,12 +26,12 @@ pub(crate) fn load_based(arguments: &ConfigArgs) -> anyhow::Result<load::Loaded>
         false => absolute(assignment, &current),
     });
     let arguments = ConfigArgs { config: arguments.config.clone(), set: set.collect() };
-    let loaded = load::load(&arguments)?;
-    if loaded.config.base_dir.is_some() {
-        return Ok(loaded);
+    let mut loaded = load::load(&arguments)?;
+    if loaded.config.base_dir.is_none() {
+        loaded.text = recorded(&loaded.text, &base)?;
+        loaded.config.base_dir = Some(base);
     }
-    let text = recorded(&loaded.text, &base)?;
-    load::parse(&arguments.config, text)
+    Ok(loaded)
 }
 
 fn base_of(config: &str, current: &Path) -> anyhow::Result<PathBuf> {

@@ -178,9 +178,18 @@ fn one_of(known: &[&str]) -> String {
 
 /// Returns the name that was probably meant, as a question.
 fn meant(unknown: &str, known: &[&str]) -> String {
-    let distances = known.iter().map(|name| (strsim::damerau_levenshtein(unknown, name), *name));
-    let nearest = distances.min().filter(|(distance, _)| *distance <= SUGGESTION_DISTANCE_MAX);
-    nearest.map_or(String::new(), |(_, name)| format!("; did you mean `{name}`?"))
+    let nearest = nearest(unknown, known.iter().copied(), SUGGESTION_DISTANCE_MAX);
+    nearest.map_or(String::new(), |name| format!("; did you mean `{name}`?"))
+}
+
+/// Returns the known name nearest to an unknown one, if it is within so many edits.
+pub(crate) fn nearest<'n>(
+    unknown: &str,
+    known: impl Iterator<Item = &'n str>,
+    distance_max: usize,
+) -> Option<&'n str> {
+    let distances = known.map(|name| (strsim::damerau_levenshtein(unknown, name), name));
+    distances.min().filter(|(distance, _)| *distance <= distance_max).map(|(_, name)| name)
 }
 
 /// Returns what serde expects in words that say what to write.

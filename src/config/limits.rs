@@ -1,12 +1,10 @@
 //! `[limits]`: what a run puts up with before it stops.
 
 use corpus::Dataset;
+use ingest::FILES;
 use serde::Deserialize;
 
 use crate::exit::Failed;
-
-/// Unit in which sources count files of which not one record could be read.
-const FILES: &str = "files";
 
 /// When a run stops although every record is accounted for.
 #[derive(Debug, Clone, Deserialize)]

@@ -21,6 +21,7 @@ use serde::Deserialize;
 use crate::names;
 
 pub(crate) use base::load_based;
+pub(crate) use explain::nearest;
 pub(crate) use limits::Limits;
 pub(crate) use load::Loaded;
 pub(crate) use pack::Pack;

@@ -33,7 +33,7 @@ pub use evaluation::Evaluation;
 pub use fault::Fault;
 pub use list::List;
 pub use measure::Measures;
-pub use pass::Pass;
+pub use pass::{Pass, RETRY};
 pub use pixels::Pixels;
 pub use resize::{resize, short_side_to};
 pub use store::{Stored, store};

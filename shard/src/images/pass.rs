@@ -27,6 +27,8 @@ mod saved;
 
 /// The unit that is counted: a distinct URL.
 const UNIT: &str = "images";
+/// The stream of what failed for a reason that may pass, which the next pass reads.
+pub const RETRY: &str = "retry";
 /// Targets of a range: what is committed together.
 const RANGE_TARGETS: u64 = 1_000;
 
@@ -166,7 +168,7 @@ struct LostOutcome;
 
 impl Pass {
     fn stream(&self) -> &'static str {
-        if self.index == 0 { "targets" } else { "retry" }
+        if self.index == 0 { "targets" } else { RETRY }
     }
 
     fn is_last(&self) -> bool {
@@ -235,7 +237,7 @@ fn give_up(out: &mut Output<'_>, target: Target, failure: Failure, is_retried: b
         out.fail(UNIT, Removal { id, key, url, reason: &reason, value: detail, preview: &target.url })?;
     }
     // Also of the last pass: one more may be added when it is over.
-    if is_transient { out.write("retry", target) } else { Ok(()) }
+    if is_transient { out.write(RETRY, target) } else { Ok(()) }
 }
 
 /// What is committed together.

@@ -4,7 +4,7 @@ use corpus::record::{Interleaved, Page, SegmentKind};
 use corpus::{Dataset, Id, Inputs, Output, Part, Removal, Result, Split, Stage, Task};
 use serde_json::{Value, json};
 
-use super::spool::{Gathering, Spool};
+use super::gathered::{Gathered, Gathering};
 use super::{Config, Piece, Refusal, compose};
 
 /// The unit of pages.
@@ -51,9 +51,9 @@ impl Stage for Build {
         }
         let pages = task.inputs.get(&self.pages)?;
         if let Some(part) = pages.parts("pages").nth(task.index as usize) {
-            let spool = self.gather(task, pages, part, out.position())?;
+            let gathered = self.gather(task, pages, part, out.position())?;
             for page in pages.open_at::<Page>(part, out.position())? {
-                self.take(&mut out, page?, &spool)?;
+                self.take(&mut out, page?, &gathered)?;
                 out.advance(1)?;
             }
         }
@@ -63,7 +63,7 @@ impl Stage for Build {
 
 impl Build {
     /// Brings together the images of the part's pages from a position on.
-    fn gather(&self, task: &Task<'_>, pages: &Dataset, part: &Part, position: u64) -> Result<Spool> {
+    fn gather(&self, task: &Task<'_>, pages: &Dataset, part: &Part, position: u64) -> Result<Gathered> {
         let mut gathering = Gathering::create(&task.scratch)?;
         let mut range: Option<(Id, Id)> = None;
         for page in pages.open_at::<Page>(part, position)? {
@@ -80,9 +80,9 @@ impl Build {
     }
 
     /// Counts one page, and writes the document it makes.
-    fn take(&self, out: &mut Output<'_>, page: Page, spool: &Spool) -> Result<()> {
+    fn take(&self, out: &mut Output<'_>, page: Page, gathered: &Gathered) -> Result<()> {
         out.read(DOCUMENTS);
-        let slots = self.judge_images(out, &page, spool)?;
+        let slots = self.judge_images(out, &page, gathered)?;
         let pieces = compose(&page.segments, &slots, &self.config);
         let has_text = pieces.iter().any(|piece| matches!(piece, Piece::Text(_)));
         if let Err(refusal) = self.config.judge_document(self.seed, page.id, slots.len(), has_text) {
@@ -96,17 +96,17 @@ impl Build {
             out.keep(IMAGES);
         }
         out.keep(DOCUMENTS);
-        out.write("documents", self.document(page, pieces, spool)?)
+        out.write("documents", self.document(page, pieces, gathered)?)
     }
 
     /// Returns the slots whose images stay; the others are counted and written down.
-    fn judge_images(&self, out: &mut Output<'_>, page: &Page, spool: &Spool) -> Result<Vec<u16>> {
+    fn judge_images(&self, out: &mut Output<'_>, page: &Page, gathered: &Gathered) -> Result<Vec<u16>> {
         let mut slots = Vec::new();
         let images = page.segments.iter().filter(|segment| segment.kind == SegmentKind::Image);
         for (index, image) in images.enumerate() {
             out.read(IMAGES);
             let slot = u16::try_from(index).ok();
-            let seen = slot.and_then(|slot| spool.seen(page.id, slot));
+            let seen = slot.and_then(|slot| gathered.seen(page.id, slot));
             match (self.config.judge_image(seen, slots.len()), slot) {
                 (Ok(()), slot) => slots.extend(slot),
                 (Err(refusal), _) => {
@@ -118,12 +118,12 @@ impl Build {
         Ok(slots)
     }
 
-    fn document(&self, page: Page, pieces: Vec<Piece>, spool: &Spool) -> Result<Interleaved> {
+    fn document(&self, page: Page, pieces: Vec<Piece>, gathered: &Gathered) -> Result<Interleaved> {
         let (mut texts, mut images) = (Vec::new(), Vec::new());
         for piece in pieces {
             let (text, image) = match piece {
                 Piece::Text(text) => (Some(text), None),
-                Piece::Image(slot) => (None, spool.read(page.id, slot)?),
+                Piece::Image(slot) => (None, gathered.read(page.id, slot)?),
             };
             texts.push(text);
             images.push(image);

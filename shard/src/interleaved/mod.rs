@@ -4,9 +4,9 @@
 mod build;
 mod compose;
 mod config;
+mod gathered;
 mod rule;
 mod sentence;
-mod spool;
 
 pub use build::Build;
 pub use compose::{Piece, compose};

@@ -4,10 +4,8 @@ use std::path::Path;
 
 use corpus::{Fingerprint, Store};
 
+use super::{DATA_FILES, FOLDER, STATE};
 use crate::{Error, Result};
-
-/// Files that a checkpoint has.
-const FILES: [&str; 4] = [super::MODEL, super::OPTIMIZER, super::STEPS, super::STATE];
 
 /// Returns the files of other trainings' checkpoints, as paths in the run's folder with their sizes in
 /// bytes. Only files of our own names are among them.
@@ -16,14 +14,14 @@ const FILES: [&str; 4] = [super::MODEL, super::OPTIMIZER, super::STEPS, super::S
 /// When a folder cannot be listed.
 pub fn garbage(store: &Store, current: &Fingerprint) -> Result<Vec<(String, u64)>> {
     let mut found = Vec::new();
-    for training in folders(&store.folder().join("checkpoints"))? {
+    for training in folders(&store.folder().join(FOLDER))? {
         if training == current.as_str() || Fingerprint::parse(&training).is_none() {
             continue;
         }
-        let path = format!("checkpoints/{training}");
+        let path = format!("{FOLDER}/{training}");
         for step in folders(&store.folder().join(&path))?.into_iter().filter(|name| name.starts_with("step-"))
         {
-            for file in FILES {
+            for file in DATA_FILES.into_iter().chain([STATE]) {
                 let file = format!("{path}/{step}/{file}");
                 if let Ok(metadata) = std::fs::metadata(store.folder().join(&file)) {
                     found.push((file, metadata.len()));
