@@ -123,6 +123,9 @@ pub(crate) struct TaskArgs {
     pub(crate) stage: String,
     /// The task's index, from 0
     pub(crate) index: u32,
+    /// Try its next range record by record, write the one in work into this file, and commit nothing
+    #[arg(long, hide = true, value_name = "FILE")]
+    pub(crate) probe: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -12,10 +12,12 @@
 use std::fs::{File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
 
 use anyhow::Context;
 use corpus::crash::Crashes;
 use corpus::gc::MARKER;
+use corpus::probe::Prober;
 use corpus::{Description, Inputs, Store};
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +48,14 @@ pub(crate) struct Folder {
 #[derive(Debug)]
 pub(crate) struct RunLock {
     _file: File,
+}
+
+impl Prober for Folder {
+    fn try_range(&self, stage: &str, index: u32, mark: &Path) -> std::io::Result<ExitStatus> {
+        let mut task = Command::new(std::env::current_exe()?);
+        task.arg("task").arg(&self.path).args([stage, &index.to_string()]).arg("--probe").arg(mark);
+        task.stdin(Stdio::null()).stdout(Stdio::null()).status()
+    }
 }
 
 impl Folder {
@@ -92,9 +102,16 @@ impl Folder {
         &self.path
     }
 
-    /// Begins to watch for records on which the process dies.
-    pub(crate) fn crashes(&self) -> anyhow::Result<Crashes> {
-        Ok(Crashes::watch(&self.path.join("crashes"))?)
+    /// Begins to watch for records on which the process dies; of a process that tries them one by one, with the
+    /// file into which each is written.
+    pub(crate) fn crashes(&self, mark: Option<&Path>) -> anyhow::Result<Crashes> {
+        let path = self.path.join("crashes");
+        let Some(mark) = mark else {
+            return Ok(Crashes::watch(&path)?);
+        };
+        let limits = self.config()?.config.limits;
+        corpus::probe::confine(limits.record_memory_mb << 20);
+        Ok(Crashes::alone(&path, mark)?)
     }
 
     /// Keeps other runs and the garbage collection out of the folder until the lock is dropped.

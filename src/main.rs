@@ -29,6 +29,7 @@ use clap::Parser;
 fn main() -> ExitCode {
     let arguments = cli::Cli::parse();
     logging::start(arguments.verbose);
+    corpus::handles::raise();
     match command::execute(arguments.command, arguments.verbose) {
         Ok(code) => code,
         Err(error) => exit::report(&error),

@@ -9,7 +9,7 @@ use corpus::{Error, Observer};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::number::{duration, grouped};
-use crate::print::note;
+use crate::print::{escaped_line, note};
 
 /// Time between two log lines where there is no terminal.
 const LOG_EVERY: Duration = Duration::from_secs(10);
@@ -162,7 +162,7 @@ impl Observer for Display {
 
     fn noted(&self, words: &str) {
         if let Some(running) = self.lock().as_mut() {
-            words.clone_into(&mut running.words);
+            running.words = escaped_line(words).into_owned();
         }
     }
 

@@ -117,6 +117,7 @@ impl Runner<'_> {
             cancel: self.cancel,
             crashes: self.crashes,
             observer: &display,
+            prober: Some(self.folder),
         };
         let selected = |name: &String| selection.only.as_ref().is_none_or(|only| only == name);
         for stage in stages.iter().filter(|stage| selected(&stage.name())) {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::print::escaped_line;
+
 /// Rows of cells; the first column is aligned left, the others right, the last one left.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
@@ -18,7 +20,7 @@ impl Table {
 
     /// Adds a row.
     pub(crate) fn push(&mut self, row: impl IntoIterator<Item = String>) {
-        self.rows.push(row.into_iter().collect());
+        self.rows.push(row.into_iter().map(|cell| escaped_line(&cell).into_owned()).collect());
     }
 }
 

@@ -9,12 +9,13 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::fd::IntoRawFd;
+use std::os::unix::fs::FileExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
-use std::sync::Once;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 use crate::limits::CRASHES_MAX;
 use crate::{Error, Id, Result};
@@ -47,8 +48,14 @@ impl Fatal {
 }
 
 /// How often the process died on which record.
-#[derive(Debug, Clone, Default)]
-pub struct Crashes(BTreeMap<u64, u32>);
+#[derive(Debug, Default)]
+pub struct Crashes {
+    deaths: Mutex<BTreeMap<u64, u32>>,
+    /// Where they are recorded.
+    path: Option<PathBuf>,
+    /// Where the one record is written that may be in work at a time; absent where many may.
+    alone: Option<Mutex<File>>,
+}
 
 impl Crashes {
     /// Reads the crash file of a run, and has fatal signals add to it from now on.
@@ -56,6 +63,25 @@ impl Crashes {
     /// # Errors
     /// When the file cannot be opened.
     pub fn watch(path: &Path) -> Result<Self> {
+        let crashes = Self::read(path)?;
+        let file = OpenOptions::new().create(true).append(true).open(path);
+        let descriptor = file.map_err(Error::io("open", path))?.into_raw_fd();
+        CRASH_FILE.store(descriptor, Ordering::SeqCst);
+        HANDLERS.call_once(install_handlers);
+        Ok(crashes)
+    }
+
+    /// Reads the crash file of a run for a process that tries records one by one, and writes each into `mark`
+    /// as long as it is in work.
+    ///
+    /// # Errors
+    /// When a file cannot be opened.
+    pub fn alone(path: &Path, mark: &Path) -> Result<Self> {
+        let file = OpenOptions::new().write(true).open(mark).map_err(Error::io("open", mark))?;
+        Ok(Self { alone: Some(Mutex::new(file)), ..Self::read(path)? })
+    }
+
+    fn read(path: &Path) -> Result<Self> {
         let mut bytes = Vec::new();
         if let Ok(mut file) = File::open(path) {
             file.read_to_end(&mut bytes).map_err(Error::io("read", path))?;
@@ -66,11 +92,22 @@ impl Crashes {
             bits.copy_from_slice(record);
             *deaths.entry(u64::from_le_bytes(bits)).or_default() += 1;
         }
+        Ok(Self { deaths: Mutex::new(deaths), path: Some(path.to_owned()), alone: None })
+    }
+
+    /// Records that a record is not to be worked on any more.
+    ///
+    /// # Errors
+    /// When the crash file cannot be written.
+    pub(crate) fn give_up(&self, id: Id) -> Result<()> {
+        lock(&self.deaths).insert(id.to_bits(), CRASHES_MAX);
+        let Some(path) = &self.path else {
+            return Ok(());
+        };
+        let deaths = id.to_bits().to_le_bytes().repeat(CRASHES_MAX as usize);
         let file = OpenOptions::new().create(true).append(true).open(path);
-        let descriptor = file.map_err(Error::io("open", path))?.into_raw_fd();
-        CRASH_FILE.store(descriptor, Ordering::SeqCst);
-        HANDLERS.call_once(install_handlers);
-        Ok(Self(deaths))
+        let written = file.and_then(|mut file| file.write_all(&deaths).and_then(|()| file.sync_all()));
+        written.map_err(Error::io("write", path))
     }
 
     /// Works on a record under its mark; a panic or an earlier crash becomes a reason.
@@ -78,15 +115,26 @@ impl Crashes {
     /// # Errors
     /// [`Fatal`], by whose reason the record is to be failed.
     pub fn guard<T>(&self, id: Id, work: impl FnOnce() -> T) -> Result<T, Fatal> {
-        if self.0.get(&id.to_bits()).is_some_and(|deaths| *deaths >= CRASHES_MAX) {
+        if lock(&self.deaths).get(&id.to_bits()).is_some_and(|deaths| *deaths >= CRASHES_MAX) {
             return Err(Fatal::Crash);
         }
         // Zero stands for no mark; ids are shifted by one to keep id 0 apart.
-        let outer = MARK.replace(id.to_bits().wrapping_add(1));
+        let mark = id.to_bits().wrapping_add(1);
+        let alone = self.alone.as_ref().map(lock);
+        // Unwritten, it blames nobody.
+        let write = |mark: u64| alone.as_ref().map(|file| file.write_all_at(&mark.to_le_bytes(), 0));
+        let outer = MARK.replace(mark);
+        write(mark);
         let result = catch_unwind(AssertUnwindSafe(work));
+        write(outer);
         MARK.set(outer);
         result.map_err(|_| Fatal::Panic)
     }
+}
+
+/// A poisoned lock only means that another worker panicked.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn install_handlers() {

@@ -11,9 +11,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::crash::Crashes;
+use crate::limits::INTERRUPTIONS_MAX;
+use crate::probe::Prober;
 use crate::scratch::check_free_space;
 use crate::{
     Cancel, Dataset, Description, Error, Fingerprint, Inputs, Ledger, Progress, Result, Stage, Store, Task,
+    attempt, probe,
 };
 
 /// Time between two writes of what a task is doing.
@@ -60,6 +63,8 @@ pub struct Engine<'a> {
     pub crashes: &'a Crashes,
     /// Is told what happens.
     pub observer: &'a dyn Observer,
+    /// Tries ranges at which the process was killed again and again; without one they are begun again.
+    pub prober: Option<&'a dyn Prober>,
 }
 
 impl Engine<'_> {
@@ -128,11 +133,47 @@ impl Engine<'_> {
         index: u32,
         count: u32,
     ) -> Result<()> {
+        self.attempt(stage, inputs, fingerprint, (index, count), false)
+    }
+
+    /// Works on the first range of a task that is not committed, and commits nothing.
+    ///
+    /// # Errors
+    /// When the task fails.
+    pub fn try_range(
+        &self,
+        stage: &dyn Stage,
+        inputs: &Inputs,
+        fingerprint: &Fingerprint,
+        index: u32,
+        count: u32,
+    ) -> Result<()> {
+        match self.attempt(stage, inputs, fingerprint, (index, count), true) {
+            Err(error) if error.is_tried() => Ok(()),
+            result => result,
+        }
+    }
+
+    fn attempt(
+        &self,
+        stage: &dyn Stage,
+        inputs: &Inputs,
+        fingerprint: &Fingerprint,
+        (index, count): (u32, u32),
+        is_trial: bool,
+    ) -> Result<()> {
         let name = stage.name();
         let attempt = format!("{name}-{fingerprint}-{index:08}");
         let scratch = self.store.scratch()?.join(&attempt);
         let keep = self.store.folder().join(KEEP).join(attempt);
         let ledger = Ledger::new(self.store.clone());
+        if let Some(prober) = self.prober.filter(|_| !is_trial) {
+            let range = ledger.entries(&name, fingerprint, index)?.len() as u32;
+            if attempt::interruptions(&keep, range) >= INTERRUPTIONS_MAX {
+                let warn = |line: &str| self.observer.warned(&name, line);
+                probe::probe(prober, (&name, index, range), &keep, self.crashes, warn)?;
+            }
+        }
         let progress = TaskProgress {
             observer: self.observer,
             stage: &name,
@@ -153,10 +194,12 @@ impl Engine<'_> {
             scratch: scratch.clone(),
             keep: keep.clone(),
             crashes: self.crashes,
+            is_guarded: stage.guards_records(),
+            is_trial,
             cancel: self.cancel,
             progress: &progress,
         };
-        progress.log("begun");
+        progress.log(if is_trial { "begun, to try a range" } else { "begun" });
         let result = run_to_end(stage, &task);
         match &result {
             Ok(()) => progress.log("done"),
@@ -165,7 +208,7 @@ impl Engine<'_> {
         // Nothing in there was committed; a leftover would only waste the disk.
         let _ = std::fs::remove_dir_all(&scratch);
         let _ = std::fs::remove_file(&progress.note);
-        if result.is_ok() {
+        if result.is_ok() && !is_trial {
             let _ = std::fs::remove_dir_all(&keep);
         }
         result

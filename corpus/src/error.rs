@@ -92,6 +92,9 @@ pub enum Error {
         /// The range that was lost.
         range: u32,
     },
+    /// A range that was to be tried alone came to its end; nothing was committed.
+    #[error("the range came to its end")]
+    Tried,
     /// The user asked to stop; nothing was committed after that.
     #[error("stopped on request")]
     Cancelled,
@@ -113,6 +116,12 @@ impl Error {
     /// wraps it.
     pub fn is_outrun(&self) -> bool {
         causes(self).any(|cause| matches!(cause.downcast_ref(), Some(Self::Outrun { .. })))
+    }
+
+    /// Returns true if and only if a range was tried and came to its end, also where a stage's own error wraps
+    /// that.
+    pub(crate) fn is_tried(&self) -> bool {
+        causes(self).any(|cause| matches!(cause.downcast_ref(), Some(Self::Tried)))
     }
 
     /// Returns true if and only if the same task may succeed when it is tried again. A full disk and a

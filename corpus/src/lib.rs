@@ -15,6 +15,7 @@
 //!
 //! The law of conservation holds at every commit: `read = kept + dropped[reason] + failed[reason]`.
 
+mod attempt;
 pub mod column;
 pub mod crash;
 pub mod dataset;
@@ -25,12 +26,14 @@ pub mod error;
 mod failpoint;
 pub mod fingerprint;
 pub mod gc;
+pub mod handles;
 pub mod id;
 pub mod ledger;
 pub mod limits;
 pub mod mirror;
 pub mod output;
 pub mod page_url;
+pub mod probe;
 pub mod random;
 pub mod record;
 pub mod repair;

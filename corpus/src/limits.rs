@@ -14,6 +14,12 @@ pub const RANGE_BYTES_MAX: u64 = 256 << 20;
 pub const PREVIEW_CHARS_MAX: usize = 200;
 /// Deaths on the same record after which it becomes `failed: crash`.
 pub const CRASHES_MAX: u32 = 2;
+/// Interruptions of one range without progress after which it is tried in a process of its own.
+pub const INTERRUPTIONS_MAX: usize = 3;
+/// Times that such a process is started for one range.
+pub const PROBES_MAX: u32 = 1_000;
+/// Bytes of one row at most, 1 GiB: columns of text have offsets of 31 bits.
+pub const ROW_BYTES_MAX: usize = 1 << 30;
 /// Bytes of one ledger entry or manifest at most, 1 GiB: a million tasks fit.
 pub const LEDGER_BYTES_MAX: u64 = 1 << 30;
 /// Bytes that must be free on the disk before a stage starts.

@@ -7,6 +7,7 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use crate::attempt::Attempt;
 use crate::digest::Digest;
 use crate::failpoint::{self, Point};
 use crate::ledger::{Circumstances, FileState, LEDGER_FORMAT};
@@ -47,6 +48,8 @@ pub struct Output<'a> {
     files: Vec<Part>,
     file_states: Vec<FileState>,
     started: (SystemTime, Instant),
+    /// The attempt at the range; absent where none is to be counted.
+    attempt: Option<Attempt>,
 }
 
 impl<'a> Output<'a> {
@@ -57,6 +60,9 @@ impl<'a> Output<'a> {
             task.ledger.end(last)?;
         }
         let position = entries.last().map_or(0, |entry| entry.position);
+        let done = entries.last().is_some_and(|entry| entry.last);
+        let is_counted = task.is_guarded && !task.is_trial && !done;
+        let attempt = is_counted.then(|| Attempt::begin(&task.keep, entries.len() as u32)).transpose()?;
         Ok(Self {
             task,
             position,
@@ -64,13 +70,21 @@ impl<'a> Output<'a> {
             range_start: position,
             range_records_max: RANGE_RECORDS_MAX,
             range_bytes: 0,
-            done: entries.last().is_some_and(|entry| entry.last),
+            done,
             report: Report::default(),
             streams: BTreeMap::new(),
             files: Vec::new(),
             file_states: Vec::new(),
             started: (SystemTime::now(), Instant::now()),
+            attempt,
         })
+    }
+
+    /// Says that another attempt at the range would be further than this one was when it began.
+    pub fn progressed(&self) {
+        if let Some(attempt) = &self.attempt {
+            attempt.progressed();
+        }
     }
 
     /// Sets the input records of a range; part of what decides the bytes, so a constant of the stage.
@@ -220,6 +234,9 @@ impl<'a> Output<'a> {
     }
 
     fn commit(&mut self, last: bool) -> Result<()> {
+        if self.task.is_trial {
+            return Err(Error::Tried);
+        }
         failpoint::reach(Point::BeforeParts);
         let mut parts = std::mem::take(&mut self.files);
         for (stream, open) in std::mem::take(&mut self.streams) {
@@ -255,6 +272,10 @@ impl<'a> Output<'a> {
         self.range_bytes = 0;
         self.done = last;
         self.started = (SystemTime::now(), Instant::now());
+        self.progressed();
+        if self.attempt.take().is_some() && !last {
+            self.attempt = Some(Attempt::begin(&self.task.keep, self.range)?);
+        }
         Ok(())
     }
 

@@ -33,7 +33,14 @@ pub fn repair(
 ) -> Result<Repair> {
     let elsewhere = Store::local(folder)?;
     let crashes = Crashes::default();
-    let engine = Engine { store: &elsewhere, workers: 1, cancel, crashes: &crashes, observer: &Unobserved };
+    let engine = Engine {
+        store: &elsewhere,
+        workers: 1,
+        cancel,
+        crashes: &crashes,
+        observer: &Unobserved,
+        prober: None,
+    };
     engine.run_task(stage, inputs, &manifest.fingerprint, task, manifest.task_count)?;
     let ledger = Ledger::new(elsewhere.clone());
     let again = ledger.entries(&manifest.stage, &manifest.fingerprint, task)?;

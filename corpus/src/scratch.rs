@@ -75,7 +75,7 @@ fn lock_of(path: &Path) -> Result<File> {
 }
 
 /// Returns digits that no other process or store of this host has used.
-fn nonce() -> String {
+pub(crate) fn nonce() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_nanos());
     format!("{now:x}-{}", COUNT.fetch_add(1, Ordering::Relaxed))

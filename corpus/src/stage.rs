@@ -47,6 +47,12 @@ pub trait Stage: Send + Sync {
         Ok(None)
     }
 
+    /// Returns true if and only if it works on each record under [`Crashes::guard`]: then a range at which the
+    /// process is killed again and again can be tried record by record.
+    fn guards_records(&self) -> bool {
+        false
+    }
+
     /// Runs one task. What it writes, it writes through [`Task::output`].
     ///
     /// # Errors
@@ -135,6 +141,10 @@ pub struct Task<'a> {
     pub keep: PathBuf,
     /// Records on which the process died before.
     pub crashes: &'a Crashes,
+    /// Whether attempts that were interrupted are counted: see [`Stage::guards_records`].
+    pub is_guarded: bool,
+    /// Whether its next range is tried alone: it is worked on and not committed.
+    pub is_trial: bool,
     /// A request to stop.
     pub cancel: &'a Cancel,
     /// Where progress goes.

@@ -22,7 +22,7 @@ use parquet::schema::types::ColumnPath;
 
 use crate::column::Column;
 use crate::error::os_error;
-use crate::limits::{READ_BATCH_ROWS, ROW_GROUP_BYTES_MAX, ROW_GROUP_ROWS_MAX};
+use crate::limits::{READ_BATCH_ROWS, ROW_BYTES_MAX, ROW_GROUP_BYTES_MAX, ROW_GROUP_ROWS_MAX};
 use crate::store::{StoredFile, create_scratch};
 use crate::{Error, Id, Result};
 
@@ -115,7 +115,14 @@ impl<R: Record> Writer<R> {
     /// # Errors
     /// When the disk refuses.
     pub fn push(&mut self, row: R) -> Result<()> {
-        self.pending_bytes += row.payload_bytes();
+        let bytes = row.payload_bytes();
+        if bytes > ROW_BYTES_MAX {
+            return Err(unwritten::<R>(
+                &self.path,
+                ParquetError::General(format!("a row of {bytes} bytes is more than {ROW_BYTES_MAX}")),
+            ));
+        }
+        self.pending_bytes += bytes;
         self.pending.push(row);
         self.row_count += 1;
         if self.pending.len() >= ROW_GROUP_ROWS_MAX || self.pending_bytes >= ROW_GROUP_BYTES_MAX {

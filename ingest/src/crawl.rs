@@ -102,6 +102,10 @@ impl Stage for Crawl {
         self.scribe.source.plan(inputs)
     }
 
+    fn guards_records(&self) -> bool {
+        true
+    }
+
     fn run(&self, task: &Task<'_>) -> Result<()> {
         let mut out = task.output()?;
         if out.is_done() {

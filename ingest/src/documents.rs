@@ -22,6 +22,8 @@ use crate::source::{Source, Yield, preview};
 const DOCUMENTS: &str = "documents";
 /// The field of The Pile's texts.
 const PILE_TEXT: &str = "text";
+/// Unit: documents of which characters could not be read and stand as U+FFFD.
+const REPLACED: &str = "documents_with_replacements";
 /// Bytes of one line or block: the longest books of The Pile are below.
 pub const LINE_BYTES_MAX: usize = 16 << 20;
 
@@ -49,7 +51,7 @@ impl Documents {
                 false => Wanted::optional(Kind::Text, names),
             }
         };
-        let text = Wanted::required(Kind::Text, vec![format.text.clone()]);
+        let text = Wanted::required(Kind::Texts, vec![format.text.clone()]);
         let date = named(format.date.as_deref(), format.date.is_some());
         [
             text,
@@ -69,7 +71,7 @@ impl Documents {
         let name = self.source.name.as_str();
         match &self.format {
             DocumentFormat::Pile(format) => {
-                let text = Wanted::required(Kind::Text, vec![PILE_TEXT.to_owned()]);
+                let text = Wanted::required(Kind::Texts, vec![PILE_TEXT.to_owned()]);
                 let texts = self.json_texts(file, &[text])?;
                 self.read_texts(file, texts, |line| judge::pile(line, format), found, out)
             }
@@ -148,7 +150,8 @@ impl Documents {
         let parquet = self.source.client.parquet(&file.url, &task.scratch)?;
         let (first, wanted) = (out.position(), Self::wanted(format, file));
         let rows = ParquetRows::open(&self.source.name, &file.url, parquet, &wanted, first)?;
-        for (row, cells) in (first..).zip(rows) {
+        for cells in rows {
+            let (row, mut taken) = (out.position(), 1);
             let judgement = match cells? {
                 Row::Whole(mut cells) => Some(judge::text(Draft {
                     source: self.source.name.clone(),
@@ -156,9 +159,11 @@ impl Documents {
                     url: cells.text(1),
                     date: cells.text(2),
                     key: cells.text(3),
+                    is_replaced: false,
                 })),
                 Row::Broken { detail, .. } => Some(Judgement::fail("row_broken", detail)),
-                Row::Lost(fault) => {
+                Row::Lost { fault, rows } => {
+                    taken = rows;
                     found.lost((DOCUMENTS, file), self.source.id(file, row)?, fault, out)?;
                     None
                 }
@@ -166,7 +171,7 @@ impl Documents {
             if let Some(judgement) = judgement {
                 self.write(file, row, judgement, "", found, out)?;
             }
-            out.advance(1)?;
+            out.advance(taken)?;
         }
         Ok(())
     }
@@ -185,6 +190,10 @@ impl Documents {
         out.read(DOCUMENTS);
         match judgement {
             Judgement::Keep(draft) => {
+                if draft.is_replaced {
+                    out.read(REPLACED);
+                    out.keep(REPLACED);
+                }
                 let document = Document {
                     key: draft.key,
                     id,

@@ -18,6 +18,7 @@ pub mod documents;
 pub mod fault;
 pub mod fetch;
 pub mod html;
+mod inflation;
 mod kind;
 pub mod lines;
 pub mod listing;

@@ -306,6 +306,21 @@ mod tests {
     }
 
     #[test]
+    fn what_inflates_beyond_measure_is_given_up() {
+        let zeros = vec![0; 200 << 20];
+        let lines = numbered(0..1_000);
+        for bomb in [gzip(&zeros), zstd::bulk::compress(&zeros, 1).unwrap()] {
+            let (numbers, faults) = read(&bomb);
+            assert!(numbers.is_empty() && faults.len() == 1, "{faults:?}");
+            assert!(faults[0].contains("a bomb"), "{faults:?}");
+        }
+        // Much of one line is no bomb.
+        let (numbers, faults) = read(&gzip(&b"7 seven\n".repeat(1 << 20)));
+        assert_eq!((numbers.len(), faults.len()), (1 << 20, 0));
+        assert_eq!(read(&gzip(&lines)).0.len(), 1_000);
+    }
+
+    #[test]
     fn an_empty_file_is_named() {
         let error = decompressed(&b""[..]).err().unwrap();
         assert_eq!(FileFault::of_io(&error).unwrap().reason, crate::fault::FILE_EMPTY);

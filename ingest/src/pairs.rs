@@ -42,8 +42,19 @@ enum Drafted {
         preview: String,
     },
     /// Damage of the file, in place of the rows that it took.
-    Lost(FileFault),
+    Lost {
+        fault: FileFault,
+        rows: u64,
+    },
 }
+
+impl Drafted {
+    /// Returns how many rows of the file it stands for.
+    fn rows(&self) -> u64 {
+        if let Self::Lost { rows, .. } = self { *rows } else { 1 }
+    }
+}
+
 /// The rows of a file from the first on.
 type Drafts<'a> = Box<dyn Iterator<Item = Result<Drafted>> + 'a>;
 
@@ -110,7 +121,7 @@ impl Pairs {
                 Line::TooLong { head, bytes } => {
                     Drafted::Broken { detail: format!("line of {bytes} bytes"), preview: preview(&head) }
                 }
-                Line::Lost(fault) => Drafted::Lost(fault),
+                Line::Lost(fault) => Drafted::Lost { fault, rows: 1 },
             })
         })))
     }
@@ -122,10 +133,11 @@ impl Pairs {
         found: &mut Yield,
         out: &mut Output<'_>,
     ) -> Result<()> {
-        let first = out.position();
-        for (row, drafted) in (first..).zip(self.drafts(file, task, first)?) {
-            self.write(file, row, drafted?, found, out)?;
-            out.advance(1)?;
+        for drafted in self.drafts(file, task, out.position())? {
+            let drafted = drafted?;
+            let rows = drafted.rows();
+            self.write(file, out.position(), drafted, found, out)?;
+            out.advance(rows)?;
         }
         Ok(())
     }
@@ -140,7 +152,7 @@ impl Pairs {
     ) -> Result<()> {
         let id = self.source.id(file, row)?;
         let draft = match drafted {
-            Drafted::Lost(fault) => return found.lost((PAIRS, file), id, fault, out),
+            Drafted::Lost { fault, .. } => return found.lost((PAIRS, file), id, fault, out),
             Drafted::Broken { detail: value, preview } => {
                 found.failed();
                 out.read(PAIRS);
@@ -174,7 +186,7 @@ fn drafted(names: &ColumnNames, row: Row) -> Drafted {
     match row {
         Row::Whole(cells) => Drafted::Draft(Box::new(names.draft(cells))),
         Row::Broken { detail, preview } => Drafted::Broken { detail, preview },
-        Row::Lost(fault) => Drafted::Lost(fault),
+        Row::Lost { fault, rows } => Drafted::Lost { fault, rows },
     }
 }
 

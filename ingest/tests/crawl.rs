@@ -208,8 +208,14 @@ fn run(client: &Arc<Client>, folder: &Path, format: Value, files: Value) -> BTre
         serde_json::from_value(json!({"code": 2, "files": files, "format": {"crawl": format}})).unwrap();
     let store = Store::local(folder).unwrap();
     let (cancel, crashes) = (Cancel::default(), Crashes::default());
-    let engine =
-        Engine { store: &store, workers: 2, cancel: &cancel, crashes: &crashes, observer: &Unobserved };
+    let engine = Engine {
+        store: &store,
+        workers: 2,
+        cancel: &cancel,
+        crashes: &crashes,
+        observer: &Unobserved,
+        prober: None,
+    };
     let mut datasets = BTreeMap::new();
     for stage in ingest::stages("src", &config, client).unwrap() {
         let dataset = engine.run(stage.as_ref(), &Inputs(datasets.clone())).unwrap();
@@ -354,8 +360,14 @@ fn the_only_file_of_a_source_must_be_there() {
     .unwrap();
     let store = Store::local(scratch.path()).unwrap();
     let (cancel, crashes) = (Cancel::default(), Crashes::default());
-    let engine =
-        Engine { store: &store, workers: 1, cancel: &cancel, crashes: &crashes, observer: &Unobserved };
+    let engine = Engine {
+        store: &store,
+        workers: 1,
+        cancel: &cancel,
+        crashes: &crashes,
+        observer: &Unobserved,
+        prober: None,
+    };
     let stages = ingest::stages("src", &config, &server.client()).unwrap();
     let listing = engine.run(stages[0].as_ref(), &Inputs::default()).unwrap();
     let inputs = Inputs(BTreeMap::from([("src.files".to_owned(), listing)]));

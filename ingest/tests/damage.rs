@@ -206,8 +206,14 @@ fn run(folder: &Path, format: &Value, files: &Value) -> corpus::Result<BTreeMap<
         serde_json::from_value(json!({"code": 1, "files": files, "format": format})).unwrap();
     let store = Store::local(folder).unwrap();
     let (cancel, crashes) = (Cancel::default(), Crashes::default());
-    let engine =
-        Engine { store: &store, workers: 2, cancel: &cancel, crashes: &crashes, observer: &Unobserved };
+    let engine = Engine {
+        store: &store,
+        workers: 2,
+        cancel: &cancel,
+        crashes: &crashes,
+        observer: &Unobserved,
+        prober: None,
+    };
     let mut datasets = BTreeMap::new();
     for stage in ingest::stages("src", &config, &client)? {
         let dataset = engine.run(stage.as_ref(), &Inputs(datasets.clone()))?;

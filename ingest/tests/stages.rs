@@ -48,7 +48,8 @@ impl Bench {
         cancel: &Cancel,
     ) -> corpus::Result<Dataset> {
         let config: SourceConfig = serde_json::from_value(config.clone()).unwrap();
-        let engine = Engine { store, workers: 2, cancel, crashes: &Crashes::default(), observer };
+        let engine =
+            Engine { store, workers: 2, cancel, crashes: &Crashes::default(), observer, prober: None };
         let mut inputs = BTreeMap::new();
         let mut last = None;
         for stage in ingest::stages("src", &config, &self.client)? {

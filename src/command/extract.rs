@@ -1,7 +1,7 @@
 //! `kosmos extract`: the main text of saved pages, to try the extractor on anything.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -18,7 +18,7 @@ use crate::cli::ExtractArgs;
 use crate::exit::Usage;
 use crate::number::grouped;
 use crate::ordered;
-use crate::print::note;
+use crate::print::{Out, note};
 
 /// What is said of one page.
 #[derive(Serialize)]
@@ -73,7 +73,7 @@ pub(crate) fn extract(arguments: &ExtractArgs) -> anyhow::Result<ExitCode> {
         None => std::thread::available_parallelism()?.get(),
     };
     let is_json = arguments.json || !io::stdout().is_terminal();
-    let mut out = BufWriter::new(io::stdout().lock());
+    let mut out = Out::new();
     let mut counts: BTreeMap<(&str, &str), u64> = BTreeMap::new();
     let pages = files.into_iter().flat_map(saved::pages);
     let model = match &arguments.language_model {
@@ -136,10 +136,9 @@ fn line(page: &Saved, detector: &Detector<'_>, arguments: &ExtractArgs) -> Line 
     }
 }
 
-fn print(out: &mut impl Write, line: &Line, is_json: bool) -> io::Result<()> {
+fn print(out: &mut Out, line: &Line, is_json: bool) -> io::Result<()> {
     if is_json {
-        serde_json::to_writer(&mut *out, line)?;
-        return writeln!(out);
+        return writeln!(out, "{}", serde_json::to_string(line)?);
     }
     let language = line.language.as_deref().unwrap_or("no language");
     writeln!(out, "{}", line.url.as_ref().unwrap_or(&line.path))?;

@@ -61,7 +61,7 @@ pub(crate) fn execute(
         folder: &folder,
         workers: workers.unwrap_or_else(cores),
         cancel: &cancel,
-        crashes: &folder.crashes()?,
+        crashes: &folder.crashes(None)?,
         limits: &loaded.config.limits,
     };
     let sealed = runner.run(&flow.stages, selection)?;

@@ -29,14 +29,19 @@ pub(crate) fn task(arguments: &TaskArgs) -> anyhow::Result<ExitCode> {
         return Err(Usage(format!("{} has {count} tasks", arguments.stage)).into());
     }
     ledger.begin(&arguments.stage, &fingerprint, count)?;
-    let (cancel, crashes) = (Cancel::default(), folder.crashes()?);
+    let (cancel, crashes) = (Cancel::default(), folder.crashes(arguments.probe.as_deref())?);
     let engine = Engine {
         store: &folder.store,
         workers: 1,
         cancel: &cancel,
         crashes: &crashes,
         observer: &Unobserved,
+        prober: Some(&folder),
     };
+    if arguments.probe.is_some() {
+        engine.try_range(stage.as_ref(), &inputs, &fingerprint, arguments.index, count)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     engine.run_task(stage.as_ref(), &inputs, &fingerprint, arguments.index, count)?;
     let progress = ledger.progress(&arguments.stage, &fingerprint)?;
     let done = progress.values().filter(|task| task.done).count();

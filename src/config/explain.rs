@@ -103,6 +103,10 @@ impl Explained<'_> {
             let path = if is_key { parent } else { self.path };
             return (path, format!("is {unknown:?}, must be {}{}", one_of(&known), meant(unknown, &known)));
         }
+        if message.contains("more than 1 element") {
+            let message = "takes one key alone, which says of what kind it is; leave the others out";
+            return (self.path, message.to_owned());
+        }
         let stands = self.stands();
         let expected = message.rsplit_once("expected ").map_or(message, |(_, expected)| expected);
         let must_be = if stands.starts_with("[[") {

@@ -99,6 +99,7 @@ impl Config {
         }
         self.limits.validate().map_err(section("limits"))?;
         self.fetch.validate().map_err(section("fetch"))?;
+        self.mirrors.validate().map_err(section("mirrors"))?;
         self.validate_sources()?;
         validate(&self.text, |c| c.validate()).map_err(section("text"))?;
         validate(&self.pairs, |c| c.validate()).map_err(section("pairs"))?;
@@ -109,9 +110,9 @@ impl Config {
         validate(&self.features, |c| c.validate()).map_err(section("features"))?;
         validate(&self.tokenizer, |c| c.validate()).map_err(section("tokenizer"))?;
         validate(&self.pack, |c| c.validate(self)).map_err(section("pack"))?;
-        self.model.validate().map_err(|problem| section("model")(problem.to_string()))?;
-        validate(&self.train, |c| c.validate().map_err(|e| e.to_string())).map_err(section("train"))?;
-        validate(&self.evaluate, |c| c.validate().map_err(|e| e.to_string())).map_err(section("evaluate"))?;
+        self.model.validate().map_err(|problem| problem.to_string())?;
+        validate(&self.train, |c| c.validate().map_err(|e| e.to_string()))?;
+        validate(&self.evaluate, |c| c.validate().map_err(|e| e.to_string()))?;
         self.validate_needs()
     }
 

@@ -61,3 +61,33 @@ fn an_interrupt_ends_cleanly_and_the_next_run_continues() {
     let _ = workspace.kosmos(&small_run(&["--dir", "out", "--until", "text"])).success();
     assert_eq!(std::fs::read_dir(workspace.path("out/scratch")).map_or(0, Iterator::count), 0);
 }
+
+#[test]
+fn a_range_that_was_interrupted_again_and_again_is_tried_by_a_process_of_its_own() {
+    let workspace = Workspace::new();
+    let until = ["--dir", "out", "--workers", "1", "--until", "crawl"];
+    let _ = workspace.kosmos(&small_run(&until)).success();
+    let expected = workspace.parts("out");
+    // As if the stage had been killed three times before it committed anything.
+    let ledger = workspace.path("out/ledger/crawl");
+    let fingerprint = std::fs::read_dir(&ledger).unwrap().next().unwrap().unwrap().file_name();
+    let plan = ledger.join(&fingerprint).join("plan.json");
+    for entry in std::fs::read_dir(ledger.join(&fingerprint)).unwrap() {
+        let path = entry.unwrap().path();
+        if path != plan {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+    let keep = workspace.path("out/keep").join(format!("crawl-{}-00000000", fingerprint.to_str().unwrap()));
+    std::fs::create_dir_all(&keep).unwrap();
+    for number in 0..3 {
+        std::fs::write(keep.join(format!("attempt-000000-{number}")), "").unwrap();
+    }
+    let ended = workspace.kosmos(&small_run(&until));
+    assert!(ended.stderr.contains("its records are tried one by one"), "{}", ended.stderr);
+    let _ = ended.success();
+    assert_eq!(workspace.parts("out"), expected);
+    let log = workspace.path("out/logs/crawl").join(&fingerprint).join("00000000.log");
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(log.contains("begun, to try a range") && log.contains("the range came to its end"), "{log}");
+}

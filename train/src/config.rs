@@ -244,7 +244,7 @@ fn ensure(key: &'static str, holds: bool, reason: impl FnOnce() -> String) -> Re
 }
 
 fn within(key: &'static str, value: u64, min: u64, max: u64) -> Result<()> {
-    ensure(key, (min..=max).contains(&value), || format!("must be between {min} and {max}, is {value}"))
+    ensure(key, (min..=max).contains(&value), || format!("is {value}, must be from {min} to {max}"))
 }
 
 #[cfg(test)]

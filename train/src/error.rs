@@ -12,7 +12,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// A config value is out of bounds or contradicts another.
-    #[error("invalid {section} config: {key}: {reason}")]
+    #[error("{section}.{key} {reason}")]
     Config {
         /// The section: `train` or `evaluate`.
         section: &'static str,

@@ -161,7 +161,8 @@ pub(crate) fn run_until(
 ) -> corpus::Result<Dataset> {
     let (crashes, cancel) = (Crashes::default(), Cancel::default());
     let observer = &Stopper { left: stop_after.into(), cancel: cancel.clone() };
-    Engine { store, workers: 1, cancel: &cancel, crashes: &crashes, observer }.run(stage, inputs)
+    Engine { store, workers: 1, cancel: &cancel, crashes: &crashes, observer, prober: None }
+        .run(stage, inputs)
 }
 
 /// Runs a stage in a store to its end, and seals it.

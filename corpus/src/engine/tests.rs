@@ -1,6 +1,7 @@
 //! A small stage run, killed, raced, verified and swept.
 #![allow(clippy::unwrap_used)]
 
+mod probe;
 mod race;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -82,7 +83,7 @@ pub(super) fn document(id: Id, text: String) -> Document {
 }
 
 fn engine<'a>(store: &'a Store, cancel: &'a Cancel, crashes: &'a Crashes, workers: usize) -> Engine<'a> {
-    Engine { store, workers, cancel, crashes, observer: &Unobserved }
+    Engine { store, workers, cancel, crashes, observer: &Unobserved, prober: None }
 }
 
 fn run(store: &Store, stage: &Numbers, workers: usize) -> Result<Dataset> {

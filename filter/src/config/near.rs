@@ -90,14 +90,16 @@ impl NearConfig {
     pub fn validate(&self) -> Result<(), String> {
         let Shape { bands, rows, unit, shingle } = self.shape();
         if bands == 0 || rows == 0 || bands.saturating_mul(rows) > MINIMA_MAX {
-            return Err(format!("near: {bands} bands of {rows} rows, must be 1 to {MINIMA_MAX} together"));
+            return Err(format!(
+                "near.bands is {bands} of {rows} rows each: together they must be from 1 to {MINIMA_MAX} rows"
+            ));
         }
         if !(1..=SHINGLE_MAX).contains(&shingle) {
             return Err(format!("near.shingle is {shingle}, must be from 1 to {SHINGLE_MAX}"));
         }
         validate_sort(self.partitions, self.memory_mb).map_err(|error| format!("near.{error}"))?;
-        if self.jaccard_min.is_some_and(|least| !(0.0..=1.0).contains(&least)) {
-            return Err("near.jaccard_min must be from 0 to 1".to_owned());
+        if let Some(jaccard) = self.jaccard_min.filter(|least| !(0.0..=1.0).contains(least)) {
+            return Err(format!("near.jaccard_min is {jaccard}, must be from 0 to 1"));
         }
         if self.scheme == Scheme::Datatrove && unit == Unit::Characters {
             return Err("near.scheme \"datatrove\" takes shingles of words alone".to_owned());

@@ -142,6 +142,10 @@ impl<S: Subject> Stage for Rules<S> {
         u32::try_from(parts::<S>(inputs, &self.inputs)?.len()).map_err(|error| Error::work(&self.name, error))
     }
 
+    fn guards_records(&self) -> bool {
+        true
+    }
+
     fn run(&self, task: &Task<'_>) -> Result<()> {
         let mut out = task.output()?;
         if out.is_done() {
@@ -149,7 +153,7 @@ impl<S: Subject> Stage for Rules<S> {
         }
         let rules = self.ready()?;
         if task.index == 0 {
-            rules.iter().flat_map(|ready| ready.loaded.notes()).for_each(|note| task.progress.log(note));
+            rules.iter().flat_map(|ready| ready.loaded.notes()).for_each(|note| task.progress.warn(note));
         }
         let parts = parts::<S>(task.inputs, &self.inputs)?;
         let Some((dataset, part)) = parts.get(task.index as usize) else { return out.finish() };

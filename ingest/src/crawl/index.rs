@@ -54,13 +54,15 @@ impl Index {
     ) -> Result<()> {
         let source = self.source();
         let parquet = source.client.parquet(&part.url, &task.scratch)?;
-        let first = out.position();
-        let rows = ParquetRows::open(&source.name, &part.url, parquet, &wanted(), first)?;
-        for (row, cells) in (first..).zip(rows) {
+        for cells in ParquetRows::open(&source.name, &part.url, parquet, &wanted(), out.position())? {
+            let mut taken = 1;
             let picked = match cells? {
                 Row::Whole(cells) => Ok(pick(cells, &self.select, archives)),
                 Row::Broken { detail, .. } => Err(FileFault { reason: "row_broken", detail }),
-                Row::Lost(fault) => Err(fault),
+                Row::Lost { fault, rows } => {
+                    taken = rows;
+                    Err(fault)
+                }
             };
             match picked {
                 Ok(picked) => {
@@ -75,9 +77,9 @@ impl Index {
                     out.keep(&unit);
                     found.record();
                 }
-                Err(fault) => found.lost((PICKS, part), source.id(part, row)?, fault, out)?,
+                Err(fault) => found.lost((PICKS, part), source.id(part, out.position())?, fault, out)?,
             }
-            out.advance(1)?;
+            out.advance(taken)?;
         }
         Ok(())
     }

@@ -75,6 +75,10 @@ impl Stage for Selected {
         Ok(inputs.get(&self.index())?.parts(PICKS).count() as u32)
     }
 
+    fn guards_records(&self) -> bool {
+        true
+    }
+
     fn run(&self, task: &Task<'_>) -> Result<()> {
         let mut out = task.output()?;
         if out.is_done() {

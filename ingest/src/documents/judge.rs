@@ -1,18 +1,20 @@
 //! From one record of a text source to a document, or the reason why there is none; pure.
 
-use serde_json::{Map, Value};
-
 use super::{PileFormat, RowsFormat};
+use crate::rows::fields::{Fields, Found};
+use crate::rows::joined;
 use crate::source::value;
 
 /// A document without its address.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Draft {
     pub(super) source: String,
     pub(super) text: String,
     pub(super) url: Option<String>,
     pub(super) date: Option<String>,
     pub(super) key: Option<String>,
+    /// Whether characters of the text could not be read, and are replaced.
+    pub(super) is_replaced: bool,
 }
 
 /// What becomes of a record.
@@ -40,78 +42,93 @@ pub(super) fn text(draft: Draft) -> Judgement {
 
 /// Judges a line of The Pile.
 pub(super) fn pile(line: &[u8], format: &PileFormat) -> Judgement {
-    let mut object = match object(line) {
-        Ok(object) => object,
-        Err(judgement) => return judgement,
+    let fields = match Fields::of(line) {
+        Ok(fields) => fields,
+        Err(detail) => return no_object(detail),
     };
-    let set = set_name(object.get("meta")).unwrap_or_default();
-    let Some(body) = take_string(&mut object, super::PILE_TEXT) else {
-        return Judgement::fail("no_text", value(&set));
-    };
-    if !format.sets.is_empty() && !format.sets.contains(&set) {
-        return Judgement::Drop { reason: "set", value: set };
+    let set = set_name(&fields).unwrap_or_default();
+    let draft = Draft { source: set.clone(), ..Draft::default() };
+    match draft.with_text(&fields, super::PILE_TEXT) {
+        Err(detail) => Judgement::fail("json", detail),
+        Ok(draft) if draft.text.trim().is_empty() => Judgement::fail("no_text", value(&set)),
+        Ok(_) if !format.sets.is_empty() && !format.sets.contains(&set) => {
+            Judgement::Drop { reason: "set", value: set }
+        }
+        Ok(draft) => text(draft),
     }
-    text(Draft { source: set, text: body, url: None, date: None, key: None })
 }
 
 /// Judges a line of JSON with named fields.
 pub(super) fn json(line: &[u8], source: &str, format: &RowsFormat) -> Judgement {
-    let mut object = match object(line) {
-        Ok(object) => object,
-        Err(judgement) => return judgement,
+    let fields = match Fields::of(line) {
+        Ok(fields) => fields,
+        Err(detail) => return no_object(detail),
     };
-    let body = take_string(&mut object, &format.text);
-    let url = take_string(&mut object, format.url());
-    let date = format.date.as_ref().and_then(|name| take_string(&mut object, name));
-    let key = object.get(format.id()).and_then(shown);
-    text(Draft { source: source.to_owned(), text: body.unwrap_or_default(), url, date, key })
+    // What cannot be read beside the text is left out.
+    let string = |name: &str| match fields.get(name) {
+        Ok(Some(Found::Text(text))) => Some(text.text),
+        _ => None,
+    };
+    let draft = Draft {
+        source: source.to_owned(),
+        url: string(format.url()),
+        date: format.date.as_ref().and_then(|name| string(name)),
+        key: fields.get(format.id()).ok().flatten().and_then(shown),
+        ..Draft::default()
+    };
+    match draft.with_text(&fields, &format.text) {
+        Ok(draft) => text(draft),
+        Err(detail) => Judgement::fail("json", detail),
+    }
 }
 
 /// Judges plain text; what is not UTF-8 is replaced.
 pub(super) fn plain(line: &[u8], source: &str) -> Judgement {
-    text(Draft {
-        source: source.to_owned(),
-        text: String::from_utf8_lossy(line).into_owned(),
-        url: None,
-        date: None,
-        key: None,
-    })
+    let line = String::from_utf8_lossy(line);
+    let is_replaced = matches!(line, std::borrow::Cow::Owned(_));
+    text(Draft { source: source.to_owned(), text: line.into_owned(), is_replaced, ..Draft::default() })
 }
 
-fn object(line: &[u8]) -> Result<Map<String, Value>, Judgement> {
-    match serde_json::from_slice(line) {
-        Ok(Value::Object(object)) => Ok(object),
-        Ok(_) => Err(Judgement::fail("no_text", "not an object")),
-        Err(error) => Err(Judgement::fail("json", error.to_string())),
+fn no_object(detail: String) -> Judgement {
+    match detail.as_str() {
+        "not an object" => Judgement::fail("no_text", detail),
+        _ => Judgement::fail("json", detail),
     }
 }
 
-/// Writes an id as text.
-fn shown(value: &Value) -> Option<String> {
+impl Draft {
+    /// Takes the text of a field: one text, or a list of them, which are lines.
+    fn with_text(self, fields: &Fields<'_>, name: &str) -> Result<Self, String> {
+        let texts = match fields.get(name).map_err(|problem| format!("{name:?}: {problem}"))? {
+            Some(Found::Text(text)) => vec![text],
+            Some(Found::Texts(texts)) => texts,
+            _ => Vec::new(),
+        };
+        let is_replaced = texts.iter().any(|text| text.has_bad_bytes || text.has_lone_surrogates);
+        Ok(Self { text: joined(texts), is_replaced, ..self })
+    }
+}
+
+/// Writes an id as text, a number digit by digit as it stands in the file.
+fn shown(value: Found) -> Option<String> {
     match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
+        Found::Text(text) => Some(text.text),
+        Found::Number(text) | Found::Nested(text) => Some(text),
+        Found::Texts(texts) => Some(joined(texts)),
+        Found::Truth(_) | Found::Null => None,
     }
 }
 
-fn take_string(object: &mut Map<String, Value>, name: &str) -> Option<String> {
-    match object.get_mut(name)?.take() {
-        Value::String(text) => Some(text),
-        _ => None,
-    }
-}
-
-fn set_name(meta: Option<&Value>) -> Option<String> {
-    let inner;
-    let meta = match meta? {
-        Value::String(text) => {
-            inner = serde_json::from_str::<Value>(text).ok()?;
-            &inner
-        }
-        meta => meta,
+fn set_name(fields: &Fields<'_>) -> Option<String> {
+    let meta = match fields.get("meta").ok()?? {
+        Found::Text(text) => text.text,
+        Found::Nested(text) => text,
+        _ => return None,
     };
-    Some(meta.get("pile_set_name")?.as_str()?.to_owned())
+    match Fields::of(meta.as_bytes()).ok()?.get("pile_set_name").ok()?? {
+        Found::Text(set) => Some(set.text),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -132,8 +149,7 @@ mod tests {
             r#"{"text":"a","meta":{"pile_set_name":"Pile-CC"}}"#,
             r#"{"meta":"{\"pile_set_name\":\"Pile-CC\"}","text":"a"}"#,
         ] {
-            let draft =
-                Draft { source: "Pile-CC".into(), text: "a".into(), url: None, date: None, key: None };
+            let draft = Draft { source: "Pile-CC".into(), text: "a".into(), ..Draft::default() };
             assert_eq!(pile(line.as_bytes(), &format), Judgement::Keep(draft));
         }
         for line in [
@@ -163,8 +179,24 @@ mod tests {
         let format =
             RowsFormat { text: "body".into(), id: name("n"), url: name("link"), date: name("missing") };
         let (source, text, url) = ("s".into(), "t".into(), name("u"));
-        let draft = Draft { source, text, url, date: None, key: name("17") };
+        let draft = Draft { source, text, url, key: name("17"), ..Draft::default() };
         let judgement = json(br#"{"body":"t","link":"u","text":"no","n":17}"#, "s", &format);
         assert_eq!(judgement, Judgement::Keep(draft));
+    }
+
+    #[test]
+    fn rows_are_read_that_json_forbids() {
+        let draft = |line: &[u8]| match json(line, "s", &RowsFormat::default()) {
+            Judgement::Keep(draft) => (draft.text, draft.key.unwrap_or_default(), draft.is_replaced),
+            other => (word(other).to_owned(), String::new(), false),
+        };
+        let text = |text: &str, key: &str, is_replaced| (text.to_owned(), key.to_owned(), is_replaced);
+        assert_eq!(draft(br#"{"id":"a","text":"t","ppl":NaN,"x":1e400}"#), text("t", "a", false));
+        assert_eq!(draft(br#"{"id":7,"text":"t \ud83d again"}"#), text("t \u{fffd} again", "7", true));
+        assert_eq!(draft(b"{\"text\":\"a\xffb\"}"), text("a\u{fffd}b", "", true));
+        let big = br#"{"id":340282366920938463463374607431768211456,"text":"t"}"#;
+        assert_eq!(draft(big), text("t", "340282366920938463463374607431768211456", false));
+        assert_eq!(draft(br#"{"id":{"a":1},"text":["one","two"]}"#), text("one\ntwo", "{\"a\":1}", false));
+        assert_eq!(draft(br#"{"text":{"body":"t"}}"#).0, "no_text");
     }
 }

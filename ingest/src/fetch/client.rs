@@ -1,29 +1,39 @@
 //! The client: one request with its redirects, each hop routed and checked again.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use corpus::Error;
 use corpus::mirror::Mirrors;
+use corpus::{Error, handles};
 use reqwest::Response;
 use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderValue, IF_RANGE, LOCATION, RANGE};
 use reqwest::redirect::Policy;
 use tokio::runtime::{Builder, Handle, Runtime};
-use url::Url;
+use url::{Host, Url};
 
 use super::config::secs;
-use super::guard;
+use super::guard::{self, Guard};
+use super::pool::{Counted, Pool};
 use super::resolver::{Names, Resolver};
 use super::robots_txt::RobotsFiles;
 use super::slots::Slots;
+use super::spill::Room;
 use super::{Config, FetchError, InOrder, SourceReader, trust};
 use crate::location::Location;
 
 /// Threads that move bytes; all other work is done by the callers.
 const RUNTIME_THREADS: usize = 2;
 /// Seconds an unused connection is kept.
-const POOL_IDLE_SECS: f64 = 30.0;
+const POOL_IDLE_SECS: f64 = 10.0;
+/// Handles that are left to all else: parts, sorted runs, name servers.
+const HANDLES_LEFT: usize = 256;
+/// Connections that a pool opens before it is put away, if handles allow.
+const POOL_CONNECTIONS_MAX: usize = 4_096;
+/// Times that a request waits for a free handle, and the first wait; doubled each time, so half a minute in all.
+const HANDLE_WAITS_MAX: u32 = 9;
+const HANDLE_WAIT: Duration = Duration::from_millis(50);
 
 /// Who named a URL, and thereby what it may reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,11 +62,14 @@ pub(super) struct Shared {
     pub(super) config: Config,
     pub(super) slots: Slots,
     pub(super) robots_files: RobotsFiles,
+    /// Room for bodies on the disk.
+    pub(super) spill: Arc<Room>,
     mirrors: Mirrors,
+    guard: Arc<Guard>,
     allowed: BTreeSet<(String, u16)>,
     bearers: BTreeMap<String, HeaderValue>,
-    trusted: reqwest::Client,
-    guarded: reqwest::Client,
+    trusted: Pool,
+    guarded: Pool,
 }
 
 /// A request for the rest of a file that was read in part, or for a part of it.
@@ -71,11 +84,11 @@ pub(super) struct Rest {
 }
 
 /// Where a URL leads once mirrors were applied.
-struct Route {
+pub(super) struct Route {
     url: Url,
     trusted: bool,
-    /// Whether a token may go there: over https, or to a mirror.
-    keeps_secrets: bool,
+    /// Whether a token may go there: the configuration names it, over https or on this machine.
+    pub(super) keeps_secrets: bool,
 }
 
 impl Client {
@@ -93,21 +106,36 @@ impl Client {
             .enable_all()
             .build()
             .map_err(|error| Error::work("fetch", error))?;
+        mirrors.validate().map_err(|problem| broken(format!("mirrors: {problem}")))?;
+        let handles = handles_free();
+        let concurrency = config.concurrency.min(u32::try_from(handles / 2).unwrap_or(u32::MAX));
+        let config = &Config { concurrency, ..config.clone() };
+        let connections_max = (handles / 4).min(POOL_CONNECTIONS_MAX);
         let names = Arc::new(Names::new(&config.dns));
+        let guard = Arc::new(Guard::new(&config.deny).map_err(broken)?);
+        let pool = |guard: Option<&Arc<Guard>>| {
+            let (config, tls) = (config.clone(), tls.clone());
+            let resolver = Resolver { names: names.clone(), guard: guard.cloned() };
+            let make = move |counted| transport(&config, resolver.clone(), tls.clone(), counted);
+            Pool::new(connections_max, Box::new(make)).map_err(|error| Error::work("fetch", error))
+        };
         let shared = Shared {
             slots: Slots::new(config),
             robots_files: RobotsFiles::default(),
+            spill: Room::new(config.spill_bytes_max),
             mirrors,
             allowed: config.allowed().map_err(broken)?.into_iter().collect(),
             bearers: BTreeMap::new(),
-            trusted: transport(config, &names, tls.clone(), false)?,
-            guarded: transport(config, &names, tls, true)?,
+            trusted: pool(None)?,
+            guarded: pool(Some(&guard))?,
+            guard,
             config: config.clone(),
         };
         Ok(Self { handle: runtime.handle().clone(), runtime: Some(runtime), shared: Arc::new(shared) })
     }
 
-    /// Adds a bearer token that is sent to this host alone, over https or to a mirror.
+    /// Adds a bearer token that is sent to this host alone, for URLs that the configuration names, over
+    /// https or to this machine.
     ///
     /// # Errors
     /// When the token cannot be a header, or the client is in use already.
@@ -144,12 +172,13 @@ impl Client {
         SourceReader::open(self, url, offset)
     }
 
-    /// Fetches URLs that records name, many at once, and answers in input order.
-    pub fn fetch_in_order<I>(&self, urls: I) -> InOrder<'_, I::IntoIter>
+    /// Fetches URLs that records name, many at once, and answers in input order. Bodies that come before
+    /// their turn may wait in files in the folder.
+    pub fn fetch_in_order<I>(&self, urls: I, folder: &Path) -> InOrder<'_, I::IntoIter>
     where
         I: IntoIterator<Item = String>,
     {
-        InOrder::new(self, urls.into_iter())
+        InOrder::new(self, urls.into_iter(), folder)
     }
 
     /// Returns where a URL of the configuration leads: to a file of this machine or elsewhere.
@@ -182,12 +211,19 @@ impl Drop for Client {
     }
 }
 
+/// Returns the handles that connections may take.
+fn handles_free() -> usize {
+    /// So that something can be fetched at all; what is not there is waited for.
+    const LEAST: usize = 32;
+    usize::try_from(handles::limit()).unwrap_or(usize::MAX).saturating_sub(HANDLES_LEFT).max(LEAST)
+}
+
 fn transport(
     config: &Config,
-    names: &Arc<Names>,
+    resolver: Resolver,
     tls: rustls::ClientConfig,
-    public_only: bool,
-) -> corpus::Result<reqwest::Client> {
+    counted: Counted,
+) -> reqwest::Result<reqwest::Client> {
     let mut headers = HeaderMap::new();
     // Bodies are wanted as they are stored: lengths and digests are theirs.
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
@@ -202,9 +238,9 @@ fn transport(
         .pool_idle_timeout(secs(POOL_IDLE_SECS))
         .pool_max_idle_per_host(config.per_host_concurrency as usize)
         .tls_backend_preconfigured(tls)
-        .dns_resolver(Resolver { names: names.clone(), public_only })
+        .dns_resolver(resolver)
+        .connector_layer(counted)
         .build()
-        .map_err(|error| Error::work("fetch", error))
 }
 
 impl Shared {
@@ -237,16 +273,17 @@ impl Shared {
     }
 
     /// Applies the guard, then the mirrors.
-    fn route(&self, url: &Url, origin: Origin) -> Result<Route, FetchError> {
+    pub(super) fn route(&self, url: &Url, origin: Origin) -> Result<Route, FetchError> {
         let opened = origin == Origin::Config || self.is_allowed(url);
-        let refused = url.host().is_none_or(|host| guard::refuses(&host));
+        let refused = url.host().is_none_or(|host| self.guard.refuses(&host));
         if refused && !opened {
             let host = url.host_str().unwrap_or_default();
             return Err(FetchError::AddressRefused(host.to_owned()));
         }
         let (asked, mirrored) = self.mirrors.apply(url.as_str());
         let url = guard::parse(&asked)?;
-        let keeps_secrets = mirrored || url.scheme() == "https";
+        let is_private = url.scheme() == "https" || url.host().is_some_and(is_loopback);
+        let keeps_secrets = origin == Origin::Config && is_private;
         Ok(Route { url, trusted: mirrored || opened, keeps_secrets })
     }
 
@@ -256,12 +293,31 @@ impl Shared {
         self.allowed.contains(&(host, port))
     }
 
+    /// Asks once; again where this process had no handle left for it.
     async fn ask(&self, route: &Route, rest: &Rest) -> Result<Response, FetchError> {
-        let transport = match route.trusted {
+        let pool = match route.trusted {
             true => &self.trusted,
             false => &self.guarded,
         };
-        let mut request = transport.get(route.url.clone());
+        let mut waits = 0;
+        loop {
+            let request = self.request(&pool.client(), route, rest);
+            let patience = self.config.connect_timeout() + self.config.idle_timeout();
+            let response = tokio::time::timeout(patience, request.send()).await;
+            let response = response.map_err(|_| FetchError::Timeout)?;
+            match response.map_err(|error| FetchError::classify(&error, false)) {
+                Err(FetchError::OutOfHandles) if waits < HANDLE_WAITS_MAX => {
+                    pool.put_away();
+                    tokio::time::sleep(HANDLE_WAIT * (1 << waits)).await;
+                    waits += 1;
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    fn request(&self, client: &reqwest::Client, route: &Route, rest: &Rest) -> reqwest::RequestBuilder {
+        let mut request = client.get(route.url.clone());
         let bearer = self.bearers.get(route.url.host_str().unwrap_or_default());
         if let Some(bearer) = bearer
             && route.keeps_secrets
@@ -275,10 +331,7 @@ impl Shared {
                 request = request.header(IF_RANGE, etag.clone());
             }
         }
-        let patience = self.config.connect_timeout() + self.config.idle_timeout();
-        let response = tokio::time::timeout(patience, request.send()).await;
-        let response = response.map_err(|_| FetchError::Timeout)?;
-        response.map_err(|error| FetchError::classify(&error, false))
+        request
     }
 
     /// Waits for the next piece of a body; `None` is its end.
@@ -301,6 +354,15 @@ impl Shared {
         const PAUSE_MAX: Duration = Duration::from_secs(30);
         let doubled = self.config.retry_wait_secs * f64::from(1_u32 << attempt.min(16));
         secs(doubled).max(asked.unwrap_or_default()).min(PAUSE_MAX)
+    }
+}
+
+/// Returns true if and only if what is sent to the host never leaves this machine.
+fn is_loopback(host: Host<&str>) -> bool {
+    match host {
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+        Host::Domain(name) => name.eq_ignore_ascii_case("localhost"),
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::guard::Guard;
 use super::hosts::HostLimits;
 use super::resolver::DnsConfig;
 
@@ -18,6 +19,8 @@ pub const PER_HOST_CONCURRENCY_DEFAULT: u32 = 16;
 pub const CONCURRENCY_MAX: u32 = 16_384;
 /// Body bytes in memory at once, unless configured: 256 MiB.
 pub const INFLIGHT_BYTES_DEFAULT: u64 = 256 << 20;
+/// Bytes of bodies put aside on the disk, unless configured: 8 GiB.
+pub const SPILL_BYTES_DEFAULT: u64 = 8 << 30;
 /// Bytes of one body, unless configured: 32 MiB.
 pub const BODY_BYTES_DEFAULT: u64 = 32 << 20;
 /// Directives of `X-Robots-Tag` that are respected, unless configured.
@@ -53,6 +56,9 @@ pub struct Config {
     pub retry_after_secs_max: f64,
     /// Body bytes of records' URLs in memory at once, until they are handed over.
     pub inflight_bytes_max: u64,
+    /// Bytes of bodies on the disk at once: answers are handed over in order, and those that came before their
+    /// turn wait there once they fill half of `inflight_bytes_max`. Default 8 GiB.
+    pub spill_bytes_max: u64,
     /// Bytes of one body.
     pub body_bytes_max: u64,
     /// Attempts in a row to go on reading a source file after a fault.
@@ -69,11 +75,14 @@ pub struct Config {
     pub robots_txt: bool,
     /// How names are resolved.
     pub dns: DnsConfig,
-    /// By host of gated files the environment variable that holds a token for it. A token is
-    /// sent to its host alone, over https, and never to where that redirects.
+    /// By host of gated files the environment variable that holds a token for it. A token is sent to its
+    /// host alone, for the URLs of sources, over https or to this machine, and never to where that redirects.
     pub tokens: BTreeMap<String, String>,
     /// `host:port` pairs that records may name although the address guard refuses them.
     pub allow: Vec<String>,
+    /// Networks (`"192.0.2.0/24"`), addresses and domains of a site's own that records may not reach although
+    /// they are public; `allow` opens single ones of them.
+    pub deny: Vec<String>,
 }
 
 impl Default for Config {
@@ -90,6 +99,7 @@ impl Default for Config {
             hosts: BTreeMap::new(),
             retry_after_secs_max: 30.0,
             inflight_bytes_max: INFLIGHT_BYTES_DEFAULT,
+            spill_bytes_max: SPILL_BYTES_DEFAULT,
             body_bytes_max: BODY_BYTES_DEFAULT,
             retries_max: 6,
             retry_wait_secs: 1.0,
@@ -99,6 +109,7 @@ impl Default for Config {
             dns: DnsConfig::default(),
             tokens: BTreeMap::from([("huggingface.co".to_owned(), "HF_TOKEN".to_owned())]),
             allow: Vec::new(),
+            deny: Vec::new(),
         }
     }
 }
@@ -109,6 +120,14 @@ impl Config {
     /// # Errors
     /// The first setting that cannot work, and what it should be.
     pub fn validate(&self) -> Result<(), String> {
+        if reqwest::header::HeaderValue::from_str(&self.user_agent).is_err()
+            || self.user_agent.trim().is_empty()
+        {
+            return Err(format!(
+                "user_agent is {:?}, must be a name such as {USER_AGENT_DEFAULT:?}",
+                self.user_agent
+            ));
+        }
         let times = [
             ("connect_timeout_secs", self.connect_timeout_secs),
             ("idle_timeout_secs", self.idle_timeout_secs),
@@ -118,14 +137,14 @@ impl Config {
         ];
         for (name, secs) in times {
             if !(secs > 0.0 && secs <= SECS_MAX) {
-                return Err(format!("{name} = {secs} is not within 0 and {SECS_MAX}"));
+                return Err(format!("{name} is {secs}, must be above 0 and at most {SECS_MAX}"));
             }
         }
         for (name, count) in
             [("concurrency", self.concurrency), ("per_host_concurrency", self.per_host_concurrency)]
         {
             if !(1..=CONCURRENCY_MAX).contains(&count) {
-                return Err(format!("{name} = {count} is not within 1 and {CONCURRENCY_MAX}"));
+                return Err(format!("{name} is {count}, must be from 1 to {CONCURRENCY_MAX}"));
             }
         }
         let rate = HostLimits { requests_per_sec: Some(self.per_host_requests_per_sec), concurrency: None };
@@ -136,10 +155,11 @@ impl Config {
         self.dns.validate()?;
         if self.body_bytes_max == 0 || self.body_bytes_max > self.inflight_bytes_max {
             return Err(format!(
-                "body_bytes_max = {} is not within 1 and inflight_bytes_max = {}",
+                "body_bytes_max is {}, must be from 1 to inflight_bytes_max, which is {}",
                 self.body_bytes_max, self.inflight_bytes_max
             ));
         }
+        Guard::new(&self.deny)?;
         self.allowed().map(|_| ())
     }
 

@@ -1,5 +1,7 @@
 //! Every way in which a URL can fail, with the reason under which it is counted.
 
+use corpus::handles;
+
 /// Why there is no body.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -58,6 +60,14 @@ pub enum FetchError {
     /// Our own code panicked on the answer.
     #[error("panic while fetching")]
     Panic,
+    /// This process may open no more files or connections, which says nothing about the URL.
+    #[error(
+        "this process may open no more files and connections: raise `ulimit -n`, or lower fetch.concurrency"
+    )]
+    OutOfHandles,
+    /// A body that was put aside on our own disk could not be read back.
+    #[error("a body that was put aside cannot be read back: {0}")]
+    Spill(String),
 }
 
 impl FetchError {
@@ -82,8 +92,15 @@ impl FetchError {
             Self::RobotsTxt(_) => "robots_txt",
             Self::HostResting => "host_resting",
             Self::Panic => "panic",
+            Self::OutOfHandles => "out_of_handles",
+            Self::Spill(_) => "spill",
         };
         fixed.to_owned()
+    }
+
+    /// Returns true if and only if the fault is our own or this machine's: no outcome of the URL.
+    pub fn is_ours(&self) -> bool {
+        matches!(self, Self::OutOfHandles | Self::Spill(_))
     }
 
     /// Returns true if and only if the same URL may answer later.
@@ -93,7 +110,9 @@ impl FetchError {
             | Self::Connect(_)
             | Self::Timeout
             | Self::BodyTruncated
-            | Self::HostResting => true,
+            | Self::HostResting
+            | Self::OutOfHandles
+            | Self::Spill(_) => true,
             Self::Status(status) => *status == 429 || (500..600).contains(status),
             _ => false,
         }
@@ -111,7 +130,11 @@ impl FetchError {
             if error.is::<rustls::Error>() {
                 return Self::Tls(root);
             }
-            cause = match error.downcast_ref::<std::io::Error>().and_then(|e| e.get_ref()) {
+            let io = error.downcast_ref::<std::io::Error>();
+            if io.is_some_and(handles::are_exhausted) {
+                return Self::OutOfHandles;
+            }
+            cause = match io.and_then(|error| error.get_ref()) {
                 // An IO error shows its inner error's causes but not the inner error itself.
                 Some(inner) => Some(inner),
                 None => error.source(),
@@ -185,6 +208,8 @@ mod tests {
             FetchError::Timeout,
             FetchError::BodyTruncated,
             FetchError::HostResting,
+            FetchError::OutOfHandles,
+            FetchError::Spill(text()),
         ];
         let lasting = [
             FetchError::UrlInvalid,

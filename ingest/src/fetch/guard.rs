@@ -5,6 +5,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use ipnet::IpNet;
 use url::{Host, Url};
 
 use super::FetchError;
@@ -13,11 +14,13 @@ use super::FetchError;
 pub const URL_BYTES_MAX: usize = 16 << 10;
 
 /// IPv4 networks that are not public (IANA special-purpose registry).
-const PRIVATE_V4: [(Ipv4Addr, u32); 15] = [
+const PRIVATE_V4: [(Ipv4Addr, u32); 16] = [
     (Ipv4Addr::new(0, 0, 0, 0), 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
     (Ipv4Addr::new(100, 64, 0, 0), 10),
     (Ipv4Addr::new(127, 0, 0, 0), 8),
+    // Public by number, and the platform's own services from within Azure.
+    (Ipv4Addr::new(168, 63, 129, 16), 32),
     (Ipv4Addr::new(169, 254, 0, 0), 16),
     (Ipv4Addr::new(172, 16, 0, 0), 12),
     (Ipv4Addr::new(192, 0, 0, 0), 24),
@@ -59,36 +62,86 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
-    let bits = address.to_bits();
-    if let Some(embedded) = address.to_ipv4_mapped() {
+    if let Some(embedded) = embedded(address) {
         return is_public_v4(embedded);
     }
+    let bits = address.to_bits();
+    let within = |(network, prefix): &(Ipv6Addr, u32)| (bits ^ network.to_bits()) >> (128 - prefix) == 0;
+    // Global unicast is 2000::/3; all else is local, multicast or unassigned.
+    bits >> 125 == 1 && !PRIVATE_V6.iter().any(within)
+}
+
+/// Returns the IPv4 address that an IPv6 one embeds: mapped, NAT64 (RFC 6052) or 6to4 (RFC 3056).
+fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let bits = address.to_bits();
     match address.segments() {
-        // NAT64 (RFC 6052): the last 32 bits.
-        [0x64, 0xff9b, 0, 0, 0, 0, _, _] => is_public_v4(Ipv4Addr::from_bits(bits as u32)),
-        // 6to4 (RFC 3056): the 32 bits after the prefix.
-        [0x2002, ..] => is_public_v4(Ipv4Addr::from_bits((bits >> 80) as u32)),
-        _ => {
-            let within =
-                |(network, prefix): &(Ipv6Addr, u32)| (bits ^ network.to_bits()) >> (128 - prefix) == 0;
-            // Global unicast is 2000::/3; all else is local, multicast or unassigned.
-            bits >> 125 == 1 && !PRIVATE_V6.iter().any(within)
+        [0x64, 0xff9b, 0, 0, 0, 0, _, _] => Some(Ipv4Addr::from_bits(bits as u32)),
+        [0x2002, ..] => Some(Ipv4Addr::from_bits((bits >> 80) as u32)),
+        _ => address.to_ipv4_mapped(),
+    }
+}
+
+/// What records may not reach: all that is not public, and what a site denies beside it.
+#[derive(Debug, Clone, Default)]
+pub struct Guard {
+    networks: Vec<IpNet>,
+    names: Vec<String>,
+}
+
+impl Guard {
+    /// Makes a guard that also denies these addresses, networks (`10.0.0.0/8`) and domains.
+    ///
+    /// # Errors
+    /// The first entry that is none of them.
+    pub fn new(deny: &[String]) -> Result<Self, String> {
+        let mut guard = Self::default();
+        for entry in deny {
+            let address = entry.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+            if let Ok(network) = entry.parse::<IpNet>().or_else(|_| address.map(IpNet::from)) {
+                guard.networks.push(network);
+                continue;
+            }
+            match Host::parse(entry) {
+                Ok(Host::Domain(name)) if !entry.contains('/') => guard.names.push(whole(&name)),
+                _ => {
+                    return Err(format!(
+                        "deny: {entry:?} must be a network such as \"192.0.2.0/24\", an address or a domain"
+                    ));
+                }
+            }
+        }
+        Ok(guard)
+    }
+
+    /// Returns true if and only if records may reach the address.
+    pub fn passes(&self, address: IpAddr) -> bool {
+        let inner = match address {
+            IpAddr::V6(address) => embedded(address).map(IpAddr::V4),
+            IpAddr::V4(_) => None,
+        };
+        let is_denied = |address: &IpAddr| self.networks.iter().any(|network| network.contains(address));
+        is_public(address) && !is_denied(&address) && !inner.as_ref().is_some_and(is_denied)
+    }
+
+    /// Returns true if and only if the host is refused before any name is resolved.
+    pub fn refuses(&self, host: &Host<&str>) -> bool {
+        match host {
+            Host::Ipv4(address) => !self.passes((*address).into()),
+            Host::Ipv6(address) => !self.passes((*address).into()),
+            Host::Domain(name) => {
+                let name = whole(name);
+                let is_below = |domain: &str| {
+                    name.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+                };
+                PRIVATE_NAMES.into_iter().chain(self.names.iter().map(String::as_str)).any(is_below)
+            }
         }
     }
 }
 
-/// Returns true if and only if the host is refused before any name is resolved.
-pub fn refuses(host: &Host<&str>) -> bool {
-    match host {
-        Host::Ipv4(address) => !is_public_v4(*address),
-        Host::Ipv6(address) => !is_public_v6(*address),
-        Host::Domain(name) => {
-            let name = name.trim_end_matches('.').to_ascii_lowercase();
-            PRIVATE_NAMES.iter().any(|private| {
-                name.strip_suffix(private).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-            })
-        }
-    }
+/// Returns a name as names are compared.
+fn whole(name: &str) -> String {
+    name.trim_end_matches('.').to_ascii_lowercase()
 }
 
 /// Parses a URL that may be asked for at all: absolute, http or https, with a host.
@@ -123,6 +176,9 @@ mod tests {
             "0",
             "10.0.0.5",
             "100.64.0.1",
+            "168.63.129.16",
+            "2822734096",
+            "[::ffff:168.63.129.16]",
             "169.254.169.254",
             "172.16.0.1",
             "172.31.255.255",
@@ -155,7 +211,7 @@ mod tests {
             "127。0。0。1",
         ] {
             let url = parse(&format!("http://{host}/x")).unwrap();
-            assert!(refuses(&url.host().unwrap()), "{host} became {url}");
+            assert!(Guard::default().refuses(&url.host().unwrap()), "{host} became {url}");
         }
     }
 
@@ -178,7 +234,37 @@ mod tests {
             "internal.example.org",
         ] {
             let url = parse(&format!("http://{host}/x")).unwrap();
-            assert!(!refuses(&url.host().unwrap()), "{host} became {url}");
+            assert!(!Guard::default().refuses(&url.host().unwrap()), "{host} became {url}");
+        }
+    }
+
+    #[test]
+    fn what_a_site_denies_is_refused_in_every_spelling_and_nothing_else() {
+        let deny =
+            ["8.8.0.0/16", "9.9.9.9", "2606:4700::/32", "[2620:fe::9]", "Corp.example."].map(str::to_owned);
+        let guard = Guard::new(&deny).unwrap();
+        let refuses = |host: &str| guard.refuses(&parse(&format!("http://{host}/")).unwrap().host().unwrap());
+        for host in [
+            "8.8.4.4",
+            "0x08080404",
+            "[::ffff:8.8.4.4]",
+            "[64:ff9b::8.8.4.4]",
+            "[2002:808:404::]",
+            "9.9.9.9",
+            "[2606:4700::1111]",
+            "[2620:fe::9]",
+            "corp.example",
+            "wiki.CORP.example.",
+            "10.0.0.1",
+        ] {
+            assert!(refuses(host), "{host}");
+        }
+        for host in ["8.9.0.1", "9.9.9.10", "[2620:fe::a]", "corp.example.org", "acorp.example"] {
+            assert!(!refuses(host), "{host}");
+        }
+        for wrong in ["8.8.0.0/33", "a b", "", "http://corp.example/", "corp.example/24"] {
+            let error = Guard::new(&[wrong.to_owned()]).unwrap_err();
+            assert!(error.contains(&format!("{wrong:?}")), "{error}");
         }
     }
 

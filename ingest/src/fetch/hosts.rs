@@ -29,11 +29,11 @@ pub struct HostLimits {
 impl HostLimits {
     pub(super) fn validate(&self) -> Result<(), String> {
         if let Some(count) = self.concurrency.filter(|count| !(1..=CONCURRENCY_MAX).contains(count)) {
-            return Err(format!("concurrency = {count} is not within 1 and {CONCURRENCY_MAX}"));
+            return Err(format!("concurrency is {count}, must be from 1 to {CONCURRENCY_MAX}"));
         }
         match self.requests_per_sec {
             Some(rate) if !(rate >= 0.0 && rate.is_finite()) => {
-                Err(format!("requests_per_sec = {rate} is not 0 or more"))
+                Err(format!("requests_per_sec is {rate}, must be 0 or more"))
             }
             _ => Ok(()),
         }

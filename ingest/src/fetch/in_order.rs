@@ -2,25 +2,28 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::Response;
 use reqwest::header::CONTENT_TYPE;
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::Instant;
 use url::Url;
 
 use super::client::{Origin, Rest, Shared};
 use super::slots::{Held, Turn};
 use super::source::retry_after;
+use super::spill::{Spill, Spilled};
 use super::{Client, FetchError, guard, robots};
 
-/// URLs that are begun or done ahead of the answer that is waited for, per request slot:
-/// while one slow host is waited for, the others go on.
+/// URLs that are begun ahead of the answer that is waited for, per request slot.
 const AHEAD_FACTOR: usize = 8;
+/// URLs that are begun or done ahead of it in all: while one slow host is waited for, the others go on.
+const WINDOW_URLS: usize = 1 << 17;
 /// Times that a URL is asked for again after its host asked for rest.
 const RESTS_MAX: u32 = 2;
 
@@ -55,39 +58,93 @@ pub struct InOrder<'c, I> {
     flights: VecDeque<Flight>,
     head: watch::Sender<u64>,
     begun: u64,
+    spill: Arc<Spill>,
+    running: Arc<Running>,
 }
 
-/// What a flight ends with: a body and the room it takes, or why there is none.
-type Answer = Result<(Body, Vec<Held>), FetchError>;
+/// How many flights have no answer yet.
+#[derive(Default)]
+struct Running {
+    count: AtomicUsize,
+    /// Is told when one ends.
+    ended: Notify,
+}
 
-/// A request in flight; cancelled when dropped.
+/// What a flight ends with: a body, or why there is none.
+type Answer = Result<Waiting, FetchError>;
+
+/// A body that waits for its turn.
+struct Waiting {
+    body: Body,
+    place: Place,
+}
+
+/// Where a body's bytes are.
+enum Place {
+    /// In the body, with the room they take.
+    Memory(Vec<Held>),
+    Disk(Spilled),
+}
+
+/// A request in flight or done; cancelled when dropped.
 struct Flight {
     url: String,
-    task: JoinHandle<Answer>,
-}
-
-impl Drop for Flight {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
+    answer: oneshot::Receiver<Answer>,
 }
 
 impl<'c, I: Iterator<Item = String>> InOrder<'c, I> {
-    pub(super) fn new(client: &'c Client, urls: I) -> Self {
-        Self { client, urls, flights: VecDeque::new(), head: watch::Sender::new(0), begun: 0 }
+    pub(super) fn new(client: &'c Client, urls: I, folder: &Path) -> Self {
+        let spill = Arc::new(Spill::new(folder.to_owned(), client.shared.spill.clone()));
+        Self {
+            client,
+            urls,
+            flights: VecDeque::new(),
+            head: watch::Sender::new(0),
+            begun: 0,
+            spill,
+            running: Arc::default(),
+        }
     }
 
     fn begin_more(&mut self) {
         let ahead = self.client.shared.config.concurrency as usize * AHEAD_FACTOR;
-        while self.flights.len() < ahead {
+        while self.flights.len() < WINDOW_URLS && self.running.count.load(Ordering::Relaxed) < ahead {
             let Some(url) = self.urls.next() else {
                 return;
             };
             let turn = Turn { index: self.begun, head: self.head.subscribe() };
-            let shared = self.client.shared.clone();
-            let task = self.client.handle().spawn(fetch(shared, url.clone(), turn));
-            self.flights.push_back(Flight { url, task });
+            let (shared, spill) = (self.client.shared.clone(), self.spill.clone());
+            let (running, asked) = (self.running.clone(), url.clone());
+            let (mut sender, answer) = oneshot::channel();
+            running.count.fetch_add(1, Ordering::Relaxed);
+            self.client.handle().spawn(async move {
+                // Counts it as ended also where it panics.
+                let _end = End(running);
+                tokio::select! {
+                    answer = fetch(shared, asked, turn, spill) => drop(sender.send(answer)),
+                    () = sender.closed() => {}
+                }
+            });
+            self.flights.push_back(Flight { url, answer });
             self.begun += 1;
+        }
+    }
+
+    /// Waits for the answer of the first flight, and begins others meanwhile.
+    fn wait(&mut self, answer: &mut oneshot::Receiver<Answer>) -> Answer {
+        loop {
+            let running = self.running.clone();
+            let joined = self.client.handle().block_on(async {
+                tokio::select! {
+                    biased;
+                    answer = &mut *answer => Some(answer),
+                    () = running.ended.notified() => None,
+                }
+            });
+            match joined {
+                Some(answer) => return answer.unwrap_or(Err(FetchError::Panic)),
+                None => self.begin_more(),
+            }
         }
     }
 }
@@ -97,19 +154,32 @@ impl<I: Iterator<Item = String>> Iterator for InOrder<'_, I> {
 
     fn next(&mut self) -> Option<Outcome> {
         self.begin_more();
-        let mut flight = self.flights.pop_front()?;
+        let Flight { url, mut answer } = self.flights.pop_front()?;
         self.head.send_replace(self.begun - 1 - self.flights.len() as u64);
-        let joined = self.client.handle().block_on(&mut flight.task);
-        let url = std::mem::take(&mut flight.url);
-        Some(match joined.unwrap_or(Err(FetchError::Panic)) {
-            Ok((body, held)) => Outcome { url, result: Ok(body), _held: held },
-            Err(error) => Outcome { url, result: Err(error), _held: Vec::new() },
-        })
+        let (result, held) = match self.wait(&mut answer) {
+            Ok(Waiting { body, place: Place::Memory(held) }) => (Ok(body), held),
+            Ok(Waiting { body, place: Place::Disk(spilled) }) => {
+                let read = spilled.read().map_err(|error| FetchError::Spill(error.to_string()));
+                (read.map(|bytes| Body { bytes, ..body }), Vec::new())
+            }
+            Err(error) => (Err(error), Vec::new()),
+        };
+        Some(Outcome { url, result, _held: held })
+    }
+}
+
+/// The end of a flight.
+struct End(Arc<Running>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.count.fetch_sub(1, Ordering::Relaxed);
+        self.0.ended.notify_one();
     }
 }
 
 /// Fetches one URL, again where its host asks for a short rest.
-async fn fetch(shared: Arc<Shared>, url: String, mut turn: Turn) -> Answer {
+async fn fetch(shared: Arc<Shared>, url: String, mut turn: Turn, spill: Arc<Spill>) -> Answer {
     // What cannot be asked for needs no slot.
     let parsed = guard::parse(&url)?;
     let host = shared.slots.hosts.get(parsed.host_str().unwrap_or_default());
@@ -121,8 +191,23 @@ async fn fetch(shared: Arc<Shared>, url: String, mut turn: Turn) -> Answer {
         drop(of_host);
         match attempt {
             Err((_, true)) if rests < RESTS_MAX => rests += 1,
-            attempt => return attempt.map_err(|(error, _)| error),
+            Ok((body, held)) => return Ok(put_aside(&shared, body, held, &spill).await),
+            Err((error, _)) => return Err(error),
         }
+    }
+}
+
+/// Lets a body wait on the disk, if memory is half full of bodies.
+async fn put_aside(shared: &Shared, body: Body, held: Vec<Held>, spill: &Arc<Spill>) -> Waiting {
+    if !shared.slots.are_half_full() {
+        return Waiting { body, place: Place::Memory(held) };
+    }
+    let (bytes, spill) = (body.bytes.clone(), spill.clone());
+    match tokio::task::spawn_blocking(move || spill.put(bytes)).await {
+        Ok(Ok(spilled)) => {
+            Waiting { body: Body { bytes: Bytes::new(), ..body }, place: Place::Disk(spilled) }
+        }
+        _ => Waiting { body, place: Place::Memory(held) },
     }
 }
 
@@ -181,23 +266,17 @@ async fn read_body(
     if announced.is_some_and(|length| length > bytes_max) {
         return Err(FetchError::BodyTooLarge(bytes_max));
     }
-    let mut held: Vec<Held> = Vec::new();
-    let mut reserved = announced.unwrap_or(0);
-    held.push(clock.pause(shared.slots.bytes(reserved, turn)).await);
-    let mut body = Vec::with_capacity(reserved as usize);
+    // Room is taken for what has come, not for what is announced: an answer may drip.
+    let (mut held, mut body) = (Vec::new(), Vec::new());
     while let Some(chunk) = clock.run(shared.next_chunk(&mut response)).await? {
         let length = body.len() as u64 + chunk.len() as u64;
         if length > bytes_max {
             return Err(FetchError::BodyTooLarge(bytes_max));
         }
-        if length > reserved {
-            // Without an announced length room is taken as the body grows, doubled to take it seldom.
-            let more = (reserved * 2).clamp(length, bytes_max) - reserved;
-            held.push(clock.pause(shared.slots.bytes(more, turn)).await);
-            reserved += more;
-        }
+        held.push(clock.pause(shared.slots.bytes(chunk.len() as u64, turn)).await);
         body.extend_from_slice(&chunk);
     }
+    body.shrink_to_fit();
     Ok((body.into(), held))
 }
 

@@ -3,13 +3,15 @@
 //!
 //! ```text
 //! config     Config                     [fetch]: limits, politeness, opened addresses
-//! guard      check, is_public           which URLs and addresses are refused; pure
+//! guard      Guard                      which URLs and addresses are refused; pure
 //! resolver   Resolver                   DNS, with the same guard on what a name resolves to
 //! client     Client                     one request with its redirects, each hop checked again
+//! pool       Pool                       its connections, bounded in number
 //! slots      Slots, Turn                what is in flight at once: requests, hosts, bytes
 //! pace       Pace                       how many requests that is, found out while asking
 //! hosts      Hosts, HostLimits          what one host is asked at once, how often, and its rests
 //! in_order   InOrder, Outcome, Body     many record URLs at once, answers in input order
+//! spill      Spill                      bodies on disk that came before their turn
 //! source     SourceReader               one file of a source, read in sequence and resumed
 //! range      Ranges, Ranged             parts of such a file, by themselves or as parquet asks
 //! error      FetchError                 every way to fail, with its reason
@@ -28,12 +30,14 @@ pub mod guard;
 pub mod hosts;
 pub mod in_order;
 mod pace;
+mod pool;
 pub mod range;
 pub mod resolver;
 pub mod robots;
 mod robots_txt;
 mod slots;
 pub mod source;
+mod spill;
 mod trust;
 
 pub use client::Client;

@@ -158,7 +158,7 @@ async fn retried<T, F: Future<Output = Result<T, FetchError>>>(
 }
 
 async fn ask(shared: &Shared, range: &Range) -> Result<Bytes, FetchError> {
-    let last = range.offset + range.length - 1;
+    let last = range.offset.checked_add(range.length - 1).ok_or(FetchError::RangeBeyondEnd)?;
     let rest = Rest { offset: range.offset, last: Some(last), ..Rest::default() };
     let (mut response, _) = shared.get(&range.url, Origin::Config, &rest).await?;
     match response.status() {
@@ -251,9 +251,10 @@ impl Ranged {
             return Err(io::Error::other("a local file has no windows"));
         };
         let mut windows = windows.lock().unwrap_or_else(PoisonError::into_inner);
-        let holds = |(offset, bytes): &(u64, Bytes)| {
-            *offset <= start && start + length <= offset + bytes.len() as u64
-        };
+        // Offsets are a footer's word, and may be anything.
+        let end = start.checked_add(length).filter(|end| end <= file_length);
+        let end = end.ok_or(io::ErrorKind::UnexpectedEof)?;
+        let holds = |(offset, bytes): &(u64, Bytes)| *offset <= start && end <= offset + bytes.len() as u64;
         if let Some(index) = windows.iter().position(holds)
             && let Some((offset, bytes)) = windows.remove(index)
         {
@@ -262,10 +263,7 @@ impl Ranged {
             windows.push_back((offset, bytes));
             return Ok(found);
         }
-        let wanted = length.max(WINDOW_BYTES).min(file_length.saturating_sub(start));
-        if wanted < length {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
+        let wanted = length.max(WINDOW_BYTES).min(file_length - start);
         let range = Range { url: url.clone(), offset: start, length: wanted };
         let bytes = self.transport.note(client.range(range))?;
         windows.push_back((start, bytes.clone()));
@@ -300,7 +298,7 @@ impl ChunkReader for Ranged {
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
         match &*self.input {
             Input::File(file) => {
-                let mut bytes = Vec::new();
+                let mut bytes = Vec::with_capacity(length.min(Length::len(file) as usize));
                 let reader = file.get_read(start)?;
                 let read = reader.take(length as u64).read_to_end(&mut bytes);
                 self.transport.note(read).map_err(|error| ParquetError::External(Box::new(error)))?;

@@ -9,6 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use corpus::handles;
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{
     ConnectionConfig, LookupIpStrategy, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts,
@@ -21,7 +22,7 @@ use tokio::sync::{OnceCell, Semaphore};
 
 use super::FetchError;
 use super::config::secs;
-use super::guard::is_public;
+use super::guard::Guard;
 
 /// Answers that are kept at most, whatever is configured.
 const CACHE_ENTRIES_MAX: u64 = 1 << 24;
@@ -62,7 +63,7 @@ impl DnsConfig {
     pub(super) fn validate(&self) -> Result<(), String> {
         let within = |name: &str, value: u64, max: u64| match (1..=max).contains(&value) {
             true => Ok(()),
-            false => Err(format!("dns.{name} = {value} is not within 1 and {max}")),
+            false => Err(format!("dns.{name} is {value}, must be from 1 to {max}")),
         };
         within("inflight_max", self.inflight_max.into(), INFLIGHT_MAX.into())?;
         within("cache_entries_max", self.cache_entries_max, CACHE_ENTRIES_MAX)?;
@@ -136,6 +137,7 @@ impl Names {
 /// Tells a name that has no address from a resolver that gave no answer.
 fn classify(error: &NetError) -> FetchError {
     match error {
+        NetError::Io(error) if handles::are_exhausted(error) => FetchError::OutOfHandles,
         NetError::Dns(DnsError::NoRecordsFound(_)) | NetError::Proto(_) => FetchError::Dns,
         error => FetchError::DnsFailed(error.to_string()),
     }
@@ -145,26 +147,33 @@ fn classify(error: &NetError) -> FetchError {
 #[derive(Clone)]
 pub(super) struct Resolver {
     pub(super) names: Arc<Names>,
-    /// Whether private addresses are taken away.
-    pub(super) public_only: bool,
+    /// Takes away what records may not reach; absent for what the configuration names.
+    pub(super) guard: Option<Arc<Guard>>,
 }
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         let resolver = self.clone();
         Box::pin(async move {
-            let found = resolver.names.look_up(name.as_str()).await?;
-            let kept = keep(found, resolver.public_only, name.as_str())?;
+            let found = match &resolver.guard {
+                // Names of records are whole: a search domain would turn them into a site's own.
+                Some(_) => {
+                    resolver.names.look_up(&format!("{}.", name.as_str().trim_end_matches('.'))).await?
+                }
+                None => resolver.names.look_up(name.as_str()).await?,
+            };
+            let kept = keep(found, resolver.guard.as_deref(), name.as_str())?;
             Ok(Box::new(kept.into_iter().map(|ip| SocketAddr::new(ip, 0))) as Addrs)
         })
     }
 }
 
-fn keep(found: Vec<IpAddr>, public_only: bool, name: &str) -> Result<Vec<IpAddr>, FetchError> {
+fn keep(found: Vec<IpAddr>, guard: Option<&Guard>, name: &str) -> Result<Vec<IpAddr>, FetchError> {
     if found.is_empty() {
         return Err(FetchError::Dns);
     }
-    let kept: Vec<IpAddr> = found.into_iter().filter(|address| !public_only || is_public(*address)).collect();
+    let passes = |address: &IpAddr| guard.is_none_or(|guard| guard.passes(*address));
+    let kept: Vec<IpAddr> = found.into_iter().filter(passes).collect();
     match kept.is_empty() {
         true => Err(FetchError::AddressRefused(name.to_owned())),
         false => Ok(kept),
@@ -172,6 +181,7 @@ fn keep(found: Vec<IpAddr>, public_only: bool, name: &str) -> Result<Vec<IpAddr>
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use std::net::Ipv4Addr;
@@ -181,10 +191,12 @@ mod tests {
         let private = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
         let public = IpAddr::V4(Ipv4Addr::new(1, 1, 1, 1));
         let refused = Err(FetchError::AddressRefused("rebound.example".into()));
-        assert_eq!(keep(vec![private], true, "rebound.example"), refused);
-        assert_eq!(keep(vec![private, public], true, "a"), Ok(vec![public]));
-        assert_eq!(keep(vec![private], false, "a"), Ok(vec![private]));
-        assert_eq!(keep(vec![], false, "a"), Err(FetchError::Dns));
+        let guard = Guard::new(&["1.0.0.0/24".to_owned()]).unwrap();
+        let denied = IpAddr::V4(Ipv4Addr::new(1, 0, 0, 1));
+        assert_eq!(keep(vec![private, denied], Some(&guard), "rebound.example"), refused);
+        assert_eq!(keep(vec![private, public, denied], Some(&guard), "a"), Ok(vec![public]));
+        assert_eq!(keep(vec![private], None, "a"), Ok(vec![private]));
+        assert_eq!(keep(vec![], None, "a"), Err(FetchError::Dns));
     }
 
     #[test]

@@ -26,6 +26,7 @@ pub(super) struct Slots {
     /// What each host may be asked.
     pub(super) hosts: Hosts,
     bytes: Arc<Semaphore>,
+    byte_slots: usize,
 }
 
 /// A request's place in the input order.
@@ -48,7 +49,13 @@ impl Slots {
             pace: Pace::new(config.concurrency as usize),
             hosts: Hosts::new(config),
             bytes: Arc::new(Semaphore::new(bytes)),
+            byte_slots: bytes,
         }
+    }
+
+    /// Returns true if and only if bodies take half of the room that they may.
+    pub(super) fn are_half_full(&self) -> bool {
+        self.bytes.available_permits() < self.byte_slots / 2
     }
 
     /// Waits for a slot of the host and for the host's own time, then for a slot of the client: in

@@ -131,7 +131,7 @@ fn every_fault_has_its_reason_and_order_is_kept() {
     let client = server.client(|_| {});
     let urls = expected.iter().map(|(url, _)| (*url).to_owned());
     let begun = Instant::now();
-    for (outcome, (url, reason)) in client.fetch_in_order(urls).zip(expected) {
+    for (outcome, (url, reason)) in client.fetch_in_order(urls, &std::env::temp_dir()).zip(expected) {
         assert_eq!(outcome.url, url);
         let found = match &outcome.result {
             Ok(body) if body.bytes.starts_with(b"/") => "good".to_owned(),
@@ -147,7 +147,8 @@ fn every_fault_has_its_reason_and_order_is_kept() {
 fn a_record_that_names_the_mirror_itself_is_refused_unless_allowed() {
     let server = Server::start(faults);
     let url = format!("http://127.0.0.1:{}/good", server.port);
-    let fetch = |client: &Client| client.fetch_in_order([url.clone()]).next().unwrap().result;
+    let fetch =
+        |client: &Client| client.fetch_in_order([url.clone()], &std::env::temp_dir()).next().unwrap().result;
     let refused = fetch(&server.client(|_| {}));
     assert_eq!(refused.unwrap_err().reason(), "address_refused");
     let port = server.port;
@@ -162,7 +163,7 @@ fn a_closed_port_is_a_connection_fault() {
     let server = Server::start(faults);
     let client = server.client(|config| config.allow = vec![format!("127.0.0.1:{closed}")]);
     let url = format!("http://127.0.0.1:{closed}/");
-    let error = client.fetch_in_order([url]).next().unwrap().result.unwrap_err();
+    let error = client.fetch_in_order([url], &std::env::temp_dir()).next().unwrap().result.unwrap_err();
     assert_eq!((error.reason().as_str(), error.is_transient()), ("connect", true));
 }
 
@@ -181,7 +182,7 @@ fn few_byte_slots_and_many_bodies_still_end_in_order() {
         (config.inflight_bytes_max, config.concurrency, config.deadline_secs) = (10_000, 16, 20.0);
     });
     let urls = (0..200).map(|number| format!("https://web.example/{number}"));
-    for (number, outcome) in client.fetch_in_order(urls).enumerate() {
+    for (number, outcome) in client.fetch_in_order(urls, &std::env::temp_dir()).enumerate() {
         assert_eq!(outcome.result.unwrap().bytes, format!("/{number}").repeat(400));
     }
 }
@@ -192,7 +193,7 @@ fn dropping_the_iterator_cancels_what_is_in_flight() {
     let client = server.client(|config| config.deadline_secs = 60.0);
     let urls = ["https://web.example/good", "https://web.example/stall"].map(str::to_owned);
     let begun = Instant::now();
-    let mut outcomes = client.fetch_in_order(urls);
+    let mut outcomes = client.fetch_in_order(urls, &std::env::temp_dir());
     assert!(outcomes.next().unwrap().result.is_ok());
     drop(outcomes);
     drop(client);
@@ -295,8 +296,42 @@ fn a_token_goes_to_its_host_alone() {
         .client(|config| config.allow = vec![format!("localhost:{port}")])
         .with_bearer("127.0.0.1", "secret")
         .unwrap();
-    let outcome = client.fetch_in_order(["https://web.example/a".to_owned()]).next().unwrap();
-    assert!(outcome.result.is_ok(), "{:?}", outcome.result);
+    assert!(client.open("https://web.example/a").is_ok());
     let sent = |server: &Server| server.requests.lock().unwrap().join("").contains("Bearer secret");
     assert!(sent(&server) && !sent(&other));
+}
+
+#[test]
+fn a_slow_answer_holds_neither_the_others_nor_their_room() {
+    // It announces all the room there is, and drips.
+    let server = Server::start(|path, _, stream| match path {
+        "/drip" => {
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n");
+            for _ in 0..15 {
+                let _ = stream.write_all(b".");
+                std::thread::sleep(Duration::from_millis(100));
+            }
+        }
+        path => reply(stream, "200 OK", path.repeat(800).as_bytes()),
+    });
+    let client = server.client(|config| {
+        (config.inflight_bytes_max, config.body_bytes_max) = (100_000, 100_000);
+        (config.concurrency, config.deadline_secs) = (4, 1.2);
+    });
+    let count = 4 * 8 * 4;
+    let urls = (0..count).map(|number| match number {
+        0 | 5 => "https://web.example/drip".to_owned(),
+        number => format!("https://web.example/{number}"),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let mut outcomes = client.fetch_in_order(urls, folder.path());
+    assert_eq!(outcomes.next().unwrap().result.unwrap_err().reason(), "timeout");
+    // While the first was waited for, all others came: more than memory may hold, and than run at once.
+    assert_eq!(server.requests.lock().unwrap().len(), count);
+    for (number, outcome) in outcomes.enumerate().map(|(index, outcome)| (index + 1, outcome)) {
+        match number {
+            5 => assert!(outcome.result.is_err()),
+            number => assert_eq!(outcome.result.unwrap().bytes, format!("/{number}").repeat(800)),
+        }
+    }
 }

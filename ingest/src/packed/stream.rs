@@ -10,6 +10,7 @@ use super::member::{Broken, Coding, DICTIONARY_BYTES_MAX, DICTIONARY_MAGIC, Memb
 use super::source::Source;
 use super::window::Window;
 use crate::fault::FileFault;
+use crate::inflation;
 
 /// Compressed bytes looked at to see what a member begins with.
 const PROBE_BYTES: usize = 4 << 10;
@@ -67,6 +68,9 @@ struct Packed {
     ended: bool,
     /// Whether any of its content came out.
     gave: bool,
+    /// Bytes that the members so far took and gave.
+    taken: u64,
+    given: u64,
     /// What is wrong with the member, from where on nothing more of it comes.
     fault: Option<String>,
 }
@@ -92,6 +96,8 @@ impl<R: Read> Stream<R> {
                 offset,
                 ended: false,
                 gave: false,
+                taken: 0,
+                given: 0,
                 fault: None,
             })
         });
@@ -233,9 +239,13 @@ impl Packed {
         if let Some(detail) = &self.fault {
             return Err(corrupt(detail.clone()));
         }
+        if self.given > inflation::bytes_max(self.taken) {
+            return Err(corrupt(inflation::excess(self.taken)));
+        }
         let input = window.fill()?;
         let result = self.member.decompress(input, &mut self.output);
         self.gave |= !self.output.is_empty();
+        self.given += self.output.len() as u64;
         let step = match result {
             Ok(step) => step,
             Err(Broken { consumed, detail }) => {
@@ -248,6 +258,7 @@ impl Packed {
         let is_stuck = step.consumed == 0 && self.output.is_empty() && !step.ended;
         let at_end = input.is_empty();
         window.consume(step.consumed);
+        self.taken += step.consumed as u64;
         self.ended = step.ended;
         match (is_stuck, at_end) {
             (true, true) => Err(corrupt("member ends early")),

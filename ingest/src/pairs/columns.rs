@@ -126,7 +126,7 @@ impl ColumnNames {
             column(Text, &own.sha256, &[], false),
             column(Text, &own.md5, &[], false),
         ];
-        wanted.extend(extra.iter().map(|name| Wanted::required(Text, vec![name.clone()])));
+        wanted.extend(extra.iter().map(|name| Wanted::required(Kind::Json, vec![name.clone()])));
         Self { wanted, extra: extra.to_vec() }
     }
 
@@ -137,10 +137,11 @@ impl ColumnNames {
 
     /// Makes a draft of the cells of [`Self::wanted`].
     pub(super) fn draft(&self, mut cells: Cells) -> Draft {
-        let extra = self.extra.iter().enumerate().filter_map(|(index, name)| {
-            let text = cells.text(Place::Extra as usize + index)?;
-            Some((name.clone(), serde_json::Value::String(text)))
-        });
+        let extra = self
+            .extra
+            .iter()
+            .enumerate()
+            .filter_map(|(index, name)| Some((name.clone(), cells.json(Place::Extra as usize + index)?)));
         let extra: serde_json::Map<String, serde_json::Value> = extra.collect();
         let number = |place: Place| cells.number(place as usize);
         let stated = Stated {

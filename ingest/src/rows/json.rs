@@ -4,9 +4,9 @@ use std::collections::{BTreeSet, VecDeque};
 use std::io::{self, BufRead};
 
 use corpus::Result;
-use serde_json::Value;
 
-use super::{Cells, ROW_BYTES_MAX, Row, Wanted, missing_column};
+use super::fields::{Fields, Found};
+use super::{Cells, Kind, ROW_BYTES_MAX, Row, Wanted, missing_column, nested_column};
 use crate::fetch::source::source_error;
 use crate::lines::{Line, Lines, pass_over_mark};
 use crate::source::preview;
@@ -45,7 +45,7 @@ impl<R: BufRead> Iterator for JsonRows<R> {
                 Ok(Line::TooLong { head, bytes }) => {
                     Row::Broken { detail: format!("row of {bytes} bytes"), preview: preview(&head) }
                 }
-                Ok(Line::Lost(fault)) => Row::Lost(fault),
+                Ok(Line::Lost(fault)) => Row::lost(fault),
                 Err(error) => return Some(Err(error)),
             }));
         }
@@ -115,10 +115,11 @@ impl<R: BufRead> JsonTexts<R> {
             };
             if let Line::Whole(text) = &text {
                 bytes += text.len();
-                if let Ok(Value::Object(object)) = serde_json::from_slice(text) {
+                if let Ok(fields) = Fields::of(text) {
                     objects += 1;
-                    missing.retain(|column| !column.names.iter().any(|name| object.contains_key(name)));
-                    there.extend(object.into_iter().map(|(name, _)| name));
+                    refuse_nested(stage, url, wanted, &fields)?;
+                    missing.retain(|column| !column.names.iter().any(|name| fields.raw(name).is_some()));
+                    there.extend(fields.names().map(str::to_owned));
                 }
             }
             self.ahead.push_back(text);
@@ -174,12 +175,24 @@ impl<R: BufRead> Iterator for JsonTexts<R> {
 }
 
 fn row(text: &[u8], wanted: &[Wanted]) -> Row {
-    let detail = match serde_json::from_slice(text) {
-        Ok(Value::Object(object)) => return Row::Whole(Cells::of_object(wanted, &object)),
-        Ok(_) => "not an object".to_owned(),
-        Err(error) => error.to_string(),
-    };
-    Row::Broken { detail, preview: preview(text) }
+    match Fields::of(text).and_then(|fields| Cells::of_fields(wanted, &fields)) {
+        Ok(cells) => Row::Whole(cells),
+        Err(detail) => Row::Broken { detail, preview: preview(text) },
+    }
+}
+
+/// Refuses a file in which a column of texts holds what is none.
+fn refuse_nested(stage: &str, url: &str, wanted: &[Wanted], fields: &Fields<'_>) -> Result<()> {
+    for column in wanted.iter().filter(|column| column.required) {
+        let Some(name) = column.names.iter().find(|name| fields.raw(name).is_some()) else { continue };
+        let kind = match (column.kind, fields.get(name)) {
+            (Kind::Text, Ok(Some(Found::Texts(_)))) => "lists of texts",
+            (Kind::Text | Kind::Texts, Ok(Some(Found::Nested(_)))) => "lists or objects",
+            _ => continue,
+        };
+        return Err(nested_column(stage, url, name, kind));
+    }
+    Ok(())
 }
 
 /// White space at the beginning of a file.
@@ -316,7 +329,7 @@ mod tests {
     fn what_is_no_object_is_a_broken_row() {
         let found = rows("[1, {\"url\": \"u\"}, {\"url\":");
         assert_eq!(found[..2], ["not an object", "u|"]);
-        assert!(found[2].contains("EOF"), "{found:?}");
+        assert!(found[2].contains("the row ends"), "{found:?}");
         let long = format!("[{{\"url\":\"{}\"}},{{\"url\":\"u\"}}]", "x".repeat(ROW_BYTES_MAX));
         assert_eq!(rows(&long), [format!("row of {} bytes", ROW_BYTES_MAX + 10), "u|".to_owned()]);
     }

@@ -9,16 +9,21 @@
 //! ```
 
 pub mod delimited;
+pub(crate) mod fields;
 pub mod json;
+mod page_header;
+mod paged;
 pub mod parquet;
+mod value;
 
 use corpus::{Error, Result};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 pub use parquet::ParquetRows;
 
 use crate::fault::FileFault;
 use crate::location::shown;
+use fields::{Fields, Found};
 
 /// Bytes of one row of text, its line ends included.
 pub const ROW_BYTES_MAX: usize = 1 << 20;
@@ -28,8 +33,12 @@ pub const ROW_BYTES_MAX: usize = 1 << 20;
 pub enum Kind {
     /// Text; binary columns of old writers and numbers count.
     Text,
+    /// Text, or a list of texts, which are joined by line ends.
+    Texts,
     /// A number; integers, floats and numbers written as text count.
     Number,
+    /// Any value, as JSON has it.
+    Json,
 }
 
 /// A column by the names it may have, the first of which wins.
@@ -65,7 +74,19 @@ pub enum Row {
         preview: String,
     },
     /// Damage of the file, in place of the rows that it took.
-    Lost(FileFault),
+    Lost {
+        /// What is wrong.
+        fault: FileFault,
+        /// Rows of the file that it stands for; those that cannot be told count as one.
+        rows: u64,
+    },
+}
+
+impl Row {
+    /// Damage after which nobody can tell how many rows it took.
+    fn lost(fault: FileFault) -> Self {
+        Self::Lost { fault, rows: 1 }
+    }
 }
 
 /// The wanted cells of one row, in the order in which they were wanted.
@@ -76,6 +97,7 @@ pub struct Cells(Vec<Cell>);
 enum Cell {
     Text(Option<String>),
     Number(Option<f64>),
+    Json(Option<Value>),
 }
 
 impl Cells {
@@ -95,30 +117,81 @@ impl Cells {
         }
     }
 
+    /// Takes the value of a wanted column; none where it is null.
+    pub fn json(&mut self, column: usize) -> Option<Value> {
+        match self.0.get_mut(column) {
+            Some(Cell::Json(value)) => value.take(),
+            _ => None,
+        }
+    }
+
     /// Returns the cells that hold these texts, by wanted column.
     fn of_texts(wanted: &[Wanted], mut text: impl FnMut(usize) -> Option<String>) -> Self {
         let cell = |(index, column): (usize, &Wanted)| match column.kind {
-            Kind::Text => Cell::Text(text(index)),
+            Kind::Text | Kind::Texts => Cell::Text(text(index)),
             Kind::Number => Cell::Number(text(index).and_then(|text| text.trim().parse().ok())),
+            Kind::Json => Cell::Json(text(index).map(Value::from)),
         };
         Self(wanted.iter().enumerate().map(cell).collect())
     }
 
     /// Returns the wanted fields of an object.
-    fn of_object(wanted: &[Wanted], object: &Map<String, Value>) -> Self {
-        let find = |column: &Wanted| column.names.iter().find_map(|name| object.get(name)).cloned();
-        Self(wanted.iter().map(|column| cell(column.kind, find(column))).collect())
+    ///
+    /// # Errors
+    /// When one of them cannot be read.
+    fn of_fields(wanted: &[Wanted], fields: &Fields<'_>) -> Result<Self, String> {
+        let mut cells = Vec::with_capacity(wanted.len());
+        for column in wanted {
+            let name = column.names.iter().find(|name| fields.raw(name).is_some());
+            let found = name.map(|name| fields.get(name)).transpose();
+            let wrong = |problem: String| format!("column {:?}: {problem}", name.map_or("", String::as_str));
+            let found = found.map_err(wrong)?.flatten().unwrap_or(Found::Null);
+            cells.push(cell(column.kind, found).map_err(wrong)?);
+        }
+        Ok(Self(cells))
     }
 }
 
-fn cell(kind: Kind, value: Option<Value>) -> Cell {
-    match (kind, value) {
-        (Kind::Text, Some(Value::String(text))) => Cell::Text(Some(text)),
-        (Kind::Text, Some(Value::Null) | None) => Cell::Text(None),
-        (Kind::Text, Some(value)) => Cell::Text(Some(value.to_string())),
-        (Kind::Number, Some(Value::Number(number))) => Cell::Number(number.as_f64()),
-        (Kind::Number, Some(Value::String(text))) => Cell::Number(text.trim().parse().ok()),
+/// Returns what a value is as a cell; an error where it cannot be one.
+fn cell(kind: Kind, found: Found) -> Result<Cell, String> {
+    Ok(match (kind, found) {
+        (Kind::Json, Found::Null) => Cell::Json(None),
+        (Kind::Json, found) => Cell::Json(Some(json_of(found))),
+        (Kind::Number, Found::Number(digits)) => Cell::Number(digits.parse().ok()),
+        (Kind::Number, Found::Text(text)) => Cell::Number(text.text.trim().parse().ok()),
         (Kind::Number, _) => Cell::Number(None),
+        (Kind::Text | Kind::Texts, Found::Null) => Cell::Text(None),
+        (_, Found::Text(text)) if text.has_bad_bytes => return Err("not UTF-8".to_owned()),
+        (_, Found::Text(text)) => Cell::Text(Some(text.text)),
+        (_, Found::Number(digits)) => Cell::Text(Some(digits)),
+        (_, Found::Truth(truth)) => Cell::Text(Some(truth.to_string())),
+        (Kind::Texts, Found::Texts(texts)) => Cell::Text(Some(joined(texts))),
+        (_, Found::Texts(_)) => return Err("a list of texts".to_owned()),
+        (_, Found::Nested(_)) => return Err("a list or an object".to_owned()),
+    })
+}
+
+/// Joins texts by line ends.
+pub(crate) fn joined(texts: Vec<fields::Text>) -> String {
+    let texts: Vec<String> = texts.into_iter().map(|text| text.text).collect();
+    texts.join("\n")
+}
+
+/// Returns a value as it stands in the file; what JSON does not allow there as text.
+fn json_of(found: Found) -> Value {
+    match found {
+        Found::Null => Value::Null,
+        Found::Text(text) => text.text.into(),
+        Found::Truth(truth) => truth.into(),
+        Found::Texts(texts) => texts.into_iter().map(|text| text.text).collect(),
+        Found::Number(text) | Found::Nested(text) => match serde_json::from_str::<Value>(&text) {
+            // A number that a float rounds keeps its digits.
+            Ok(Value::Number(number)) if number.to_string() != text && !text.contains(['.', 'e', 'E']) => {
+                text.into()
+            }
+            Ok(value) => value,
+            Err(_) => text.into(),
+        },
     }
 }
 
@@ -150,6 +223,16 @@ fn missing_column(stage: &str, url: &str, column: &Wanted, there: &[&str]) -> Er
     Error::Settings { stage: stage.to_owned(), detail }
 }
 
+/// Names a column that holds what cannot be read as text.
+fn nested_column(stage: &str, url: &str, name: &str, kind: &str) -> Error {
+    let detail = format!(
+        "column {name:?} of {} holds {kind} where a text is needed: name another column in the source's format, or \
+         write one row for each",
+        shown(url)
+    );
+    Error::Settings { stage: stage.to_owned(), detail }
+}
+
 #[cfg(test)]
 pub(crate) mod testing {
     use super::*;
@@ -171,7 +254,7 @@ pub(crate) mod testing {
                 format!("{}|{number}", cells.text(0).unwrap_or_default())
             }
             Row::Broken { detail, .. } => detail,
-            Row::Lost(fault) => fault.detail,
+            Row::Lost { fault, .. } => fault.detail,
         }
     }
 }

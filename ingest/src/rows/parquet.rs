@@ -1,45 +1,69 @@
-//! Rows of a parquet file: columns by name, whatever their types are.
+//! Rows of a Parquet file: columns by name, whatever their types are.
+
+use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type};
+use arrow::datatypes::{DataType, Field, Float64Type, Schema};
 use corpus::{Error, Result};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
 use parquet::file::reader::Length;
 
-use super::{Cell, Cells, Kind, Row, Wanted, find_columns};
+use super::paged::Paged;
+use super::{Cell, Cells, Kind, Row, Wanted, find_columns, nested_column, value};
 use crate::fault::FileFault;
 use crate::fetch::Ranged;
+use crate::inflation;
 use crate::location::shown;
 
 /// Rows decoded at once.
 const BATCH_ROWS: usize = 1_024;
-/// Rows of one row group; a footer that claims more is not believed.
-const GROUP_ROWS_MAX: u64 = 1 << 26;
+/// Bytes of the rows decoded at once, where the footer tells the truth about them.
+const BATCH_BYTES: u64 = 16 << 20;
+/// Bytes of one text.
+const CELL_BYTES_MAX: usize = 16 << 20;
+/// Rows that any file may have, and rows more by byte: a footer that claims more is not believed.
+const ROWS_FREE: u64 = 1 << 19;
+const ROWS_PER_BYTE_MAX: u64 = 2;
+/// Bytes of a file that is read from its beginning also where only its later rows are wanted, so that what it
+/// becomes is counted as a whole.
+const SMALL_BYTES_MAX: u64 = 32 << 20;
 
-/// Iterator over the rows of a file, row group after row group; memory holds one batch.
+/// Iterator over the rows of a file, row group after row group; memory holds one batch, in which a text that
+/// repeats is there once.
 ///
-/// Rows that cannot be decoded come as [`Row::Broken`], the rest of their row group with
-/// them; the other row groups are not touched by that. Where the footer makes no sense any more, a
-/// [`Row::Lost`] ends the file.
+/// Rows that cannot be decoded, with the rest of their row group, come as one [`Row::Lost`]; the other row
+/// groups are not touched by that.
 pub struct ParquetRows {
     url: String,
     file: Ranged,
+    pages: Paged,
     metadata: ArrowReaderMetadata,
     kinds: Vec<Kind>,
     /// For every wanted column its root column in the file.
     columns: Vec<Option<usize>>,
-    /// Row group that is read next, and rows to pass over in it.
+    /// Row group that is read next.
     group: usize,
+    /// Rows to pass over, from the beginning of the row group that is read first.
     skip: u64,
     /// Rows of the current row group that are still to come.
     left: u64,
     reader: Option<ParquetRecordBatchReader>,
-    batch: Vec<Row>,
-    broken: Option<String>,
+    batch: Batch,
+    /// Bytes of text that were read, of a small file in all, of a large one in its row group.
+    given: u64,
+}
+
+/// Decoded rows, of which some may have been handed over.
+#[derive(Default)]
+struct Batch {
+    /// By wanted column.
+    columns: Vec<Option<ArrayRef>>,
+    rows: usize,
+    next: usize,
 }
 
 impl ParquetRows {
@@ -59,139 +83,273 @@ impl ParquetRows {
             // Without its footer no row of the file can be told.
             false => Error::work(stage, FileFault::broken(format!("{detail}; {length} bytes lost"))),
         })?;
+        let metadata = by_view(metadata);
         let names: Vec<&str> = metadata.schema().fields().iter().map(|f| f.name().as_str()).collect();
         let columns = find_columns(stage, url, &names, wanted)?;
+        refuse_nested(stage, url, metadata.schema(), &columns, wanted)?;
+        let counts = metadata.metadata().row_groups().iter().map(|group| u64::try_from(group.num_rows()));
+        let rows = counts.into_iter().try_fold(0_u64, |sum, rows| sum.checked_add(rows.ok()?));
+        let rows_max = length.saturating_mul(ROWS_PER_BYTE_MAX).saturating_add(ROWS_FREE);
+        if rows.is_none_or(|rows| rows > rows_max) {
+            let detail = format!("its footer claims more than {rows_max} rows in {length} bytes");
+            return Err(Error::work(stage, FileFault::broken(format!("{detail}; all are lost"))));
+        }
+        let (group, skip) = if length <= SMALL_BYTES_MAX { (0, first) } else { place(&metadata, first) };
         Ok(Self {
             url: url.to_owned(),
+            pages: Paged::new(file.clone()),
             file,
             kinds: wanted.iter().map(|column| column.kind).collect(),
             columns,
             metadata,
-            group: 0,
-            skip: first,
+            group,
+            skip,
             left: 0,
             reader: None,
-            batch: Vec::new(),
-            broken: None,
+            batch: Batch::default(),
+            given: 0,
         })
     }
 
-    /// Returns the rows of a row group; none if the footer claims what cannot be.
-    fn group_rows(&self, group: usize) -> Option<u64> {
-        let rows = self.metadata.metadata().row_group(group).num_rows();
-        u64::try_from(rows).ok().filter(|rows| *rows <= GROUP_ROWS_MAX)
-    }
-
-    /// Opens the next row group with rows that are wanted; returns what to yield if there is none.
-    fn next_group(&mut self) -> Result<(), Option<FileFault>> {
-        let count = self.metadata.metadata().num_row_groups();
-        let rows = loop {
-            if self.group >= count {
-                return Err(None);
-            }
-            match self.group_rows(self.group) {
-                Some(rows) if self.skip < rows => break rows,
-                Some(rows) => self.skip -= rows,
-                None => {
-                    // The damage itself was a row, which may have been read already.
-                    let is_new = self.skip == 0;
-                    let detail = format!("{}; the rest of the file is lost", self.group_words());
-                    self.group = usize::MAX;
-                    return Err(is_new.then(|| FileFault::broken(detail)));
-                }
-            }
-            self.group += 1;
+    /// Opens the next row group that has rows; false at the end of the file.
+    ///
+    /// # Errors
+    /// What is wrong with the group.
+    fn next_group(&mut self) -> Result<bool, String> {
+        let groups = self.metadata.metadata().row_groups();
+        let next = (self.group..groups.len()).find(|group| groups[*group].num_rows() > 0);
+        let Some(group) = next else {
+            return Ok(false);
         };
+        let rows = groups[group].num_rows().unsigned_abs();
+        if Length::len(&self.file) > SMALL_BYTES_MAX {
+            (self.pages, self.given) = (Paged::new(self.file.clone()), 0);
+        }
         let roots = self.columns.iter().flatten().copied();
         let mask = ProjectionMask::roots(self.metadata.parquet_schema(), roots);
-        self.left = rows - self.skip;
         let builder =
-            ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.clone(), self.metadata.clone())
-                .with_row_groups(vec![self.group])
+            ParquetRecordBatchReaderBuilder::new_with_metadata(self.pages.clone(), self.metadata.clone())
+                .with_row_groups(vec![group])
                 .with_projection(mask)
-                .with_batch_size(BATCH_ROWS)
-                .with_offset(usize::try_from(self.skip).unwrap_or(usize::MAX));
-        self.broken = None;
-        self.batch.clear();
-        match guarded(|| builder.build()) {
-            Ok(reader) => self.reader = Some(reader),
-            Err(detail) => self.broken = Some(format!("{}: {detail}", self.group_words())),
-        }
-        (self.group, self.skip) = (self.group + 1, 0);
-        Ok(())
+                .with_batch_size(self.batch_rows(group, rows));
+        (self.group, self.left, self.batch) = (group + 1, rows, Batch::default());
+        self.reader = Some(guarded(|| builder.build())?);
+        Ok(true)
     }
 
-    /// Names the row group that is read next, with the bytes that the wanted columns take in it.
-    fn group_words(&self) -> String {
-        let group = self.metadata.metadata().row_group(self.group);
-        let wanted = self.columns.iter().flatten();
-        let bytes: u64 = wanted
-            .filter_map(|root| Some(group.columns().get(*root)?.compressed_size().max(0).unsigned_abs()))
-            .sum();
-        format!("row group {} of {} rows and {bytes} bytes", self.group, group.num_rows())
+    /// Returns the rows to decode at once, by the bytes that the wanted columns of a group take.
+    fn batch_rows(&self, group: usize, rows: u64) -> usize {
+        let group = self.metadata.metadata().row_group(group);
+        let columns = self.columns.iter().flatten().filter_map(|root| group.columns().get(*root));
+        let bytes: u64 = columns.map(|column| column.uncompressed_size().max(0).unsigned_abs()).sum();
+        let rows = BATCH_BYTES.saturating_mul(rows) / bytes.max(1);
+        usize::try_from(rows).unwrap_or(BATCH_ROWS).clamp(1, BATCH_ROWS)
     }
 
-    /// Decodes the next batch of the row group into rows, the first of them last.
-    fn next_batch(&mut self) -> Result<()> {
+    /// Decodes the next batch of the row group.
+    fn next_batch(&mut self) -> Result<(), String> {
         let reader = &mut self.reader;
-        let batch = guarded(|| reader.as_mut().and_then(Iterator::next).transpose());
-        let rows = match batch {
-            Ok(Some(batch)) => self.rows_of(&batch),
-            Ok(None) => Err("row group ends early".to_owned()),
-            Err(detail) => Err(detail),
-        };
-        match rows {
-            Ok(mut rows) => {
-                rows.reverse();
-                self.batch = rows;
-            }
-            Err(detail) if self.file.has_failed() => {
-                return Err(Error::Source { url: shown(&self.url), detail });
-            }
-            Err(detail) => {
-                self.reader = None;
-                self.group -= 1;
-                let words = self.group_words();
-                self.group += 1;
-                self.broken = Some(format!("{words}: {detail}; its last {} rows are lost", self.left));
-            }
-        }
+        let batch = guarded(|| reader.as_mut().and_then(Iterator::next).transpose())?;
+        let batch = batch.filter(|batch| batch.num_rows() > 0).ok_or("the row group ends early")?;
+        self.batch = Batch { columns: self.arrays(&batch)?, rows: batch.num_rows(), next: 0 };
         Ok(())
     }
 
-    fn rows_of(&self, batch: &RecordBatch) -> Result<Vec<Row>, String> {
-        let mut arrays: Vec<Option<ArrayRef>> = Vec::new();
-        for (column, kind) in self.columns.iter().zip(&self.kinds) {
-            let Some(root) = column else {
-                arrays.push(None);
-                continue;
-            };
+    /// Returns the wanted columns of a batch, as text or numbers.
+    fn arrays(&self, batch: &RecordBatch) -> Result<Vec<Option<ArrayRef>>, String> {
+        let array = |(column, kind): (&Option<usize>, &Kind)| {
+            let Some(root) = column else { return Ok(None) };
             let name = self.metadata.schema().field(*root).name();
             let array = batch.column_by_name(name).ok_or("column is missing")?;
+            // Cells that do not convert become null; so does a column that converts nowhere.
             let target = match kind {
-                Kind::Text => DataType::Utf8,
-                Kind::Number => DataType::Float64,
+                Kind::Text | Kind::Texts if is_view(array.data_type()) || is_shown(array.data_type()) => None,
+                Kind::Text | Kind::Texts => Some(DataType::Utf8View),
+                Kind::Number => Some(DataType::Float64),
+                Kind::Json => None,
             };
-            // Cells that do not convert become null.
-            arrays.push(Some(cast(array, &target).map_err(|error| error.to_string())?));
-        }
-        let cell = |row: usize, array: &Option<ArrayRef>, kind: &Kind| {
+            Ok(match target {
+                Some(target) => guarded(|| cast(array, &target)).ok(),
+                None => Some(array.clone()),
+            })
+        };
+        std::iter::zip(&self.columns, &self.kinds).map(array).collect()
+    }
+
+    /// Takes the next row out of the batch; the reason why not, where a cell cannot be.
+    fn take_row(&mut self) -> Result<Cells, String> {
+        let (row, columns) = (self.batch.next, &self.batch.columns);
+        self.batch.next += 1;
+        let mut cells = Vec::with_capacity(columns.len());
+        for (index, (array, kind)) in std::iter::zip(columns, &self.kinds).enumerate() {
             let array = array.as_ref().filter(|array| array.is_valid(row));
-            match kind {
-                Kind::Text => Cell::Text(
-                    array.and_then(|array| Some(array.as_string_opt::<i32>()?.value(row).to_owned())),
-                ),
+            cells.push(match kind {
                 Kind::Number => Cell::Number(
                     array.and_then(|array| Some(array.as_primitive_opt::<Float64Type>()?.value(row))),
                 ),
-            }
-        };
-        let rows = (0..batch.num_rows()).map(|row| {
-            let cells = arrays.iter().zip(&self.kinds);
-            Row::Whole(Cells(cells.map(|(array, kind)| cell(row, array, kind)).collect()))
-        });
-        Ok(rows.collect())
+                Kind::Json => {
+                    let value = array.map(|array| value::json(array, row));
+                    Cell::Json(value.filter(|value| !value.is_null()))
+                }
+                Kind::Text | Kind::Texts if array.is_some_and(|array| is_shown(array.data_type())) => {
+                    let text = array.and_then(|array| value::text(array, row));
+                    self.given += text.as_ref().map_or(0, |text| text.len() as u64);
+                    Cell::Text(text)
+                }
+                Kind::Text | Kind::Texts => {
+                    let text = array.map(|array| text(array, row)).transpose();
+                    let text = text.map_err(|problem| {
+                        let root = self.columns.get(index).copied().flatten().unwrap_or_default();
+                        format!("column {:?} {problem}", self.metadata.schema().field(root).name())
+                    })?;
+                    self.given += text.map_or(0, |text| text.len() as u64);
+                    Cell::Text(text.map(str::to_owned))
+                }
+            });
+        }
+        Ok(Cells(cells))
     }
+
+    /// Gives the rest of the row group up.
+    fn lose(&mut self, detail: &str) -> Row {
+        // The group is the one before the next.
+        let index = self.group.saturating_sub(1);
+        let group = self.metadata.metadata().row_group(index);
+        let columns = self.columns.iter().flatten().filter_map(|root| group.columns().get(*root));
+        let bytes: u64 = columns.map(|column| column.compressed_size().max(0).unsigned_abs()).sum();
+        let rows = std::mem::take(&mut self.left);
+        (self.reader, self.batch) = (None, Batch::default());
+        let detail = format!(
+            "row group {index} of {} rows and {bytes} bytes: {detail}; its last {rows} rows are lost",
+            group.num_rows()
+        );
+        Row::Lost { fault: FileFault::broken(detail), rows }
+    }
+
+    /// Gives the rest of the file up, since it gives more text than its bytes can hold.
+    fn lose_all(&mut self) -> Row {
+        let rows_after: u64 = self
+            .metadata
+            .metadata()
+            .row_groups()
+            .iter()
+            .skip(self.group)
+            .map(|group| group.num_rows().max(0).unsigned_abs())
+            .sum();
+        let rows = std::mem::take(&mut self.left) + rows_after;
+        (self.reader, self.batch, self.group) = (None, Batch::default(), usize::MAX);
+        let detail = format!("{}; its last {rows} rows are lost", inflation::excess(Length::len(&self.file)));
+        Row::Lost { fault: FileFault::broken(detail), rows }
+    }
+
+    fn read(&mut self) -> Option<Result<Row>> {
+        loop {
+            if self.left == 0 {
+                match self.next_group() {
+                    Ok(true) => continue,
+                    Ok(false) => return None,
+                    Err(detail) => return Some(self.failed(&detail)),
+                }
+            }
+            if self.given > inflation::bytes_max(Length::len(&self.file)) {
+                return Some(Ok(self.lose_all()));
+            }
+            if self.batch.next < self.batch.rows {
+                self.left -= 1;
+                return Some(Ok(match self.take_row() {
+                    Ok(cells) => Row::Whole(cells),
+                    Err(detail) => Row::Broken { detail, preview: String::new() },
+                }));
+            }
+            if let Err(detail) = self.next_batch() {
+                return Some(self.failed(&detail));
+            }
+        }
+    }
+
+    /// Returns the error of the transport that made decoding fail, or what was lost.
+    fn failed(&mut self, detail: &str) -> Result<Row> {
+        if self.file.has_failed() {
+            (self.group, self.left, self.skip) = (usize::MAX, 0, 0);
+            return Err(Error::Source { url: shown(&self.url), detail: detail.to_owned() });
+        }
+        Ok(self.lose(detail))
+    }
+}
+
+/// Returns true for columns of text as they are read.
+fn is_view(kind: &DataType) -> bool {
+    matches!(kind, DataType::Utf8View | DataType::BinaryView)
+}
+
+/// Returns true for lists of any kind.
+fn is_list(kind: &DataType) -> bool {
+    matches!(kind, DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..))
+}
+
+/// Returns true for types whose text is not their conversion to text.
+fn is_shown(kind: &DataType) -> bool {
+    is_list(kind) || matches!(kind, DataType::Struct(_) | DataType::Map(..) | DataType::FixedSizeBinary(_))
+}
+
+/// Refuses a file in which a column of texts that is needed holds what is none.
+fn refuse_nested(
+    stage: &str,
+    url: &str,
+    schema: &Schema,
+    columns: &[Option<usize>],
+    wanted: &[Wanted],
+) -> Result<()> {
+    for (root, column) in std::iter::zip(columns, wanted).filter(|(_, column)| column.required) {
+        let Some(field) = root.map(|root| schema.field(root)) else { continue };
+        let kind = match (column.kind, field.data_type()) {
+            (Kind::Texts, DataType::List(item) | DataType::LargeList(item))
+                if !is_shown(item.data_type()) =>
+            {
+                continue;
+            }
+            (Kind::Text | Kind::Texts, kind) if is_list(kind) => "lists",
+            (Kind::Text | Kind::Texts, DataType::Struct(_) | DataType::Map(..)) => "objects",
+            _ => continue,
+        };
+        return Err(nested_column(stage, url, field.name(), kind));
+    }
+    Ok(())
+}
+
+/// Returns the text of a valid cell.
+fn text(array: &ArrayRef, row: usize) -> Result<&str, String> {
+    let bytes = match array.data_type() {
+        DataType::BinaryView => array.as_binary_view().value(row),
+        _ => array.as_string_view().value(row).as_bytes(),
+    };
+    if bytes.len() > CELL_BYTES_MAX {
+        return Err(format!("has a text of {} bytes", bytes.len()));
+    }
+    std::str::from_utf8(bytes).map_err(|_| "is not UTF-8".to_owned())
+}
+
+/// Has texts read as views: of one that a dictionary repeats there are no copies.
+fn by_view(metadata: ArrowReaderMetadata) -> ArrowReaderMetadata {
+    let view = |kind: &DataType| match kind {
+        DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
+        DataType::Binary | DataType::LargeBinary => DataType::BinaryView,
+        other => other.clone(),
+    };
+    let field = |field: &Arc<Field>| {
+        let kind = match field.data_type() {
+            DataType::Dictionary(_, value) => view(value),
+            kind => view(kind),
+        };
+        Arc::new(field.as_ref().clone().with_data_type(kind))
+    };
+    let schema = metadata.schema();
+    let fields: Vec<Arc<Field>> = schema.fields().iter().map(field).collect();
+    let schema = Schema::new_with_metadata(fields, schema.metadata().clone());
+    let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
+    // Where the library refuses, the columns are converted batch by batch.
+    let viewed = guarded(|| ArrowReaderMetadata::try_new(metadata.metadata().clone(), options));
+    viewed.unwrap_or(metadata)
 }
 
 impl Iterator for ParquetRows {
@@ -199,26 +357,32 @@ impl Iterator for ParquetRows {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if self.left == 0 {
-                match self.next_group() {
-                    Ok(()) => continue,
-                    Err(fault) => return fault.map(|fault| Ok(Row::Lost(fault))),
-                }
-            }
-            if let Some(row) = self.batch.pop() {
-                self.left -= 1;
+            let row = match self.read()? {
+                Ok(row) => row,
+                Err(error) => return Some(Err(error)),
+            };
+            let rows = if let Row::Lost { rows, .. } = &row { *rows } else { 1 };
+            // What is passed over was handed over by an attempt before.
+            if self.skip < rows {
+                self.skip = 0;
                 return Some(Ok(row));
             }
-            if let Some(detail) = &self.broken {
-                self.left -= 1;
-                return Some(Ok(Row::Broken { detail: detail.clone(), preview: String::new() }));
-            }
-            if let Err(error) = self.next_batch() {
-                (self.group, self.left, self.skip) = (usize::MAX, 0, 0);
-                return Some(Err(error));
-            }
+            self.skip -= rows;
         }
     }
+}
+
+/// Finds a row: its row group, and the rows before it there.
+fn place(metadata: &ArrowReaderMetadata, row: u64) -> (usize, u64) {
+    let mut before = row;
+    for (index, group) in metadata.metadata().row_groups().iter().enumerate() {
+        let rows = group.num_rows().max(0).unsigned_abs();
+        if before < rows {
+            return (index, before);
+        }
+        before -= rows;
+    }
+    (usize::MAX, 0)
 }
 
 /// Calls the decoder, which may panic on what is damaged.
@@ -229,5 +393,7 @@ fn guarded<T, E: std::fmt::Display>(work: impl FnOnce() -> Result<T, E>) -> Resu
     }
 }
 
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod tests;

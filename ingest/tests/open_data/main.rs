@@ -61,6 +61,7 @@ fn run(folder: &Path, config: Value) -> Dataset {
         cancel: &Cancel::default(),
         crashes: &Crashes::default(),
         observer: &Unobserved,
+        prober: None,
     };
     let stages = ingest::stages("src", &config, &client).unwrap();
     let listing = engine.run(stages[0].as_ref(), &Inputs::default()).unwrap();

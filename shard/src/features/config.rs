@@ -89,7 +89,7 @@ impl Config {
         if (1..=BATCH_IMAGES_MAX).contains(&self.batch_images) {
             return self.settings().validate().map_err(|error| error.to_string());
         }
-        Err(format!("batch_images must be between 1 and {BATCH_IMAGES_MAX}, is {}", self.batch_images))
+        Err(format!("batch_images is {}, must be from 1 to {BATCH_IMAGES_MAX}", self.batch_images))
     }
 
     pub(super) fn settings(&self) -> model::Settings {

@@ -91,6 +91,10 @@ impl Stage for Evaluation {
         Ok(self.files.len() as u32)
     }
 
+    fn guards_records(&self) -> bool {
+        true
+    }
+
     fn run(&self, task: &Task<'_>) -> Result<()> {
         let mut out = task.output()?;
         if out.is_done() {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use corpus::record::{Image, Target, Use, key_prefix};
 use corpus::{Error, Inputs, Output, Removal, Result, Stage, Task};
 use ingest::Client;
+use ingest::fetch::InOrder;
 use serde_json::{Value, json};
 
 use super::earlier::Earlier;
@@ -87,6 +88,10 @@ impl Stage for Pass {
         2
     }
 
+    fn guards_records(&self) -> bool {
+        true
+    }
+
     fn run(&self, task: &Task<'_>) -> Result<()> {
         let mut out = task.output()?;
         if out.is_done() {
@@ -103,8 +108,9 @@ impl Stage for Pass {
         let origins: Vec<Origin> = targets.iter().map(|target| Origin::of(target, &kept, &earlier)).collect();
         let asked = std::iter::zip(&targets, &origins).filter(|(_, origin)| **origin == Origin::Net);
         let urls: Vec<String> = asked.map(|(target, _)| target.url.clone()).collect();
-        let mut answers = self.client.fetch_in_order(urls);
-        let mut range = Range { target_count: 0, page_images: PageImages::new(&task.scratch) };
+        let mut answers = self.client.fetch_in_order(urls, &task.scratch);
+        let mut range =
+            Range { target_count: 0, page_images: PageImages::new(&task.scratch), is_further: false };
         for (target, origin) in targets.into_iter().zip(origins) {
             task.cancel.check()?;
             let had = match origin {
@@ -115,16 +121,10 @@ impl Stage for Pass {
             let outcome = match had {
                 Some(outcome) => outcome,
                 None => {
-                    let answer = match origin {
-                        Origin::Net => answers.next(),
-                        // It was damaged or is gone meanwhile.
-                        Origin::Kept | Origin::Earlier => {
-                            self.client.fetch_in_order(vec![target.url.clone()]).next()
-                        }
-                    };
-                    let answer = answer.ok_or_else(|| Error::work(task.stage, LostOutcome))?.result;
-                    let outcome = Outcome::of(task, &self.config, &target, answer);
-                    kept.add(&target.key, &outcome);
+                    let outcome = self.fetch(task, &target, origin, &mut answers)?;
+                    if kept.add(&target.key, &outcome) && !std::mem::replace(&mut range.is_further, true) {
+                        out.progressed();
+                    }
                     outcome
                 }
             };
@@ -138,6 +138,9 @@ impl Stage for Pass {
         out.finish()
     }
 }
+
+/// What comes of the URLs that a task asks for.
+type Answers<'c> = InOrder<'c, std::vec::IntoIter<String>>;
 
 /// Where a target's outcome comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -181,6 +184,29 @@ impl Pass {
             Some(part) => dataset.open_at(part, position)?.collect(),
             None => Ok(Vec::new()),
         }
+    }
+
+    /// Takes the answer for a target that had to be fetched, and judges it.
+    fn fetch(
+        &self,
+        task: &Task<'_>,
+        target: &Target,
+        origin: Origin,
+        answers: &mut Answers<'_>,
+    ) -> Result<Outcome> {
+        let answer = match origin {
+            Origin::Net => answers.next(),
+            // It was damaged or is gone meanwhile.
+            Origin::Kept | Origin::Earlier => {
+                self.client.fetch_in_order(vec![target.url.clone()], &task.scratch).next()
+            }
+        };
+        let answer = answer.ok_or_else(|| Error::work(task.stage, LostOutcome))?.result;
+        // What went wrong on our side says nothing about the URL.
+        if let Some(fault) = answer.as_ref().err().filter(|error| error.is_ours()) {
+            return Err(Error::work(task.stage, fault.clone()));
+        }
+        Ok(Outcome::of(task, &self.config, target, answer))
     }
 
     /// Counts and writes one target, and what became of it.
@@ -245,6 +271,8 @@ fn give_up(out: &mut Output<'_>, target: Target, failure: Failure, is_retried: b
 struct Range {
     target_count: u64,
     page_images: PageImages,
+    /// Whether the next attempt would find more of it than this one did.
+    is_further: bool,
 }
 
 impl Range {
@@ -261,6 +289,7 @@ impl Range {
 
     /// Commits what was added, and is empty again.
     fn commit(&mut self, out: &mut Output<'_>) -> Result<()> {
+        self.is_further = false;
         let target_count = std::mem::take(&mut self.target_count);
         if target_count == 0 {
             return Ok(());

@@ -52,8 +52,14 @@ impl Run {
         inputs: &[&Dataset],
     ) -> Result<Dataset> {
         let named = inputs.iter().map(|input| (input.manifest().stage.clone(), (*input).clone()));
-        let engine =
-            Engine { store: &self.store, workers: 1, cancel, crashes: &Crashes::default(), observer };
+        let engine = Engine {
+            store: &self.store,
+            workers: 1,
+            cancel,
+            crashes: &Crashes::default(),
+            observer,
+            prober: None,
+        };
         engine.run(stage, &Inputs(named.collect()))
     }
 

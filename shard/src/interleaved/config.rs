@@ -64,7 +64,7 @@ fn share(key: &str, value: f64) -> Result<(), String> {
     if (0.0..=1.0).contains(&value) {
         return Ok(());
     }
-    Err(format!("{key} must be between 0 and 1, is {value}"))
+    Err(format!("{key} is {value}, must be from 0 to 1"))
 }
 
 #[cfg(test)]

@@ -77,7 +77,7 @@ impl PairConfig {
     pub fn validate(&self) -> Result<(), String> {
         check_image(self.sequence_tokens_max, self.latent_count)?;
         if !(0.0..=1.0).contains(&self.validation_share) {
-            return Err(format!("validation_share must be between 0 and 1, is {}", self.validation_share));
+            return Err(format!("validation_share is {}, must be from 0 to 1", self.validation_share));
         }
         Ok(())
     }
@@ -119,13 +119,13 @@ fn check_sequence(tokens: u32, tokens_min: u32) -> Result<(), String> {
     if (tokens_min..=SEQUENCE_TOKENS_LIMIT).contains(&tokens) {
         return Ok(());
     }
-    Err(format!("sequence_tokens_max must be between {tokens_min} and {SEQUENCE_TOKENS_LIMIT}, is {tokens}"))
+    Err(format!("sequence_tokens_max is {tokens}, must be from {tokens_min} to {SEQUENCE_TOKENS_LIMIT}"))
 }
 
 fn check_image(tokens: u32, latent_count: u32) -> Result<(), String> {
     if !(1..SEQUENCE_TOKENS_LIMIT).contains(&latent_count) {
         return Err(format!(
-            "latent_count must be between 1 and {}, is {latent_count}",
+            "latent_count is {latent_count}, must be from 1 to {}",
             SEQUENCE_TOKENS_LIMIT - 1
         ));
     }
@@ -149,7 +149,7 @@ mod tests {
         };
         assert!(pairs(68, 64, 0.0).validate().is_ok());
         assert!(
-            pairs(67, 64, 0.0).validate().unwrap_err().contains("sequence_tokens_max must be between 68")
+            pairs(67, 64, 0.0).validate().unwrap_err().contains("sequence_tokens_max is 67, must be from 68")
         );
         assert!(pairs(68, 0, 0.0).validate().unwrap_err().contains("latent_count"));
         assert!(pairs(68, 64, f64::NAN).validate().unwrap_err().contains("validation_share"));

@@ -53,7 +53,7 @@ impl TrainingConfig {
         let sizes = VOCABULARY_SIZE_MIN..=PIECE_COUNT_MAX as u32;
         if !sizes.contains(&self.vocabulary_size) {
             return Err(format!(
-                "vocabulary_size must be between {VOCABULARY_SIZE_MIN} and {PIECE_COUNT_MAX}, is {}",
+                "vocabulary_size is {}, must be from {VOCABULARY_SIZE_MIN} to {PIECE_COUNT_MAX}",
                 self.vocabulary_size
             ));
         }

@@ -124,7 +124,7 @@ impl GenerateConfig {
         let ensure = |key, holds: bool, reason: String| {
             if holds { Ok(()) } else { Err(Error::Config { key, reason }) }
         };
-        let beams = format!("must be between 1 and {BEAM_COUNT_MAX}, is {}", self.beam_count);
+        let beams = format!("is {}, must be from 1 to {BEAM_COUNT_MAX}", self.beam_count);
         ensure("generate.beam_count", (1..=BEAM_COUNT_MAX).contains(&self.beam_count), beams)?;
         let rows = "must be at least beam_count".to_owned();
         ensure("generate.rows_max", self.rows_max >= self.beam_count, rows)?;

@@ -276,7 +276,7 @@ fn ensure(key: &'static str, holds: bool, reason: impl FnOnce() -> String) -> Re
 }
 
 fn bounded(key: &'static str, value: u32, min: u32, max: u32) -> Result<()> {
-    ensure(key, (min..=max).contains(&value), || format!("must be between {min} and {max}, is {value}"))
+    ensure(key, (min..=max).contains(&value), || format!("is {value}, must be from {min} to {max}"))
 }
 
 fn divides(key: &'static str, divisor: u32, of: u32, of_key: &str) -> Result<()> {
@@ -306,10 +306,7 @@ mod tests {
         let mut config = Config::default();
         config.decoder.head_count = 30;
         let message = config.validate().unwrap_err().to_string();
-        assert_eq!(
-            message,
-            "invalid model config: decoder.head_count: must divide decoder.width (2048), is 30"
-        );
+        assert_eq!(message, "model.decoder.head_count must divide decoder.width (2048), is 30");
     }
 
     #[test]

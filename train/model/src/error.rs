@@ -10,7 +10,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[non_exhaustive]
 pub enum Error {
     /// A config value is out of bounds or contradicts another.
-    #[error("invalid model config: {key}: {reason}")]
+    #[error("model.{key} {reason}")]
     Config {
         /// Dotted key below the model section.
         key: &'static str,

@@ -61,7 +61,7 @@ impl Settings {
         }
         Err(Error::Config {
             key: "thread_count",
-            reason: format!("must be between 1 and {THREAD_COUNT_MAX}, is {}", self.thread_count),
+            reason: format!("is {}, must be from 1 to {THREAD_COUNT_MAX}", self.thread_count),
         })
     }
 }

@@ -52,7 +52,7 @@ impl EvaluateConfig {
             false => Err(Error::Config { section: "evaluate", key, reason: reason.to_owned() }),
         };
         for (key, value) in [("pairs_max", self.pairs_max), ("sequences_max", self.sequences_max)] {
-            let bounds = format!("must be between 1 and {ROWS_MAX}, is {value}");
+            let bounds = format!("is {value}, must be from 1 to {ROWS_MAX}");
             ensure(key, (1..=ROWS_MAX).contains(&value), &bounds)?;
         }
         for group in self.words.values() {

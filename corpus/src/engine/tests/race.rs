@@ -55,8 +55,14 @@ impl Stage for Varying {
 fn run(folder: &Path, seed: u64) -> Dataset {
     let store = Store::local(folder).unwrap();
     let (cancel, crashes) = (Cancel::default(), Crashes::default());
-    let engine =
-        Engine { store: &store, workers: 1, cancel: &cancel, crashes: &crashes, observer: &Unobserved };
+    let engine = Engine {
+        store: &store,
+        workers: 1,
+        cancel: &cancel,
+        crashes: &crashes,
+        observer: &Unobserved,
+        prober: None,
+    };
     engine.run(&Varying { seed }, &Inputs::default()).unwrap()
 }
 

@@ -70,6 +70,8 @@ impl Bench {
                 keep: scratch.join("keep"),
                 scratch,
                 crashes: &Crashes::default(),
+                is_guarded: false,
+                is_trial: false,
                 cancel: &stop.cancel,
                 progress: &stop,
             })?;

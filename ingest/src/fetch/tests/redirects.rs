@@ -41,7 +41,7 @@ fn a_record_is_not_followed_to_the_host_of_a_source() {
     let server = Server::start(faults);
     let inner = format!("http://127.0.0.1:{}/good", server.port);
     let client = server.client(|_| {});
-    let outcome = client.fetch_in_order([inner]).next().unwrap();
+    let outcome = client.fetch_in_order([inner], &std::env::temp_dir()).next().unwrap();
     assert_eq!(outcome.result.unwrap_err().reason(), "address_refused");
     assert_eq!(count(&server), 0);
 }
@@ -54,27 +54,49 @@ fn as_many_redirects_as_are_allowed_are_followed() {
     });
     let client = server.client(|config| config.redirects_max = 2);
     let reason = |left: u32| {
-        let outcome = client.fetch_in_order([format!("https://web.example/{left}")]).next().unwrap();
+        let outcome = client
+            .fetch_in_order([format!("https://web.example/{left}")], &std::env::temp_dir())
+            .next()
+            .unwrap();
         outcome.result.err().map_or("good".to_owned(), |error| error.reason())
     };
     assert_eq!((reason(2), reason(3)), ("good".to_owned(), "redirect_limit".to_owned()));
 }
 
 #[test]
-fn a_token_goes_over_https_or_to_a_mirror_alone() {
+fn a_token_is_for_sources_alone() {
     let server = Server::start(faults);
     let port = server.port;
     let client = server
         .client(|config| config.allow = vec![format!("127.0.0.1:{port}")])
         .with_bearer("127.0.0.1", "secret")
         .unwrap();
-    // Named by the configuration, and opened for records: over plain http neither is told the token.
     let url = format!("http://127.0.0.1:{port}/good");
+    for url in [url.clone(), "https://web.example/good".to_owned()] {
+        let outcome = client.fetch_in_order([url], &std::env::temp_dir()).next().unwrap();
+        assert!(outcome.result.is_ok());
+    }
+    assert!(!server.requests.lock().unwrap().join("").contains("secret"), "a record is told it");
     assert!(client.open(&url).is_ok());
-    assert!(client.fetch_in_order([url]).next().unwrap().result.is_ok());
-    assert!(!server.requests.lock().unwrap().join("").contains("secret"));
-    assert!(client.open("https://web.example/good").is_ok());
-    assert!(server.requests.lock().unwrap().join("").contains("Bearer secret"), "the mirror is told");
+    assert!(server.requests.lock().unwrap().join("").contains("Bearer secret"));
+}
+
+#[test]
+fn a_token_goes_over_https_or_to_this_machine() {
+    let server = Server::start(faults);
+    let client = server.client(|_| {});
+    let keeps = |url: &str, origin| {
+        client.shared.route(&url::Url::parse(url).unwrap(), origin).unwrap().keeps_secrets
+    };
+    for url in ["https://hub.example/a", "http://127.0.0.1:1/a", "http://[::1]/a", "http://localhost/a"] {
+        assert!(keeps(url, Origin::Config), "{url}");
+    }
+    for url in
+        ["http://hub.example/a", "http://localhost.evil.example/a", "http://10.0.0.1/a", "http://8.8.8.8/a"]
+    {
+        assert!(!keeps(url, Origin::Config), "{url}");
+    }
+    assert!(!keeps("https://hub.example/a", Origin::Record));
 }
 
 #[test]
@@ -90,7 +112,13 @@ fn a_short_rest_of_a_busy_host_is_waited_for_and_a_long_one_is_not() {
             }
         });
         let client = server.client(|_| {});
-        let fetch = || client.fetch_in_order(["https://web.example/a".to_owned()]).next().unwrap().result;
+        let fetch = || {
+            client
+                .fetch_in_order(["https://web.example/a".to_owned()], &std::env::temp_dir())
+                .next()
+                .unwrap()
+                .result
+        };
         assert_eq!(fetch().unwrap().bytes, "rested", "{status}");
         assert_eq!(fetch().unwrap_err().reason(), format!("http_{}", &status[..3]));
         assert_eq!(fetch().unwrap_err().reason(), "host_resting");
@@ -106,7 +134,10 @@ fn a_rest_that_makes_no_sense_is_no_rest() {
         });
         let client = server.client(|_| {});
         for _ in 0..2 {
-            let outcome = client.fetch_in_order(["https://web.example/a".to_owned()]).next().unwrap();
+            let outcome = client
+                .fetch_in_order(["https://web.example/a".to_owned()], &std::env::temp_dir())
+                .next()
+                .unwrap();
             assert_eq!(outcome.result.unwrap_err().reason(), "http_503", "{asked:?}");
         }
         assert_eq!(count(&server), 2, "{asked:?}");
@@ -114,7 +145,11 @@ fn a_rest_that_makes_no_sense_is_no_rest() {
     let server = Server::start(|_, _, stream| {
         reply(stream, &format!("503 Busy\r\nRetry-After: {}", u64::MAX), b"");
     });
-    let outcome = server.client(|_| {}).fetch_in_order(["https://web.example/a".to_owned()]).next().unwrap();
+    let outcome = server
+        .client(|_| {})
+        .fetch_in_order(["https://web.example/a".to_owned()], &std::env::temp_dir())
+        .next()
+        .unwrap();
     assert_eq!(outcome.result.unwrap_err().reason(), "http_503");
 }
 

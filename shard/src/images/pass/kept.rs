@@ -103,17 +103,17 @@ impl Kept {
         (found == Header::of(&target.key, payload)).then(|| saved::decode(target, payload))?
     }
 
-    /// Keeps an outcome for the next attempt.
-    pub(super) fn add(&mut self, key: &Key, outcome: &Outcome) {
+    /// Keeps an outcome for the next attempt, if it can; returns whether it did.
+    pub(super) fn add(&mut self, key: &Key, outcome: &Outcome) -> bool {
         if outcome.is_transient() {
-            return;
+            return false;
         }
         let Some(payload) = saved::encode(outcome) else {
-            return;
+            return false;
         };
         let length = (HEADER_BYTES + payload.len()) as u64;
         if self.bytes + length > KEPT_BYTES_MAX {
-            return;
+            return false;
         }
         self.bytes += length;
         let record = [Header::of(key, &payload).bytes(key).as_slice(), &payload].concat();
@@ -125,6 +125,7 @@ impl Kept {
         {
             self.writing = Writing::GivenUp;
         }
+        matches!(self.writing, Writing::Open(_))
     }
 
     /// Reads the headers of a file up to its end or the first record that is cut off.
@@ -285,7 +286,7 @@ mod tests {
     fn a_record_that_is_cut_off_or_damaged_counts_as_none() {
         let folder = tempfile::tempdir().unwrap();
         let mut kept = Kept::open(folder.path(), 0);
-        (1..=2).for_each(|number| kept.add(&[number; 16], &outcome(number)));
+        assert!((1..=2).all(|number| kept.add(&[number; 16], &outcome(number))));
         let path = files(folder.path()).remove(0).0;
         let whole = std::fs::read(&path).unwrap();
         for length in 0..whole.len() {

@@ -77,7 +77,8 @@ impl Bench {
 
     fn run(&self, stage: &dyn Stage, cancel: &Cancel, observer: &dyn Observer) -> Result<Dataset> {
         let crashes = Crashes::default();
-        let engine = Engine { store: &self.store, workers: 2, cancel, crashes: &crashes, observer };
+        let engine =
+            Engine { store: &self.store, workers: 2, cancel, crashes: &crashes, observer, prober: None };
         engine.run(stage, &self.inputs)
     }
 }

@@ -1,8 +1,5 @@
 //! Damaged archives: whatever bytes come, a page or a reason comes out, and it ends.
-//!
-//! `KOSMOS_FUZZ_SECS=3600 cargo test --release -p ingest --test fuzz -- --nocapture` goes on
-//! for an hour; without it a few thousand archives are read.
-#![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -12,27 +9,10 @@ use flate2::write::GzEncoder;
 use ingest::Webpage;
 use ingest::warc::{BLOCK_BYTES_MAX, BODY_BYTES_MAX, Entry, Reader};
 
+use super::{Random, Runs, mutate};
+
 /// Archives read where no time is given.
 const RUNS: u64 = 3_000;
-/// Changes made to one archive.
-const CHANGES_MAX: u64 = 8;
-
-/// Random numbers (splitmix64): the same in every run.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        (self.next() % end.max(1) as u64) as usize
-    }
-}
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
@@ -118,38 +98,12 @@ fn archives() -> Vec<Vec<u8>> {
     ]
 }
 
-/// Flips, cuts, repeats, moves and overwrites bytes.
-fn mutate(archive: &mut Vec<u8>, random: &mut Random) {
-    for _ in 0..=random.next() % CHANGES_MAX {
-        let (at, length) = (random.below(archive.len()), 1 + random.below(64));
-        let end = (at + length).min(archive.len());
-        match random.next() % 6 {
-            0 => archive.get_mut(at).into_iter().for_each(|byte| *byte ^= 1 << (length % 8)),
-            1 => archive.truncate(at),
-            2 => drop(archive.drain(at..end)),
-            3 => {
-                let piece = archive[at..end].to_vec();
-                let to = random.below(archive.len());
-                archive.splice(to..to, piece);
-            }
-            4 => archive[at..end].fill(random.next() as u8),
-            _ => {
-                let number = random.next().to_string();
-                archive.splice(at..at, number.into_bytes());
-            }
-        }
-    }
-}
-
 #[test]
 fn damaged_archives_give_pages_or_reasons_and_end() {
-    let seconds = std::env::var("KOSMOS_FUZZ_SECS").ok().and_then(|secs| secs.parse().ok());
-    let end = seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
     let archives = archives();
-    let mut random = Random(seconds.unwrap_or(1));
-    let (mut runs, mut read, mut kept, mut damaged, mut slowest) =
-        (0_u64, 0_u64, 0_u64, 0_u64, Duration::ZERO);
-    while end.map_or(runs < RUNS, |end| Instant::now() < end) {
+    let (mut random, mut runs) = (Random::new(), Runs::begin(RUNS));
+    let (mut read, mut kept, mut damaged, mut slowest) = (0_u64, 0_u64, 0_u64, Duration::ZERO);
+    while runs.next() {
         let mut archive = archives[random.below(archives.len())].clone();
         mutate(&mut archive, &mut random);
         let begin = Instant::now();
@@ -174,11 +128,11 @@ fn damaged_archives_give_pages_or_reasons_and_end() {
             }
         }
         slowest = slowest.max(begin.elapsed());
-        runs += 1;
     }
     assert!(kept > 0 && damaged > 0, "the damage is neither none nor all");
     eprintln!(
-        "{runs} archives, {read} records, {kept} pages, {damaged} damages, slowest archive {slowest:?}"
+        "{} archives, {read} records, {kept} pages, {damaged} damages, slowest archive {slowest:?}",
+        runs.count
     );
 }
 
