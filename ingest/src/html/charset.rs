@@ -79,7 +79,9 @@ fn prescan(bytes: &[u8]) -> Option<&'static Encoding> {
             continue;
         }
         let end = rest.iter().position(|byte| *byte == b'>').unwrap_or(rest.len());
-        if let Some(encoding) = charset_of(&rest[4..end]).and_then(Encoding::for_label) {
+        let (meta, after) = rest.split_at(end);
+        rest = after;
+        if let Some(encoding) = charset_of(&meta[4..]).and_then(Encoding::for_label) {
             // A page that was read as ASCII this far cannot be what it says here.
             return Some(match encoding {
                 e if e == UTF_16LE || e == UTF_16BE => UTF_8,
@@ -134,6 +136,20 @@ mod tests {
         assert_eq!(name(b"<meta charset=utf-16>", ""), "UTF-8");
         assert_eq!(name("Gr\u{fc}\u{df}e".as_bytes(), ""), "UTF-8");
         assert_eq!(name(b"Gr\xfc\xdfe aus K\xf6ln, es ist sch\xf6n", ""), "windows-1252");
+    }
+
+    #[test]
+    fn a_meta_without_an_encoding_is_followed_by_others() {
+        let page = b"\xff<meta charset=nonsense><meta><meta charset=big5>";
+        assert_eq!(decode(page, "", "").unwrap().1, "Big5");
+    }
+
+    #[test]
+    fn a_page_of_unfinished_tags_is_looked_through_once() {
+        for tag in ["<meta ", "<meta charset ", "<!--", "<meta charset=x "] {
+            let page = [b"\xff".to_vec(), tag.repeat(400_000).into_bytes()].concat();
+            assert!(decode(&page, "", "").is_ok());
+        }
     }
 
     #[test]
