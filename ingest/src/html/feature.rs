@@ -17,6 +17,8 @@ const NEIGHBOURS: usize = 2;
 
 /// Stands for a number of something that is not there.
 const ABSENT: f32 = -1.0;
+/// Shares of a page's prose for which it is told how far outwards they are together.
+const PROSE_SHARES: [f32; 3] = [0.3, 0.6, 0.9];
 /// Words of the title that are compared.
 const TITLE_WORDS_MAX: usize = 64;
 
@@ -56,6 +58,18 @@ pub(super) struct Features<'p> {
     headline: Option<usize>,
     longest: u32,
     titles: Vec<String>,
+    distances: Vec<Distances>,
+}
+
+/// How many scopes outwards from one things are; [`ABSENT`] where they are not.
+#[derive(Debug, Clone, Copy)]
+struct Distances {
+    /// The scope whose own paragraphs weigh most.
+    heaviest: f32,
+    /// A member of the row of like things that holds the most.
+    series: f32,
+    /// Scopes that hold a share of the page's prose.
+    shares: [f32; PROSE_SHARES.len()],
 }
 
 impl<'p> Features<'p> {
@@ -77,6 +91,7 @@ impl<'p> Features<'p> {
             headline: outline.blocks.iter().position(|block| block.level == 1),
             longest: outline.blocks.iter().map(|block| block.chars).max().unwrap_or(0),
             titles: words_of(&facts.title),
+            distances: distances(outline),
         }
     }
 
@@ -176,22 +191,16 @@ impl<'p> Features<'p> {
                 None => row.extend([ABSENT; LEVEL_WIDTH]),
             }
         }
-        // The scope whose own paragraphs weigh most, and how far it is.
         let top = self.outline.heaviest;
-        let far = self.outline.ids_around(block.scope).position(|id| id == top);
-        row.push(far.map_or(ABSENT, |far| far as f32));
+        let distances = self.distances[block.scope as usize];
+        row.push(distances.heaviest);
         let weight = |id: ScopeId| self.outline.scopes[id as usize].weight;
         let heaviest = weight(top).max(1.0);
         row.push(weight(block.scope) / heaviest);
         row.push(weight(scope.parent) / heaviest);
         row.push(heaviest / page.prose.max(1) as f32);
-        self.series(block, page, row);
-        // How far outwards most of the page's prose is together.
-        for share in [0.3, 0.6, 0.9] {
-            let wanted = page.prose as f32 * share;
-            let far = self.outline.around(block.scope).position(|scope| scope.totals.prose as f32 >= wanted);
-            row.push(far.map_or(ABSENT, |far| far as f32));
-        }
+        self.series(distances.series, page, row);
+        row.extend(distances.shares);
         let mut found = [f32::from(FAR); 10];
         for (far, scope) in self.outline.around(block.scope).take(usize::from(FAR)).enumerate() {
             use super::tag::Role::{Article, Button, Cell, Custom, Figure, Form, Item, Nav, Quote, Side};
@@ -205,15 +214,13 @@ impl<'p> Features<'p> {
         row.extend(found);
     }
 
-    /// Tells of the row of like things that holds the most, and where the block is to it.
-    fn series(&self, block: &Block, page: Totals, row: &mut Vec<f32>) {
+    /// Tells of the row of like things that holds the most, and how far it is from the block.
+    fn series(&self, far: f32, page: Totals, row: &mut Vec<f32>) {
         let Some(first) = self.outline.series.map(|id| &self.outline.scopes[id as usize]) else {
             return row.extend([ABSENT; 7]);
         };
-        let is_member = |scope: &Scope| scope.parent == first.parent && scope.signature == first.signature;
-        let far = self.outline.around(block.scope).position(is_member);
         row.extend([
-            far.map_or(ABSENT, |far| far as f32),
+            far,
             first.twins as f32,
             first.twin_chars as f32 / first.twins.max(1) as f32,
             first.twin_chars as f32 / page.chars.max(1) as f32,
@@ -282,6 +289,33 @@ impl<'p> Features<'p> {
     }
 }
 
+/// Measures all scopes at once, each from its parent: walking outwards from every block would
+/// cost the depth of the page for each.
+fn distances(outline: &Outline) -> Vec<Distances> {
+    let series = outline.series.map(|id| &outline.scopes[id as usize]);
+    let series = series.map(|first| (first.parent, first.signature));
+    let prose = outline.scopes.first().map_or(0, |scope| scope.totals.prose) as f32;
+    let mut distances: Vec<Distances> = Vec::with_capacity(outline.scopes.len());
+    for (id, scope) in (0..).zip(&outline.scopes) {
+        // The outermost scope is its own parent, and the first: nothing is further outwards.
+        let parent = distances.get(scope.parent as usize).copied();
+        let far = |is_here: bool, of: fn(&Distances, usize) -> f32, number: usize| match parent {
+            _ if is_here => 0.0,
+            Some(parent) if of(&parent, number) != ABSENT => of(&parent, number) + 1.0,
+            _ => ABSENT,
+        };
+        distances.push(Distances {
+            heaviest: far(id == outline.heaviest, |parent, _| parent.heaviest, 0),
+            series: far(series == Some((scope.parent, scope.signature)), |parent, _| parent.series, 0),
+            shares: std::array::from_fn(|number| {
+                let is_here = scope.totals.prose as f32 >= prose * PROSE_SHARES[number];
+                far(is_here, |parent, number| parent.shares[number], number)
+            }),
+        });
+    }
+    distances
+}
+
 /// Numbers that are told of each scope.
 const LEVEL_WIDTH: usize = 11;
 
@@ -310,4 +344,31 @@ fn flag(is_set: bool) -> f32 {
 fn words_of(text: &str) -> Vec<String> {
     let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     words.take(TITLE_WORDS_MAX).map(str::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::parser;
+    use super::*;
+
+    #[test]
+    fn distances_are_what_walking_outwards_finds() {
+        let prose = "Some words that are no link and long enough to be counted as prose by all of this.";
+        let html = format!(
+            "<div><section><ul><li>a<li>b<li>c</ul><p>{prose}<p>{prose}</section><div><p>{prose}</div></div><p>d"
+        );
+        let outline = Outline::of(&parser::parse(&html));
+        let first = outline.series.map(|id| &outline.scopes[id as usize]).map(|s| (s.parent, s.signature));
+        assert!(first.is_some());
+        for (id, found) in (0..).zip(distances(&outline)) {
+            let far = |found: Option<usize>| found.map_or(ABSENT, |far| far as f32);
+            let heaviest = outline.ids_around(id).position(|id| id == outline.heaviest);
+            assert_eq!(found.heaviest, far(heaviest));
+            let series = outline.around(id).position(|scope| Some((scope.parent, scope.signature)) == first);
+            assert_eq!(found.series, far(series));
+            let wanted = outline.scopes[0].totals.prose as f32 * PROSE_SHARES[1];
+            let shares = outline.around(id).position(|scope| scope.totals.prose as f32 >= wanted);
+            assert_eq!(found.shares[1], far(shares));
+        }
+    }
 }
