@@ -34,6 +34,7 @@ const STATEMENTS: [&str; 15] = [
 pub(super) fn notices(outline: &Outline) -> Vec<bool> {
     let mut is_notice = vec![false; outline.blocks.len()];
     let page = outline.scopes.first().map_or(0, |scope| scope.totals.chars);
+    let mut read = 0;
     for scope in &outline.scopes {
         let chars = scope.totals.chars;
         let is_small = chars <= CHARS_MAX && u64::from(chars) * 100 <= u64::from(page) * u64::from(SHARE_MAX);
@@ -41,6 +42,12 @@ pub(super) fn notices(outline: &Outline) -> Vec<bool> {
             continue;
         }
         let range = scope.blocks.0 as usize..scope.blocks.1 as usize;
+        // What is within an element that was read is as that is: elements come before those
+        // within, and in the order of their blocks.
+        if range.end <= read {
+            continue;
+        }
+        read = range.end;
         let Some(blocks) = outline.blocks.get(range.clone()) else { continue };
         let text: String = blocks.iter().map(|block| block.text.to_lowercase() + " ").collect();
         let speaks_of = |words: &[&str]| words.iter().any(|word| text.contains(word));
@@ -71,6 +78,17 @@ mod tests {
              <p>{story}</p><div role=dialog>Your consent is asked for.</div>"
         );
         assert_eq!(kept(&html), [story]);
+    }
+
+    #[test]
+    fn a_banner_within_a_banner_goes_with_it_and_one_behind_it_by_itself() {
+        let story =
+            "A story of some length, that is longer than all of the notices on its page are.".repeat(4);
+        let html = format!(
+            "<dialog><dialog><p>We use cookies.</dialog><p>Do you agree?</dialog><p>{story}</p>\
+             <dialog><p>Stay</dialog><dialog><p>Accept cookies</dialog>"
+        );
+        assert_eq!(kept(&html), [&story, "Stay"]);
     }
 
     #[test]

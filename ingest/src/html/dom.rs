@@ -92,14 +92,24 @@ impl Dom {
 
     /// Walks the nodes from one on, parents before children, in document order.
     pub(super) fn walk(&self, from: NodeId) -> impl Iterator<Item = NodeId> + '_ {
-        let mut stack = vec![from];
-        std::iter::from_fn(move || {
-            let id = stack.pop()?;
-            let begin = stack.len();
-            stack.extend(self.children(id));
-            stack[begin..].reverse();
-            Some(id)
+        std::iter::successors(Some(from), move |id| match self.node(*id)?.first_child {
+            NONE => self.behind(*id, from),
+            child => Some(child),
         })
+    }
+
+    /// Returns the first node in document order that is within another, but not within this one
+    /// and not before it.
+    pub(super) fn behind(&self, id: NodeId, within: NodeId) -> Option<NodeId> {
+        let mut id = id;
+        while id != within {
+            let node = self.node(id)?;
+            if node.next != NONE {
+                return Some(node.next);
+            }
+            id = node.parent;
+        }
+        None
     }
 
     /// Returns the text under a node in one line, at most so many nodes of it.

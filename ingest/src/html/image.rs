@@ -20,6 +20,8 @@ const LAZY: [&str; 9] = [
 const SETS: [&str; 3] = ["srcset", "data-srcset", "data-lazy-srcset"];
 /// Bytes of an image's URL as a page writes it.
 const URL_BYTES_MAX: usize = 8 << 10;
+/// Nodes of a `picture` that count: its sources and its image.
+const PICTURE_NODES_MAX: usize = 64;
 /// Bytes of a `srcset`.
 const SET_BYTES_MAX: usize = 64 << 10;
 
@@ -48,7 +50,12 @@ pub(super) fn image_url(dom: &Dom, id: NodeId, base: Option<&Url>) -> Option<Str
     lazy.or_else(plain).or_else(set).or_else(|| {
         let parent = dom.node(id)?.parent;
         let picture = (dom.tag(parent) == "picture").then_some(parent)?;
-        let sources = dom.children(picture).filter(|child| dom.tag(*child) == "source");
+        let children = || dom.children(picture).take(PICTURE_NODES_MAX);
+        // A `picture` is for one image: a thousand must not read all sources each.
+        if !children().any(|child| child == id) {
+            return None;
+        }
+        let sources = children().filter(|child| dom.tag(*child) == "source");
         sources.filter_map(|source| dom.element(source)).find_map(|s| largest(s, base))
     })
 }
@@ -108,5 +115,17 @@ mod tests {
         assert_eq!(resolved("//i.example/c d").unwrap(), "http://i.example/c%20d");
         assert_eq!(resolved("data:image/gif;base64,AA"), None);
         assert_eq!(resolve("c.png", None), None);
+    }
+
+    #[test]
+    fn the_sources_of_a_picture_are_for_images_near_them() {
+        let url = |count: usize| {
+            let html = format!("<picture>{}<source srcset=b><img></picture>", "<source>".repeat(count));
+            let dom = super::super::parser::parse(&html);
+            let image = dom.walk(ROOT).find(|id| dom.tag(*id) == "img").unwrap();
+            image_url(&dom, image, Url::parse("http://h.example/").ok().as_ref())
+        };
+        assert_eq!(url(9).unwrap(), "http://h.example/b");
+        assert_eq!(url(PICTURE_NODES_MAX), None);
     }
 }

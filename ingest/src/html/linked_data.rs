@@ -7,6 +7,8 @@ use super::dom::{Data, Dom, ROOT};
 
 /// Bytes of a script that is read.
 const SCRIPT_BYTES_MAX: usize = 4 << 20;
+/// Objects of a script that is read: each takes more than half a kilobyte.
+const OBJECTS_MAX: usize = 1 << 17;
 /// Names under which the text is.
 const BODIES: [&str; 3] = ["articleBody", "reviewBody", "recipeInstructions"];
 
@@ -20,6 +22,7 @@ pub(super) fn paragraphs(dom: &Dom) -> Vec<String> {
         Data::Text(text) if text.len() <= SCRIPT_BYTES_MAX => Some(text),
         _ => None,
     });
+    let texts = texts.filter(|text| text.bytes().filter(|byte| *byte == b'{').count() <= OBJECTS_MAX);
     let mut bodies = texts.filter_map(|text| body(&serde_json::from_str(text).ok()?));
     let lines = bodies.next().unwrap_or_default();
     lines
@@ -41,5 +44,24 @@ fn body(value: &Value) -> Option<String> {
         }
         Value::Array(values) => values.iter().find_map(body),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::parser;
+    use super::*;
+
+    fn found(scripts: &[&str]) -> Vec<String> {
+        let script = |json: &&str| format!("<script type=application/ld+json>{json}</script>");
+        paragraphs(&parser::parse(&scripts.iter().map(script).collect::<String>()))
+    }
+
+    #[test]
+    fn the_first_body_is_taken_and_a_script_of_too_many_objects_is_not_read() {
+        let body = r#"{"a": [{"articleBody": "one\n two  three"}]}"#;
+        assert_eq!(found(&["{", body, "{}"]), ["one", "two three"]);
+        let many = format!("[{}{body}]", "{},".repeat(OBJECTS_MAX));
+        assert!(found(&[&many]).is_empty());
     }
 }

@@ -2,7 +2,10 @@
 //!
 //! ```text
 //! charset      decode      bytes -> text, by the order of the HTML standard
+//! markup       read        where tags begin and end, and how many attributes they have
 //! parser       parse       text -> arena, through html5ever
+//! gate         Gate        what the parser may cost
+//! sink         Sink        what the parser makes -> arena
 //! dom          Dom         the arena: nodes by index
 //! walk         walk        the arena in one walk -> blocks of text, pictures, scopes around them
 //! outline      Outline     these, with what each scope holds
@@ -32,14 +35,17 @@ mod dom;
 mod facts;
 mod feature;
 mod forest;
+mod gate;
 mod genre;
 mod image;
 mod linked_data;
+mod markup;
 mod outline;
 mod parser;
 mod picture;
 mod segments;
 mod signal;
+mod sink;
 mod table;
 mod tag;
 pub mod training;
@@ -83,5 +89,7 @@ pub fn extract(html: &str, url: &str) -> Extract {
     Extract { title: facts.title, segments }
 }
 
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod tests;
