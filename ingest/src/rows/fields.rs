@@ -49,8 +49,12 @@ impl<'t> Fields<'t> {
     pub(crate) fn of(text: &'t [u8]) -> Result<Self, String> {
         let mut scan = Scan { text, at: 0 };
         let mut fields = Vec::new();
-        if scan.peek() != Some(b'{') {
-            return Err(if scan.peek().is_none() { "no JSON" } else { "not an object" }.to_owned());
+        match scan.peek() {
+            Some(b'{') => {}
+            Some(b'[' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => {
+                return Err("not an object".to_owned());
+            }
+            _ => return Err("no JSON".to_owned()),
         }
         scan.at += 1;
         loop {
