@@ -12,6 +12,12 @@ const SIDE_PIXELS_DEFAULT: u32 = 256;
 const SIDE_PIXELS_MAX: u32 = 4_096;
 const PIXELS_MAX_DEFAULT: u64 = 100_000_000;
 const PIXELS_MAX_MAX: u64 = 1 << 32;
+const DECODED_BYTES_MAX_DEFAULT: u64 = 1 << 30;
+/// A photograph's size: what is lower refuses nearly all images.
+const DECODED_BYTES_MAX_MIN: u64 = 1 << 24;
+const DECODED_BYTES_MAX_MAX: u64 = 1 << 40;
+const DECODE_MEMORY_MB_DEFAULT: u32 = 1_024;
+const MEGABYTE: u64 = 1 << 20;
 const JPEG_QUALITY_DEFAULT: u8 = 95;
 
 /// Section `[images]`. What the paper does not state follows LAION's downloads (img2dataset):
@@ -41,6 +47,14 @@ pub struct Config {
     pub format: Format,
     /// Width times height above which an image is not decoded, and not stored. Default 10^8.
     pub pixels_max: u64,
+    /// Bytes of memory that decoding and storing one image may take, by what its headers say; above that it
+    /// fails as `decoded_bytes_too_many`. An image of 10^8 pixels takes 3 x 10^8 as a PNG, 9 x 10^8 as a
+    /// progressive JPEG. Default 2^30.
+    pub decoded_bytes_max: u64,
+    /// Megabytes (2^20 bytes) that all images in work take together, over all workers and stages of a
+    /// process; an image that does not fit waits. At least `decoded_bytes_max`. Does not change what is
+    /// stored. Default 1,024.
+    pub decode_memory_mb: u32,
 }
 
 /// What resizing does with an image.
@@ -102,6 +116,8 @@ impl Default for Config {
             preprocess: Preprocess::Fast,
             format: Format::Jpeg { quality: JPEG_QUALITY_DEFAULT },
             pixels_max: PIXELS_MAX_DEFAULT,
+            decoded_bytes_max: DECODED_BYTES_MAX_DEFAULT,
+            decode_memory_mb: DECODE_MEMORY_MB_DEFAULT,
         }
     }
 }
@@ -118,6 +134,16 @@ impl Config {
         within("page_uses_max", self.page_uses_max.into(), 1, u32::MAX.into())?;
         within("side_pixels", self.side_pixels.into(), 1, SIDE_PIXELS_MAX.into())?;
         within("pixels_max", self.pixels_max, 1, PIXELS_MAX_MAX)?;
+        let bytes_max = self.decoded_bytes_max;
+        within("decoded_bytes_max", bytes_max, DECODED_BYTES_MAX_MIN, DECODED_BYTES_MAX_MAX)?;
+        // A smaller budget would decide which images are stored.
+        let memory_min = bytes_max.div_ceil(MEGABYTE);
+        if u64::from(self.decode_memory_mb) < memory_min {
+            let memory = self.decode_memory_mb;
+            return Err(format!(
+                "decode_memory_mb is {memory}, must be at least {memory_min} for decoded_bytes_max = {bytes_max}"
+            ));
+        }
         match self.format {
             Format::Jpeg { quality } => within("format.jpeg.quality", quality.into(), 1, 100),
             Format::Webp { quality } => within("format.webp.quality", quality.into(), 1, 100),
@@ -174,15 +200,30 @@ mod tests {
             ("page_uses_max", 1, u32::MAX.into()),
             ("side_pixels", 1, 4_096),
             ("pixels_max", 1, 1 << 32),
+            ("decoded_bytes_max", 1 << 24, 1 << 30),
+            ("decode_memory_mb", 1_024, u32::MAX.into()),
         ];
         for (key, min, max) in bounds {
             check(key, min, true);
             check(key, min - 1, false);
             check(key, max, true);
-            if !["images_per_page_max", "page_uses_max"].contains(&key) {
+            if !["images_per_page_max", "page_uses_max", "decoded_bytes_max", "decode_memory_mb"]
+                .contains(&key)
+            {
                 check(key, max + 1, false);
             }
         }
+        let with_memory = |bytes: u64, memory: u32| {
+            let (decoded_bytes_max, decode_memory_mb) = (bytes, memory);
+            Config { decoded_bytes_max, decode_memory_mb, ..Config::default() }.validate()
+        };
+        assert_eq!(with_memory(1 << 40, 1 << 20), Ok(()));
+        assert!(with_memory((1 << 40) + 1, u32::MAX).unwrap_err().starts_with("decoded_bytes_max"));
+        assert_eq!(with_memory(1 << 24, 16), Ok(()));
+        assert_eq!(
+            with_memory((1 << 24) + 1, 16).unwrap_err(),
+            "decode_memory_mb is 16, must be at least 17 for decoded_bytes_max = 16777217"
+        );
         for (quality, holds) in [(0, false), (1, true), (100, true), (101, false)] {
             for format in [Format::Jpeg { quality }, Format::Webp { quality }] {
                 assert_eq!(Config { format, ..Config::default() }.validate().is_ok(), holds);
@@ -203,6 +244,8 @@ mod tests {
             preprocess: Preprocess::Fast,
             format: Format::Jpeg { quality: 95 },
             pixels_max: 100_000_000,
+            decoded_bytes_max: 1 << 30,
+            decode_memory_mb: 1_024,
         };
         assert_eq!(serde_json::from_str::<Config>("{}").unwrap(), expected);
     }

@@ -29,6 +29,16 @@ impl Format {
         }
     }
 
+    /// Returns the bytes held per pixel at most while an image is encoded, its pixels and the file included.
+    pub(super) const fn held_bytes_per_pixel(self) -> u64 {
+        match self {
+            Self::Jpeg { .. } => 9,
+            Self::Webp { .. } => 40,
+            Self::WebpLossless => 16,
+            Self::Png => 12,
+        }
+    }
+
     /// Encodes an image.
     ///
     /// # Errors

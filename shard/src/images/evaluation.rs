@@ -74,7 +74,8 @@ impl Stage for Evaluation {
     }
 
     fn settings(&self) -> Value {
-        let Config { side_pixels, mode, only_shrink, preprocess, pixels_max, .. } = &self.config;
+        let Config { side_pixels, mode, only_shrink, preprocess, pixels_max, decoded_bytes_max, .. } =
+            &self.config;
         // A file's content counts, not its path.
         json!({
             "sets": self.digests,
@@ -84,6 +85,7 @@ impl Stage for Evaluation {
             "only_shrink": only_shrink,
             "preprocess": preprocess,
             "pixels_max": pixels_max,
+            "decoded_bytes_max": decoded_bytes_max,
         })
     }
 

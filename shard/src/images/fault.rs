@@ -29,6 +29,22 @@ pub enum Fault {
         /// Width and height, or the bound that the decoder met.
         detail: String,
     },
+    /// Decoding or storing the image would hold more memory than one image may.
+    #[error("too many bytes in memory: {detail}")]
+    TooManyBytes {
+        /// The image and its bytes, or what there is too much of.
+        detail: String,
+    },
+    /// The image is a JPEG whose scans would take minutes.
+    #[error("too many scans: {scans} of {width}x{height} pixels")]
+    TooManyScans {
+        /// Width in pixels.
+        width: u32,
+        /// Height in pixels.
+        height: u32,
+        /// How often all pixels are gone over.
+        scans: u64,
+    },
 }
 
 impl Fault {
@@ -43,6 +59,8 @@ impl Fault {
             Self::Unsupported { .. } => "format_unsupported",
             Self::Broken { .. } => "image_broken",
             Self::TooManyPixels { .. } => "pixels_too_many",
+            Self::TooManyBytes { .. } => "decoded_bytes_too_many",
+            Self::TooManyScans { .. } => "scans_too_many",
         }
     }
 }

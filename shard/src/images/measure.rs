@@ -61,10 +61,9 @@ fn colour_spread(pixels: &Pixels) -> u8 {
 }
 
 fn sharpness(luma: &[u8], width: usize) -> f32 {
-    let rows: Vec<&[u8]> = luma.chunks_exact(width).collect();
+    let rows = |skipped: usize| luma.chunks_exact(width).skip(skipped);
     let (mut count, mut sum, mut squares) = (0_i64, 0_i64, 0_i64);
-    for around in rows.windows(3) {
-        let [above, row, below] = around else { continue };
+    for ((above, row), below) in rows(0).zip(rows(1)).zip(rows(2)) {
         let inner = row.windows(3).zip(&above[1..]).zip(&below[1..]);
         let (mut row_sum, mut row_squares) = (0_i64, 0_i64);
         for ((middle, up), down) in inner {

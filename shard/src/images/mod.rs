@@ -6,6 +6,7 @@
 
 mod address;
 mod bicubic;
+mod budget;
 mod config;
 mod decode;
 mod duplicates;
@@ -13,6 +14,7 @@ mod earlier;
 mod encode;
 mod evaluation;
 mod fault;
+mod footprint;
 mod jpeg;
 mod list;
 mod measure;
@@ -26,6 +28,7 @@ mod store;
 pub(crate) mod testing;
 
 pub use address::{Address, Key};
+pub use budget::Lease;
 pub use config::{Config, Format, Mode, Preprocess};
 pub use decode::{Decoded, Decoder};
 pub use duplicates::Duplicates;

@@ -61,7 +61,9 @@ impl Stage for Pass {
     }
 
     fn settings(&self) -> Value {
-        let Config { side_pixels, mode, only_shrink, preprocess, format, pixels_max, .. } = &self.config;
+        let Config {
+            side_pixels, mode, only_shrink, preprocess, format, pixels_max, decoded_bytes_max, ..
+        } = &self.config;
         let ingest::fetch::Config { body_bytes_max, redirects_max, robots_tags, robots_txt, .. } =
             &self.fetch;
         json!({
@@ -73,6 +75,7 @@ impl Stage for Pass {
             "format": format,
             "jpeg": jpeg::CODEC,
             "pixels_max": pixels_max,
+            "decoded_bytes_max": decoded_bytes_max,
             "body_bytes_max": body_bytes_max,
             "redirects_max": redirects_max,
             "robots_tags": robots_tags,

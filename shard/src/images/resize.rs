@@ -5,6 +5,11 @@ use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer
 
 use super::{Config, Fault, Mode, Pixels, Preprocess, bicubic};
 
+const RGB_BYTES: u64 = 3;
+/// Bytes of weights per row and column: each pixel counts in about four others, in double precision and in
+/// fixed point.
+const WEIGHT_BYTES: u64 = 4 * (8 + 2) + 4;
+
 /// Returns the size whose shorter side is `side`; the longer one is cut down to a whole pixel,
 /// as torchvision's `Resize` does.
 pub fn short_side_to(side: u32, width: u32, height: u32) -> (u32, u32) {
@@ -46,6 +51,18 @@ pub fn resize(
         Preprocess::Fast => fast(&pixels, width, height),
         Preprocess::PilExact => bicubic::resize(&pixels, width, height),
     }
+}
+
+/// Returns the bytes that [`resize`] holds from a size to another: the image, what the first of two passes
+/// makes of it, the result, and the weights of every row and column.
+pub(super) fn resized_bytes(from: (u32, u32), to: (u32, u32)) -> u64 {
+    let of = |width: u32, height: u32| RGB_BYTES * u64::from(width) * u64::from(height);
+    if from == to {
+        return of(from.0, from.1);
+    }
+    let between = of(to.0, from.1).max(of(from.0, to.1));
+    let lines = [from.0, from.1, to.0, to.1].map(u64::from).iter().sum::<u64>();
+    of(from.0, from.1) + between + of(to.0, to.1) + WEIGHT_BYTES * lines
 }
 
 fn fast(pixels: &Pixels, width: u32, height: u32) -> Result<Pixels, Fault> {

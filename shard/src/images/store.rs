@@ -5,8 +5,16 @@ use corpus::record::{EncodedImage, Image, key_prefix};
 
 use super::address::Key;
 use super::decode::hexadecimal;
-use super::resize::{fitted_size, frame, resize};
-use super::{Config, Decoder, Fault, Measures, Mode, Preprocess};
+use super::footprint::pixels;
+use super::resize::{fitted_size, frame, resize, resized_bytes};
+use super::{Config, Decoded, Decoder, Fault, Measures, Mode, Preprocess};
+
+/// Bytes per pixel while an image is measured: its pixels and their brightness.
+const MEASURED_BYTES: u64 = 4;
+/// Bytes per pixel while it is cut out or gets a border: its pixels and a copy.
+const FRAMED_BYTES: u64 = 6;
+/// Bytes that encoders hold whatever the size.
+const ENCODER_BYTES: u64 = 1 << 20;
 
 /// An image as it is stored, with what is known of the fetched one.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,21 +64,22 @@ impl Stored {
 /// # Errors
 /// A [`Fault`] that names why there is no image.
 pub fn store(fetched: &Bytes, config: &Config) -> Result<Stored, Fault> {
-    let decoder = Decoder::new(config.pixels_max);
     let target = |width, height| match config.preprocess {
         Preprocess::Fast => fitted_size(width, height, config),
         Preprocess::PilExact => (width, height),
     };
-    let decoded = decoder.decode_towards(fetched, target)?;
-    let (original_width, original_height) = (decoded.width, decoded.height);
+    let after = |original, decoded| held_bytes(original, decoded, config);
+    let decoded = Decoder::of(config).decode_for(fetched, target, after)?;
+    let Decoded { pixels, width: original_width, height: original_height, extension, lease } = decoded;
     let (width, height) = fitted_size(original_width, original_height, config);
-    let fitted = resize(decoded.pixels, width, height, config.pixels_max, config.preprocess)?;
+    let fitted = resize(pixels, width, height, config.pixels_max, config.preprocess)?;
     let measures = Measures::of(&fitted);
     let framed = frame(fitted, config);
     let (bytes, extension) = match config.mode {
-        Mode::Original => (fetched.clone(), decoded.extension),
+        Mode::Original => (fetched.clone(), extension),
         _ => (config.format.encode(&framed)?.into(), config.format.extension()),
     };
+    drop(lease);
     Ok(Stored {
         bytes,
         extension,
@@ -80,6 +89,24 @@ pub fn store(fetched: &Bytes, config: &Config) -> Result<Stored, Fault> {
         original_height,
         measures,
     })
+}
+
+/// Returns the bytes held at most while an image of an upright size, decoded at another, is resized,
+/// measured and encoded.
+fn held_bytes(original: (u32, u32), decoded: (u32, u32), config: &Config) -> Result<u64, Fault> {
+    let (width, height) = fitted_size(original.0, original.1, config);
+    if pixels((width, height)) > config.pixels_max {
+        return Err(Fault::too_many(width, height));
+    }
+    let encoded = config.format.held_bytes_per_pixel();
+    let square = pixels((config.side_pixels, config.side_pixels));
+    let fitted = pixels((width, height));
+    let stored = match config.mode {
+        Mode::Original => MEASURED_BYTES * fitted,
+        Mode::KeepRatio => MEASURED_BYTES.max(encoded) * fitted + ENCODER_BYTES,
+        Mode::CenterCrop | Mode::Border => FRAMED_BYTES.max(encoded) * fitted.max(square) + ENCODER_BYTES,
+    };
+    Ok(resized_bytes(decoded, (width, height)).max(stored))
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use image::{GrayAlphaImage, ImageBuffer, Luma, LumaA, Rgb, RgbImage, Rgba, RgbaI
 use proptest::prelude::*;
 
 use super::*;
-use crate::images::Config;
+
+mod peak;
 
 const PIXELS_MAX: u64 = 100_000_000;
 
@@ -78,6 +79,78 @@ fn every_kind_of_pixel_becomes_rgb() {
     for format in [ImageFormat::Png, ImageFormat::Gif, ImageFormat::WebP] {
         let clear = RgbaImage::from_pixel(3, 2, Rgba([9, 9, 9, 0]));
         assert_eq!(first(encode(clear, format)), [255; 3], "{format:?}");
+    }
+}
+
+/// Returns an interlaced PNG of 8-bit RGB (Adam7), its pixels stored without compression.
+fn interlaced(width: u32, height: u32, pixel: impl Fn(u32, u32) -> [u8; 3]) -> Vec<u8> {
+    const PASSES: [[usize; 4]; 7] =
+        [[0, 8, 0, 8], [4, 8, 0, 8], [0, 4, 4, 8], [2, 4, 0, 4], [0, 2, 2, 4], [1, 2, 0, 2], [0, 1, 1, 2]];
+    let mut rows = Vec::new();
+    for [left, across, top, down] in PASSES {
+        for y in (top as u32..height).step_by(down) {
+            let pixels: Vec<u8> = (left as u32..width).step_by(across).flat_map(|x| pixel(x, y)).collect();
+            if !pixels.is_empty() {
+                rows.extend([&[0], &pixels[..]].concat());
+            }
+        }
+    }
+    let length = rows.len() as u16;
+    let adler = rows.iter().fold((1_u32, 0_u32), |(low, high), byte| {
+        let low = (low + u32::from(*byte)) % 65_521;
+        (low, (high + low) % 65_521)
+    });
+    let adler = ((adler.1 << 16) | adler.0).to_be_bytes();
+    let data = [&[0x78, 1, 1], &length.to_le_bytes()[..], &(!length).to_le_bytes(), &rows, &adler].concat();
+    let header = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[8, 2, 0, 0, 1]].concat();
+    let chunk = |name: &[u8], data: &[u8]| {
+        let named = [name, data].concat();
+        [&(data.len() as u32).to_be_bytes()[..], &named, &crc32(&named).to_be_bytes()].concat()
+    };
+    let chunks = [chunk(b"IHDR", &header), chunk(b"IDAT", &data), chunk(b"IEND", b"")].concat();
+    [b"\x89PNG\r\n\x1A\n", &chunks[..]].concat()
+}
+
+#[test]
+fn an_interlaced_png_has_its_pixels_where_they_belong() {
+    for (width, height) in [(1, 1), (5, 3), (9, 17), (33, 20)] {
+        let pixel = |x: u32, y: u32| [x as u8, y as u8, 7];
+        let decoded = decode(&interlaced(width, height, pixel)).unwrap().pixels;
+        let expected: Vec<u8> = (0..height).flat_map(|y| (0..width).flat_map(move |x| pixel(x, y))).collect();
+        assert_eq!(decoded, Pixels::new(width, height, expected).unwrap());
+    }
+}
+
+proptest! {
+    #[test]
+    fn samples_become_what_the_image_library_makes_of_them(
+        bytes in prop::collection::vec(any::<u8>(), 16 * 12), floats in prop::collection::vec(-0.5..1.5_f32, 4 * 12),
+    ) {
+        let words: Vec<u16> = bytes.chunks_exact(2).map(|word| u16::from_le_bytes([word[0], word[1]])).collect();
+        let (by, with) = (|channels: usize| bytes[..channels * 12].to_vec(), |channels: usize| words[..channels * 12].to_vec());
+        let of = |channels: usize| floats[..channels * 12].to_vec();
+        let images = [
+            DynamicImage::from(ImageBuffer::<Luma<u8>, _>::from_raw(4, 3, by(1)).unwrap()),
+            ImageBuffer::<LumaA<u8>, _>::from_raw(4, 3, by(2)).unwrap().into(),
+            ImageBuffer::<Rgb<u8>, _>::from_raw(4, 3, by(3)).unwrap().into(),
+            ImageBuffer::<Rgba<u8>, _>::from_raw(4, 3, by(4)).unwrap().into(),
+            ImageBuffer::<Luma<u16>, _>::from_raw(4, 3, with(1)).unwrap().into(),
+            ImageBuffer::<LumaA<u16>, _>::from_raw(4, 3, with(2)).unwrap().into(),
+            ImageBuffer::<Rgb<u16>, _>::from_raw(4, 3, with(3)).unwrap().into(),
+            ImageBuffer::<Rgba<u16>, _>::from_raw(4, 3, with(4)).unwrap().into(),
+            ImageBuffer::<Rgb<f32>, _>::from_raw(4, 3, of(3)).unwrap().into(),
+            ImageBuffer::<Rgba<f32>, _>::from_raw(4, 3, of(4)).unwrap().into(),
+        ];
+        for image in images {
+            let mut samples = image.as_bytes().to_vec();
+            samples.resize(samples.len().max(3 * 12), 0);
+            let found = samples::into_rgb(samples, image.color(), 12).unwrap();
+            let expected: Vec<u8> = match image.color().has_alpha() {
+                true => image.into_rgba8().pixels().flat_map(|pixel| super::super::pixels::on_white(pixel.0)).collect(),
+                false => image.into_rgb8().into_raw(),
+            };
+            prop_assert_eq!(found, expected);
+        }
     }
 }
 
@@ -195,6 +268,21 @@ fn bombs_are_refused_by_their_headers() {
     for (name, bytes) in [("png", png), ("gif", gif), ("jpeg", jpeg), ("bmp", bmp)] {
         assert_eq!(decode(&bytes).unwrap_err().reason(), "pixels_too_many", "{name}");
     }
+}
+
+#[test]
+fn scans_that_would_take_minutes_are_refused() {
+    let jpeg = encode(quarters(8), ImageFormat::Jpeg);
+    let frame = jpeg.windows(2).position(|marker| marker == [0xFF, 0xC0]).unwrap();
+    let scan = jpeg.windows(2).position(|marker| marker == [0xFF, 0xDA]).unwrap();
+    let repeated = |count: usize, sides: [u8; 4]| {
+        let mut bytes = [&jpeg[..scan], &jpeg[scan..jpeg.len() - 2].repeat(count), b"\xFF\xD9"].concat();
+        bytes[frame + 5..frame + 9].copy_from_slice(&sides);
+        decode(&bytes).map_err(|fault| fault.to_string())
+    };
+    let sides = [0x27, 0x10, 0x27, 0x10];
+    assert_eq!(repeated(21, sides).unwrap_err(), "too many scans: 21 of 10000x10000 pixels");
+    assert!(!repeated(20, sides).is_err_and(|fault| fault.starts_with("too many")));
 }
 
 #[test]

@@ -8,10 +8,14 @@ mod codec;
 #[path = "turbo.rs"]
 mod codec;
 
-pub(super) use codec::{CODEC, decode, encode};
+mod outline;
 
-use memchr::memchr;
+pub(super) use codec::{CODEC, DECODES, decode, encode};
+pub(super) use outline::Outline;
 
+const RGB_BYTES: u64 = 3;
+/// Bytes that a decoder holds whatever the size: tables, and the segments of the file.
+const WINDOW_BYTES: u64 = 1 << 20;
 /// Decoded pixels to spare in each direction before resizing, when a fraction is decoded: with
 /// half as many again the resize still averages.
 const SPARE: f64 = 1.5;
@@ -26,29 +30,9 @@ pub(super) fn divisor((width, height): (u32, u32), (to_width, to_height): (u32, 
     [8, 4, 2].into_iter().find(is_enough).unwrap_or(1)
 }
 
-/// Returns true if and only if an end-of-image marker follows a scan (ITU T.81, annex B): decoders fill
-/// up what is missing of a cut file with grey, and do not say so. Segments are passed over by their
-/// lengths, so thumbnails within and whatever follows the image say nothing.
-pub(super) fn has_end(bytes: &[u8]) -> bool {
-    let (mut at, mut has_scan) = (0, false);
-    while let Some(found) = bytes.get(at..).and_then(|rest| memchr(0xFF, rest)) {
-        at += found + 1;
-        let Some(marker) = bytes.get(at) else { return false };
-        match marker {
-            // A stuffed byte, a restart, the image's beginning, or a byte that fills up.
-            0x00 | 0x01 | 0xD0..=0xD8 => at += 1,
-            0xFF => {}
-            0xD9 => return has_scan,
-            marker => {
-                has_scan |= *marker == 0xDA;
-                match bytes.get(at + 1..at + 3) {
-                    Some(&[high, low]) => at += 1 + usize::from(u16::from_be_bytes([high, low])),
-                    _ => return false,
-                }
-            }
-        }
-    }
-    false
+/// Returns the bytes that [`decode`] holds for a result of this size.
+pub(super) fn held_bytes(outline: &Outline, (width, height): (u32, u32)) -> u64 {
+    outline.held_bytes() + RGB_BYTES * u64::from(width) * u64::from(height) + WINDOW_BYTES
 }
 
 #[cfg(test)]
@@ -62,16 +46,5 @@ mod tests {
         assert_eq!(divisor((4_000, 2_667), (384, 256)), 4);
         assert_eq!(divisor((10_000, 10_000), (256, 256)), 8);
         assert_eq!(divisor((100, 100), (100, 100)), 1);
-    }
-
-    #[test]
-    fn an_end_counts_only_after_a_scan() {
-        assert!(has_end(b"\xFF\xD8\xFF\xDA\0\x02..\xFF\0.\xFF\xD0.\xFF\xFF\xD9"));
-        assert!(has_end(b"\xFF\xD8\xFF\xDA\0\x02..\xFF\xD9trailing \xFF\xDA\0\x02.."));
-        // A thumbnail's end within a segment is not the image's.
-        assert!(!has_end(b"\xFF\xD8\xFF\xE1\0\x0A\xFF\xDA\0\x02.\xFF\xD9.\xFF\xDA\0\x02.."));
-        assert!(!has_end(b"\xFF\xD8\xFF\xDA\0\x02..\xFF\xDA\0\x02.."));
-        assert!(!has_end(b"\xFF\xD8\xFF\xD9"));
-        assert!(!has_end(b""));
     }
 }

@@ -7,6 +7,8 @@ use super::super::encode::Encoded;
 
 /// What made the bytes: part of the fingerprint, since another encoder makes others.
 pub(in super::super) const CODEC: &str = "portable";
+/// Whether [`decode`] can return pixels.
+pub(in super::super) const DECODES: bool = false;
 
 /// Returns nothing: there is no faster decoder than the image library's.
 pub(in super::super) fn decode(_bytes: &[u8], _size: (u32, u32), _divisor: u32) -> Option<Pixels> {

@@ -7,6 +7,8 @@ use super::super::encode::Encoded;
 
 /// What made the bytes: part of the fingerprint, since another encoder makes others.
 pub(in super::super) const CODEC: &str = "libjpeg-turbo";
+/// Whether [`decode`] can return pixels.
+pub(in super::super) const DECODES: bool = true;
 const CHANNELS: usize = 3;
 /// Scans of a progressive file at most: each costs a pass over all pixels.
 const SCANS_MAX: u32 = 100;
