@@ -75,7 +75,7 @@ impl Documents {
                 let texts = self.json_texts(file, &[text])?;
                 self.read_texts(file, texts, |line| judge::pile(line, format), found, out)
             }
-            DocumentFormat::Rows(format) if RowsFormat::is_parquet(&file.url) => {
+            DocumentFormat::Rows(format) if self.source.is_parquet(file) => {
                 self.read_parquet(file, task, format, found, out)
             }
             DocumentFormat::Rows(format) => {

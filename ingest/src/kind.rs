@@ -4,6 +4,9 @@ use crate::config::Format;
 use crate::pairs::Layout;
 use crate::saved::ARCHIVE_ENDS;
 
+/// What compression adds to a name.
+const PACKED_ENDS: [&str; 7] = [".gz", ".gzip", ".zst", ".zstd", ".lz4", ".xz", ".bz2"];
+
 /// How a file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FileKind {
@@ -18,23 +21,22 @@ pub(crate) enum FileKind {
 impl FileKind {
     const ALL: [Self; 5] = [Self::Json, Self::Parquet, Self::Text, Self::Table, Self::Archive];
 
-    /// Returns how the names of such files end.
+    /// Returns how the names of such files end; all but those of Parquet and archives may be compressed, which adds
+    /// another end.
     pub(crate) const fn ends(self) -> &'static [&'static str] {
         match self {
-            Self::Json => &[
-                ".jsonl",
-                ".jsonl.gz",
-                ".jsonl.zst",
-                ".json",
-                ".json.gz",
-                ".json.zst",
-                ".ndjson",
-                ".ndjson.gz",
-                ".ndjson.zst",
+            Self::Json => &[".jsonl", ".json", ".ndjson"],
+            Self::Parquet => &[
+                ".parquet",
+                ".pq",
+                ".parq",
+                ".parquet.gzip",
+                ".parquet.gz",
+                ".parquet.snappy",
+                ".parquet.zst",
             ],
-            Self::Parquet => &[".parquet"],
-            Self::Text => &[".txt", ".txt.gz", ".txt.zst"],
-            Self::Table => &[".csv", ".csv.gz", ".csv.zst", ".tsv", ".tsv.gz", ".tsv.zst"],
+            Self::Text => &[".txt"],
+            Self::Table => &[".csv", ".tsv", ".tab"],
             Self::Archive => &ARCHIVE_ENDS,
         }
     }
@@ -42,8 +44,18 @@ impl FileKind {
     /// Tells the kind by a path or URL; none if its name ends otherwise.
     pub(crate) fn of(name: &str) -> Option<Self> {
         let name = file_name(name).to_ascii_lowercase();
-        Self::ALL.into_iter().find(|kind| kind.ends().iter().any(|end| name.ends_with(end)))
+        let has_end = |name: &str, kind: &Self| kind.ends().iter().any(|end| name.ends_with(end));
+        let plain = PACKED_ENDS.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
+        let find = |name: &str| Self::ALL.into_iter().find(|kind| has_end(name, kind));
+        find(&name).or_else(|| find(plain))
     }
+}
+
+/// Returns true for files that other programs leave beside the real ones: hidden ones, among them what a Mac
+/// writes, and unfinished ones.
+pub(crate) fn is_leftover(name: &str) -> bool {
+    const ENDS: [&str; 6] = [".partial", ".part", ".tmp", ".swp", ".crdownload", "~"];
+    name.starts_with('.') || name.starts_with("._") || ENDS.iter().any(|end| name.ends_with(end))
 }
 
 /// Returns a path or URL without the query of the URL.
@@ -116,9 +128,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_other_programs_leave_is_told_from_files() {
+        for name in ["._x.jsonl", ".x.jsonl.swp", ".DS_Store", "x.jsonl.partial", "x.jsonl~", "x.jsonl.tmp"] {
+            assert!(is_leftover(name), "{name}");
+        }
+        assert!(!["x.jsonl", "a.tmp.jsonl", "x"].into_iter().any(is_leftover));
+    }
+
+    #[test]
     fn a_kind_is_told_by_the_name_and_what_is_not_read_has_a_remedy() {
         assert_eq!(FileKind::of("https://h/a.JSONL.gz?x=.txt"), Some(FileKind::Json));
         assert_eq!(FileKind::of("/data/a"), None);
+        assert_eq!(FileKind::of("a.CSV.xz"), Some(FileKind::Table));
+        for name in ["a.PQ", "a.parquet.gzip", "a.parquet.snappy"] {
+            assert_eq!(FileKind::of(name), Some(FileKind::Parquet), "{name}");
+        }
+        assert_eq!((FileKind::of("a.warc.gz"), FileKind::of("a.gz")), (Some(FileKind::Archive), None));
         let rows = [FileKind::Json, FileKind::Parquet];
         assert!(remedy("/data/a.txt.gz", &rows).is_some_and(|remedy| remedy.contains("format.text = {}")));
         assert!(remedy("a.parquet", &[FileKind::Text]).is_some_and(|remedy| remedy.contains("format.rows")));

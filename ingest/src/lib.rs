@@ -13,6 +13,7 @@
 pub mod braces;
 mod changes;
 pub mod config;
+mod container;
 pub mod crawl;
 pub mod documents;
 pub mod fault;

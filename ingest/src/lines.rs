@@ -2,23 +2,27 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
+use crate::container;
 use crate::fault::FileFault;
 use crate::packed::{Unpacked, is_packed};
 
 /// Bytes read at once.
 const BUFFER_BYTES: usize = 256 << 10;
 
-/// Decompresses gzip, zstd and lz4, told by their first bytes; anything else passes as it is.
+/// Decompresses gzip, zstd, lz4, xz and bzip2, told by their first bytes; other text passes as it is.
 ///
 /// Damage is an error that carries a [`FileFault`]; the next read goes on behind it.
 ///
 /// # Errors
-/// When the input cannot be read, or is empty (a [`FileFault`]).
+/// When the input cannot be read; a [`FileFault`] if it is empty, or of a format that is no text.
 pub fn decompressed<'r>(reader: impl Read + 'r) -> io::Result<Box<dyn BufRead + 'r>> {
     let mut reader = BufReader::with_capacity(BUFFER_BYTES, reader);
     let head = reader.fill_buf()?;
     if head.is_empty() {
         return Err(FileFault::empty().into());
+    }
+    if let Some(name) = container::foreign(head) {
+        return Err(FileFault::broken(format!("it is {name}, not text")).into());
     }
     Ok(match is_packed(head) {
         true => Box::new(Unpacked::new(reader)?),
@@ -87,6 +91,17 @@ impl<R: BufRead> Lines<R> {
     }
 
     fn read(&mut self) -> io::Result<Option<Line>> {
+        // Nearly every line ends in what was read ahead.
+        let buffer = match self.reader.fill_buf() {
+            Ok(buffer) => buffer,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => &[],
+            Err(error) => return Line::lost(error, 0).map(Some),
+        };
+        if let Some(end) = memchr::memchr(b'\n', &buffer[..buffer.len().min(self.line_bytes_max)]) {
+            let line = buffer[..end].strip_suffix(b"\r").unwrap_or(&buffer[..end]).to_vec();
+            self.reader.consume(end + 1);
+            return Ok(Some(Line::Whole(line)));
+        }
         let mut line = Vec::new();
         let limit = self.line_bytes_max as u64 + 1;
         let length = match self.reader.by_ref().take(limit).read_until(b'\n', &mut line) {
@@ -303,6 +318,35 @@ mod tests {
             let outer: Vec<u32> = numbers.iter().copied().filter(|n| !(3_000..6_000).contains(n)).collect();
             assert!(outer.into_iter().eq((0..3_000).chain(6_000..9_000)), "{faults:?}");
         }
+    }
+
+    #[test]
+    fn xz_and_bzip2_of_several_streams_are_read_and_cut_ones_as_far_as_they_go() {
+        let xz = |text: &[u8]| {
+            let mut encoder = liblzma::write::XzEncoder::new(Vec::new(), 1);
+            encoder.write_all(text).unwrap();
+            encoder.finish().unwrap()
+        };
+        let bzip2 = |text: &[u8]| {
+            let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+            encoder.write_all(text).unwrap();
+            encoder.finish().unwrap()
+        };
+        let parts = [numbered(0..9_000), numbered(9_000..18_000)];
+        for pack in [xz as fn(&[u8]) -> Vec<u8>, bzip2] {
+            let whole = parts.each_ref().map(|part| pack(part)).concat();
+            let (numbers, faults) = read(&whole);
+            assert!(numbers.into_iter().eq(0..18_000) && faults.is_empty(), "{faults:?}");
+            let (numbers, faults) = read(&whole[..whole.len() - 20]);
+            assert!(numbers.len() >= 9_000 && numbers.iter().copied().eq(0..numbers.len() as u32));
+            assert_eq!(faults.len(), 1, "{faults:?}");
+        }
+    }
+
+    #[test]
+    fn what_holds_no_text_is_named() {
+        let error = decompressed(&b"PK\x03\x04 and more"[..]).err().unwrap();
+        assert_eq!(FileFault::of_io(&error).unwrap().detail, "it is a zip archive, not text");
     }
 
     #[test]

@@ -134,9 +134,10 @@ impl Listing {
     fn append_named(&self, name: String, files: &mut Vec<String>) -> Result<()> {
         match self.source.client.locate(&name) {
             Location::File(folder) if folder.is_dir() => {
-                let ends: Vec<&str> = self.kinds.iter().flat_map(|kind| kind.ends()).copied().collect();
-                let found = saved::files_ending(&folder, &ends).map_err(Error::io("list", &folder))?;
+                let is_wanted = |name: &str| self.is_read(name) && !kind::is_leftover(name);
+                let found = saved::files_named(&folder, is_wanted).map_err(Error::io("list", &folder))?;
                 if found.is_empty() {
+                    let ends: Vec<&str> = self.kinds.iter().flat_map(|kind| kind.ends()).copied().collect();
                     return Err(self.refused(nothing_in(&folder, &ends)?));
                 }
                 let shown = |path: PathBuf| {
@@ -154,6 +155,25 @@ impl Listing {
             }
         }
         Ok(())
+    }
+
+    /// Returns true for names of files of a kind that is read.
+    fn is_read(&self, name: &str) -> bool {
+        FileKind::of(name).is_some_and(|kind| self.kinds.contains(&kind))
+    }
+
+    /// Returns the files of folders on this machine that are left out, since other programs left them there.
+    fn leftovers(&self) -> Result<Vec<PathBuf>> {
+        let mut leftovers = Vec::new();
+        for name in self.names()? {
+            if let Location::File(folder) = self.source.client.locate(&name)
+                && folder.is_dir()
+            {
+                let found = saved::files_named(&folder, kind::is_leftover);
+                leftovers.extend(found.map_err(Error::io("list", &folder))?);
+            }
+        }
+        Ok(leftovers)
     }
 
     /// Puts a fault of a list of paths as a mistake of the settings: a run cannot do without it.
@@ -197,7 +217,7 @@ impl Listing {
 
 /// Says what a folder has in place of files that can be read.
 fn nothing_in(folder: &Path, ends: &[&str]) -> Result<String> {
-    let files = saved::files_ending(folder, &[""]).map_err(Error::io("list", folder))?;
+    let files = saved::files_named(folder, |_| true).map_err(Error::io("list", folder))?;
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for file in &files {
         *counts.entry(kind::end_of(&file.to_string_lossy())).or_default() += 1;
@@ -237,6 +257,15 @@ impl Stage for Listing {
             return Ok(());
         }
         let files = self.files()?;
+        let leftovers = self.leftovers()?;
+        if let Some(first) = leftovers.first() {
+            let line = format!(
+                "{} hidden or unfinished files are left out, the first is {}",
+                leftovers.len(),
+                first.display()
+            );
+            task.progress.warn(&line);
+        }
         let client = &self.source.client;
         for (index, url) in (0_u32..).zip(files).skip(out.position() as usize) {
             out.read(FILES);

@@ -73,7 +73,7 @@ impl Pairs {
         let broken = |error: &io::Error| source_error(&file.url, error);
         let skip = usize::try_from(first).unwrap_or(usize::MAX);
         let rows: Box<dyn Iterator<Item = io::Result<Row>> + 'a> =
-            match self.format.layout.container(&file.url) {
+            match self.format.layout.container(&file.url, self.source.is_parquet(file)) {
                 Container::Urls => return self.lines(file, first, url_alone),
                 Container::Parquet => {
                     let parquet = self.source.client.parquet(&file.url, &task.scratch)?;

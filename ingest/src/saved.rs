@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 
+use crate::kind;
 use crate::warc::{Damage, Entry, Kind, Reader, Record};
 use crate::webpage::{Refusal, Webpage};
 
@@ -123,27 +124,36 @@ pub fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
         return Ok(vec![path.to_owned()]);
     }
     let mut files = Vec::new();
-    append(path, 0, &[&HTML_ENDS, &ARCHIVE_ENDS], &mut files)?;
+    let is_page = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        !kind::is_leftover(&name) && HTML_ENDS.iter().chain(&ARCHIVE_ENDS).any(|end| name.ends_with(end))
+    };
+    append(path, 0, &is_page, &mut files)?;
     Ok(files)
 }
 
-/// Returns the files in a folder and those below it whose names end so, likewise.
-pub(crate) fn files_ending(folder: &Path, ends: &[&str]) -> io::Result<Vec<PathBuf>> {
+/// Returns the files in a folder and those below it whose names are wanted, likewise.
+pub(crate) fn files_named(folder: &Path, is_wanted: impl Fn(&str) -> bool) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    append(folder, 0, &[ends], &mut files)?;
+    append(folder, 0, &is_wanted, &mut files)?;
     Ok(files)
 }
 
-fn append(folder: &Path, depth: usize, ends: &[&[&str]], files: &mut Vec<PathBuf>) -> io::Result<()> {
+fn append(
+    folder: &Path,
+    depth: usize,
+    is_wanted: &dyn Fn(&str) -> bool,
+    files: &mut Vec<PathBuf>,
+) -> io::Result<()> {
     let mut entries: Vec<_> = std::fs::read_dir(folder)?.collect::<io::Result<_>>()?;
     entries.sort_by_key(std::fs::DirEntry::file_name);
     for entry in entries {
         let path = entry.path();
         if entry.file_type()?.is_dir() {
             if depth < DEPTH_MAX {
-                append(&path, depth + 1, ends, files)?;
+                append(&path, depth + 1, is_wanted, files)?;
             }
-        } else if ends.iter().any(|ends| has_end(&path, ends)) {
+        } else if is_wanted(&entry.file_name().to_string_lossy()) {
             files.push(path);
         }
     }

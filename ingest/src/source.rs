@@ -1,5 +1,7 @@
 //! A source within a stage: its name, its number and its files.
 
+use std::fs::File;
+use std::io::Read;
 use std::sync::Arc;
 
 use corpus::id::{FILE_INDEX_MAX, POSITION_MAX};
@@ -7,8 +9,10 @@ use corpus::record::SourceFile;
 use corpus::{Error, Id, Inputs, Output, Removal, Result, SourceCode, Task};
 
 use crate::Client;
+use crate::container::PARQUET_MAGIC;
 use crate::fault::{FILE_MISSING, FileFault, POSITION_TOO_LARGE};
-use crate::location::shown;
+use crate::kind::FileKind;
+use crate::location::{Location, shown};
 
 /// Stream of a listing, and unit of files that gave no record.
 pub const FILES: &str = "files";
@@ -71,6 +75,20 @@ impl Source {
             row = row.saturating_sub(part.rows);
         }
         Err(Error::Settings { stage: self.name.clone(), detail: format!("the listing has no file {index}") })
+    }
+
+    /// Returns whether a file is Parquet: by its first bytes where it is on this machine, and by its name.
+    pub(crate) fn is_parquet(&self, file: &SourceFile) -> bool {
+        let mut head = [0; PARQUET_MAGIC.len()];
+        let begins_so = match self.client.locate(&file.url) {
+            Location::File(path) => {
+                // A file that cannot be read is told where it is read.
+                let read = File::open(path).and_then(|mut file| file.read_exact(&mut head));
+                read.is_ok() && head == PARQUET_MAGIC
+            }
+            Location::Remote(_) => false,
+        };
+        begins_so || FileKind::of(&file.url) == Some(FileKind::Parquet)
     }
 
     /// Returns the id of a position within a file.

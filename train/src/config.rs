@@ -281,7 +281,7 @@ mod tests {
             let message = config.validate().unwrap_err().to_string();
             assert!(message.contains(key), "{message}");
         };
-        check(|c| c.steps = 0, "train config: steps");
+        check(|c| c.steps = 0, "train.steps is 0, must be from 1");
         check(|c| c.warmup_steps = c.steps, "warmup_steps");
         check(|c| c.learning_rate = f64::NAN, "learning_rate");
         let rows = |pairs| Some(Rows { pairs, ..MICRO_BATCH_DEFAULT });

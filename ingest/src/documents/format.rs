@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::kind::FileKind;
-
 /// The Pile's JSON lines: `{"text": ..., "meta": {"pile_set_name": ...}}`.
 ///
 /// Some re-uploads hold `meta` as a JSON string; both are read.
@@ -38,11 +36,6 @@ impl RowsFormat {
     /// Returns the name of the field that holds the URL.
     pub(super) fn url(&self) -> &str {
         self.url.as_deref().unwrap_or(URL_DEFAULT)
-    }
-
-    /// Returns true if and only if a file of this name is Parquet.
-    pub(super) fn is_parquet(name: &str) -> bool {
-        FileKind::of(name) == Some(FileKind::Parquet)
     }
 }
 

@@ -90,6 +90,4 @@ pub fn extract(html: &str, url: &str) -> Extract {
 }
 
 #[cfg(test)]
-mod hostile;
-#[cfg(test)]
 mod tests;

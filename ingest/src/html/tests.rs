@@ -1,6 +1,8 @@
 //! Pages in small, with what must come out of them.
 #![allow(clippy::unwrap_used)]
 
+mod hostile;
+
 use corpus::record::SegmentKind::{Code, Heading, Image, ListItem, Table, Text};
 use proptest::prelude::*;
 

@@ -1,7 +1,7 @@
-//! Compressed files, read past their damage: gzip and zstd member by member, lz4 as one piece.
+//! Compressed files, read past their damage: gzip and zstd member by member, lz4, xz and bzip2 as one piece.
 //!
 //! ```text
-//! source    Source     a file's bytes; lz4 undone
+//! source    Source     a file's bytes; lz4, xz and bzip2 undone
 //! window    Window     bytes with a memory, so that a reader can step back
 //! member    Member     decoders of one gzip or zstd member at a time
 //! stream    Stream     a plain file, or the members of a compressed one, with resynchronisation
@@ -19,5 +19,5 @@ pub(crate) use unpacked::Unpacked;
 
 /// Returns true if and only if a file that begins so is compressed.
 pub(crate) fn is_packed(head: &[u8]) -> bool {
-    member::Coding::of(head).is_some() || head.starts_with(&source::LZ4_MAGIC)
+    member::Coding::of(head).is_some() || source::is_whole_packed(head)
 }

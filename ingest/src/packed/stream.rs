@@ -131,7 +131,7 @@ impl<R: Read> Stream<R> {
         match self.packed.as_ref().map(|packed| packed.coding) {
             Some(Coding::Zstd) => "zstd_broken",
             Some(Coding::Gzip) => "gzip_broken",
-            None => "lz4_broken",
+            None => self.window.peek_source().broken_reason(),
         }
     }
 

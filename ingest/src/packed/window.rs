@@ -24,6 +24,11 @@ impl<R: Read> Window<R> {
         Self { source, buffer: Vec::new(), next: 0, base, ended: false }
     }
 
+    /// Returns the source, to be looked at.
+    pub(super) fn peek_source(&self) -> &R {
+        &self.source
+    }
+
     pub(super) fn source(&mut self) -> &mut R {
         &mut self.source
     }

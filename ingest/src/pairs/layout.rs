@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Draft;
 use super::columns::{ColumnNames, Columns, Known};
+use crate::kind::{FileKind, file_name};
 
 /// How a pairs source is read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,7 +32,7 @@ pub enum Layout {
     Cc3m,
     /// Conceptual 12M: lines of URL, tab, caption.
     Cc12m,
-    /// A list of your own, by the end of a file's name (`.gz` and `.zst` may follow): `.parquet`; `.csv` and
+    /// A list of your own, by the end of a file's name (`.gz`, `.zst`, `.xz`, `.bz2` and `.lz4` may follow): `.parquet`; `.csv` and
     /// `.tsv` with a header; `.json` and `.jsonl`, an object a line or one array; else a URL a line.
     Columns(Box<Columns>),
 }
@@ -126,18 +127,19 @@ impl PairsFormat {
 }
 
 impl Layout {
-    /// Returns how a file of this name is written; those of the known layouts are all parquet.
-    pub(super) fn container(&self, name: &str) -> Container {
+    /// Returns how a file of this name is written, of which it is known whether it is Parquet; those of the known
+    /// layouts all are.
+    pub(super) fn container(&self, name: &str, is_parquet: bool) -> Container {
         let Self::Columns(_) = self else {
             return Container::Parquet;
         };
-        let name = name.split(['?', '#']).next().unwrap_or(name);
-        let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(name);
-        match name.rsplit_once('.').map(|(_, end)| end.to_ascii_lowercase()).as_deref() {
-            Some("parquet") => Container::Parquet,
-            Some("json" | "jsonl" | "ndjson") => Container::Json,
-            Some("csv") => Container::Delimited(b','),
-            Some("tsv") => Container::Delimited(b'\t'),
+        match FileKind::of(name) {
+            _ if is_parquet => Container::Parquet,
+            Some(FileKind::Json) => Container::Json,
+            Some(FileKind::Table) if file_name(name).to_ascii_lowercase().contains(".csv") => {
+                Container::Delimited(b',')
+            }
+            Some(FileKind::Table) => Container::Delimited(b'\t'),
             _ => Container::Urls,
         }
     }
@@ -185,16 +187,18 @@ mod tests {
     fn a_list_is_read_as_its_name_says() {
         let own = Layout::Columns(Box::default());
         for (name, container) in [
-            ("https://h/list.parquet?download=true", Container::Parquet),
             ("/a/list.TSV.gz", Container::Delimited(b'\t')),
             ("list.csv", Container::Delimited(b',')),
+            ("list.CSV.xz", Container::Delimited(b',')),
+            ("list.tab", Container::Delimited(b'\t')),
             ("list.jsonl.zst", Container::Json),
             ("list.json", Container::Json),
             ("list.txt", Container::Urls),
             ("list", Container::Urls),
         ] {
-            assert_eq!(own.container(name), container, "{name}");
+            assert_eq!(own.container(name, false), container, "{name}");
         }
-        assert_eq!(Layout::Coyo.container("part-0"), Container::Parquet);
+        assert_eq!(own.container("list", true), Container::Parquet);
+        assert_eq!(Layout::Coyo.container("part-0", false), Container::Parquet);
     }
 }

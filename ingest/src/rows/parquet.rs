@@ -394,6 +394,4 @@ fn guarded<T, E: std::fmt::Display>(work: impl FnOnce() -> Result<T, E>) -> Resu
 }
 
 #[cfg(test)]
-mod hostile;
-#[cfg(test)]
 mod tests;

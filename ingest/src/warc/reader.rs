@@ -54,7 +54,7 @@ pub struct Record {
 pub struct Damage {
     /// Where it begins, as for a record.
     pub position: u64,
-    /// `gzip_broken`, `zstd_broken`, `lz4_broken`, `record_broken` or `file_empty`.
+    /// `gzip_broken`, `zstd_broken`, `lz4_broken`, `xz_broken`, `bzip2_broken`, `record_broken` or `file_empty`.
     pub reason: &'static str,
     /// What is wrong, and how many bytes were lost where that is known.
     pub detail: String,

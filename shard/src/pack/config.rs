@@ -160,7 +160,7 @@ mod tests {
         let text =
             |tokens, documents| TextConfig { sequence_tokens_max: tokens, shuffle_documents: documents };
         assert!(text(2, 1).validate().is_ok());
-        assert!(text(1, 1).validate().unwrap_err().ends_with("is 1"));
+        assert!(text(1, 1).validate().unwrap_err().contains("sequence_tokens_max is 1, must be from 2"));
         assert!(text(2, 0).validate().unwrap_err().contains("shuffle_documents"));
         let interleaved = |tokens, images_max| InterleavedConfig {
             sequence_tokens_max: tokens,

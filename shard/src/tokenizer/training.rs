@@ -246,7 +246,7 @@ mod tests {
         assert_eq!(config, TrainingConfig { vocabulary_size: 32, input_bytes_max: 16 << 20 });
         assert_eq!(config.validate(), Ok(()));
         let sized = |vocabulary_size| TrainingConfig { vocabulary_size, ..config.clone() }.validate();
-        assert!(sized(31).unwrap_err().ends_with("is 31"));
+        assert!(sized(31).unwrap_err().starts_with("vocabulary_size is 31, must be from 32"));
         assert_eq!(sized(PIECE_COUNT_MAX as u32), Ok(()));
         assert!(sized(PIECE_COUNT_MAX as u32 + 1).is_err());
         assert!(TrainingConfig { input_bytes_max: 0, ..config.clone() }.validate().is_err());

@@ -84,7 +84,7 @@ mod tests {
             assert!(with(word).validate().is_err(), "{word:?}");
         }
         let none = EvaluateConfig { pairs_max: 0, ..EvaluateConfig::default() };
-        assert!(none.validate().unwrap_err().to_string().contains("evaluate config: pairs_max"));
+        assert!(none.validate().unwrap_err().to_string().contains("evaluate.pairs_max is 0, must be from 1"));
         let sequences =
             |sequences_max| EvaluateConfig { sequences_max, ..EvaluateConfig::default() }.validate();
         assert_eq!([1, 1 << 20].map(|count| sequences(count).is_ok()), [true, true]);

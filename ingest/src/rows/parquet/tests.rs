@@ -1,6 +1,8 @@
 //! Parquet files of other writers, whole and damaged.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod hostile;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 

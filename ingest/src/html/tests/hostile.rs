@@ -3,9 +3,8 @@
 
 use std::process::Command;
 
-use super::parser;
-use super::sink::NODES_MAX;
-use super::*;
+use super::super::sink::NODES_MAX;
+use super::super::*;
 
 const URL: &str = "http://h.example/a/page.html";
 /// Bytes of a page.
@@ -105,7 +104,7 @@ fn no_page_takes_much_more_memory_than_others() {
         return;
     }
     let mut child = Command::new(std::env::current_exe().unwrap());
-    let name = "html::hostile::no_page_takes_much_more_memory_than_others";
+    let name = "html::tests::hostile::no_page_takes_much_more_memory_than_others";
     let output = child.args(["--exact", name]).env(CHILD, "1").output().unwrap();
     let told = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && told.contains("1 passed"), "{told}");

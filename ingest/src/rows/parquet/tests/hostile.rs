@@ -14,7 +14,7 @@ use parquet::file::properties::WriterProperties;
 use parquet::schema::types::{SchemaDescriptor, Type as SchemaType};
 use proptest::prelude::*;
 
-use super::*;
+use super::super::*;
 
 /// Returns rows that were read, the bytes of their texts, and what was lost.
 fn read(bytes: &[u8], first: u64) -> Result<(u64, u64, Vec<String>), String> {
