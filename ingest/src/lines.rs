@@ -1,6 +1,9 @@
 //! Lines of a compressed or plain file, bounded in length.
 
+use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read};
+
+use encoding_rs_io::DecodeReaderBytes;
 
 use crate::container;
 use crate::fault::FileFault;
@@ -24,10 +27,44 @@ pub fn decompressed<'r>(reader: impl Read + 'r) -> io::Result<Box<dyn BufRead + 
     if let Some(name) = container::foreign(head) {
         return Err(FileFault::broken(format!("it is {name}, not text")).into());
     }
-    Ok(match is_packed(head) {
+    let plain: Box<dyn BufRead + 'r> = match is_packed(head) {
         true => Box::new(Unpacked::new(reader)?),
         false => Box::new(reader),
+    };
+    utf8(plain)
+}
+
+/// How UTF-16 begins, of either order of bytes.
+const UTF_16_MARKS: [&[u8]; 2] = [b"\xFF\xFE", b"\xFE\xFF"];
+
+/// Has a file in UTF-16, told by its mark, read as UTF-8.
+fn utf8<'r>(mut reader: Box<dyn BufRead + 'r>) -> io::Result<Box<dyn BufRead + 'r>> {
+    // Damage at the very beginning is met again where the file is read.
+    let is_utf16 = match reader.fill_buf() {
+        Ok(head) => UTF_16_MARKS.iter().any(|mark| head.starts_with(mark)),
+        Err(error) => return Ok(Box::new(Failing(Some(error)).chain(reader))),
+    };
+    Ok(match is_utf16 {
+        true => Box::new(BufReader::with_capacity(BUFFER_BYTES, DecodeReaderBytes::new(reader))),
+        false => reader,
     })
+}
+
+/// A reader of one error.
+struct Failing(Option<io::Error>);
+
+impl Read for Failing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}
+
+impl BufRead for Failing {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.0.take().map_or(Ok(&[]), Err)
+    }
+
+    fn consume(&mut self, _: usize) {}
 }
 
 /// What programs of one system put before UTF-8.
@@ -147,6 +184,37 @@ impl<R: BufRead> Iterator for Lines<R> {
     }
 }
 
+/// Iterator over lines that end as any system ends them: with a line feed, a carriage return, or both.
+pub struct AnyLines<R> {
+    lines: Lines<R>,
+    ahead: VecDeque<Line>,
+}
+
+impl<R: BufRead> AnyLines<R> {
+    /// Reads lines of at most so many bytes; what ends with returns alone has so many in all.
+    pub fn new(reader: R, line_bytes_max: usize) -> Self {
+        Self { lines: Lines::new(reader, line_bytes_max), ahead: VecDeque::new() }
+    }
+}
+
+impl<R: BufRead> Iterator for AnyLines<R> {
+    type Item = io::Result<Line>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(line) = self.ahead.pop_front() {
+            return Some(Ok(line));
+        }
+        match self.lines.next()? {
+            Ok(Line::Whole(line)) if memchr::memchr(b'\r', &line).is_some() => {
+                let pieces = line.split(|byte| *byte == b'\r').map(|piece| Line::Whole(piece.to_vec()));
+                self.ahead.extend(pieces);
+                self.ahead.pop_front().map(Ok)
+            }
+            line => Some(line),
+        }
+    }
+}
+
 /// Iterator over blocks of lines that blank lines separate, joined by newlines.
 pub struct Blocks<R> {
     lines: Lines<R>,
@@ -205,199 +273,4 @@ impl<R: BufRead> Iterator for Blocks<R> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use std::io::Write;
-
-    fn whole(text: &str) -> Line {
-        Line::Whole(text.as_bytes().to_vec())
-    }
-
-    #[test]
-    fn a_line_over_the_limit_is_passed_over_and_the_next_is_whole() {
-        let lines: Vec<_> = Lines::new(&b"ab\r\n123456789\nc\n\n1234"[..], 4).map(Result::unwrap).collect();
-        let long = Line::TooLong { head: b"12345".to_vec(), bytes: 9 };
-        assert_eq!(lines, [whole("ab"), long, whole("c"), whole(""), whole("1234")]);
-    }
-
-    #[test]
-    fn blocks_end_at_blank_lines() {
-        let text = b"\n a\nb\n\n \nc\n\n12345\n67890\nx\n\nd";
-        let blocks: Vec<_> = Blocks::new(&text[..], 8).map(Result::unwrap).collect();
-        let long = Line::TooLong { head: b"12345".to_vec(), bytes: 13 };
-        assert_eq!(blocks, [whole(" a\nb"), whole("c"), long, whole("d")]);
-    }
-
-    #[test]
-    fn gzip_and_zstd_of_several_members_are_told_by_their_bytes() {
-        let gzip = |text: &str| gzip(text.as_bytes());
-        let zstd = |text: &str| zstd::encode_all(text.as_bytes(), 1).unwrap();
-        for bytes in [
-            b"one\ntwo\n".to_vec(),
-            [gzip("one\n"), gzip("two\n")].concat(),
-            [zstd("one\n"), zstd("two\n")].concat(),
-        ] {
-            let mut text = String::new();
-            decompressed(&bytes[..]).unwrap().read_to_string(&mut text).unwrap();
-            assert_eq!(text, "one\ntwo\n");
-        }
-    }
-
-    fn gzip(text: &[u8]) -> Vec<u8> {
-        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        encoder.write_all(text).unwrap();
-        encoder.finish().unwrap()
-    }
-
-    /// Lines `0`, `1`, ... with noise, so that they do not compress to nothing.
-    fn numbered(range: std::ops::Range<u32>) -> Vec<u8> {
-        let line =
-            |n: u32| format!("{n} {:x} {:x}\n", n.wrapping_mul(0x9e37_79b9), n.wrapping_mul(n) ^ 0x5bd1);
-        range.map(line).collect::<String>().into_bytes()
-    }
-
-    /// Returns the numbers of the lines, and what was lost.
-    fn read(file: &[u8]) -> (Vec<u32>, Vec<String>) {
-        let (mut numbers, mut faults) = (Vec::new(), Vec::new());
-        for line in Lines::new(decompressed(file).unwrap(), 1_000) {
-            match line.unwrap() {
-                Line::Whole(line) => {
-                    let text = String::from_utf8_lossy(&line).into_owned();
-                    numbers.extend(text.split(' ').next().and_then(|number| number.parse::<u32>().ok()));
-                }
-                Line::TooLong { .. } => {}
-                Line::Lost(fault) => faults.push(fault.detail),
-            }
-        }
-        (numbers, faults)
-    }
-
-    #[test]
-    fn a_cut_file_gives_all_lines_before_the_cut() {
-        let text = numbered(0..20_000);
-        for whole in [gzip(&text), zstd::encode_all(&text[..], 1).unwrap()] {
-            let (numbers, faults) = read(&whole[..whole.len() - 20]);
-            assert_eq!(faults.len(), 1, "{faults:?}");
-            assert!(faults[0].contains(&format!("byte {}", whole.len() - 20)), "{faults:?}");
-            assert!(numbers.len() > 10_000, "{}", numbers.len());
-            assert!(numbers.iter().copied().eq(0..numbers.len() as u32));
-        }
-    }
-
-    #[test]
-    fn zeros_behind_a_file_are_no_fault_and_cost_nothing() {
-        let text = numbered(0..1_000);
-        for whole in [gzip(&text), zstd::encode_all(&text[..], 1).unwrap()] {
-            let (numbers, faults) = read(&[&whole[..], &[0; 10_000]].concat());
-            assert_eq!((numbers.len(), faults.len()), (1_000, 0), "{faults:?}");
-            let (numbers, faults) = read(&[&whole[..], &[0; 512], &whole].concat());
-            assert_eq!((numbers.len(), faults.len()), (2_000, 0), "{faults:?}");
-            let (numbers, faults) = read(&[&whole[..], b"trailing garbage"].concat());
-            assert_eq!((numbers.len(), faults.len()), (1_000, 1), "{faults:?}");
-            assert!(faults[0].ends_with("16 bytes lost"), "{faults:?}");
-        }
-    }
-
-    #[test]
-    fn members_behind_a_damaged_one_are_read() {
-        let parts = [numbered(0..3_000), numbered(3_000..6_000), numbered(6_000..9_000)];
-        // With a checksum, as the zstd tool writes it; without one, changed letters go unnoticed.
-        let zstd = |text: &[u8]| {
-            let mut encoder = zstd::bulk::Compressor::new(1).unwrap();
-            encoder.include_checksum(true).unwrap();
-            encoder.compress(text).unwrap()
-        };
-        for pack in [gzip as fn(&[u8]) -> Vec<u8>, zstd] {
-            let mut members = parts.each_ref().map(|part| pack(part));
-            let middle = members[1].len() / 2;
-            members[1][middle..middle + 200].fill(0xff);
-            let (numbers, faults) = read(&members.concat());
-            assert_eq!(faults.len(), 1, "{faults:?}");
-            let outer: Vec<u32> = numbers.iter().copied().filter(|n| !(3_000..6_000).contains(n)).collect();
-            assert!(outer.into_iter().eq((0..3_000).chain(6_000..9_000)), "{faults:?}");
-        }
-    }
-
-    #[test]
-    fn xz_and_bzip2_of_several_streams_are_read_and_cut_ones_as_far_as_they_go() {
-        let xz = |text: &[u8]| {
-            let mut encoder = liblzma::write::XzEncoder::new(Vec::new(), 1);
-            encoder.write_all(text).unwrap();
-            encoder.finish().unwrap()
-        };
-        let bzip2 = |text: &[u8]| {
-            let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
-            encoder.write_all(text).unwrap();
-            encoder.finish().unwrap()
-        };
-        let parts = [numbered(0..9_000), numbered(9_000..18_000)];
-        for pack in [xz as fn(&[u8]) -> Vec<u8>, bzip2] {
-            let whole = parts.each_ref().map(|part| pack(part)).concat();
-            let (numbers, faults) = read(&whole);
-            assert!(numbers.into_iter().eq(0..18_000) && faults.is_empty(), "{faults:?}");
-            let (numbers, faults) = read(&whole[..whole.len() - 20]);
-            assert!(numbers.len() >= 9_000 && numbers.iter().copied().eq(0..numbers.len() as u32));
-            assert_eq!(faults.len(), 1, "{faults:?}");
-        }
-    }
-
-    #[test]
-    fn what_holds_no_text_is_named() {
-        let error = decompressed(&b"PK\x03\x04 and more"[..]).err().unwrap();
-        assert_eq!(FileFault::of_io(&error).unwrap().detail, "it is a zip archive, not text");
-    }
-
-    #[test]
-    fn what_inflates_beyond_measure_is_given_up() {
-        let zeros = vec![0; 200 << 20];
-        let lines = numbered(0..1_000);
-        let mut best = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-        best.write_all(&zeros).unwrap();
-        for bomb in [best.finish().unwrap(), zstd::bulk::compress(&zeros, 1).unwrap()] {
-            let (numbers, faults) = read(&bomb);
-            assert!(numbers.is_empty() && faults.len() == 1, "{faults:?}");
-            assert!(faults[0].contains("a bomb"), "{faults:?}");
-        }
-        // Much of one line is no bomb.
-        let (numbers, faults) = read(&gzip(&b"7 seven\n".repeat(1 << 20)));
-        assert_eq!((numbers.len(), faults.len()), (1 << 20, 0));
-        assert_eq!(read(&gzip(&lines)).0.len(), 1_000);
-    }
-
-    #[test]
-    fn an_empty_file_is_named() {
-        let error = decompressed(&b""[..]).err().unwrap();
-        assert_eq!(FileFault::of_io(&error).unwrap().reason, crate::fault::FILE_EMPTY);
-    }
-
-    #[test]
-    fn an_error_of_the_transport_is_no_damage() {
-        struct Failing;
-        impl Read for Failing {
-            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-                Err(io::Error::other("disk"))
-            }
-        }
-        let whole = gzip(&numbered(0..5_000));
-        for file in [&whole[..1_000], b"a\nb"] {
-            let mut lines = Lines::new(decompressed(file.chain(Failing)).unwrap(), 1_000);
-            assert!(lines.any(|line| line.is_err_and(|error| error.to_string() == "disk")));
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn any_bytes_end_and_lose_nothing(bytes in proptest::collection::vec(prop_oneof![Just(b'\n'), any::<u8>()], 0..200)) {
-            let total: u64 = Lines::new(&bytes[..], 7).map(|line| match line.unwrap() {
-                Line::Whole(line) => line.len() as u64,
-                Line::TooLong { bytes, .. } => bytes,
-                Line::Lost(_) => 0,
-            }).sum();
-            prop_assert!(total <= bytes.len() as u64);
-            let ends = bytes.iter().filter(|b| **b == b'\n' || **b == b'\r').count() as u64;
-            prop_assert!(total + ends >= bytes.len() as u64);
-        }
-    }
-}
+mod tests;

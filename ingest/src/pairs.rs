@@ -18,10 +18,10 @@ pub use layout::{Layout, PairsFormat};
 
 use crate::fault::FileFault;
 use crate::fetch::source::source_error;
-use crate::lines::{Line, Lines, decompressed, pass_over_mark};
+use crate::lines::{AnyLines, Line, decompressed, pass_over_mark};
 use crate::rows::delimited::DelimitedRows;
 use crate::rows::json::JsonRows;
-use crate::rows::{ParquetRows, ROW_BYTES_MAX, Row};
+use crate::rows::{ParquetRows, ROW_BYTES_MAX, Row, Wanted};
 use crate::source::{Source, Yield, preview};
 
 /// Unit and stream of this stage.
@@ -66,7 +66,9 @@ impl Pairs {
     /// Opens a file and passes over the rows that are committed.
     fn drafts<'a>(&'a self, file: &'a SourceFile, task: &Task<'_>, first: u64) -> Result<Drafts<'a>> {
         let names = match self.format.reading() {
-            Reading::Tsv(order) => return self.lines(file, first, move |line| order.split(line)),
+            Reading::Tsv(order) => {
+                return self.lines(file, self.open(file)?, first, move |line| order.split(line));
+            }
             Reading::Columns(names) => names,
         };
         let place = (self.source.name.as_str(), file.url.as_str());
@@ -74,7 +76,16 @@ impl Pairs {
         let skip = usize::try_from(first).unwrap_or(usize::MAX);
         let rows: Box<dyn Iterator<Item = io::Result<Row>> + 'a> =
             match self.format.layout.container(&file.url, self.source.is_parquet(file)) {
-                Container::Urls => return self.lines(file, first, url_alone),
+                Container::Urls => {
+                    let mut reader = self.open(file)?;
+                    match header_delimiter(&mut reader, names.wanted()) {
+                        Some(delimiter) => {
+                            let rows = DelimitedRows::open(place, reader, delimiter, names.wanted(), broken)?;
+                            Box::new(rows.skip(skip))
+                        }
+                        None => return self.lines(file, reader, first, url_alone),
+                    }
+                }
                 Container::Parquet => {
                     let parquet = self.source.client.parquet(&file.url, &task.scratch)?;
                     let rows = ParquetRows::open(place.0, place.1, parquet, names.wanted(), first)?;
@@ -102,15 +113,15 @@ impl Pairs {
     fn lines<'a>(
         &'a self,
         file: &'a SourceFile,
+        mut reader: Box<dyn io::BufRead + 'a>,
         first: u64,
         split: impl Fn(&[u8]) -> Result<Draft, String> + 'a,
     ) -> Result<Drafts<'a>> {
-        let mut reader = self.open(file)?;
         let lost = match pass_over_mark(&mut reader) {
             Ok(()) => None,
             Err(error) => Some(Line::lost(error, 0).map_err(|error| source_error(&file.url, &error))?),
         };
-        let lines = lost.into_iter().map(Ok).chain(Lines::new(reader, ROW_BYTES_MAX));
+        let lines = lost.into_iter().map(Ok).chain(AnyLines::new(reader, ROW_BYTES_MAX));
         let lines = lines.skip(usize::try_from(first).unwrap_or(usize::MAX));
         Ok(Box::new(lines.map(move |line| {
             Ok(match line.map_err(|error| source_error(&file.url, &error))? {
@@ -190,9 +201,29 @@ fn drafted(names: &ColumnNames, row: Row) -> Drafted {
     }
 }
 
+/// Returns the delimiter of a file whose name says that it is a list of URLs alone, but which begins with a header
+/// that names a column of URLs.
+fn header_delimiter(reader: &mut impl io::BufRead, wanted: &[Wanted]) -> Option<u8> {
+    // Damage is met again where the file is read.
+    let head = reader.fill_buf().ok()?;
+    let line = head.split(|byte| b"\r\n".contains(byte)).next()?;
+    let line = String::from_utf8_lossy(line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line));
+    let is_header = |delimiter: &&u8| {
+        let fields: Vec<&str> =
+            line.split(char::from(**delimiter)).map(|field| field.trim_matches(['"', ' '])).collect();
+        fields.len() > 1 && wanted.first().is_some_and(|urls| fields.iter().any(|field| urls.has_name(field)))
+    };
+    b",\t".iter().find(is_header).copied()
+}
+
 /// A line of a list of URLs.
 fn url_alone(line: &[u8]) -> Result<Draft, String> {
     let url = std::str::from_utf8(line).map_err(|_| "not UTF-8".to_owned())?;
+    if url.trim().contains('\t') {
+        return Err(
+            "a second column behind a tab: name the file .tsv, and the columns in its first line".to_owned()
+        );
+    }
     Ok(Draft { url: url.trim().to_owned(), ..Draft::default() })
 }
 

@@ -289,7 +289,8 @@ mod tests {
         let refused = |pairs| micro_batch(pairs).validate().unwrap_err().to_string();
         assert!(refused(0).contains("micro_batch.pairs"), "{}", refused(0));
         assert!(
-            refused(6_145).contains("micro_batch.pairs: must be at most train.batch.pairs (6144), is 6145")
+            refused(6_145)
+                .contains("train.micro_batch.pairs must be at most train.batch.pairs (6144), is 6145")
         );
         micro_batch(6_144).validate().unwrap();
         check(|c| c.batch = Rows { text_sequences: 0, pairs: 0, interleaved: 0 }, "batch");

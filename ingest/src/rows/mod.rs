@@ -55,6 +55,11 @@ impl Wanted {
         Self { kind, names, required: true }
     }
 
+    /// Returns true if and only if a column of this name is meant.
+    pub(crate) fn has_name(&self, name: &str) -> bool {
+        self.names.iter().any(|known| known == name)
+    }
+
     /// A column that may be missing, and then is null.
     pub fn optional(kind: Kind, names: Vec<String>) -> Self {
         Self { kind, names, required: false }
