@@ -7,7 +7,7 @@ use corpus::crash::Crashes;
 use corpus::{Cancel, Dataset, Description, Engine, Inputs, Ledger, Stage};
 
 use crate::config::{Limits, nearest};
-use crate::exit::Usage;
+use crate::exit::{Failed, Usage};
 use crate::folder::Folder;
 use crate::number::{duration, grouped};
 use crate::print::{note, say};
@@ -101,6 +101,8 @@ pub(crate) struct Runner<'a> {
     pub(crate) cancel: &'a Cancel,
     pub(crate) crashes: &'a Crashes,
     pub(crate) limits: &'a Limits,
+    /// The names of the sources.
+    pub(crate) sources: BTreeSet<String>,
 }
 
 impl Runner<'_> {
@@ -120,8 +122,13 @@ impl Runner<'_> {
             prober: Some(self.folder),
         };
         let selected = |name: &String| selection.only.as_ref().is_none_or(|only| only == name);
+        let mut complaints = Vec::new();
         for stage in stages.iter().filter(|stage| selected(&stage.name())) {
             let (name, started) = (stage.name(), Instant::now());
+            // The other sources are read all the same, so that all that is wrong is told at once.
+            if !complaints.is_empty() && !self.is_of_source(&name) {
+                break;
+            }
             if selection.rebuild.contains(&name) {
                 self.give_up_results(stage.as_ref(), &sealed)?;
             }
@@ -131,13 +138,24 @@ impl Runner<'_> {
             display.end_stage();
             let dataset = result?;
             say!("{}", describe(&dataset, was_sealed, started))?;
-            self.limits.check(&dataset)?;
+            if self.sources.contains(&name) {
+                complaints.extend(self.limits.complaint(&dataset)?);
+            }
             sealed.0.insert(name.clone(), dataset);
             if selection.until.as_ref() == Some(&name) {
                 break;
             }
         }
-        Ok(sealed)
+        match complaints.is_empty() {
+            true => Ok(sealed),
+            false => Err(Failed(complaints.join("\n")).into()),
+        }
+    }
+
+    /// Returns true for the stages that list and read sources.
+    fn is_of_source(&self, stage: &str) -> bool {
+        // Names of sources have no dots, and no stage of another kind begins with one.
+        self.sources.contains(stage.split('.').next().unwrap_or(stage))
     }
 
     /// Makes the stage run again under its next generation, if it has results.

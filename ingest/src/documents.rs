@@ -91,7 +91,8 @@ impl Documents {
 
     fn open<'a>(&'a self, file: &SourceFile) -> Result<Box<dyn BufRead + 'a>> {
         let reader = self.source.client.open(&file.url)?;
-        decompressed(reader).map_err(|error| source_error(&file.url, &error))
+        decompressed(reader, self.source.client.zstd_window_log_max())
+            .map_err(|error| source_error(&file.url, &error))
     }
 
     fn json_texts<'a>(&'a self, file: &SourceFile, wanted: &[Wanted]) -> Result<Texts<'a>> {

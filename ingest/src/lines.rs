@@ -13,12 +13,13 @@ use crate::packed::{Unpacked, is_packed};
 const BUFFER_BYTES: usize = 256 << 10;
 
 /// Decompresses gzip, zstd, lz4, xz and bzip2, told by their first bytes; other text passes as it is.
+/// Windows of zstd have at most two to `window_log_max` bytes.
 ///
 /// Damage is an error that carries a [`FileFault`]; the next read goes on behind it.
 ///
 /// # Errors
 /// When the input cannot be read; a [`FileFault`] if it is empty, or of a format that is no text.
-pub fn decompressed<'r>(reader: impl Read + 'r) -> io::Result<Box<dyn BufRead + 'r>> {
+pub fn decompressed<'r>(reader: impl Read + 'r, window_log_max: u32) -> io::Result<Box<dyn BufRead + 'r>> {
     let mut reader = BufReader::with_capacity(BUFFER_BYTES, reader);
     let head = reader.fill_buf()?;
     if head.is_empty() {
@@ -28,7 +29,7 @@ pub fn decompressed<'r>(reader: impl Read + 'r) -> io::Result<Box<dyn BufRead + 
         return Err(FileFault::broken(format!("it is {name}, not text")).into());
     }
     let plain: Box<dyn BufRead + 'r> = match is_packed(head) {
-        true => Box::new(Unpacked::new(reader)?),
+        true => Box::new(Unpacked::new(reader, window_log_max)?),
         false => Box::new(reader),
     };
     utf8(plain)

@@ -16,6 +16,7 @@ use crate::fetch::source::source_error;
 use crate::kind::{self, FileKind};
 use crate::lines::{Line, Lines, decompressed};
 use crate::location::{Location, shown};
+use crate::packed::WINDOW_LOG_DEFAULT;
 use crate::source::{FILES, Source};
 use crate::{braces, fetch, saved};
 
@@ -189,7 +190,8 @@ impl Listing {
         let broken = |error: &std::io::Error| self.of_list(list, source_error(list, error));
         let reader: fetch::SourceReader<'_> =
             self.source.client.open(list).map_err(|error| self.of_list(list, error))?;
-        let reader: Box<dyn BufRead + '_> = decompressed(reader).map_err(|e| broken(&e))?;
+        let reader: Box<dyn BufRead + '_> =
+            decompressed(reader, WINDOW_LOG_DEFAULT).map_err(|e| broken(&e))?;
         for line in Lines::new(reader, PATH_BYTES_MAX) {
             if files.len() > corpus::id::FILE_INDEX_MAX as usize {
                 return Err(Error::Settings {

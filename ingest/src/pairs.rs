@@ -106,7 +106,8 @@ impl Pairs {
 
     fn open<'a>(&'a self, file: &'a SourceFile) -> Result<Box<dyn io::BufRead + 'a>> {
         let reader = self.source.client.open(&file.url)?;
-        decompressed(reader).map_err(|error| source_error(&file.url, &error))
+        decompressed(reader, self.source.client.zstd_window_log_max())
+            .map_err(|error| source_error(&file.url, &error))
     }
 
     /// Reads a file by lines; blank ones are rows too, so that a row's number is its line's.

@@ -78,3 +78,26 @@ fn a_run_stops_at_a_source_most_of_whose_files_are_broken_unless_that_is_accepte
     assert!(refused.contains("file_empty") && refused.contains("failed_files_share_max=1"), "{refused}");
     let _ = run(&workspace, &["--set", "limits.failed_files_share_max=0.7"]).success();
 }
+
+#[test]
+fn a_source_of_which_nothing_could_be_read_ends_the_run_after_the_others_were() {
+    let workspace = Workspace::new();
+    std::fs::write(workspace.path("bad.jsonl"), "{\"text\": 1}\n{\"text\": \" \"}\n").unwrap();
+    std::fs::write(workspace.path("good.jsonl"), "{\"text\": \"A text.\"}\n").unwrap();
+    let source = |name: &str, code: u32| {
+        format!(
+            "[sources.{name}]\ncode = {code}\npath = \"{name}.jsonl\"\nformat.rows = {{ text = \"text\" }}\n"
+        )
+    };
+    let config = format!("name = \"t\"\nseed = 1\n{}{}[text]\n", source("bad", 1), source("good", 2));
+    std::fs::write(workspace.path("t.toml"), config).unwrap();
+    let run = |more: &[&str]| workspace.kosmos(&[&["run", "t.toml", "--dir", "out"], more].concat());
+    let told = run(&[]).failure(1);
+    for part in ["bad: 2 of 2 documents could not be read", "no_text", "limits.failed_share_max=1", "good  "]
+    {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    assert!(!workspace.path("out/ledger/text.rules").exists(), "nothing was built on it");
+    let accepted = run(&["--set", "limits.failed_share_max=1"]).success();
+    assert!(accepted.contains("results are in"), "{accepted}");
+}

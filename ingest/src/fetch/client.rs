@@ -196,6 +196,11 @@ impl Client {
         self.shared.config.check_files
     }
 
+    /// Returns the power of two that is the largest window of zstd files, in bytes.
+    pub(crate) fn zstd_window_log_max(&self) -> u32 {
+        self.shared.config.zstd_window_log_max
+    }
+
     /// Returns the client's threads, for waiting on what runs there.
     pub(super) fn handle(&self) -> &Handle {
         &self.handle

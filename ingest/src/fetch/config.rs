@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::guard::Guard;
 use super::hosts::HostLimits;
 use super::resolver::DnsConfig;
+use crate::packed::WINDOW_LOG_DEFAULT;
 
 /// What servers are told that we are, unless configured.
 pub const USER_AGENT_DEFAULT: &str = concat!("kosmos/", env!("CARGO_PKG_VERSION"));
@@ -25,6 +26,8 @@ pub const SPILL_BYTES_DEFAULT: u64 = 8 << 30;
 pub const BODY_BYTES_DEFAULT: u64 = 32 << 20;
 /// Directives of `X-Robots-Tag` that are respected, unless configured.
 pub const ROBOTS_TAGS_DEFAULT: [&str; 5] = ["noai", "noimageai", "noindex", "noimageindex", "noml"];
+/// Powers of two that zstd has for windows, the least and the most.
+const WINDOW_LOGS: (u32, u32) = (10, 31);
 /// Longest time that may be configured, one day: beyond it a number is a mistake.
 const SECS_MAX: f64 = 86_400.0;
 
@@ -65,6 +68,9 @@ pub struct Config {
     pub retries_max: u32,
     /// Seconds to wait before the first of them; doubled each time, 30 at most.
     pub retry_wait_secs: f64,
+    /// Largest window of source files in zstd, as a power of two: each file that is read may hold so many bytes.
+    /// Default 27, as of the zstd tool; files of `zstd --long=31` need 31, which is 2 GiB.
+    pub zstd_window_log_max: u32,
     /// Whether the size and entity tag of every remote source file are noted when it is listed, and compared
     /// when a run begins. Default: false. Each file costs a request, both times.
     pub check_files: bool,
@@ -103,6 +109,7 @@ impl Default for Config {
             body_bytes_max: BODY_BYTES_DEFAULT,
             retries_max: 6,
             retry_wait_secs: 1.0,
+            zstd_window_log_max: WINDOW_LOG_DEFAULT,
             check_files: false,
             robots_tags: ROBOTS_TAGS_DEFAULT.map(str::to_owned).to_vec(),
             robots_txt: false,
@@ -158,6 +165,11 @@ impl Config {
                 "body_bytes_max is {}, must be from 1 to inflight_bytes_max, which is {}",
                 self.body_bytes_max, self.inflight_bytes_max
             ));
+        }
+        let (least, most) = WINDOW_LOGS;
+        if !(least..=most).contains(&self.zstd_window_log_max) {
+            let value = self.zstd_window_log_max;
+            return Err(format!("zstd_window_log_max is {value}, must be from {least} to {most}"));
         }
         Guard::new(&self.deny)?;
         self.allowed().map(|_| ())
@@ -233,7 +245,11 @@ mod tests {
             change(&mut config);
             assert_eq!(config.validate(), Ok(()), "{index}");
         }
-        let refused: [(&str, Change); 15] = [
+        let refused: [(&str, Change); 19] = [
+            ("zstd_window_log_max", |c| c.zstd_window_log_max = 9),
+            ("zstd_window_log_max", |c| c.zstd_window_log_max = 32),
+            ("user_agent", |c| c.user_agent = " ".to_owned()),
+            ("user_agent", |c| c.user_agent = "a\nb".to_owned()),
             ("connect_timeout_secs", |c| c.connect_timeout_secs = 0.0),
             ("connect_timeout_secs", |c| c.connect_timeout_secs = SECS_MAX + 1.0),
             ("idle_timeout_secs", |c| c.idle_timeout_secs = -1.0),

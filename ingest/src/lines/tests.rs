@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::packed::WINDOW_LOG_DEFAULT;
 use proptest::prelude::*;
 use std::io::Write;
 
@@ -40,7 +41,7 @@ fn gzip_and_zstd_of_several_members_are_told_by_their_bytes() {
         [zstd("one\n"), zstd("two\n")].concat(),
     ] {
         let mut text = String::new();
-        decompressed(&bytes[..]).unwrap().read_to_string(&mut text).unwrap();
+        decompressed(&bytes[..], WINDOW_LOG_DEFAULT).unwrap().read_to_string(&mut text).unwrap();
         assert_eq!(text, "one\ntwo\n");
     }
 }
@@ -60,7 +61,7 @@ fn numbered(range: std::ops::Range<u32>) -> Vec<u8> {
 /// Returns the numbers of the lines, and what was lost.
 fn read(file: &[u8]) -> (Vec<u32>, Vec<String>) {
     let (mut numbers, mut faults) = (Vec::new(), Vec::new());
-    for line in Lines::new(decompressed(file).unwrap(), 1_000) {
+    for line in Lines::new(decompressed(file, WINDOW_LOG_DEFAULT).unwrap(), 1_000) {
         match line.unwrap() {
             Line::Whole(line) => {
                 let text = String::from_utf8_lossy(&line).into_owned();
@@ -149,15 +150,33 @@ fn utf_16_with_its_mark_is_read_as_utf_8() {
     let little: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
     let big: Vec<u8> = units.iter().flat_map(|unit| unit.to_be_bytes()).collect();
     for file in [little.clone(), big, gzip(&little)] {
-        let lines: Vec<Line> =
-            Lines::new(decompressed(&file[..]).unwrap(), 1_000).map(Result::unwrap).collect();
+        let lines: Vec<Line> = Lines::new(decompressed(&file[..], WINDOW_LOG_DEFAULT).unwrap(), 1_000)
+            .map(Result::unwrap)
+            .collect();
         assert_eq!(lines, [whole("url\tcaption"), whole("http://h/1\t\u{1f600} é")]);
     }
 }
 
 #[test]
+fn a_long_window_is_read_where_it_is_allowed_and_named_elsewhere() {
+    let text = numbered(0..2_000);
+    let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+    encoder.window_log(28).unwrap();
+    encoder.long_distance_matching(true).unwrap();
+    encoder.write_all(&text).unwrap();
+    let file = encoder.finish().unwrap();
+    let lines = |window_log_max| Lines::new(decompressed(&file[..], window_log_max).unwrap(), 1_000);
+    assert_eq!(lines(28).filter(|line| matches!(line, Ok(Line::Whole(_)))).count(), 2_000);
+    let first = lines(27).next().unwrap().unwrap();
+    assert!(
+        matches!(&first, Line::Lost(fault) if fault.detail.contains("fetch.zstd_window_log_max")),
+        "{first:?}"
+    );
+}
+
+#[test]
 fn what_holds_no_text_is_named() {
-    let error = decompressed(&b"PK\x03\x04 and more"[..]).err().unwrap();
+    let error = decompressed(&b"PK\x03\x04 and more"[..], WINDOW_LOG_DEFAULT).err().unwrap();
     assert_eq!(FileFault::of_io(&error).unwrap().detail, "it is a zip archive, not text");
 }
 
@@ -180,7 +199,7 @@ fn what_inflates_beyond_measure_is_given_up() {
 
 #[test]
 fn an_empty_file_is_named() {
-    let error = decompressed(&b""[..]).err().unwrap();
+    let error = decompressed(&b""[..], WINDOW_LOG_DEFAULT).err().unwrap();
     assert_eq!(FileFault::of_io(&error).unwrap().reason, crate::fault::FILE_EMPTY);
 }
 
@@ -194,7 +213,7 @@ fn an_error_of_the_transport_is_no_damage() {
     }
     let whole = gzip(&numbered(0..5_000));
     for file in [&whole[..1_000], b"a\nb"] {
-        let mut lines = Lines::new(decompressed(file.chain(Failing)).unwrap(), 1_000);
+        let mut lines = Lines::new(decompressed(file.chain(Failing), WINDOW_LOG_DEFAULT).unwrap(), 1_000);
         assert!(lines.any(|line| line.is_err_and(|error| error.to_string() == "disk")));
     }
 }

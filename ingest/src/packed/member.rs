@@ -16,8 +16,10 @@ pub(super) enum Coding {
 
 /// `Decompress` as a decoder of gzip: the largest window there is.
 const WINDOW_BITS: u8 = 15;
-/// Largest zstd window that is accepted, 2^27 bytes: the limit of the zstd tool itself.
-const WINDOW_LOG_MAX: u32 = 27;
+/// Largest zstd window that is accepted unless configured, 2^27 bytes: the limit of the zstd tool itself.
+pub(crate) const WINDOW_LOG_DEFAULT: u32 = 27;
+/// What zstd says of a frame whose window is larger.
+const WINDOW_TOO_LARGE: &str = "Frame requires too much memory for decoding";
 /// Bytes of a dictionary.
 pub(super) const DICTIONARY_BYTES_MAX: usize = 4 << 20;
 /// How a dictionary's frame begins: a skippable frame of this number.
@@ -49,7 +51,7 @@ fn is_skippable(head: &[u8]) -> bool {
 /// A decoder of one member at a time.
 pub(super) enum Member {
     Gzip(Decompress),
-    Zstd { decoder: Decoder<'static>, dictionary: Vec<u8> },
+    Zstd { decoder: Decoder<'static>, dictionary: Vec<u8>, window_log_max: u32 },
 }
 
 /// What one step of a decoder did.
@@ -69,11 +71,11 @@ pub(super) struct Broken {
 }
 
 impl Member {
-    /// Makes a decoder; gzip has no dictionaries.
+    /// Makes a decoder; gzip has no dictionaries and no windows that differ.
     ///
     /// # Errors
     /// What is wrong with the dictionary.
-    pub(super) fn new(coding: Coding, dictionary: &[u8]) -> Result<Self, String> {
+    pub(super) fn new(coding: Coding, dictionary: &[u8], window_log_max: u32) -> Result<Self, String> {
         let broken = |error: std::io::Error| format!("dictionary: {error}");
         match coding {
             Coding::Gzip => Ok(Self::Gzip(Decompress::new_gzip(WINDOW_BITS))),
@@ -83,8 +85,8 @@ impl Member {
                     false => dictionary.to_vec(),
                 };
                 let mut decoder = Decoder::with_dictionary(&dictionary).map_err(broken)?;
-                decoder.set_parameter(DParameter::WindowLogMax(WINDOW_LOG_MAX)).map_err(broken)?;
-                Ok(Self::Zstd { decoder, dictionary })
+                decoder.set_parameter(DParameter::WindowLogMax(window_log_max)).map_err(broken)?;
+                Ok(Self::Zstd { decoder, dictionary, window_log_max })
             }
         }
     }
@@ -92,8 +94,10 @@ impl Member {
     /// Returns a decoder of the same kind at the beginning of a member.
     pub(super) fn fresh(&self) -> Result<Self, String> {
         match self {
-            Self::Gzip(_) => Self::new(Coding::Gzip, &[]),
-            Self::Zstd { dictionary, .. } => Self::new(Coding::Zstd, dictionary),
+            Self::Gzip(_) => Self::new(Coding::Gzip, &[], WINDOW_LOG_DEFAULT),
+            Self::Zstd { dictionary, window_log_max, .. } => {
+                Self::new(Coding::Zstd, dictionary, *window_log_max)
+            }
         }
     }
 
@@ -121,7 +125,7 @@ impl Member {
                     Err(error) => Err(Broken { consumed, detail: error.to_string() }),
                 }
             }
-            Self::Zstd { decoder, .. } => {
+            Self::Zstd { decoder, window_log_max, .. } => {
                 let begin = output.len();
                 output.resize(output.capacity(), 0);
                 let mut target = OutBuffer::around_pos(&mut output[..], begin);
@@ -131,6 +135,13 @@ impl Member {
                 output.truncate(end);
                 match result {
                     Ok(left) => Ok(Step { consumed, ended: left == 0 }),
+                    Err(error) if error.to_string() == WINDOW_TOO_LARGE => {
+                        let detail = format!(
+                            "its window is larger than 2^{window_log_max} bytes (zstd --long): raise \
+                             fetch.zstd_window_log_max, to 31 at most"
+                        );
+                        Err(Broken { consumed, detail })
+                    }
                     Err(error) => Err(Broken { consumed, detail: error.to_string() }),
                 }
             }

@@ -77,7 +77,7 @@ struct Packed {
 
 impl<R: Read> Stream<R> {
     /// Tells compression by the first bytes; `base` is their offset in the file.
-    pub(crate) fn new(source: R, base: u64) -> io::Result<Self> {
+    pub(crate) fn new(source: R, base: u64, window_log_max: u32) -> io::Result<Self> {
         let mut window = Window::new(Source::new(source)?, base);
         let coding = Coding::of(window.fill_to(4)?);
         let dictionary = match coding {
@@ -85,7 +85,7 @@ impl<R: Read> Stream<R> {
             _ => Vec::new(),
         };
         let packed = coding.map(|coding| {
-            let member = Member::new(coding, &dictionary).map_err(FileFault::broken)?;
+            let member = Member::new(coding, &dictionary, window_log_max).map_err(FileFault::broken)?;
             let output = Vec::with_capacity(OUTPUT_BYTES);
             let offset = window.offset();
             Ok::<_, io::Error>(Packed {

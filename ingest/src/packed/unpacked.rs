@@ -12,12 +12,12 @@ pub(crate) struct Unpacked<R: Read> {
 }
 
 impl<R: Read> Unpacked<R> {
-    /// Reads a file from its beginning.
+    /// Reads a file from its beginning; zstd windows have at most two to this power of bytes.
     ///
     /// # Errors
     /// When its first bytes cannot be read.
-    pub(crate) fn new(source: R) -> io::Result<Self> {
-        Ok(Self { stream: Stream::new(source, 0)? })
+    pub(crate) fn new(source: R, window_log_max: u32) -> io::Result<Self> {
+        Ok(Self { stream: Stream::new(source, 0, window_log_max)? })
     }
 
     /// Begins members until there are bytes; false at the end of the file.

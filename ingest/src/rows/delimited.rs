@@ -33,6 +33,8 @@ pub struct DelimitedRows<R> {
 
 /// The fields of a row.
 type Fields = Vec<Vec<u8>>;
+/// The fields of a row with its text, or the row that stands for what cannot be read.
+type Found = Result<(Fields, Vec<u8>), Row>;
 
 impl<R: BufRead> DelimitedRows<R> {
     /// Reads the header; the stage's name and the URL are for messages.
@@ -81,7 +83,7 @@ impl<R: BufRead> DelimitedRows<R> {
     }
 
     /// Returns the fields of the next row that is not blank, and its text; or why there are none.
-    fn next_fields(&mut self) -> Option<io::Result<Result<(Fields, Vec<u8>), Row>>> {
+    fn next_fields(&mut self) -> Option<io::Result<Found>> {
         let first = loop {
             match self.next_line()? {
                 Ok(Line::Whole(line)) if line.trim_ascii().is_empty() => {}

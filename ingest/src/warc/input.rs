@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use super::reader::Failure;
-use crate::packed::Stream;
+use crate::packed::{Stream, WINDOW_LOG_DEFAULT};
 
 /// Bytes of the current member, or of a plain file.
 pub(super) struct Input<R: Read> {
@@ -17,7 +17,12 @@ pub(super) struct Input<R: Read> {
 
 impl<R: Read> Input<R> {
     pub(super) fn new(source: R, offset: u64) -> io::Result<Self> {
-        Ok(Self { stream: Stream::new(source, offset)?, ahead: Vec::new(), next: 0, taken: 0 })
+        Ok(Self {
+            stream: Stream::new(source, offset, WINDOW_LOG_DEFAULT)?,
+            ahead: Vec::new(),
+            next: 0,
+            taken: 0,
+        })
     }
 
     /// Returns the bytes consumed so far.

@@ -194,7 +194,7 @@ fn packed() -> Vec<Vec<u8>> {
 }
 
 fn read_packed(bytes: &[u8], _: &Path) -> u64 {
-    let Ok(reader) = decompressed(bytes) else {
+    let Ok(reader) = decompressed(bytes, 27) else {
         return 0;
     };
     Lines::new(reader, 1 << 20).filter(|line| matches!(line, Ok(Line::Whole(_)))).count() as u64
