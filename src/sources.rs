@@ -63,7 +63,7 @@ pub(crate) fn refuse_changed(
             let what = changes.added.join("\n  ");
             return Err(Usage(format!(
                 "source {name} has files that it did not have before:\n  {what}\n  --rebuild {listing} takes \
-                 them in: what was read of the others stays, and the stages after it are run again"
+                 them in: what was read of the files before them stays, and the stages after it are run again"
             ))
             .into());
         }

@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use crate::store::StoredFile;
 use crate::table::{Reader, Record, id_range};
 use crate::{Id, Manifest, Part, Result, Store};
 
@@ -34,6 +35,14 @@ impl Dataset {
     /// When the part is missing or is not a table of this type.
     pub fn open<R: Record>(&self, part: &Part) -> Result<Reader<R>> {
         Reader::open(&part.path, self.store.open(&part.path)?)
+    }
+
+    /// Opens the file of a part that is not a table, to be read piece by piece.
+    ///
+    /// # Errors
+    /// When it is missing.
+    pub fn stored(&self, part: &Part) -> Result<StoredFile> {
+        self.store.open(&part.path)
     }
 
     /// Opens a part at a row, as a resumed task does.

@@ -167,7 +167,7 @@ impl Engine<'_> {
         let scratch = self.store.scratch()?.join(&attempt);
         let keep = self.store.folder().join(KEEP).join(attempt);
         let ledger = Ledger::new(self.store.clone());
-        if let Some(prober) = self.prober.filter(|_| !is_trial) {
+        if let Some(prober) = self.prober.filter(|_| stage.guards_records() && !is_trial) {
             let range = ledger.entries(&name, fingerprint, index)?.len() as u32;
             if attempt::interruptions(&keep, range) >= INTERRUPTIONS_MAX {
                 let warn = |line: &str| self.observer.warned(&name, line);

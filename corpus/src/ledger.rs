@@ -215,7 +215,13 @@ impl Ledger {
     /// # Errors
     /// When the store fails or the manifest is damaged.
     pub fn manifest(&self, stage: &str, fingerprint: &Fingerprint) -> Result<Option<Manifest>> {
-        self.read(&sealed_path(stage, fingerprint))
+        self.read(&sealed_path(stage, fingerprint)).map_err(|error| match error {
+            Error::Ledger { path, detail } => {
+                let remedy = "remove the file, and `kosmos run` makes it again from the entries";
+                Error::Ledger { path, detail: format!("{detail}; {remedy}") }
+            }
+            error => error,
+        })
     }
 
     /// Returns all fingerprints that a stage was begun with, generations included.

@@ -38,7 +38,7 @@ pub(crate) fn probe(
     warn: impl Fn(&str),
 ) -> Result<()> {
     warn(&format!(
-        "task {index} was interrupted {INTERRUPTIONS_MAX} times without progress: its records are tried one by one"
+        "task {index} was interrupted {INTERRUPTIONS_MAX} times without progress: its records are tried one by one, in case one of them takes all memory"
     ));
     let mark = keep.join("mark");
     let mut deaths = BTreeMap::<u64, u32>::new();

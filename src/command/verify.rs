@@ -26,7 +26,10 @@ pub(crate) fn verify(arguments: &VerifyArgs) -> anyhow::Result<ExitCode> {
     let mut last_run = None;
     let (mut wrong, mut repaired) = (0, 0);
     let (mut part_count, mut byte_count) = (0, 0);
-    for (stage, dataset) in &sealed.0 {
+    // In the order in which they are run, so that a stage is repaired before those that read it.
+    let in_order = folder.stages()?;
+    for stage in in_order.iter().map(|stage| &stage.name) {
+        let Some(dataset) = sealed.0.get(stage) else { continue };
         let findings = corpus::verify::verify(&folder.store, dataset.manifest())?;
         for finding in &findings {
             let task = finding.task.map_or_else(String::new, |task| format!(" (task {task})"));
@@ -81,9 +84,17 @@ fn repair_stage(
             repair(&folder.store, stage.as_ref(), sealed, manifest, task, &elsewhere, &Cancel::default());
         // Nothing in there is needed any more, whatever came of it.
         let _ = std::fs::remove_dir_all(&elsewhere);
-        match ended? {
-            Repair::Done(count) => say!("{name}: task {task}: {count} files and entries put back")?,
-            Repair::Differs(detail) => say!("{name}: {detail}; --rebuild {name} runs the whole stage again")?,
+        match ended {
+            // The other tasks may be repaired all the same.
+            Err(error) => {
+                let cause =
+                    std::error::Error::source(&error).map_or_else(String::new, |cause| format!(": {cause}"));
+                say!("{name}: task {task} cannot be run again: {error}{cause}")?;
+            }
+            Ok(Repair::Done(count)) => say!("{name}: task {task}: {count} files and entries put back")?,
+            Ok(Repair::Differs(detail)) => {
+                say!("{name}: {detail}; --rebuild {name} runs the whole stage again")?
+            }
         }
     }
     Ok(corpus::verify::verify(&folder.store, manifest)?.len())

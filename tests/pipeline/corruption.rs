@@ -56,3 +56,28 @@ fn a_repair_reruns_the_tasks_of_bad_parts_and_puts_the_same_bytes_back() {
     assert_eq!([&flipped, &missing].map(|path| std::fs::read(path).unwrap()), good);
     assert!(workspace.kosmos(&["verify", "out"]).success().contains(": 0 wrong"));
 }
+
+#[test]
+fn inputs_and_what_was_made_of_them_are_repaired_together_to_the_last_stage() {
+    let workspace = Workspace::new();
+    let _ = workspace.kosmos(&small_run(&["--dir", "out"])).success();
+    let parts = workspace.parts("out");
+    for stage in ["pairs/", "images.list/", "tokenizer/", "evaluate/"] {
+        let part = parts.iter().find(|part| part.starts_with(stage)).unwrap();
+        std::fs::remove_file(workspace.path("out/data").join(part)).unwrap();
+    }
+    let ledger = workspace.path("out/ledger/text.exact");
+    let fingerprint = std::fs::read_dir(&ledger).unwrap().next().unwrap().unwrap().path();
+    std::fs::write(fingerprint.join("00000000-end.json"), "").unwrap();
+    let told = workspace.kosmos(&["verify", "out"]).failure(1);
+    assert!(told.contains("5 wrong"), "{told}");
+    let repaired = workspace.kosmos(&["verify", "out", "--repair"]).success();
+    assert!(repaired.contains("0 wrong, 5 repaired"), "{repaired}");
+    assert_eq!(workspace.parts("out"), parts);
+    let seal = fingerprint.join("sealed.json");
+    std::fs::write(&seal, "{").unwrap();
+    assert!(workspace.kosmos(&["status", "out"]).failure(1).contains("remove the file"), "no remedy");
+    std::fs::remove_file(seal).unwrap();
+    let _ = workspace.kosmos(&small_run(&["--dir", "out"])).success();
+    assert!(workspace.kosmos(&["verify", "out"]).success().contains(": 0 wrong"));
+}

@@ -86,7 +86,8 @@ impl DecontaminateConfig {
         }
         if *words_min == 0 || words_min > words || *words > WORDS_MAX {
             return Err(format!(
-                "decontaminate: n-grams of {words_min} to {words} words, must be 1 to {WORDS_MAX}"
+                "decontaminate.words is {words} and words_min {words_min}: both must be from 1 to {WORDS_MAX}, \
+                 and words_min not above words"
             ));
         }
         if self.common == 0 || self.pieces_max == 0 {

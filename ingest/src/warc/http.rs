@@ -52,6 +52,18 @@ impl HttpFault {
     }
 }
 
+/// Returns where the body of an answer ends by its own `Content-Length`; none where it states none, sends its body
+/// in pieces, or ends before that.
+pub(super) fn end_of_body(block: &[u8]) -> Option<usize> {
+    let response = Response::parse(block).ok()?;
+    if response.header("transfer-encoding").is_some() {
+        return None;
+    }
+    let length: usize = response.header("content-length")?.trim().parse().ok()?;
+    let begin = block.len() - response.body.len();
+    begin.checked_add(length).filter(|end| *end <= block.len())
+}
+
 impl<'b> Response<'b> {
     /// Parses a message's head.
     ///

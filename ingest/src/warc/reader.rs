@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use super::arc;
 use super::format::Format;
 use super::header::{Header, Kind, begins_with_magic};
+use super::http;
 use super::input::Input;
 use crate::fault::{FILE_EMPTY, FileFault};
 use crate::packed::{Corrupt, ReadError};
@@ -217,6 +218,7 @@ impl<R: Read> Reader<R> {
         let is_too_large = header.content_length > BLOCK_BYTES_MAX;
         self.read_block(header.content_length)?;
         self.check_behind(header.content_length)?;
+        self.check_within(header.content_length)?;
         // The checksum of a member is behind the line ends: without them it would not be seen.
         self.input.skip(|byte| matches!(byte, b'\r' | b'\n'))?;
         self.distrust = 0;
@@ -345,6 +347,18 @@ impl<R: Read> Reader<R> {
             return Err(Failure::Corrupt(corrupt));
         }
         Err(Failure::Record(format!("a block of {length} bytes ends where neither a line nor a record does")))
+    }
+
+    /// Fails if a record begins right behind the body of an HTTP answer, within the block: a wrong length may end
+    /// where another record does. An archive within an archive is the body.
+    fn check_within(&self, length: u64) -> Result<(), Failure> {
+        let behind = http::end_of_body(&self.block).and_then(|end| self.block.get(end..)).unwrap_or_default();
+        let line_ends = behind.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let rest = &behind[line_ends..];
+        if line_ends < self.format.line_end_bytes() || rest.is_empty() || !self.format.begins_record(rest) {
+            return Ok(());
+        }
+        Err(Failure::Record(format!("a record begins behind the answer in a block of {length} bytes")))
     }
 
     /// Turns a failure into an entry, having gone on to where a record may begin.

@@ -274,6 +274,31 @@ fn with_length(record: &[u8], change: impl Fn(u64) -> u64) -> Vec<u8> {
 }
 
 #[test]
+fn a_wrong_length_that_ends_where_another_record_does_costs_its_record_alone() {
+    let block = |n: usize| {
+        let body = format!("<p>page {n}\n{}", "<p>line\n".repeat(n % 50));
+        format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+    };
+    let parts: Vec<Vec<u8>> = (0..40).map(|n| record("response", &block(n))).collect();
+    // Up to the end of the next record, of the next but four, and of the file.
+    for last in [4, 8, 39] {
+        let swallowed: usize = parts[4..=last].iter().map(Vec::len).sum();
+        let mut parts = parts.clone();
+        parts[3] = with_length(&parts[3], |length| length + swallowed as u64);
+        let found = entries(&parts.concat());
+        assert_eq!((found.len(), damages(&found).len()), (40, 1), "up to {last}");
+        assert!(matches!(&found[3], Entry::Damage(_)));
+    }
+    // An archive that is itself the body is one record.
+    let inner = parts.concat();
+    let http =
+        [format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", inner.len()).into_bytes(), inner].concat();
+    let head = format!("WARC/1.0\r\nWARC-Type: response\r\nContent-Length: {}\r\n\r\n", http.len());
+    let outer = [head.into_bytes(), http, b"\r\n\r\n".to_vec()].concat();
+    assert_eq!(entries(&outer).len(), 1);
+}
+
+#[test]
 fn a_wrong_length_costs_its_record_alone() {
     let parts = responses(100);
     for change in [

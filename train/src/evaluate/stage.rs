@@ -165,7 +165,7 @@ impl Evaluate {
             stage: self.name.clone(),
             detail: format!("stage {} has no file {MODEL}", self.train),
         })?;
-        let stored = task.store.open(&part.path)?;
+        let stored = dataset.stored(part)?;
         std::fs::create_dir_all(&task.scratch).map_err(Error::io("create", &task.scratch))?;
         let path = task.scratch.join("model.safetensors");
         let mut file = File::create(&path).map_err(Error::io("create", &path))?;
