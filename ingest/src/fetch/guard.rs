@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use url::{Host, Url};
 
 use super::FetchError;
@@ -98,11 +98,13 @@ impl Guard {
         for entry in deny {
             let address = entry.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
             if let Ok(network) = entry.parse::<IpNet>().or_else(|_| address.map(IpNet::from)) {
-                guard.networks.push(network);
+                guard.networks.push(unmapped(network));
                 continue;
             }
-            match Host::parse(entry) {
-                Ok(Host::Domain(name)) if !entry.contains('/') => guard.names.push(whole(&name)),
+            // A domain stands for all below it, also where it is written so.
+            let domain = entry.strip_prefix("*.").or(entry.strip_prefix('.')).unwrap_or(entry);
+            match Host::parse(domain) {
+                Ok(Host::Domain(name)) if is_name(&name) => guard.names.push(whole(&name)),
                 _ => {
                     return Err(format!(
                         "deny: {entry:?} must be a network such as \"192.0.2.0/24\", an address or a domain"
@@ -137,6 +139,24 @@ impl Guard {
             }
         }
     }
+}
+
+/// Returns the IPv4 network that a network of mapped addresses stands for; any other as it is.
+fn unmapped(network: IpNet) -> IpNet {
+    /// Bits before the IPv4 address in a mapped one.
+    const BEFORE: u8 = 96;
+    let IpNet::V6(mapped) = network else { return network };
+    let inner = mapped.network().to_ipv4_mapped().zip(mapped.prefix_len().checked_sub(BEFORE));
+    let inner = inner.and_then(|(address, prefix)| Ipv4Net::new(address, prefix).ok());
+    inner.map_or(network, IpNet::V4)
+}
+
+/// Returns true for names whose labels are all there and are nothing but names.
+fn is_name(name: &str) -> bool {
+    let is_label = |label: &str| {
+        !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+    };
+    name.trim_end_matches('.').split('.').all(is_label)
 }
 
 /// Returns a name as names are compared.
@@ -262,7 +282,26 @@ mod tests {
         for host in ["8.9.0.1", "9.9.9.10", "[2620:fe::a]", "corp.example.org", "acorp.example"] {
             assert!(!refuses(host), "{host}");
         }
-        for wrong in ["8.8.0.0/33", "a b", "", "http://corp.example/", "corp.example/24"] {
+        let deny = ["*.one.example", ".two.example", "::ffff:9.9.8.0/120"].map(str::to_owned);
+        let guard = Guard::new(&deny).unwrap();
+        let refuses = |host: &str| guard.refuses(&parse(&format!("http://{host}/")).unwrap().host().unwrap());
+        assert!(
+            ["x.one.example", "one.example", "x.two.example", "9.9.8.7", "[::ffff:9.9.8.7]"]
+                .into_iter()
+                .all(refuses)
+        );
+        assert!(!refuses("9.9.9.7"));
+        for wrong in [
+            ".",
+            "*",
+            "a.*.example",
+            "a..example",
+            "8.8.0.0/33",
+            "a b",
+            "",
+            "http://corp.example/",
+            "corp.example/24",
+        ] {
             let error = Guard::new(&[wrong.to_owned()]).unwrap_err();
             assert!(error.contains(&format!("{wrong:?}")), "{error}");
         }

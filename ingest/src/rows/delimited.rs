@@ -29,6 +29,8 @@ pub struct DelimitedRows<R> {
     ahead: VecDeque<Line>,
     /// Bytes that were looked at, those that were read twice included.
     examined: u64,
+    /// What reads rows with quotes, between two of them.
+    record: Option<Record>,
 }
 
 /// The fields of a row.
@@ -57,6 +59,7 @@ impl<R: BufRead> DelimitedRows<R> {
             field_count: 0,
             ahead: VecDeque::new(),
             examined: 0,
+            record: None,
         };
         let header = match rows.next_fields().transpose().map_err(|error| broken(&error))? {
             Some(Ok((fields, _))) => fields,
@@ -100,7 +103,16 @@ impl<R: BufRead> DelimitedRows<R> {
             let fields = first.split(|byte| *byte == self.delimiter).map(<[u8]>::to_vec).collect();
             return Some(Ok(Ok((fields, first))));
         }
-        let mut record = Record::new(self.delimiter);
+        // Making a reader costs more than reading a short row.
+        let mut record = self.record.take().unwrap_or_else(|| Record::new(self.delimiter));
+        let found = self.next_quoted(first, &mut record);
+        record.clear();
+        self.record = Some(record);
+        Some(found)
+    }
+
+    /// Returns the fields of the row that begins with a line in which there are quotes or carriage returns.
+    fn next_quoted(&mut self, first: Vec<u8>, record: &mut Record) -> io::Result<Found> {
         let (mut text, mut taken) = (first.clone(), VecDeque::new());
         let mut next = first.clone();
         loop {
@@ -114,23 +126,23 @@ impl<R: BufRead> DelimitedRows<R> {
                     let fields = record.fields();
                     let is_whole = self.field_count == 0 || fields.len() == self.field_count;
                     let unquoted = if is_whole { None } else { self.unquoted(&text) };
-                    return Some(Ok(Ok((unquoted.unwrap_or(fields), text))));
+                    return Ok(Ok((unquoted.unwrap_or(fields), text)));
                 }
                 None if taken.is_empty() => {
                     if let Some(fields) = self.unquoted(&first) {
-                        return Some(Ok(Ok((fields, first))));
+                        return Ok(Ok((fields, first)));
                     }
                 }
                 None => {}
             }
             next = match self.next_line() {
                 Some(Ok(Line::Whole(line))) if text.len() + line.len() < ROW_BYTES_MAX => line,
-                Some(Err(error)) => return Some(Err(error)),
+                Some(Err(error)) => return Err(error),
                 other => {
                     taken.extend(other.and_then(io::Result::ok));
                     taken.append(&mut self.ahead);
                     self.ahead = taken;
-                    return Some(Ok(Err(broken("quoted field without end".to_owned(), &first))));
+                    return Ok(Err(broken("quoted field without end".to_owned(), &first)));
                 }
             };
             text.push(b'\n');
@@ -189,6 +201,13 @@ impl Record {
     fn new(delimiter: u8) -> Self {
         let reader = ReaderBuilder::new().delimiter(delimiter).build();
         Self { reader, bytes: Vec::new(), byte_count: 0, ends: vec![0; 16], end_count: 0 }
+    }
+
+    /// Begins another row.
+    fn clear(&mut self) {
+        self.reader.reset();
+        self.bytes.clear();
+        (self.byte_count, self.end_count) = (0, 0);
     }
 
     /// Adds a line. Returns nothing while a quoted field goes on; else what is left of the line, which is

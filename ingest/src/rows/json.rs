@@ -113,6 +113,8 @@ impl<R: BufRead> JsonTexts<R> {
                 }
                 None => break,
             };
+            // Each is held, blank ones too.
+            bytes += size_of::<Line>();
             if let Line::Whole(text) = &text {
                 bytes += text.len();
                 if let Ok(fields) = Fields::of(text) {
