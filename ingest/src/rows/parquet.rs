@@ -10,6 +10,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
+use parquet::basic::Encoding;
 use parquet::file::reader::Length;
 
 use super::paged::Paged;
@@ -21,6 +22,8 @@ use crate::location::shown;
 
 /// Rows decoded at once.
 const BATCH_ROWS: usize = 1_024;
+/// Rows decoded at once where a text may be stored as its difference to the one before.
+const SHARING_BATCH_ROWS: usize = 64;
 /// Bytes of the rows decoded at once, where the footer tells the truth about them.
 const BATCH_BYTES: u64 = 16 << 20;
 /// Bytes of one text.
@@ -90,8 +93,9 @@ impl ParquetRows {
         let counts = metadata.metadata().row_groups().iter().map(|group| u64::try_from(group.num_rows()));
         let rows = counts.into_iter().try_fold(0_u64, |sum, rows| sum.checked_add(rows.ok()?));
         let rows_max = length.saturating_mul(ROWS_PER_BYTE_MAX).saturating_add(ROWS_FREE);
-        if rows.is_none_or(|rows| rows > rows_max) {
-            let detail = format!("its footer claims more than {rows_max} rows in {length} bytes");
+        let values = values(&metadata, &columns);
+        if rows.is_none_or(|rows| rows > rows_max) || values > rows_max.saturating_mul(wanted.len() as u64) {
+            let detail = format!("its footer claims more than {rows_max} rows or values in {length} bytes");
             return Err(Error::work(stage, FileFault::broken(format!("{detail}; all are lost"))));
         }
         let (group, skip) = if length <= SMALL_BYTES_MAX { (0, first) } else { place(&metadata, first) };
@@ -142,8 +146,13 @@ impl ParquetRows {
         let group = self.metadata.metadata().row_group(group);
         let columns = self.columns.iter().flatten().filter_map(|root| group.columns().get(*root));
         let bytes: u64 = columns.map(|column| column.uncompressed_size().max(0).unsigned_abs()).sum();
+        let columns = group.columns().iter();
+        // Texts that share their beginnings with those before are told apart while they are decoded.
+        let shares =
+            columns.into_iter().any(|column| column.encodings().any(|e| e == Encoding::DELTA_BYTE_ARRAY));
+        let most = if shares { SHARING_BATCH_ROWS } else { BATCH_ROWS };
         let rows = BATCH_BYTES.saturating_mul(rows) / bytes.max(1);
-        usize::try_from(rows).unwrap_or(BATCH_ROWS).clamp(1, BATCH_ROWS)
+        usize::try_from(rows).unwrap_or(most).clamp(1, most)
     }
 
     /// Decodes the next batch of the row group.
@@ -370,6 +379,16 @@ impl Iterator for ParquetRows {
             self.skip -= rows;
         }
     }
+}
+
+/// Returns the values that the footer claims for some columns, those in lists included.
+fn values(metadata: &ArrowReaderMetadata, roots: &[Option<usize>]) -> u64 {
+    let schema = metadata.parquet_schema();
+    let is_wanted = |leaf: &usize| roots.contains(&Some(schema.get_column_root_idx(*leaf)));
+    let leaves: Vec<usize> = (0..schema.num_columns()).filter(is_wanted).collect();
+    let groups = metadata.metadata().row_groups().iter();
+    let columns = groups.flat_map(|group| leaves.iter().filter_map(|leaf| group.columns().get(*leaf)));
+    columns.map(|column| column.num_values().max(0).unsigned_abs()).fold(0, u64::saturating_add)
 }
 
 /// Finds a row: its row group, and the rows before it there.

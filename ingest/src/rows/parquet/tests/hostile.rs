@@ -186,3 +186,45 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn lists_of_more_values_than_bytes_can_hold_are_not_begun() {
+    let items = StringArray::from_iter_values(vec!["a"; 2 * ROWS_FREE as usize]);
+    let offsets = arrow::buffer::OffsetBuffer::from_lengths([items.len()]);
+    let field = Arc::new(Field::new("item", DataType::Utf8, true));
+    let list: ArrayRef = Arc::new(arrow::array::ListArray::new(field, offsets, Arc::new(items), None));
+    let batch = RecordBatch::try_from_iter([("text", list)]).unwrap();
+    let mut bytes = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.parquet");
+    std::fs::write(&path, &bytes).unwrap();
+    let wanted = [Wanted::required(Kind::Texts, vec!["text".to_owned()])];
+    let opened = ParquetRows::open("stage", "file", File::open(&path).unwrap().into(), &wanted, 0);
+    let fault = FileFault::of_error(opened.err().unwrap()).unwrap();
+    assert!(fault.detail.contains("rows or values"), "{fault}");
+}
+
+#[test]
+fn texts_that_share_their_beginnings_are_decoded_a_few_at_a_time() {
+    let text = "a beginning that all share ".repeat(2_000);
+    let array: ArrayRef = Arc::new(StringArray::from_iter_values(vec![text.as_str(); 600]));
+    let batch = RecordBatch::try_from_iter([("text", array)]).unwrap();
+    let properties = WriterProperties::builder()
+        .set_dictionary_enabled(false)
+        .set_encoding(Encoding::DELTA_BYTE_ARRAY)
+        .build();
+    let mut bytes = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.parquet");
+    std::fs::write(&path, &bytes).unwrap();
+    let wanted = [Wanted::required(Kind::Text, vec!["text".to_owned()])];
+    let rows = ParquetRows::open("stage", "file", File::open(&path).unwrap().into(), &wanted, 0).unwrap();
+    assert_eq!(rows.batch_rows(0, 600), SHARING_BATCH_ROWS);
+    assert_eq!(rows.filter(|row| matches!(row, Ok(Row::Whole(_)))).count(), 600);
+}
