@@ -3,10 +3,10 @@
 //! Each holds a lock on a file of its own in the task's `keep` folder, `attempt-RANGE-NONCE`, and removes it when
 //! it ends. A file that nobody holds is of an attempt that was interrupted.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use crate::scratch::nonce;
+use crate::scratch::{lock_of, nonce};
 use crate::{Error, Result};
 
 /// An attempt that is going on.
@@ -25,10 +25,7 @@ impl Attempt {
     pub(crate) fn begin(keep: &Path, range: u32) -> Result<Self> {
         std::fs::create_dir_all(keep).map_err(Error::io("create", keep))?;
         let path = keep.join(format!("{}{}", prefix(range), nonce()));
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
-        let file = file.map_err(Error::io("create", &path))?;
-        file.lock().map_err(Error::io("lock", &path))?;
-        Ok(Self { path, range, _locked: file })
+        Ok(Self { _locked: lock_of(&path)?, path, range })
     }
 
     /// Forgets the attempts at the range that were interrupted before: there is progress, which the next one

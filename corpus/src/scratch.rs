@@ -59,7 +59,7 @@ impl Drop for Scratch {
 
 /// Creates and locks a file. Another process may take a new file that is not locked yet for a leftover and
 /// remove it: then the lock is on a file without a name, and another one is made.
-fn lock_of(path: &Path) -> Result<File> {
+pub(crate) fn lock_of(path: &Path) -> Result<File> {
     loop {
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(path);
         let file = file.map_err(Error::io("create", path))?;

@@ -11,6 +11,7 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
 use parquet::basic::Encoding;
+use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::Length;
 
 use super::paged::Paged;
@@ -143,13 +144,10 @@ impl ParquetRows {
 
     /// Returns the rows to decode at once, by the bytes that the wanted columns of a group take.
     fn batch_rows(&self, group: usize, rows: u64) -> usize {
-        let group = self.metadata.metadata().row_group(group);
-        let columns = self.columns.iter().flatten().filter_map(|root| group.columns().get(*root));
-        let bytes: u64 = columns.map(|column| column.uncompressed_size().max(0).unsigned_abs()).sum();
-        let columns = group.columns().iter();
+        let columns = || wanted_columns(&self.metadata, &self.columns, group);
+        let bytes: u64 = columns().map(|column| column.uncompressed_size().max(0).unsigned_abs()).sum();
         // Texts that share their beginnings with those before are told apart while they are decoded.
-        let shares =
-            columns.into_iter().any(|column| column.encodings().any(|e| e == Encoding::DELTA_BYTE_ARRAY));
+        let shares = columns().any(|column| column.encodings().any(|e| e == Encoding::DELTA_BYTE_ARRAY));
         let most = if shares { SHARING_BATCH_ROWS } else { BATCH_ROWS };
         let rows = BATCH_BYTES.saturating_mul(rows) / bytes.max(1);
         usize::try_from(rows).unwrap_or(most).clamp(1, most)
@@ -224,7 +222,7 @@ impl ParquetRows {
         // The group is the one before the next.
         let index = self.group.saturating_sub(1);
         let group = self.metadata.metadata().row_group(index);
-        let columns = self.columns.iter().flatten().filter_map(|root| group.columns().get(*root));
+        let columns = wanted_columns(&self.metadata, &self.columns, index);
         let bytes: u64 = columns.map(|column| column.compressed_size().max(0).unsigned_abs()).sum();
         let rows = std::mem::take(&mut self.left);
         (self.reader, self.batch) = (None, Batch::default());
@@ -381,13 +379,22 @@ impl Iterator for ParquetRows {
     }
 }
 
+/// Returns the columns of a row group that are read, those within nested ones included.
+fn wanted_columns<'m>(
+    metadata: &'m ArrowReaderMetadata,
+    roots: &'m [Option<usize>],
+    group: usize,
+) -> impl Iterator<Item = &'m ColumnChunkMetaData> {
+    let schema = metadata.parquet_schema();
+    let is_wanted = move |leaf: usize| roots.contains(&Some(schema.get_column_root_idx(leaf)));
+    let columns = metadata.metadata().row_group(group).columns().iter().enumerate();
+    columns.filter(move |(leaf, _)| is_wanted(*leaf)).map(|(_, column)| column)
+}
+
 /// Returns the values that the footer claims for some columns, those in lists included.
 fn values(metadata: &ArrowReaderMetadata, roots: &[Option<usize>]) -> u64 {
-    let schema = metadata.parquet_schema();
-    let is_wanted = |leaf: &usize| roots.contains(&Some(schema.get_column_root_idx(*leaf)));
-    let leaves: Vec<usize> = (0..schema.num_columns()).filter(is_wanted).collect();
-    let groups = metadata.metadata().row_groups().iter();
-    let columns = groups.flat_map(|group| leaves.iter().filter_map(|leaf| group.columns().get(*leaf)));
+    let groups = 0..metadata.metadata().num_row_groups();
+    let columns = groups.flat_map(|group| wanted_columns(metadata, roots, group));
     columns.map(|column| column.num_values().max(0).unsigned_abs()).fold(0, u64::saturating_add)
 }
 
