@@ -22,6 +22,7 @@ use crate::{Error, Id, Result};
 
 thread_local! {
     static MARK: Cell<u64> = const { Cell::new(0) };
+    static CATCHING: Cell<bool> = const { Cell::new(false) };
 }
 static CRASH_FILE: AtomicI32 = AtomicI32::new(-1);
 static HANDLERS: Once = Once::new();
@@ -125,11 +126,30 @@ impl Crashes {
         let write = |mark: u64| alone.as_ref().map(|file| file.write_all_at(&mark.to_le_bytes(), 0));
         let outer = MARK.replace(mark);
         write(mark);
-        let result = catch_unwind(AssertUnwindSafe(work));
+        let result = caught(work);
         write(outer);
         MARK.set(outer);
         result.map_err(|_| Fatal::Panic)
     }
+}
+
+/// Runs code of others on data of others; a panic of it is data, with its message.
+///
+/// # Errors
+/// What the panic says.
+pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    let outer = CATCHING.replace(true);
+    let result = catch_unwind(AssertUnwindSafe(work));
+    CATCHING.set(outer);
+    result.map_err(|panic| {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
+    })
+}
+
+/// Returns true while a panic of this thread would be [`caught`].
+pub fn is_catching() -> bool {
+    CATCHING.get()
 }
 
 /// A poisoned lock only means that another worker panicked.

@@ -38,7 +38,8 @@ pub(crate) fn probe(
     warn: impl Fn(&str),
 ) -> Result<()> {
     warn(&format!(
-        "task {index} was interrupted {INTERRUPTIONS_MAX} times without progress: its records are tried one by one, in case one of them takes all memory"
+        "task {index} was interrupted {INTERRUPTIONS_MAX} times without progress: its records are tried one by one, in \
+         case one of them takes all memory (after interruptions from outside this finds nothing and costs little)"
     ));
     let mark = keep.join("mark");
     let mut deaths = BTreeMap::<u64, u32>::new();
@@ -67,7 +68,10 @@ pub(crate) fn probe(
 
 /// A range dies, and no record is to blame.
 #[derive(Debug, thiserror::Error)]
-#[error("task {index} was interrupted again and again, also alone (signal {signal}): it needs more memory")]
+#[error(
+    "task {index} was interrupted again and again, also alone (signal {signal}), with no record in work: raise \
+     limits.record_memory_mb, or give the task more memory"
+)]
 struct Outside {
     index: u32,
     signal: i32,

@@ -27,6 +27,7 @@ use serde_json::{Value, json};
 
 use crate::config::SourceConfig;
 use crate::fetch::source::source_error;
+use crate::inflation::PageBudget;
 use crate::listing::Listing;
 use crate::source::{Source, Yield};
 use crate::warc::Reader;
@@ -67,9 +68,14 @@ impl Crawl {
     ) -> Result<()> {
         let broken = |error: &std::io::Error| source_error(&file.url, error);
         let reader = Reader::new(archive.reader()?).map_err(|error| broken(&error))?;
-        for entry in reader.skip(usize::try_from(out.position()).unwrap_or(usize::MAX)) {
+        let (first, mut budget) = (out.position(), PageBudget::default());
+        for (number, entry) in (0..).zip(reader) {
             let entry = entry.map_err(|error| broken(&error))?;
-            self.scribe.write(task, file, &entry, found, out)?;
+            if number < first {
+                self.scribe.pass_over(task, file, &entry, &mut budget)?;
+                continue;
+            }
+            self.scribe.write(task, file, (&entry, &mut budget), found, out)?;
             out.advance(1)?;
         }
         Ok(())
@@ -91,7 +97,7 @@ impl Stage for Crawl {
     }
 
     fn version(&self) -> u32 {
-        3
+        4
     }
 
     fn task_identity(&self, inputs: &Inputs, index: u32) -> Result<Option<String>> {

@@ -1,19 +1,104 @@
 //! Inflation: how much more a compressed file may give than it holds.
 //!
 //! Formats of compression shrink a repeated byte a thousand times and more, so a small file can stand for
-//! what no machine could work through. Real lists and texts shrink to a tenth or a twentieth.
+//! more than any machine can work through. Real lists and texts shrink to a tenth or a twentieth, real pages
+//! to a fifth. What goes beyond the bounds here is failed as [`INFLATED`], with nothing read behind it.
+
+/// Reason: the file, or a page in it, decompresses to more than is worked through.
+pub(crate) const INFLATED: &str = "inflated";
 
 /// Bytes that a byte of the file may become.
 const INFLATION_MAX: u64 = 100;
 /// Bytes that every file may become, 64 MiB: small ones may well repeat one line.
 const INFLATED_BYTES_FREE: u64 = 64 << 20;
+/// Rows that every compressed file may hold, beside one for each of its bytes: a row of a URL or an id takes
+/// several, however well it compresses.
+const ROWS_FREE: u64 = 1 << 20;
+/// Streams that every lz4, xz or bzip2 file may consist of.
+const STREAMS_FREE: u64 = 1_000;
+/// Bytes of such a file for each further stream: beginning one costs as much as reading a page.
+const STREAM_BYTES: u64 = 1_024;
+/// What reading the pages of every archive may cost, 32 MiB, beside [`PAGE_INFLATION_MAX`].
+const PAGES_FREE: u64 = 32 << 20;
+/// What it may cost for each byte of the archive before the page.
+const PAGE_INFLATION_MAX: u64 = 64;
+/// What a tag costs, in bytes of plain text: making its node takes longer than reading its name.
+const TAG_COST: u64 = 32;
 
 /// Returns the bytes that so many bytes of a file may become.
 pub(crate) fn bytes_max(file_bytes: u64) -> u64 {
     file_bytes.saturating_mul(INFLATION_MAX).saturating_add(INFLATED_BYTES_FREE)
 }
 
-/// Says that a file gives more than that.
-pub(crate) fn excess(file_bytes: u64) -> String {
-    format!("{file_bytes} bytes become more than {}, a bomb", bytes_max(file_bytes))
+/// Says that so many bytes of a file give more than they may; none if they do not.
+pub(crate) fn excess(file_bytes: u64, given: u64) -> Option<String> {
+    let most = bytes_max(file_bytes);
+    (given > most).then(|| format!("{file_bytes} bytes become more than {most}, a bomb"))
+}
+
+/// Says the same of streams.
+pub(crate) fn excess_streams(file_bytes: u64, streams: u64) -> Option<String> {
+    let most = STREAMS_FREE + file_bytes / STREAM_BYTES;
+    (streams > most).then(|| format!("{file_bytes} bytes hold more than {most} streams, a bomb"))
+}
+
+/// Says the same of rows.
+pub(crate) fn excess_rows(file_bytes: u64, rows: u64) -> Option<String> {
+    let most = file_bytes.saturating_add(ROWS_FREE);
+    (rows > most).then(|| format!("{file_bytes} bytes hold more than {most} rows, a bomb"))
+}
+
+/// What reading the pages of one archive, or of one compressed file of HTML, has cost so far.
+#[derive(Debug, Default)]
+pub(crate) struct PageBudget {
+    spent: u64,
+}
+
+impl PageBudget {
+    /// Takes the cost of a page before which the file has so many bytes.
+    ///
+    /// # Errors
+    /// What is wrong, if the pages before it left too little; nothing is taken then.
+    pub(crate) fn take(&mut self, file_bytes: u64, html: &[u8]) -> Result<(), String> {
+        let tags = memchr::memchr_iter(b'<', html).count() as u64;
+        let spent = self.spent + html.len() as u64 + tags * TAG_COST;
+        let most = file_bytes.saturating_mul(PAGE_INFLATION_MAX).saturating_add(PAGES_FREE);
+        if spent > most {
+            return Err(format!(
+                "a page of {} bytes and {tags} tags, too much for a file of {file_bytes} bytes before it",
+                html.len()
+            ));
+        }
+        self.spent = spent;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_cost_their_tags_and_a_small_file_has_little_to_spend() {
+        let (plain, tags) = (vec![b'x'; 4 << 20], b"<p>x".repeat(1 << 20));
+        let taken = |page: &[u8], file_bytes| {
+            let mut budget = PageBudget::default();
+            (0..50).take_while(|_| budget.take(file_bytes, page).is_ok()).count()
+        };
+        assert_eq!((taken(&plain, 0), taken(&tags, 0)), (8, 0));
+        assert_eq!((taken(&plain, 2 << 20), taken(&tags, 2 << 20)), (40, 4));
+        assert_eq!(taken(&tags, 1 << 30), 50);
+    }
+
+    #[test]
+    fn what_a_real_file_holds_is_never_an_excess() {
+        for bytes in [0, 1_000, 1 << 40] {
+            assert_eq!(excess(bytes, bytes * 50), None);
+            assert_eq!(excess_rows(bytes, bytes / 2), None);
+            assert_eq!(excess_streams(bytes, bytes / 100_000), None);
+        }
+        assert!(excess(1_000, 100 << 20).unwrap().contains("1000 bytes become more than"));
+        assert!(excess_rows(1_000, 2 << 20).is_some() && excess_streams(1_000, 2_000).is_some());
+    }
 }

@@ -5,7 +5,7 @@ use crate::pairs::Layout;
 use crate::saved::ARCHIVE_ENDS;
 
 /// What compression adds to a name.
-const PACKED_ENDS: [&str; 7] = [".gz", ".gzip", ".zst", ".zstd", ".lz4", ".xz", ".bz2"];
+pub(crate) const PACKED_ENDS: [&str; 7] = [".gz", ".gzip", ".zst", ".zstd", ".lz4", ".xz", ".bz2"];
 
 /// How a file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

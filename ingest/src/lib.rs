@@ -28,6 +28,7 @@ mod packed;
 pub mod pairs;
 pub mod rows;
 pub mod saved;
+mod sniff;
 mod source;
 pub mod warc;
 pub mod webpage;

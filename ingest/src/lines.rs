@@ -7,7 +7,7 @@ use encoding_rs_io::DecodeReaderBytes;
 
 use crate::container;
 use crate::fault::FileFault;
-use crate::packed::{Unpacked, is_packed};
+use crate::packed::{Metered, Unpacked, is_packed};
 
 /// Bytes read at once.
 const BUFFER_BYTES: usize = 256 << 10;
@@ -28,11 +28,12 @@ pub fn decompressed<'r>(reader: impl Read + 'r, window_log_max: u32) -> io::Resu
     if let Some(name) = container::foreign(head) {
         return Err(FileFault::broken(format!("it is {name}, not text")).into());
     }
-    let plain: Box<dyn BufRead + 'r> = match is_packed(head) {
-        true => Box::new(Unpacked::new(reader, window_log_max)?),
-        false => Box::new(reader),
-    };
-    utf8(plain)
+    if !is_packed(head) {
+        return utf8(Box::new(reader));
+    }
+    let unpacked = Unpacked::new(reader, window_log_max)?;
+    let file_bytes = unpacked.taken();
+    Ok(Box::new(Metered::new(utf8(Box::new(unpacked))?, file_bytes)))
 }
 
 /// How UTF-16 begins, of either order of bytes.

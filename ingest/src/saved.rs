@@ -1,23 +1,24 @@
 //! Saved pages: what HTML files, archives and folders of them on this machine hold.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use flate2::read::MultiGzDecoder;
-
-use crate::kind;
-use crate::warc::{Damage, Entry, Kind, Reader, Record};
-use crate::webpage::{Refusal, Webpage};
+use crate::fault::FileFault;
+use crate::inflation::{INFLATED, PageBudget};
+use crate::kind::{self, PACKED_ENDS};
+use crate::packed::{Unpacked, WINDOW_LOG_DEFAULT};
+use crate::warc::{Entry, Kind, Reader, Record};
+use crate::webpage::{Body, Refusal, Webpage};
 
 /// Bytes of an HTML file; a larger one is refused.
 pub const HTML_BYTES_MAX: u64 = 32 << 20;
 /// Bytes looked at to tell an archive.
-const HEAD_BYTES: u64 = 4 << 10;
+const HEAD_BYTES: u64 = 16;
 /// Folders within folders that are looked into.
 const DEPTH_MAX: usize = 64;
 /// Ends of the names of HTML files, as they are and compressed.
-const HTML_ENDS: [&str; 6] = [".html", ".htm", ".xhtml", ".html.gz", ".htm.gz", ".xhtml.gz"];
+const HTML_ENDS: [&str; 3] = [".html", ".htm", ".xhtml"];
 /// Ends of the names of archives.
 pub const ARCHIVE_ENDS: [&str; 8] =
     [".warc", ".warc.gz", ".warc.zst", ".warc.lz4", ".arc", ".arc.gz", ".wet", ".wet.gz"];
@@ -35,8 +36,8 @@ pub struct Saved {
 #[derive(Debug)]
 enum Content {
     File,
-    Record(Box<Record>),
-    Damage(Damage),
+    Record { body: Result<Body<'static>, Refusal>, url: Option<String> },
+    Damage(Refusal),
     Unreadable(io::Error),
 }
 
@@ -44,74 +45,83 @@ impl Saved {
     /// Returns the address that a record gives.
     pub fn url(&self) -> Option<&str> {
         match &self.content {
-            Content::Record(record) => record.header.target(),
+            Content::Record { url, .. } => url.as_deref(),
             _ => None,
         }
     }
 
-    /// Reads the page; the URL resolves those of its images.
+    /// Reads the page; the URL resolves those of an HTML file's images.
     ///
     /// # Errors
     /// Why there is none, as [`Webpage`] says, or `unreadable` for a file.
     pub fn read(&self, url: &str) -> Result<Webpage, Refusal> {
         let unreadable = |error: &io::Error| Refusal::Fail("unreadable", error.to_string());
         match &self.content {
-            Content::File => Webpage::of_html(&html(&self.path).map_err(|e| unreadable(&e))?, "", url),
-            Content::Record(record) => Webpage::of_record(record),
-            Content::Damage(damage) => Err(Refusal::Fail(damage.reason, damage.detail.clone())),
+            Content::File => html(&self.path, url).map_err(|error| unreadable(&error))??.read(),
+            Content::Record { body: Ok(body), .. } => body.read(),
+            Content::Record { body: Err(refusal), .. } | Content::Damage(refusal) => Err(refusal.clone()),
             Content::Unreadable(error) => Err(unreadable(error)),
         }
     }
 }
 
 /// Reads an HTML file, compressed or not.
-fn html(path: &Path) -> io::Result<Vec<u8>> {
+fn html(path: &Path, url: &str) -> io::Result<Result<Body<'static>, Refusal>> {
     let file = File::open(path)?;
+    let file_bytes = file.metadata()?.len();
     let mut bytes = Vec::new();
-    match path.extension().is_some_and(|extension| extension == "gz") {
-        true => MultiGzDecoder::new(BufReader::new(file)).take(HTML_BYTES_MAX + 1).read_to_end(&mut bytes)?,
-        false => file.take(HTML_BYTES_MAX + 1).read_to_end(&mut bytes)?,
-    };
-    match bytes.len() as u64 > HTML_BYTES_MAX {
-        true => Err(io::Error::other(format!("more than {HTML_BYTES_MAX} bytes"))),
-        false => Ok(bytes),
+    let read = Unpacked::new(file, WINDOW_LOG_DEFAULT)
+        .and_then(|unpacked| unpacked.take(HTML_BYTES_MAX + 1).read_to_end(&mut bytes));
+    if let Err(error) = read {
+        let fault = FileFault::of_io(&error).ok_or(error)?;
+        return Ok(Err(Refusal::Fail(fault.reason, fault.detail)));
     }
+    if bytes.len() as u64 > HTML_BYTES_MAX {
+        return Err(io::Error::other(format!("more than {HTML_BYTES_MAX} bytes")));
+    }
+    Ok(match PageBudget::default().take(file_bytes, &bytes) {
+        Ok(()) => Body::of_file(bytes, url),
+        Err(detail) => Err(Refusal::Fail(INFLATED, detail)),
+    })
 }
 
 /// Returns the pages of a file: of an archive by its name or its first bytes, else one of HTML.
 pub fn pages(path: PathBuf) -> Box<dyn Iterator<Item = Saved> + Send> {
+    let whole = |path, content| Saved { path, offset: None, content };
     if !has_end(&path, &ARCHIVE_ENDS) && !is_archive(&path).unwrap_or(false) {
-        return Box::new(std::iter::once(Saved { path, offset: None, content: Content::File }));
+        return Box::new(std::iter::once(whole(path, Content::File)));
     }
-    let unreadable = |path, error| Saved { path, offset: None, content: Content::Unreadable(error) };
+    let mut budget = PageBudget::default();
     match File::open(&path).and_then(Reader::new) {
-        Err(error) => Box::new(std::iter::once(unreadable(path, error))),
-        Ok(reader) => Box::new(reader.filter_map(move |entry| match entry {
-            Ok(Entry::Record(record)) if record.header.kind() != Kind::Other => Some(Saved {
-                path: path.clone(),
-                offset: Some(record.position),
-                content: Content::Record(Box::new(record)),
-            }),
-            Ok(Entry::Record(_)) => None,
-            Ok(Entry::Damage(damage)) => Some(Saved {
-                path: path.clone(),
-                offset: Some(damage.position),
-                content: Content::Damage(damage),
-            }),
-            Err(error) => Some(unreadable(path.clone(), error)),
+        Err(error) => Box::new(std::iter::once(whole(path, Content::Unreadable(error)))),
+        Ok(reader) => Box::new(reader.filter_map(move |entry| {
+            let (offset, content) = match entry {
+                Ok(Entry::Record(record)) if record.header.kind() == Kind::Other => return None,
+                Ok(Entry::Record(record)) => (Some(record.position), of_record(&record, &mut budget)),
+                Ok(Entry::Damage(damage)) => {
+                    (Some(damage.position), Content::Damage(Refusal::Fail(damage.reason, damage.detail)))
+                }
+                Err(error) => (None, Content::Unreadable(error)),
+            };
+            Some(Saved { path: path.clone(), offset, content })
         })),
     }
 }
 
-/// Returns true if and only if a file, or what it decompresses to, begins as an archive does.
+/// Returns what a record holds, having taken what reading it costs.
+fn of_record(record: &Record, budget: &mut PageBudget) -> Content {
+    let body = Body::of_record(record).and_then(|body| match budget.take(record.position, &body.bytes) {
+        Ok(()) => Ok(body.into_owned()),
+        Err(detail) => Err(Refusal::Fail(INFLATED, detail)),
+    });
+    Content::Record { body, url: record.header.target().map(str::to_owned) }
+}
+
+/// Returns true if a file, or what it decompresses to, begins as an archive does.
 fn is_archive(path: &Path) -> io::Result<bool> {
     let mut head = Vec::new();
-    File::open(path)?.take(HEAD_BYTES).read_to_end(&mut head)?;
-    let mut inner = Vec::new();
-    // A head that is cut, or is no gzip at all, gives what it gives.
-    let _ = MultiGzDecoder::new(&head[..]).take(HEAD_BYTES).read_to_end(&mut inner);
-    let begins = |bytes: &[u8]| bytes.starts_with(b"WARC/") || bytes.starts_with(b"filedesc:");
-    Ok(begins(&head) || begins(&inner))
+    Unpacked::new(File::open(path)?, WINDOW_LOG_DEFAULT)?.take(HEAD_BYTES).read_to_end(&mut head)?;
+    Ok(head.starts_with(b"WARC/") || head.starts_with(b"filedesc:"))
 }
 
 /// Returns the files at a path in the order of their names: the file itself, or what a folder
@@ -126,7 +136,9 @@ pub fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let is_page = |name: &str| {
         let name = name.to_ascii_lowercase();
-        !kind::is_leftover(&name) && HTML_ENDS.iter().chain(&ARCHIVE_ENDS).any(|end| name.ends_with(end))
+        let plain = PACKED_ENDS.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
+        let is_html = HTML_ENDS.iter().any(|end| plain.ends_with(end));
+        !kind::is_leftover(&name) && (is_html || ARCHIVE_ENDS.iter().any(|end| name.ends_with(end)))
     };
     append(path, 0, &is_page, &mut files)?;
     Ok(files)

@@ -1,15 +1,18 @@
 //! A web page: what a response of a crawl, or a saved file, holds for its readers.
+//!
+//! ```text
+//! record or file -> Body     its bytes, decoded, and told from what is no page
+//!                -> Webpage  the main content, as text and images
+//! ```
 
 use std::borrow::Cow;
 
 use corpus::record::{Segment, SegmentKind};
 
 use crate::html::{self, Extract, charset};
+use crate::sniff::{self, Content};
 use crate::source::{preview, value};
-use crate::warc::{HttpFault, Kind, Record, Response, looks_like_html};
-
-/// Content types that are read as HTML.
-const HTML_TYPES: [&str; 2] = ["text/html", "application/xhtml+xml"];
+use crate::warc::{HttpFault, Kind, Record, Response};
 
 /// A page's main content, and how its bytes were read.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,12 +38,31 @@ impl From<HttpFault> for Refusal {
     }
 }
 
-impl Webpage {
-    /// Reads the page of a record: an HTTP response, or a resource of HTML.
+/// A page's bytes, before its text is looked for.
+#[derive(Debug, Clone)]
+pub struct Body<'r> {
+    pub(crate) bytes: Cow<'r, [u8]>,
+    content_type: String,
+    url: String,
+    /// Whether the bytes are the text already, as in WET files.
+    is_text: bool,
+}
+
+impl<'r> Body<'r> {
+    /// Takes a file's bytes as HTML; the URL resolves those of its images.
     ///
     /// # Errors
-    /// Why it holds none: `mime`, `status`, `revisit`, `no_text`, or a fault of its bytes.
-    pub fn of_record(record: &Record) -> Result<Self, Refusal> {
+    /// `mime` if they are something else.
+    pub(crate) fn of_file(bytes: Vec<u8>, url: &str) -> Result<Self, Refusal> {
+        let (bytes, content_type, url) = (Cow::Owned(bytes), "text/html".to_owned(), url.to_owned());
+        Self { bytes, content_type, url, is_text: false }.told(None)
+    }
+
+    /// Takes the body of a record: of an HTTP response, of a resource, or the text of a conversion.
+    ///
+    /// # Errors
+    /// Why it holds no page: `mime`, `status`, `revisit`, or a fault of its bytes.
+    pub fn of_record(record: &'r Record) -> Result<Self, Refusal> {
         let drop = |reason, text: &str| Err(Refusal::Drop(reason, value(text)));
         let container = record.header.get("content-type").unwrap_or("application/http");
         let url = record.header.target().unwrap_or_default();
@@ -48,43 +70,72 @@ impl Webpage {
             let bytes = record.header.content_length;
             return Err(Refusal::Fail("body_too_large", bytes.to_string()));
         }
+        let whole = |is_text| Self {
+            bytes: Cow::Borrowed(&record.block[..]),
+            content_type: container.to_owned(),
+            url: url.to_owned(),
+            is_text,
+        };
         match record.header.kind() {
             // The same bytes were met before; which record held them is said by its URL alone.
             Kind::Revisit => drop("revisit", record.header.get("warc-refers-to-target-uri").unwrap_or(url)),
             Kind::Response if mime(container).starts_with("application/http") => {
                 Self::of_response(record, url)
             }
-            Kind::Resource if HTML_TYPES.contains(&mime(container).as_ref()) => {
-                Self::of_html(&record.block, container, url)
-            }
-            Kind::Conversion if mime(container) == "text/plain" => Self::of_text(&record.block),
+            Kind::Resource => whole(false).told(record.header.get("warc-identified-payload-type")),
+            Kind::Conversion if mime(container) == "text/plain" => Ok(whole(true)),
             // A lookup of a name is a response too (`text/dns`), but not one of HTTP.
             _ => drop("mime", &mime(container)),
         }
     }
 
-    fn of_response(record: &Record, url: &str) -> Result<Self, Refusal> {
-        let drop = |reason, text: &str| Err(Refusal::Drop(reason, value(text)));
+    fn of_response(record: &'r Record, url: &str) -> Result<Self, Refusal> {
         let response = Response::parse(&record.block)?;
         if response.status != 200 {
-            return drop("status", &response.status.to_string());
+            return Err(Refusal::Drop("status", response.status.to_string()));
         }
-        let content_type = response.header("content-type").unwrap_or_default();
-        let identified = record.header.get("warc-identified-payload-type");
-        let declared = match mime(content_type) {
-            empty if empty.is_empty() => mime(identified.unwrap_or_default()),
-            declared => declared,
-        };
-        if !declared.is_empty() && !HTML_TYPES.contains(&declared.as_ref()) {
-            return drop("mime", &declared);
-        }
-        let body = response.decode(record.header.is_truncated())?;
-        if declared.is_empty() && !looks_like_html(&body) {
-            return drop("mime", "unknown");
-        }
-        Self::of_html(&body, content_type, url)
+        let content_type = response.header("content-type").unwrap_or_default().to_owned();
+        let bytes = response.decode(record.header.is_truncated())?;
+        let body = Self { bytes, content_type, url: url.to_owned(), is_text: false };
+        body.told(record.header.get("warc-identified-payload-type"))
     }
 
+    /// Refuses what is no page by its bytes; where they leave it open, by the types that a server declared or a
+    /// crawler identified.
+    fn told(self, identified: Option<&str>) -> Result<Self, Refusal> {
+        let declared = mime(&self.content_type);
+        let is_html = |mime: &str| mime.contains("htm");
+        match sniff::content(&self.bytes) {
+            Content::Html => Ok(self),
+            Content::Text if is_html(&declared) || is_html(&mime(identified.unwrap_or_default())) => Ok(self),
+            Content::Text if declared.is_empty() => Err(Refusal::Drop("mime", "unknown".to_owned())),
+            Content::Text => Err(Refusal::Drop("mime", value(&declared))),
+            Content::Other(what) if is_html(&declared) => {
+                Err(Refusal::Drop("mime", value(&format!("{declared}, but it is {what}"))))
+            }
+            Content::Other(what) if declared.is_empty() => Err(Refusal::Drop("mime", what.to_owned())),
+            Content::Other(_) => Err(Refusal::Drop("mime", value(&declared))),
+        }
+    }
+
+    /// Returns the same, independent of the record.
+    pub(crate) fn into_owned(self) -> Body<'static> {
+        Body { bytes: Cow::Owned(self.bytes.into_owned()), ..self }
+    }
+
+    /// Finds the page's text.
+    ///
+    /// # Errors
+    /// `no_text` if there is nothing to read, `charset` if the bytes cannot be decoded.
+    pub fn read(&self) -> Result<Webpage, Refusal> {
+        match self.is_text {
+            true => Webpage::of_text(&self.bytes),
+            false => Webpage::of_html(&self.bytes, &self.content_type, &self.url),
+        }
+    }
+}
+
+impl Webpage {
     /// Reads the text that a crawl has made of a page: its lines, in UTF-8 as WET files are.
     fn of_text(block: &[u8]) -> Result<Self, Refusal> {
         let text = String::from_utf8_lossy(block);
@@ -139,7 +190,7 @@ mod tests {
         let Some(Ok(Entry::Record(record))) = Reader::new(&file[..]).unwrap().next() else {
             panic!("a record")
         };
-        Webpage::of_record(&record)
+        Body::of_record(&record)?.read()
     }
 
     #[test]
@@ -156,5 +207,39 @@ mod tests {
         }
         let unsaid = of_cut("Content-Encoding: gzip\r\n", &packed, "");
         assert!(matches!(unsaid, Err(Refusal::Fail("encoding_broken", _))), "{unsaid:?}");
+    }
+
+    #[test]
+    fn bytes_decide_what_is_a_page_and_types_where_they_leave_it_open() {
+        let outcome = |declared: &str, identified: &str, body: &[u8]| {
+            let head = format!("HTTP/1.1 200 OK\r\n{declared}\r\n");
+            let block = [head.as_bytes(), body].concat();
+            let length = block.len();
+            let header =
+                format!("WARC/1.0\r\nWARC-Type: response\r\n{identified}Content-Length: {length}\r\n\r\n");
+            let file = [header.as_bytes(), &block, b"\r\n\r\n"].concat();
+            let Some(Ok(Entry::Record(record))) = Reader::new(&file[..]).unwrap().next() else {
+                panic!("a record")
+            };
+            let read = Body::of_record(&record).map(|_| ());
+            match read {
+                Ok(()) => "page".to_owned(),
+                Err(Refusal::Drop(reason, value) | Refusal::Fail(reason, value)) => {
+                    format!("{reason}: {value}")
+                }
+            }
+        };
+        let page = b"<!DOCTYPE html><p>text";
+        for declared in ["text/plain", "application/octet-stream", "application/xml", "*/*", "html"] {
+            assert_eq!(outcome(&format!("Content-Type: {declared}\r\n"), "", page), "page", "{declared}");
+        }
+        let html = "Content-Type: text/html\r\n";
+        assert_eq!(outcome(html, "", b"%PDF-1.4 ..."), "mime: text/html, but it is a PDF");
+        assert_eq!(outcome(html, "", b"{\"a\": 1}"), "mime: text/html, but it is JSON");
+        assert_eq!(outcome(html, "", b"no mark-up"), "page");
+        assert_eq!(outcome("Content-Type: text/plain\r\n", "", b"no mark-up"), "mime: text/plain");
+        assert_eq!(outcome("", "", b"no mark-up"), "mime: unknown");
+        assert_eq!(outcome("", "WARC-Identified-Payload-Type: text/html\r\n", b"a <b>fragment</b>"), "page");
+        assert_eq!(outcome("", "", page), "page");
     }
 }

@@ -66,7 +66,7 @@ pub(crate) fn extract(arguments: &ExtractArgs) -> anyhow::Result<ExitCode> {
         files.extend(found);
     }
     if files.is_empty() {
-        return Err(Usage("no .html, .html.gz, .warc or .warc.gz file there".to_owned()).into());
+        return Err(Usage("no .html, .warc or .arc file there, compressed or not".to_owned()).into());
     }
     let workers = match arguments.workers {
         Some(workers) => workers,

@@ -31,7 +31,8 @@ pub(super) fn fault(text: &str, error: &Error, retry: &dyn Fn(&str) -> Option<Er
     let Some(places) = Places::of(text) else {
         return Fault { path: String::new(), line, message: syntax(text, &span, error.message()) };
     };
-    let path = places.at(&span);
+    // What is missing from the whole has no place.
+    let path = if span.is_empty() { String::new() } else { places.at(&span) };
     let (path, what) = Explained { text, span, path, retry }.message(error.message());
     let separator = if what.starts_with("is ") { " " } else { ": " };
     Fault { line, message: format!("{path}{separator}{what}"), path }

@@ -209,7 +209,7 @@ preset = "fineweb"
             ("seed = 1", "seed = -1", 2, &["seed is -1, must be a whole number from 0 to "]),
             ("seed = 1", "seed = 1.5", 2, &["seed is 1.5, must be a whole number"]),
             ("seed = 1", "seed = \"1\"", 2, &["seed is \"1\", must be a whole number"]),
-            ("seed = 1\n", "", 1, &["seed: this key is missing"]),
+            ("seed = 1\n", "", 1, &[":1: seed: this key is missing"]),
             ("seed = 1", "sede = 1", 2, &["sede: there is no such key", "did you mean `seed`?"]),
             ("seed = 1", "seed = 1\nseed = 2", 3, &["seed: this key is there for a second time"]),
             ("seed = 1", "seed = ", 2, &["top level", "is not valid TOML"]),

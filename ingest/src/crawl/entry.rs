@@ -5,9 +5,10 @@ use corpus::{Id, Output, Removal, Result, Task};
 
 use super::CrawlKind;
 use crate::fault::FileFault;
+use crate::inflation::{INFLATED, PageBudget};
 use crate::source::{Source, Yield};
 use crate::warc::{Damage, Entry, Kind, Record};
-use crate::webpage::{Refusal, Webpage};
+use crate::webpage::{Body, Refusal, Webpage};
 
 /// Unit: WARC records of type response, resource and revisit (in WET files conversion), and
 /// places where a record could not be read.
@@ -28,7 +29,7 @@ impl Scribe {
         &self,
         task: &Task<'_>,
         file: &SourceFile,
-        entry: &Entry,
+        (entry, budget): (&Entry, &mut PageBudget),
         found: &mut Yield,
         out: &mut Output<'_>,
     ) -> Result<()> {
@@ -39,7 +40,9 @@ impl Scribe {
             }
             Entry::Record(record) if self.is_wanted(record) => {
                 let id = self.source.id(file, record.position)?;
-                self.record(task, id, record, found, out)
+                let page = self.body(task, id, record, budget);
+                let page = page.and_then(|body| guarded(task, id, || body.read()));
+                self.record(id, record, page, found, out)
             }
             // Requests, metadata, what is in other files: nothing to read in them.
             Entry::Record(_) => Ok(()),
@@ -54,25 +57,55 @@ impl Scribe {
         }
     }
 
-    fn record(
+    /// Passes over an entry that is written already: what comes after it has as much left as in a run
+    /// without interruption.
+    pub(super) fn pass_over(
+        &self,
+        task: &Task<'_>,
+        file: &SourceFile,
+        entry: &Entry,
+        budget: &mut PageBudget,
+    ) -> Result<()> {
+        if let Entry::Record(record) = entry
+            && self.is_wanted(record)
+        {
+            let id = self.source.id(file, record.position)?;
+            // Why there is none was said when it was written.
+            let _ = self.body(task, id, record, budget);
+        }
+        Ok(())
+    }
+
+    /// Returns a record's body, having taken what reading it costs.
+    fn body<'r>(
         &self,
         task: &Task<'_>,
         id: Id,
+        record: &'r Record,
+        budget: &mut PageBudget,
+    ) -> Result<Body<'r>, Refusal> {
+        let body = guarded(task, id, || Body::of_record(record))?;
+        let taken = budget.take(record.position, &body.bytes);
+        taken.map(|()| body).map_err(|detail| Refusal::Fail(INFLATED, detail))
+    }
+
+    fn record(
+        &self,
+        id: Id,
         record: &Record,
+        page: Result<Webpage, Refusal>,
         found: &mut Yield,
         out: &mut Output<'_>,
     ) -> Result<()> {
         let url = record.header.target().unwrap_or_default();
-        let outcome = task.crashes.guard(id, || Webpage::of_record(record));
-        let outcome = outcome.unwrap_or_else(|fatal| Err(Refusal::Fail(fatal.reason(), String::new())));
         let key = record.header.get("warc-record-id");
         let removal = |reason, value| Removal { id, key, url: Some(url), reason, value, preview: url };
         out.read(RECORDS);
-        match outcome {
+        match page {
             Err(Refusal::Fail(..)) => found.failed(),
             Ok(_) | Err(Refusal::Drop(..)) => found.record(),
         }
-        match outcome {
+        match page {
             Ok(page) => {
                 let date = record.header.get("warc-date").map(str::to_owned);
                 self.keep(id, url, date, page, out)
@@ -107,4 +140,10 @@ impl Scribe {
         out.keep(RECORDS);
         Ok(())
     }
+}
+
+/// Does work on a record that may be fatal.
+fn guarded<T>(task: &Task<'_>, id: Id, work: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal> {
+    let outcome = task.crashes.guard(id, work);
+    outcome.unwrap_or_else(|fatal| Err(Refusal::Fail(fatal.reason(), String::new())))
 }

@@ -57,8 +57,8 @@ impl Index {
         for cells in ParquetRows::open(&source.name, &part.url, parquet, &wanted(), out.position())? {
             let mut taken = 1;
             let picked = match cells? {
-                Row::Whole(cells) => Ok(pick(cells, &self.select, archives)),
-                Row::Broken { detail, .. } => Err(FileFault { reason: "row_broken", detail }),
+                Row::Whole(cells) => pick(cells, &self.select, archives),
+                Row::Broken { detail, .. } => Err(broken(detail)),
                 Row::Lost { fault, rows } => {
                     taken = rows;
                     Err(fault)
@@ -103,8 +103,19 @@ fn wanted() -> [Wanted; 8] {
     ]
 }
 
+fn broken(detail: String) -> FileFault {
+    FileFault { reason: "row_broken", detail }
+}
+
 /// Returns where a row's record is, or the rule that leaves it out.
-fn pick(mut cells: Cells, select: &Select, archives: &HashMap<String, u32>) -> Result<Pick, &'static str> {
+///
+/// # Errors
+/// What is wrong with a row that is wanted.
+fn pick(
+    mut cells: Cells,
+    select: &Select,
+    archives: &HashMap<String, u32>,
+) -> Result<Result<Pick, &'static str>, FileFault> {
     let row = IndexRow {
         url: cells.text(0).unwrap_or_default(),
         status: cells.number(1),
@@ -113,15 +124,17 @@ fn pick(mut cells: Cells, select: &Select, archives: &HashMap<String, u32>) -> R
         domain: cells.text(4),
     };
     if let Some(rule) = select.leaves_out(&row) {
-        return Err(rule);
+        return Ok(Err(rule));
     }
     let number = |column| cells.number(column).filter(|number| *number >= 0.0).map(|number| number as u64);
     let (offset, length) = (number(6), number(7));
     // Archives beyond `files_max` are not listed.
-    let file = cells.text(5).and_then(|path| archives.get(&path).copied()).ok_or("not_listed")?;
+    let Some(file) = cells.text(5).and_then(|path| archives.get(&path).copied()) else {
+        return Ok(Err("not_listed"));
+    };
     match (offset, length) {
-        (Some(offset), Some(length)) => Ok(Pick { file, offset, length }),
-        _ => Err("row_broken"),
+        (Some(offset), Some(length)) => Ok(Ok(Pick { file, offset, length })),
+        _ => Err(broken("no offset or length of a record".to_owned())),
     }
 }
 
@@ -139,7 +152,7 @@ impl Stage for Index {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {

@@ -12,6 +12,7 @@ use super::index::PICKS;
 use crate::fault::{FileFault, POSITION_TOO_LARGE};
 use crate::fetch::range::{RANGE_BYTES_MAX, Range};
 use crate::fetch::source::source_error;
+use crate::inflation::PageBudget;
 use crate::location::shown;
 use crate::source::{FILES, Yield};
 use crate::warc::Reader;
@@ -46,8 +47,10 @@ impl Selected {
         out: &mut Output<'_>,
     ) -> Result<()> {
         let broken = |error: &std::io::Error| source_error(&file.url, error);
+        let mut budget = PageBudget::default();
         for entry in Reader::at(bytes, pick.offset).map_err(|error| broken(&error))? {
-            self.scribe.write(task, file, &entry.map_err(|error| broken(&error))?, found, out)?;
+            let entry = entry.map_err(|error| broken(&error))?;
+            self.scribe.write(task, file, (&entry, &mut budget), found, out)?;
         }
         Ok(())
     }
@@ -68,7 +71,7 @@ impl Stage for Selected {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {

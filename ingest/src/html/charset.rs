@@ -2,8 +2,9 @@
 //!
 //! The order is that of browsers: byte order mark, HTTP header, `meta` within the first
 //! bytes (HTML standard, "prescan a byte stream"), `meta` further on ("change the encoding"),
-//! and a guess from the bytes. Before the last two, bytes that are UTF-8 are taken as such:
-//! other encodings hardly ever are by chance.
+//! and a guess from the bytes. But what was declared must not contradict the bytes, as servers
+//! name one charset for all that they hold: bytes that are UTF-8 are taken as such, since other
+//! encodings hardly ever are by chance, and bytes of which little is UTF-8 are not.
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252, X_USER_DEFINED};
@@ -12,6 +13,8 @@ use encoding_rs::{Encoding, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252
 const PRESCAN_BYTES: usize = 1_024;
 /// Bytes in which it is looked for where they have none; heads of pages are shorter.
 const LATE_META_BYTES: usize = 256 << 10;
+/// Characters of more than a byte from which on bytes that are all UTF-8 are nothing else.
+const UTF_8_CHARACTERS_MIN: usize = 4;
 /// Bytes that a guess is made from.
 const GUESS_BYTES: usize = 1 << 20;
 /// Longest top-level domain that is told to the detector.
@@ -37,7 +40,33 @@ pub fn decode(bytes: &[u8], content_type: &str, url: &str) -> Result<(String, &'
 
 fn declared(bytes: &[u8], content_type: &str) -> Option<&'static Encoding> {
     let in_header = charset_of(content_type.as_bytes()).and_then(Encoding::for_label);
-    in_header.or_else(|| prescan(head(bytes, PRESCAN_BYTES)))
+    let is_possible = |encoding: &&'static Encoding| is_possible(encoding, bytes);
+    let in_meta = || prescan(head(bytes, PRESCAN_BYTES)).filter(is_possible);
+    let declared = in_header.filter(is_possible).or_else(in_meta)?;
+    let is_utf8 = declared.is_ascii_compatible() && has_utf8(bytes);
+    Some(if is_utf8 { UTF_8 } else { declared })
+}
+
+/// Returns false if an encoding contradicts the bytes.
+fn is_possible(encoding: &'static Encoding, bytes: &[u8]) -> bool {
+    encoding != UTF_8 || is_mostly_utf8(bytes)
+}
+
+/// Returns true if all is UTF-8, and by more than chance.
+fn has_utf8(bytes: &[u8]) -> bool {
+    let wide = |text: &str| text.chars().filter(|c| !c.is_ascii()).nth(UTF_8_CHARACTERS_MIN - 1).is_some();
+    !bytes.is_ascii() && std::str::from_utf8(bytes).is_ok_and(wide)
+}
+
+/// Returns true unless more sequences are broken than are characters of UTF-8 beyond ASCII: a stray byte or a
+/// cut at the end is no other encoding.
+fn is_mostly_utf8(bytes: &[u8]) -> bool {
+    let (mut good, mut broken) = (0, 0);
+    for chunk in bytes.utf8_chunks() {
+        good += chunk.valid().bytes().filter(|byte| *byte >= 0xc0).count();
+        broken += usize::from(!chunk.invalid().is_empty());
+    }
+    broken <= good.max(UTF_8_CHARACTERS_MIN - 1)
 }
 
 fn head(bytes: &[u8], count: usize) -> &[u8] {
@@ -48,7 +77,9 @@ fn guess(bytes: &[u8], url: &str) -> &'static Encoding {
     if std::str::from_utf8(bytes).is_ok() {
         return if bytes.is_ascii() { WINDOWS_1252 } else { UTF_8 };
     }
-    if let Some(encoding) = prescan(head(bytes, LATE_META_BYTES)) {
+    if let Some(encoding) =
+        prescan(head(bytes, LATE_META_BYTES)).filter(|encoding| is_possible(encoding, bytes))
+    {
         return encoding;
     }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
@@ -150,6 +181,25 @@ mod tests {
             let page = [b"\xff".to_vec(), tag.repeat(400_000).into_bytes()].concat();
             assert!(decode(&page, "", "").is_ok());
         }
+    }
+
+    #[test]
+    fn bytes_that_contradict_what_was_declared_decide() {
+        let decoded = |bytes: &[u8], header: &str| decode(bytes, header, "http://h.example/").unwrap();
+        let words = "Die Br\u{fc}cke \u{fc}ber den Flu\u{df} wurde gr\u{f6}\u{df}er";
+        let narrow: Vec<u8> = words.chars().map(|c| c as u8).collect();
+        let (utf8, latin) = ("text/html; charset=utf-8", "text/html; charset=iso-8859-1");
+        for header in [utf8, latin, "text/html; charset=gbk", ""] {
+            assert_eq!(decoded(words.as_bytes(), header), (words.to_owned(), "UTF-8"), "{header}");
+            let said = if header == latin || header == utf8 || header.is_empty() { words } else { continue };
+            assert_eq!(decoded(&narrow, header).0, said, "{header}");
+        }
+        let meta = [b"<meta charset=utf-8>", &narrow[..]].concat();
+        assert_eq!(decoded(&meta, "").1, "windows-1252");
+        // A stray byte leaves the page what it says it is.
+        let stray = [words.as_bytes(), b"\xff"].concat();
+        assert_eq!(decoded(&stray, utf8).1, "UTF-8");
+        assert_eq!(decoded(b"caf\xe9", utf8).1, "UTF-8");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::inflation::INFLATED;
 use crate::packed::WINDOW_LOG_DEFAULT;
 use proptest::prelude::*;
 use std::io::Write;
@@ -195,6 +196,46 @@ fn what_inflates_beyond_measure_is_given_up() {
     let (numbers, faults) = read(&gzip(&b"7 seven\n".repeat(1 << 20)));
     assert_eq!((numbers.len(), faults.len()), (1 << 20, 0));
     assert_eq!(read(&gzip(&lines)).0.len(), 1_000);
+}
+
+#[test]
+fn rows_without_end_are_given_up_whatever_their_coding() {
+    let utf16 = [&b"\xff\xfe"[..], &b"\n\0".repeat(4 << 20)].concat();
+    for text in [b"\n".repeat(8 << 20), utf16] {
+        let file = gzip(&text);
+        let lines = Lines::new(decompressed(&file[..], WINDOW_LOG_DEFAULT).unwrap(), 1_000);
+        let lines: Vec<Line> = lines.map(Result::unwrap).collect();
+        let most = file.len() + (1 << 20) + 1;
+        assert!(lines.len() > 1 << 20 && lines.len() <= most, "{} of {most}", lines.len());
+        assert!(matches!(lines.last(), Some(Line::Lost(fault)) if fault.reason == INFLATED));
+    }
+}
+
+/// An lz4 frame of this text, by the tool's defaults.
+fn lz4(text: &[u8]) -> Vec<u8> {
+    let mut encoder = lz4_flex::frame::FrameEncoder::new(Vec::new());
+    encoder.write_all(text).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// A bzip2 stream of this text.
+fn bzip2(text: &[u8]) -> Vec<u8> {
+    let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+    encoder.write_all(text).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn empty_streams_are_passed_over_and_thousands_of_them_given_up() {
+    for pack in [lz4, bzip2] {
+        let (one, nothing) = (pack(&numbered(0..10)), pack(b""));
+        let file = [&nothing[..], &nothing, &one, &nothing, &nothing, &one].concat();
+        let (numbers, faults) = read(&file);
+        assert_eq!((numbers.len(), faults.len()), (20, 0), "{faults:?}");
+        let (numbers, faults) = read(&[one, nothing.repeat(20_000)].concat());
+        assert_eq!(numbers.len(), 10);
+        assert!(faults.len() == 1 && faults[0].contains("streams, a bomb"), "{faults:?}");
+    }
 }
 
 #[test]

@@ -22,6 +22,10 @@ pub(crate) const WINDOW_LOG_DEFAULT: u32 = 27;
 const WINDOW_TOO_LARGE: &str = "Frame requires too much memory for decoding";
 /// Bytes of a dictionary.
 pub(super) const DICTIONARY_BYTES_MAX: usize = 4 << 20;
+/// Flags of a gzip header that must be zero (RFC 1952, 2.3.1).
+const GZIP_RESERVED_FLAGS: u8 = 0xe0;
+/// The bit of a zstd frame's descriptor that must be zero (RFC 8878, 3.1.1.1.1).
+const ZSTD_RESERVED_BIT: u8 = 0x08;
 /// How a dictionary's frame begins: a skippable frame of this number.
 pub(super) const DICTIONARY_MAGIC: [u8; 4] = [0x5d, 0x2a, 0x4d, 0x18];
 
@@ -39,6 +43,14 @@ impl Coding {
             // Deflate is the only method there is.
             Self::Gzip => &[0x1f, 0x8b, 0x08],
             Self::Zstd => &[0x28, 0xb5, 0x2f, 0xfd],
+        }
+    }
+
+    /// Returns true if a member may begin so, by its header alone.
+    pub(super) fn is_member(self, head: &[u8]) -> bool {
+        match self {
+            Self::Gzip => head.get(3).is_none_or(|flags| flags & GZIP_RESERVED_FLAGS == 0),
+            Self::Zstd => head.get(4).is_none_or(|descriptor| descriptor & ZSTD_RESERVED_BIT == 0),
         }
     }
 }

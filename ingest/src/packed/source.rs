@@ -1,15 +1,16 @@
-//! The source of a file's bytes: as they come, or decompressed where the file is lz4, xz or bzip2.
+//! The source of a file's bytes: as they come, or decompressed if the file is lz4, xz or bzip2.
 //!
-//! Such files (of few tools, or of few members) are read as one plain file, up to the first fault: there is no
-//! place to step back to within a frame, and what stands behind it is rarely another.
+//! Such files (of few tools, or of few streams) are read as one plain file, up to the first fault: there is no
+//! place to step back to within a stream, and what follows it is rarely another.
 
-use std::io::{self, Chain, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
 
-use bzip2::read::MultiBzDecoder;
-use liblzma::read::XzDecoder;
+use bzip2::bufread::BzDecoder;
+use liblzma::bufread::XzDecoder;
 use liblzma::stream::{CONCATENATED, Stream};
 use lz4_flex::frame::FrameDecoder;
 
+use super::full::Full;
 use crate::fault::{Transport, Watched};
 use crate::inflation;
 
@@ -24,7 +25,7 @@ const MAGIC_BYTES: usize = 6;
 /// Bytes that an xz decoder may hold: the tool's own highest level takes 65 MiB.
 const XZ_MEMORY_BYTES: u64 = 128 << 20;
 
-/// Returns true if and only if a file that begins so is one of these.
+/// Returns true if a file that begins so is one of these.
 pub(super) fn is_whole_packed(head: &[u8]) -> bool {
     head.starts_with(LZ4_MAGIC)
         || head.starts_with(XZ_MAGIC)
@@ -32,19 +33,33 @@ pub(super) fn is_whole_packed(head: &[u8]) -> bool {
 }
 
 /// The file from its first byte, of which some were looked at.
-type Whole<R> = Watched<Chain<Cursor<Vec<u8>>, R>>;
+type Whole<R> = BufReader<Watched<Full<Chain<Cursor<Vec<u8>>, R>>>>;
 
-/// A file's bytes, decompressed where it is one of these.
+/// A file's bytes, decompressed if it is one of these.
 pub(super) enum Source<R: Read> {
-    Plain(Chain<Cursor<Vec<u8>>, R>),
-    Packed { decoder: Box<Decoder<R>>, given: u64, fault: Option<String>, ended: bool },
+    Plain(Full<Chain<Cursor<Vec<u8>>, R>>),
+    Packed(Box<Packed<R>>),
 }
 
-/// A decoder of a whole file.
-pub(super) enum Decoder<R: Read> {
+/// A file of one stream after another.
+pub(super) struct Packed<R: Read> {
+    /// The current stream's; none once the file is left.
+    decoder: Option<Decoder<R>>,
+    streams: u64,
+    /// Bytes decompressed so far.
+    given: u64,
+    /// What ended the file before its end, and why.
+    fault: Option<String>,
+    reason: &'static str,
+    /// Whether it gives more than is worked through.
+    is_excess: bool,
+}
+
+/// A decoder of one stream; xz ends where the file does.
+enum Decoder<R: Read> {
     Lz4(FrameDecoder<Whole<R>>),
     Xz(XzDecoder<Whole<R>>),
-    Bzip2(MultiBzDecoder<Whole<R>>),
+    Bzip2(BzDecoder<Whole<R>>),
 }
 
 impl<R: Read> Decoder<R> {
@@ -53,16 +68,24 @@ impl<R: Read> Decoder<R> {
             return Ok(Self::Lz4(FrameDecoder::new(whole)));
         }
         if head.starts_with(BZIP2_MAGIC) {
-            return Ok(Self::Bzip2(MultiBzDecoder::new(whole)));
+            return Ok(Self::Bzip2(BzDecoder::new(whole)));
         }
         let stream = Stream::new_stream_decoder(XZ_MEMORY_BYTES, CONCATENATED)?;
         Ok(Self::Xz(XzDecoder::new_stream(whole, stream)))
     }
 
-    /// Returns the bytes of the file that were read so far.
+    fn broken_reason(&self) -> &'static str {
+        match self {
+            Self::Lz4(_) => "lz4_broken",
+            Self::Xz(_) => "xz_broken",
+            Self::Bzip2(_) => "bzip2_broken",
+        }
+    }
+
+    /// Returns the bytes of the file that were taken so far.
     fn taken(&mut self) -> u64 {
-        let file: &Whole<R> = self.file();
-        file.bytes()
+        let file = self.file();
+        file.get_ref().bytes() - file.buffer().len() as u64
     }
 
     fn file(&mut self) -> &mut Whole<R> {
@@ -72,16 +95,21 @@ impl<R: Read> Decoder<R> {
             Self::Bzip2(decoder) => decoder.get_mut(),
         }
     }
+
+    /// Begins the next stream.
+    fn next(self) -> Self {
+        match self {
+            // It begins the next frame by itself.
+            Self::Lz4(_) | Self::Xz(_) => self,
+            Self::Bzip2(decoder) => Self::Bzip2(BzDecoder::new(decoder.into_inner())),
+        }
+    }
 }
 
 impl<R: Read> Read for Decoder<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
-            Self::Lz4(decoder) => match decoder.read(buffer) {
-                // A frame ends with nothing; another may follow.
-                Ok(0) => decoder.read(buffer),
-                result => result,
-            },
+            Self::Lz4(decoder) => decoder.read(buffer),
             Self::Xz(decoder) => decoder.read(buffer),
             Self::Bzip2(decoder) => decoder.read(buffer),
         }
@@ -92,60 +120,99 @@ impl<R: Read> Source<R> {
     pub(super) fn new(mut source: R) -> io::Result<Self> {
         let mut head = Vec::new();
         source.by_ref().take(MAGIC_BYTES as u64).read_to_end(&mut head)?;
+        let whole = Full::new(Cursor::new(head.clone()).chain(source));
         if !is_whole_packed(&head) {
-            return Ok(Self::Plain(Cursor::new(head).chain(source)));
+            return Ok(Self::Plain(whole));
         }
-        let whole = Cursor::new(head.clone()).chain(source);
-        let decoder = Decoder::new(&head, Watched::new(whole, Transport::default()))?;
-        Ok(Self::Packed { decoder: Box::new(decoder), given: 0, fault: None, ended: false })
+        let decoder = Decoder::new(&head, BufReader::new(Watched::new(whole, Transport::default())))?;
+        let reason = decoder.broken_reason();
+        let decoder = Some(decoder);
+        let packed = Packed { decoder, streams: 1, given: 0, fault: None, reason, is_excess: false };
+        Ok(Self::Packed(Box::new(packed)))
     }
 
     /// Returns the reason under which a broken file is failed.
     pub(super) fn broken_reason(&self) -> &'static str {
         match self {
-            Self::Packed { decoder, .. } => match **decoder {
-                Decoder::Lz4(_) => "lz4_broken",
-                Decoder::Xz(_) => "xz_broken",
-                Decoder::Bzip2(_) => "bzip2_broken",
-            },
+            Self::Packed(packed) => packed.reason,
             Self::Plain(_) => "record_broken",
         }
+    }
+
+    /// Returns the bytes of the file that its streams took; none if it is none of these.
+    pub(super) fn taken(&mut self) -> Option<u64> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Packed(packed) => packed.decoder.as_mut().map(Decoder::taken),
+        }
+    }
+
+    /// Returns true if the file gives more than is worked through.
+    pub(super) fn is_excess(&self) -> bool {
+        matches!(self, Self::Packed(packed) if packed.is_excess)
     }
 
     /// Returns what ended the file before its end.
     pub(super) fn fault(&mut self) -> Option<&mut Option<String>> {
         match self {
             Self::Plain(_) => None,
-            Self::Packed { fault, .. } => Some(fault),
+            Self::Packed(packed) => Some(&mut packed.fault),
         }
+    }
+}
+
+impl<R: Read> Packed<R> {
+    /// Reads on, over the ends of streams.
+    ///
+    /// # Errors
+    /// What is wrong with the file, or the transport's error.
+    fn decompress(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some(decoder) = &mut self.decoder {
+            let taken = decoder.taken();
+            let excess =
+                inflation::excess(taken, self.given).or(inflation::excess_streams(taken, self.streams));
+            if let Some(detail) = excess {
+                self.is_excess = true;
+                return Err(io::Error::other(detail));
+            }
+            let count = decoder.read(buffer)?;
+            self.given += count as u64;
+            if count > 0 {
+                return Ok(count);
+            }
+            if decoder.file().fill_buf()?.is_empty() {
+                break;
+            }
+            self.streams += 1;
+            self.decoder = self.decoder.take().map(Decoder::next);
+        }
+        Ok(0)
+    }
+
+    /// Leaves the file at a fault; counts what is lost.
+    fn leave(&mut self, error: &io::Error) -> io::Result<()> {
+        if let Some(mut decoder) = self.decoder.take() {
+            let at = decoder.taken();
+            let lost = io::copy(decoder.file(), &mut io::sink())?;
+            self.fault = Some(format!("{error} at byte {at} of the file; {lost} bytes behind it lost"));
+        }
+        Ok(())
+    }
+
+    fn transport_failed(&mut self) -> bool {
+        self.decoder.as_mut().is_some_and(|decoder| decoder.file().get_ref().has_failed())
     }
 }
 
 impl<R: Read> Read for Source<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let (decoder, given, fault, ended) = match self {
+        let packed = match self {
             Self::Plain(whole) => return whole.read(buffer),
-            Self::Packed { ended: true, .. } => return Ok(0),
-            Self::Packed { decoder, given, fault, ended } => (decoder, given, fault, ended),
+            Self::Packed(packed) => packed,
         };
-        let taken = decoder.taken();
-        let result = match *given > inflation::bytes_max(taken) {
-            true => Err(io::Error::other(inflation::excess(taken))),
-            false => decoder.read(buffer),
-        };
-        match result {
-            Err(error) if !decoder.file().has_failed() => {
-                *ended = true;
-                let at = decoder.taken();
-                let lost = io::copy(decoder.file(), &mut io::sink())?;
-                *fault = Some(format!("{error} at byte {at} of the file; {lost} bytes behind it lost"));
-                Ok(0)
-            }
-            Ok(count) => {
-                *given += count as u64;
-                Ok(count)
-            }
-            failed => failed,
+        match packed.decompress(buffer) {
+            Err(error) if !packed.transport_failed() => packed.leave(&error).map(|()| 0),
+            result => result,
         }
     }
 }

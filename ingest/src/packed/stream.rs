@@ -10,12 +10,19 @@ use super::member::{Broken, Coding, DICTIONARY_BYTES_MAX, DICTIONARY_MAGIC, Memb
 use super::source::Source;
 use super::window::Window;
 use crate::fault::FileFault;
-use crate::inflation;
+use crate::inflation::{self, INFLATED};
 
 /// Compressed bytes looked at to see what a member begins with.
 const PROBE_BYTES: usize = 4 << 10;
 /// Decompressed bytes looked at for the same.
 const PROBED_BYTES: usize = 1 << 10;
+/// Places looked at so in every file, beside one for each [`BYTES_BY_PROBE`]: chance makes one in 16 MiB, and
+/// what is made of them costs no more than reading it.
+const PROBES_FREE: u64 = 1_024;
+const BYTES_BY_PROBE: u64 = 256;
+/// Bytes that may be gone back behind broken members, beside as many as were read: a false member that goes on
+/// to the end of the file is read a few times, not for each of its bytes.
+const REREAD_BYTES_FREE: u64 = 4 << 20;
 /// Decompressed bytes held.
 const OUTPUT_BYTES: usize = 64 << 10;
 
@@ -71,6 +78,11 @@ struct Packed {
     /// Bytes that the members so far took and gave.
     taken: u64,
     given: u64,
+    /// Places looked at for a member, and bytes gone back to look for one.
+    probes: u64,
+    reread: u64,
+    /// Whether the file gives more than is worked through: nothing more of it is read.
+    is_excess: bool,
     /// What is wrong with the member, from where on nothing more of it comes.
     fault: Option<String>,
 }
@@ -98,6 +110,9 @@ impl<R: Read> Stream<R> {
                 gave: false,
                 taken: 0,
                 given: 0,
+                probes: 0,
+                reread: 0,
+                is_excess: false,
                 fault: None,
             })
         });
@@ -122,12 +137,31 @@ impl<R: Read> Stream<R> {
         }
     }
 
+    /// Returns the bytes of the file that what came out was made of; of a plain file none.
+    pub(super) fn taken(&mut self) -> u64 {
+        match &self.packed {
+            Some(packed) => packed.taken,
+            None => self.window.source().taken().unwrap_or_default(),
+        }
+    }
+
     pub(crate) fn is_packed(&self) -> bool {
         self.packed.is_some()
     }
 
+    /// Returns true if the file gives more than is worked through.
+    pub(crate) fn is_excess(&self) -> bool {
+        match &self.packed {
+            Some(packed) => packed.is_excess,
+            None => self.window.peek_source().is_excess(),
+        }
+    }
+
     /// Returns the reason under which a broken member is failed.
     pub(crate) fn broken_reason(&self) -> &'static str {
+        if self.is_excess() {
+            return INFLATED;
+        }
         match self.packed.as_ref().map(|packed| packed.coding) {
             Some(Coding::Zstd) => "zstd_broken",
             Some(Coding::Gzip) => "gzip_broken",
@@ -199,7 +233,11 @@ impl<R: Read> Stream<R> {
             return Ok(self.window.offset());
         };
         let (window, magic) = (&mut self.window, packed.coding.magic());
-        window.go_to(packed.offset + 1);
+        if packed.is_excess {
+            pass_over_all(window)?;
+        } else if packed.may_go_back(window.offset()) {
+            window.go_to(packed.offset + 1);
+        }
         loop {
             let bytes = window.fill_to(PROBE_BYTES)?;
             let Some(found) = memchr::memmem::find(bytes, magic) else {
@@ -213,7 +251,12 @@ impl<R: Read> Stream<R> {
                 continue;
             };
             window.consume(found);
-            if packed.begins_with(window.fill_to(PROBE_BYTES)?, &accepts) {
+            let offset = window.offset();
+            let bytes = window.fill_to(PROBE_BYTES)?;
+            if packed.coding.is_member(bytes)
+                && packed.may_probe(offset)
+                && packed.begins_with(bytes, &accepts)
+            {
                 break;
             }
             window.consume(1);
@@ -233,14 +276,31 @@ impl Packed {
         (self.next, self.offset, self.ended, self.gave) = (0, offset, false, false);
     }
 
+    /// Takes the way back from the end of a broken member to its beginning, if it is not too long.
+    fn may_go_back(&mut self, end: u64) -> bool {
+        let reread = self.reread + end.saturating_sub(self.offset);
+        let may = reread <= REREAD_BYTES_FREE + end;
+        if may {
+            self.reread = reread;
+        }
+        may
+    }
+
+    /// Takes a look at the place at an offset.
+    fn may_probe(&mut self, offset: u64) -> bool {
+        self.probes += 1;
+        self.probes <= PROBES_FREE + offset / BYTES_BY_PROBE
+    }
+
     fn decompress<R: Read>(&mut self, window: &mut Window<R>) -> Result<(), ReadError> {
         self.output.clear();
         self.next = 0;
         if let Some(detail) = &self.fault {
             return Err(corrupt(detail.clone()));
         }
-        if self.given > inflation::bytes_max(self.taken) {
-            return Err(corrupt(inflation::excess(self.taken)));
+        if let Some(detail) = inflation::excess(self.taken, self.given) {
+            self.is_excess = true;
+            return Err(corrupt(detail));
         }
         let input = window.fill()?;
         let result = self.member.decompress(input, &mut self.output);
@@ -290,6 +350,17 @@ impl Packed {
     }
 }
 
+/// Reads to the end of the file.
+fn pass_over_all<R: Read>(window: &mut Window<R>) -> io::Result<()> {
+    loop {
+        let count = window.fill()?.len();
+        if count == 0 {
+            return Ok(());
+        }
+        window.consume(count);
+    }
+}
+
 /// Takes the dictionary that a skippable frame holds; none where another frame is first.
 fn take_dictionary<R: Read>(window: &mut Window<R>) -> io::Result<Vec<u8>> {
     let head = window.fill_to(8)?;
@@ -307,4 +378,64 @@ fn take_dictionary<R: Read>(window: &mut Window<R>) -> io::Result<Vec<u8>> {
     let dictionary = dictionary[..dictionary.len().min(length)].to_vec();
     window.consume(length);
     Ok(dictionary)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+    use crate::packed::WINDOW_LOG_DEFAULT;
+
+    /// Reads all members, whose beginnings are accepted if they decompress; returns what came out, and what
+    /// looking for members cost.
+    fn read(file: &[u8]) -> (Vec<u8>, u64, u64) {
+        let mut stream = Stream::new(file, 0, WINDOW_LOG_DEFAULT).unwrap();
+        let mut out = Vec::new();
+        loop {
+            match stream.fill().map(<[u8]>::to_vec) {
+                Ok(bytes) if bytes.is_empty() => {
+                    if !stream.next_member().unwrap_or(false) {
+                        break;
+                    }
+                }
+                Ok(bytes) => {
+                    out.extend_from_slice(&bytes);
+                    stream.consume(bytes.len());
+                }
+                Err(_) => drop(stream.resync(|probe| probe.is_sound)),
+            }
+        }
+        let packed = stream.packed.unwrap();
+        (out, packed.probes, packed.reread)
+    }
+
+    #[test]
+    fn false_members_are_looked_at_seldom_and_read_a_few_times() {
+        let mut member = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        member.write_all(b"good").unwrap();
+        let member = member.finish().unwrap();
+        let named = b"\x1f\x8b\x08\x08\0\0\0\0\0\x03";
+        let unnamed = b"\x1f\x8b\x08\0\0\0\0\0\0\x03";
+        let frame = b"\x28\xb5\x2f\xfd";
+        for (magic, whole) in [
+            (&named[..3], &member),
+            (named, &member),
+            (unnamed, &member),
+            (frame, &zstd::bulk::compress(b"good", 1).unwrap()),
+        ] {
+            let file = magic.repeat((1 << 20) / magic.len());
+            let (_, probes, reread) = read(&file);
+            assert!(reread <= REREAD_BYTES_FREE + 2 * file.len() as u64, "{magic:?}: {reread}");
+            assert!(probes <= file.len() as u64 / 3, "{magic:?}: {probes}");
+            // A few of them hide nothing.
+            let few = [&whole[..], &magic.repeat(50), whole].concat();
+            assert!(read(&few).0.starts_with(b"good"), "{magic:?}");
+        }
+        let noise: Vec<u8> = (0..1_u32 << 20).map(|n| (n.wrapping_mul(0x9e37_79b9) >> 24) as u8).collect();
+        let broken = [&member[..], &member[..10], &noise, &member].concat();
+        let (out, ..) = read(&broken);
+        assert!(out.starts_with(b"good") && out.ends_with(b"good"), "{} bytes", out.len());
+    }
 }

@@ -1,14 +1,18 @@
 //! The content of a compressed file as one sequence of bytes.
 
+use std::cell::Cell;
 use std::io::{self, BufRead, Read};
+use std::rc::Rc;
 
 use super::stream::{Corrupt, ReadError, Stream};
-use crate::fault::FileFault;
+use crate::fault::{FILE_BROKEN, FileFault};
+use crate::inflation::{self, INFLATED};
 
 /// A buffered reader of a compressed file. Damage is an error that carries a [`FileFault`], once; the
 /// next read goes on at the next member (gzip) or frame (zstd) that decompresses.
 pub(crate) struct Unpacked<R: Read> {
     stream: Stream<R>,
+    taken: Rc<Cell<u64>>,
 }
 
 impl<R: Read> Unpacked<R> {
@@ -17,7 +21,12 @@ impl<R: Read> Unpacked<R> {
     /// # Errors
     /// When its first bytes cannot be read.
     pub(crate) fn new(source: R, window_log_max: u32) -> io::Result<Self> {
-        Ok(Self { stream: Stream::new(source, 0, window_log_max)? })
+        Ok(Self { stream: Stream::new(source, 0, window_log_max)?, taken: Rc::default() })
+    }
+
+    /// Returns the bytes of the file that what came out was made of, as they grow.
+    pub(crate) fn taken(&self) -> Rc<Cell<u64>> {
+        Rc::clone(&self.taken)
     }
 
     /// Begins members until there are bytes; false at the end of the file.
@@ -34,17 +43,20 @@ impl<R: Read> Unpacked<R> {
     fn resync(&mut self, Corrupt(detail): Corrupt) -> io::Result<FileFault> {
         let at = self.stream.fault_offset();
         let next = self.stream.resync(|probe| probe.is_sound)?;
+        let reason = if self.stream.is_excess() { INFLATED } else { FILE_BROKEN };
         if !self.stream.is_packed() {
-            return Ok(FileFault::broken(detail));
+            return Ok(FileFault { reason, detail });
         }
         let lost = next.saturating_sub(at);
-        Ok(FileFault::broken(format!("{detail} at byte {at} of the file; {lost} bytes lost")))
+        Ok(FileFault { reason, detail: format!("{detail} at byte {at} of the file; {lost} bytes lost") })
     }
 }
 
 impl<R: Read> BufRead for Unpacked<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        let result = match self.advance() {
+        let advanced = self.advance();
+        self.taken.set(self.stream.taken());
+        let result = match advanced {
             Ok(true) => self.stream.fill(),
             Ok(false) => return Ok(&[]),
             Err(ReadError::Io(error)) => return Err(error),
@@ -63,6 +75,49 @@ impl<R: Read> BufRead for Unpacked<R> {
 }
 
 impl<R: Read> Read for Unpacked<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let bytes = self.fill_buf()?;
+        let count = bytes.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&bytes[..count]);
+        self.consume(count);
+        Ok(count)
+    }
+}
+
+/// A reader of rows, which are counted: every piece that its reader takes is one, or a part of one.
+pub(crate) struct Metered<R> {
+    reader: R,
+    /// Bytes of the file that what came out was made of.
+    file_bytes: Rc<Cell<u64>>,
+    rows: u64,
+    is_left: bool,
+}
+
+impl<R> Metered<R> {
+    pub(crate) fn new(reader: R, file_bytes: Rc<Cell<u64>>) -> Self {
+        Self { reader, file_bytes, rows: 0, is_left: false }
+    }
+}
+
+impl<R: BufRead> BufRead for Metered<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.is_left {
+            return Ok(&[]);
+        }
+        if let Some(detail) = inflation::excess_rows(self.file_bytes.get(), self.rows) {
+            self.is_left = true;
+            return Err(FileFault { reason: INFLATED, detail }.into());
+        }
+        self.reader.fill_buf()
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.rows += 1;
+        self.reader.consume(count);
+    }
+}
+
+impl<R: BufRead> Read for Metered<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let bytes = self.fill_buf()?;
         let count = bytes.len().min(buffer.len());

@@ -215,16 +215,22 @@ fn find_columns(stage: &str, url: &str, names: &[&str], wanted: &[Wanted]) -> Re
     wanted.iter().map(find).collect()
 }
 
+/// Names of columns that an error lists.
+const SHOWN_NAMES_MAX: usize = 20;
+/// Characters of each.
+const SHOWN_NAME_CHARS_MAX: usize = 60;
+
 /// Names a column that a file lacks, and those that it has.
 fn missing_column(stage: &str, url: &str, column: &Wanted, there: &[&str]) -> Error {
-    let quoted = |names: &[&str]| names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
-    let wanted: Vec<&str> = column.names.iter().map(String::as_str).collect();
-    let detail = format!(
-        "{} has no column {}; its columns are {}: name one of them in the source's format",
-        shown(url),
-        quoted(&wanted).replace(", ", " or "),
-        quoted(there)
-    );
+    let quoted = |name: &&str| format!("{:?}", name.chars().take(SHOWN_NAME_CHARS_MAX).collect::<String>());
+    let wanted: Vec<String> = column.names.iter().map(|name| format!("{name:?}")).collect();
+    let shown_names: Vec<String> = there.iter().take(SHOWN_NAMES_MAX).map(quoted).collect();
+    let there = match there.len().saturating_sub(SHOWN_NAMES_MAX) {
+        0 if there.is_empty() => "it has no columns at all".to_owned(),
+        0 => format!("its columns are {}: name one of them in the source's format", shown_names.join(", ")),
+        more => format!("its columns are {} and {more} more", shown_names.join(", ")),
+    };
+    let detail = format!("{} has no column {}; {there}", shown(url), wanted.join(" or "));
     Error::Settings { stage: stage.to_owned(), detail }
 }
 

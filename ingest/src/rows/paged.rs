@@ -50,10 +50,8 @@ impl Paged {
             return Err(claims(&format!("the most is {PAGE_BYTES_MAX}"), sizes.uncompressed));
         }
         let before = self.inflated.fetch_add(sizes.uncompressed, Ordering::Relaxed);
-        match before + sizes.uncompressed > inflation::bytes_max(self.len()) {
-            true => Err(ParquetError::General(inflation::excess(self.len()))),
-            false => Ok(()),
-        }
+        let excess = inflation::excess(self.len(), before + sizes.uncompressed);
+        excess.map_or(Ok(()), |detail| Err(ParquetError::General(detail)))
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Float64Type, Schema};
+use corpus::crash::caught;
 use corpus::{Error, Result};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
@@ -18,7 +19,7 @@ use super::paged::Paged;
 use super::{Cell, Cells, Kind, Row, Wanted, find_columns, nested_column, value};
 use crate::fault::FileFault;
 use crate::fetch::Ranged;
-use crate::inflation;
+use crate::inflation::{self, INFLATED};
 use crate::location::shown;
 
 /// Rows decoded at once.
@@ -234,7 +235,7 @@ impl ParquetRows {
     }
 
     /// Gives the rest of the file up, since it gives more text than its bytes can hold.
-    fn lose_all(&mut self) -> Row {
+    fn lose_all(&mut self, excess: &str) -> Row {
         let rows_after: u64 = self
             .metadata
             .metadata()
@@ -245,8 +246,8 @@ impl ParquetRows {
             .sum();
         let rows = std::mem::take(&mut self.left) + rows_after;
         (self.reader, self.batch, self.group) = (None, Batch::default(), usize::MAX);
-        let detail = format!("{}; its last {rows} rows are lost", inflation::excess(Length::len(&self.file)));
-        Row::Lost { fault: FileFault::broken(detail), rows }
+        let detail = format!("{excess}; its last {rows} rows are lost");
+        Row::Lost { fault: FileFault { reason: INFLATED, detail }, rows }
     }
 
     fn read(&mut self) -> Option<Result<Row>> {
@@ -258,8 +259,8 @@ impl ParquetRows {
                     Err(detail) => return Some(self.failed(&detail)),
                 }
             }
-            if self.given > inflation::bytes_max(Length::len(&self.file)) {
-                return Some(Ok(self.lose_all()));
+            if let Some(excess) = inflation::excess(Length::len(&self.file), self.given) {
+                return Some(Ok(self.lose_all(&excess)));
             }
             if self.batch.next < self.batch.rows {
                 self.left -= 1;
@@ -413,9 +414,9 @@ fn place(metadata: &ArrowReaderMetadata, row: u64) -> (usize, u64) {
 
 /// Calls the decoder, which may panic on what is damaged.
 fn guarded<T, E: std::fmt::Display>(work: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
-    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)) {
+    match caught(work) {
         Ok(result) => result.map_err(|error| error.to_string()),
-        Err(_) => Err("the decoder panicked".to_owned()),
+        Err(message) => Err(format!("the decoder panicked: {message}")),
     }
 }
 

@@ -7,13 +7,15 @@
 //! format   Format    where a record begins, in either of them
 //! input    Input     bytes that can be looked at ahead, and given back
 //! reader   Reader    records and damages, each with its position
-//! http     Response  the HTTP message within a response record, decoded
+//! http     Response  the HTTP message within a response record
+//! coding             its body, with chunks and compression undone
 //! ```
 //!
 //! Damage is data: a reader yields what is wrong and where, and goes on at the next place
 //! that opens a record; a length that contradicts what follows is a damage too. Only the transport's errors end it.
 
 mod arc;
+mod coding;
 mod format;
 mod header;
 mod http;
@@ -21,7 +23,6 @@ mod input;
 mod reader;
 
 pub use header::{Header, Kind};
-pub(crate) use http::looks_like_html;
 pub use http::{BODY_BYTES_MAX, HttpFault, Response};
 pub use reader::{BLOCK_BYTES_MAX, Damage, Entry, HEADER_BYTES_MAX, Reader, Record};
 

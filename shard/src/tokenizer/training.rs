@@ -4,10 +4,11 @@
 //! order and on the number of threads, both of which are taken out here: same words, same bytes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::{Deserialize, Serialize};
 use tokenizers::models::unigram::{Unigram, UnigramTrainer};
+
+use corpus::crash::caught;
 
 use crate::tokenizer::file::ModelFile;
 use crate::tokenizer::{PIECE_COUNT_MAX, SPACE_SYMBOL, TokenizerError};
@@ -140,11 +141,11 @@ pub fn train(words: &Words, config: &TrainingConfig) -> Result<Vec<u8>, Tokenize
     let pool =
         rayon::ThreadPoolBuilder::new().num_threads(1).build().map_err(|error| failed(error.to_string()))?;
     let mut model = Unigram::default();
-    let trained = pool.install(|| catch_unwind(AssertUnwindSafe(|| trainer.do_train(sentences, &mut model))));
+    let trained = pool.install(|| caught(|| trainer.do_train(sentences, &mut model)));
     match trained {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => return Err(failed(error.to_string())),
-        Err(_) => return Err(failed("the trainer gave up on these words".to_owned())),
+        Err(message) => return Err(failed(format!("the trainer gave up on these words: {message}"))),
     }
     Ok(ModelFile::of_pieces(canonical(model.iter().cloned().collect())).encode())
 }

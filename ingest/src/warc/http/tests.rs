@@ -45,6 +45,72 @@ fn codings_are_undone_and_lies_are_seen_through() {
 }
 
 #[test]
+fn a_coding_that_there_is_not_is_passed_over() {
+    for coding in [
+        "utf-8",
+        "none",
+        "\"UTF-8\"",
+        "iso-8859-1",
+        "binary",
+        "8bit",
+        "",
+        "text/html",
+        "br",
+        "zstd",
+        "deflate",
+    ] {
+        for page in ["<!-- x --><p>text", "<!DOCTYPE html><p>text", "plain text, with no mark-up at all"] {
+            let decoded = body(&format!("Content-Encoding: {coding}\r\n"), page.as_bytes());
+            assert_eq!(decoded.unwrap(), page.as_bytes(), "{coding}");
+        }
+    }
+    let noise: Vec<u8> = (0..200_u32).map(|n| (n.wrapping_mul(0x9e37_79b9) >> 24) as u8 % 9).collect();
+    assert_eq!(body("Content-Encoding: sdch\r\n", &noise).unwrap_err().reason(), "encoding_broken");
+}
+
+#[test]
+fn a_whole_gzip_body_is_read_whatever_stands_behind_it_and_whoever_names_it() {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    gzip.write_all(b"text").unwrap();
+    let gzip = gzip.finish().unwrap();
+    let mut wrong_sum = gzip.clone();
+    let at = wrong_sum.len() - 5;
+    wrong_sum[at] ^= 1;
+    let cut = &gzip[..gzip.len() - 6];
+    let head = "Content-Encoding: gzip\r\n";
+    for packed in [&wrong_sum[..], cut, &[&gzip[..], b"\r\n<!-- junk -->"].concat()] {
+        assert_eq!(body(head, packed).unwrap(), b"text");
+    }
+    assert_eq!(body(head, &gzip.repeat(2)).unwrap(), b"texttext");
+    assert_eq!(body("", &gzip).unwrap(), b"text");
+    assert_eq!(body("", &zstd::bulk::compress(b"text", 1).unwrap()).unwrap(), b"text");
+}
+
+#[test]
+fn heads_are_read_that_browsers_read() {
+    let status = |line: &str| Response::parse(format!("{line}\r\nA: b\r\n\r\n").as_bytes()).map(|r| r.status);
+    for line in [
+        "HTTP/1.1 200 OK",
+        "HTTP/2 200",
+        "HTTP/1.1  200  OK",
+        "http/1.1 200 ok",
+        "HTTP 200 OK",
+        "ICY 200 OK",
+        "HTTP/1.1\t200",
+    ] {
+        assert_eq!(status(line), Ok(200), "{line}");
+    }
+    for line in ["HTTP/1.1 OK", "HTTP/1.1", "<html> 200", "HTTP/1.1 20000", ""] {
+        assert!(status(line).is_err(), "{line}");
+    }
+    let many: String = (0..2_000).map(|n| format!("Set-Cookie: c{n}=1\n")).collect();
+    let message = format!("HTTP/1.1 404 Not Found\n{many}X y: z\n: odd\nContent-Type : text/html\n\nbody");
+    let response = Response::parse(message.as_bytes()).unwrap();
+    assert_eq!((response.status, response.header("content-type")), (404, Some("text/html")));
+    assert_eq!(response.decode(false).unwrap(), &b"body"[..]);
+}
+
+#[test]
 fn a_body_that_cannot_be_decoded_says_why() {
     let reason = |head: &str, bytes: &[u8]| body(head, bytes).unwrap_err().reason();
     assert_eq!(reason("Content-Encoding: br\r\n", b"\x0b\x02"), "encoding_broken");
