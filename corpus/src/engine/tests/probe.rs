@@ -153,7 +153,7 @@ fn an_end_outside_of_any_record_is_told_and_blames_none() {
     interrupt(&store, 0, INTERRUPTIONS_MAX);
     let error = run(&store, &Child::of(store.folder(), &[(libc::SIGKILL, None)])).unwrap_err();
     let causes = format!("{error}: {}", std::error::Error::source(&error).unwrap());
-    assert!(causes.contains("needs more memory"), "{causes}");
+    assert!(causes.contains("raise limits.record_memory_mb"), "{causes}");
 }
 
 #[test]
