@@ -17,7 +17,7 @@ const LOW: usize = 8;
 const DOUBT: f64 = (SMALL * SMALL) as f64 / 16.0;
 /// Bits in doubt with which a hash still means something. Photos have a few, a gradient, a flag or a thin drawing
 /// on white most: what is in few frequencies leaves the others at nothing but rounding.
-const DOUBTS_MAX: usize = 16;
+const DOUBTS_MAX: usize = 24;
 
 /// What is measured of an image.
 #[derive(Debug, Clone, Copy, PartialEq)]

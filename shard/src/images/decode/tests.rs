@@ -57,6 +57,7 @@ fn every_format_gives_its_pixels() {
         (ImageFormat::Bmp, "bmp"),
         (ImageFormat::Tiff, "tiff"),
         (ImageFormat::Jpeg, "jpg"),
+        (ImageFormat::Pnm, "pnm"),
     ] {
         let decoded = decode(&encode(quarters(16), format)).unwrap();
         let pixels = decoded.pixels;
@@ -332,13 +333,14 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
     #[test]
     fn damaged_files_end_as_an_image_or_a_fault(
-        format in 0..6_usize,
+        format in 0..8_usize,
         damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
         end in any::<prop::sample::Index>(),
     ) {
         let formats = [
             ImageFormat::Png, ImageFormat::Gif, ImageFormat::WebP,
             ImageFormat::Bmp, ImageFormat::Tiff, ImageFormat::Jpeg,
+            ImageFormat::Ico, ImageFormat::Pnm,
         ];
         let mut bytes = encode(quarters(9), formats[format]);
         for (place, value) in damage {

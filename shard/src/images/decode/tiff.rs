@@ -75,7 +75,7 @@ impl<'a> Tiff<'a> {
         let size = decoder.dimensions().map_err(fault)?;
         let kind = decoder.colortype().map_err(fault)?;
         if tags.value(COMPRESSION) == Some(JPEG) && !has_common_jpegs(file, &tags) {
-            return Err(Fault::Unsupported { format: "image/tiff (JPEG of odd scans)".to_owned() });
+            return Err(Fault::Unsupported { format: "image/tiff (odd JPEG)".to_owned() });
         }
         let depth = Depth::of(kind.bit_depth(), tags.value(SAMPLE_FORMAT).unwrap_or(1));
         let map = (photometric == PALETTE).then(|| tags.numbers(COLOUR_MAP)).flatten();
@@ -112,6 +112,10 @@ impl<'a> Tiff<'a> {
     pub(super) fn decode(mut self) -> Result<Pixels, Fault> {
         let layout = self.decoder.image_buffer_layout().map_err(fault)?;
         let no_pixels = || Fault::broken(FORMAT, "no pixels");
+        // What was charged is what the tags say.
+        if layout.complete_len as u64 > self.held_bytes()? {
+            return Err(Fault::broken(FORMAT, "more samples than its tags say"));
+        }
         let row_bytes = layout.row_stride.ok_or_else(no_pixels)?.get();
         let plane_bytes = layout.plane_stride.map_or(layout.complete_len, |bytes| bytes.get());
         let mut samples = vec![0; layout.complete_len];
@@ -155,10 +159,14 @@ fn patches(tags: &Directory<'_>, photometric: u64) -> Vec<(u64, u8)> {
     patches
 }
 
-/// Whether the decoder within the library, which is the common one, reads all strips or tiles right.
+/// Whether the decoder within the library, which is the common one, reads all strips or tiles right. They are
+/// not read if they are longer than the file together, which would cost more than it.
 fn has_common_jpegs(file: &[u8], tags: &Directory<'_>) -> bool {
     let chunks = |[places, lengths]: [u16; 2]| Some((tags.numbers(places)?, tags.numbers(lengths)?));
     let Some((places, lengths)) = chunks(STRIPS).or_else(|| chunks(TILES)) else { return false };
+    if lengths.iter().copied().fold(0, u64::saturating_add) > file.len() as u64 {
+        return false;
+    }
     places.iter().zip(lengths).all(|(place, length)| {
         let chunk = usize::try_from(*place).ok().and_then(|place| file.get(place..)).unwrap_or_default();
         let length = usize::try_from(length).unwrap_or(usize::MAX).min(chunk.len());

@@ -153,6 +153,7 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
         ("gif", gif(false)),
         ("gif with a frame aside", gif(true)),
         ("bmp", encode(rgb.clone(), ImageFormat::Bmp)),
+        ("pnm", encode(rgb.clone(), ImageFormat::Pnm)),
         ("jpeg", encode(rgb.clone(), ImageFormat::Jpeg)),
         ("jpeg progressive", progressive(&rgb)),
         ("jpeg of scans of one", scans_of_one(&rgb)),

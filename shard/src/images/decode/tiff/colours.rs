@@ -83,7 +83,7 @@ impl Colours {
     }
 
     /// Whether samples are numbers that are not to be scaled.
-    fn is_palette(&self) -> bool {
+    fn is_unscaled(&self) -> bool {
         matches!(self, Self::Palette(_) | Self::GreyLevels)
     }
 
@@ -91,7 +91,7 @@ impl Colours {
     pub(super) fn rgb(&self, pixel: &[f32], depth: Depth) -> [u8; CHANNELS] {
         let level = |index: usize| {
             let sample = pixel.get(index).copied().unwrap_or(0.0);
-            if self.is_palette() { sample as u8 } else { depth.level(sample) }
+            if self.is_unscaled() { sample as u8 } else { depth.level(sample) }
         };
         match self {
             Self::Grey | Self::GreyLevels => [level(0); CHANNELS],
