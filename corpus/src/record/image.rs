@@ -37,7 +37,8 @@ record! {
         pub original_height: u32,
         /// SHA-256 of the bytes as fetched, hexadecimal.
         pub sha256: String,
-        /// Perceptual hash of 64 bits (pHash): copies differ in few bits.
+        /// Perceptual hash of 64 bits (pHash): copies differ in few bits. 0 for flat images, gradients and
+        /// simple drawings, which have no meaningful one.
         pub perceptual_hash: u64,
         /// Variance of the brightness' Laplacian, after resizing: small for blurred images.
         pub sharpness: f32,
@@ -61,7 +62,7 @@ record! {
         pub original_height: u32,
         /// SHA-256 of the bytes as fetched, hexadecimal.
         pub sha256: String,
-        /// Perceptual hash of 64 bits.
+        /// Perceptual hash of 64 bits, 0 for none.
         pub perceptual_hash: u64,
         /// Largest spread of a colour channel.
         pub colour_spread: u16,

@@ -5,26 +5,28 @@
 //! budget. Of an animation the first frame is taken; transparency is put on white; the EXIF orientation is
 //! applied; colour profiles are not.
 
-use std::io::Cursor;
-
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, RgbImage};
+use image::{DynamicImage, RgbImage};
 
-use self::png::Png;
+use self::source::Source;
 use super::budget::{self, Lease};
 use super::footprint::{self, pixels};
-use super::jpeg::{self, Outline};
+use super::jpeg::{self as codec, Outline};
 use super::{Config, Fault, Pixels};
 
+mod bitmap;
+mod format;
+mod gif;
+mod jpeg;
 mod png;
 mod samples;
+mod source;
+mod tiff;
+
+pub(super) use self::format::hexadecimal;
 
 /// Pixels of a JPEG times its scans: 20 scans of 100 million pixels. Encoders write about ten.
 const SCAN_PIXELS_MAX: u64 = 2_000_000_000;
-/// What an EXIF segment of a JPEG begins with.
-const EXIF_PREFIX: &[u8] = b"Exif\0\0";
-/// First bytes of a file that is no image, shown in reports.
-const BEGINNING_BYTES: usize = 16;
 
 /// Decodes images up to a number of pixels and of bytes in memory.
 #[derive(Debug, Clone, Copy)]
@@ -47,12 +49,6 @@ pub struct Decoded {
     pub extension: &'static str,
     /// The memory that was leased for decoding and for what is done with the pixels.
     pub lease: Lease<'static>,
-}
-
-/// A file whose headers have been read.
-enum Source<'a> {
-    Png(Box<Png<'a>>),
-    Other(Box<dyn ImageDecoder + 'a>),
 }
 
 /// What an image becomes: its upright size, how the pixels are turned, and what is held behind decoding.
@@ -78,7 +74,7 @@ impl Decoder {
         Self { pixels_max, decoded_bytes_max, memory_bytes: megabytes(decode_memory_mb) }
     }
 
-    /// Decodes JPEG, PNG, GIF, WebP, BMP or TIFF.
+    /// Decodes JPEG, PNG, GIF, WebP, BMP, TIFF, ICO, PBM, PGM, PPM or PAM.
     ///
     /// # Errors
     /// A [`Fault`] for bytes that are not such an image, are damaged, or too large.
@@ -110,55 +106,28 @@ impl Decoder {
         target: impl Fn(u32, u32) -> (u32, u32),
         after: impl Fn((u32, u32), (u32, u32)) -> Result<u64, Fault>,
     ) -> Result<Decoded, Fault> {
-        let (format, extension) = sniff(bytes)?;
-        let broken = |detail: &str| Fault::Broken { format: extension, detail: detail.to_owned() };
-        let outline = Outline::read(bytes).filter(|_| format == ImageFormat::Jpeg);
-        if format == ImageFormat::Jpeg && outline.is_none() {
-            return Err(broken("cut off: no end of image after the last scan"));
-        }
-        if let Some(detail) = footprint::header_excess(format, bytes) {
-            return Err(Fault::TooManyBytes { detail });
-        }
-        let (mut source, stored) = self.open(bytes, format, extension)?;
-        let orientation = source.orientation();
+        let (format, extension) = format::sniff(bytes)?;
+        let check = |(width, height)| match pixels((width, height)) <= self.pixels_max {
+            true => Ok(()),
+            false => Err(Fault::too_many(width, height)),
+        };
+        let mut source = Source::open(bytes, format, extension, check)?;
+        let (stored, orientation) = (source.size(), source.orientation());
         let size = if is_turned(orientation) { (stored.1, stored.0) } else { stored };
         let after = |decoded| after(size, decoded);
         let plan = Plan { size, orientation, extension, after: &after };
-        if let Some(outline) = outline {
-            check_scans(&outline, size)?;
-            let divisor = jpeg::divisor(size, target(size.0, size.1));
-            if let Some(decoded) = self.decode_jpeg(bytes, stored, divisor, &outline, &plan)? {
+        if let Source::Jpeg(jpeg) = &source {
+            check_scans(&jpeg.outline, size)?;
+            let divisor = match jpeg.outline.is_lossless() {
+                true => 1,
+                false => codec::divisor(size, target(size.0, size.1)),
+            };
+            if let Some(decoded) = self.decode_jpeg(bytes, stored, divisor, &jpeg.outline, &plan)? {
                 return Ok(decoded);
             }
         }
-        let held = source.held_bytes(format, bytes).ok_or_else(|| broken("no first image"))?;
-        let lease = self.lease(&plan, stored, held)?;
-        plan.finish(source.decode(extension)?, lease)
-    }
-
-    /// Reads the headers of a file and its size as stored.
-    fn open<'a>(
-        &self,
-        bytes: &'a [u8],
-        format: ImageFormat,
-        extension: &'static str,
-    ) -> Result<(Source<'a>, (u32, u32)), Fault> {
-        let check = |(width, height)| match pixels((width, height)) <= self.pixels_max {
-            true => Ok((width, height)),
-            false => Err(Fault::too_many(width, height)),
-        };
-        let broken = |detail: String| Fault::Broken { format: extension, detail };
-        if format == ImageFormat::Png {
-            let size = check(png::size(bytes).map_err(|error| broken(error.to_string()))?)?;
-            let png = Png::open(bytes).map_err(|error| broken(error.to_string()))?;
-            return Ok((Source::Png(Box::new(png)), size));
-        }
-        // What limits would check is known and leased before anything is decoded.
-        let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-        reader.no_limits();
-        let decoder = reader.into_decoder().map_err(|error| fault(extension, &error))?;
-        let size = check(decoder.dimensions())?;
-        Ok((Source::Other(Box::new(decoder)), size))
+        let lease = self.lease(&plan, stored, source.held_bytes()?)?;
+        plan.finish(source.decode()?, lease)
     }
 
     /// Decodes a JPEG at a fraction of its size. `None` where the image library is to decide: this thread's
@@ -168,15 +137,15 @@ impl Decoder {
         bytes: &[u8],
         size: (u32, u32),
         divisor: u32,
-        outline: &Outline,
+        outline: &Outline<'_>,
         plan: &Plan<'_>,
     ) -> Result<Option<Decoded>, Fault> {
-        if !jpeg::DECODES {
+        if !codec::DECODES {
             return Ok(None);
         }
         let decoded = (size.0.div_ceil(divisor), size.1.div_ceil(divisor));
-        let lease = self.lease(plan, decoded, jpeg::held_bytes(outline, decoded))?;
-        jpeg::decode(bytes, size, divisor).map(|pixels| plan.finish(pixels, lease)).transpose()
+        let lease = self.lease(plan, decoded, codec::held_bytes(outline, decoded))?;
+        codec::decode(bytes, size, divisor).map(|pixels| plan.finish(pixels, lease)).transpose()
     }
 
     /// Leases what is held while an image is decoded at a size, turned upright and worked on.
@@ -195,60 +164,16 @@ impl Decoder {
     }
 }
 
-impl Source<'_> {
-    fn orientation(&mut self) -> Orientation {
-        match self {
-            Self::Png(png) => png.exif().and_then(of_exif),
-            Self::Other(decoder) => {
-                let exif = decoder.exif_metadata().ok().flatten();
-                let of_jpeg = exif.filter(|exif| exif.starts_with(EXIF_PREFIX));
-                of_jpeg.as_deref().and_then(of_exif).or_else(|| decoder.orientation().ok())
-            }
-        }
-        .unwrap_or(Orientation::NoTransforms)
-    }
-
-    fn held_bytes(&self, format: ImageFormat, bytes: &[u8]) -> Option<u64> {
-        match self {
-            Self::Png(png) => Some(png.held_bytes()),
-            Self::Other(decoder) => {
-                footprint::held_bytes(format, bytes, decoder.dimensions(), decoder.color_type())
-            }
-        }
-    }
-
-    fn decode(self, extension: &'static str) -> Result<Pixels, Fault> {
-        let broken = |detail: String| Fault::Broken { format: extension, detail };
-        let (size, rgb) = match self {
-            Self::Png(png) => {
-                let size = png.size();
-                (size, Some(png.decode().map_err(|error| broken(error.to_string()))?))
-            }
-            Self::Other(decoder) => {
-                let (size, colour) = (decoder.dimensions(), decoder.color_type());
-                let count = pixels(size) as usize;
-                let sample_bytes = count * usize::from(colour.bytes_per_pixel());
-                let mut samples = vec![0; sample_bytes.max(count * samples::RGB_BYTES)];
-                let read = decoder.read_image_boxed(&mut samples[..sample_bytes]);
-                read.map_err(|error| fault(extension, &error))?;
-                (size, samples::into_rgb(samples, colour, count))
-            }
-        };
-        let pixels = rgb.and_then(|rgb| Pixels::new(size.0, size.1, rgb));
-        pixels.ok_or_else(|| broken("no pixels".to_owned()))
-    }
-}
-
 impl Plan<'_> {
     fn finish(&self, pixels: Pixels, lease: Lease<'static>) -> Result<Decoded, Fault> {
         let (extension, (width, height)) = (self.extension, self.size);
-        let pixels = upright(pixels, self.orientation)
-            .ok_or_else(|| Fault::Broken { format: extension, detail: "no pixels".to_owned() })?;
+        let pixels =
+            upright(pixels, self.orientation).ok_or_else(|| Fault::broken(extension, "no pixels"))?;
         Ok(Decoded { pixels, width, height, extension, lease })
     }
 }
 
-fn check_scans(outline: &Outline, (width, height): (u32, u32)) -> Result<(), Fault> {
+fn check_scans(outline: &Outline<'_>, (width, height): (u32, u32)) -> Result<(), Fault> {
     let scans = outline.scan_count;
     if pixels((width, height)).saturating_mul(scans) <= SCAN_PIXELS_MAX {
         return Ok(());
@@ -258,63 +183,6 @@ fn check_scans(outline: &Outline, (width, height): (u32, u32)) -> Result<(), Fau
 
 fn megabytes(count: u32) -> u64 {
     u64::from(count) << 20
-}
-
-fn fault(format: &'static str, error: &ImageError) -> Fault {
-    let detail = error.to_string();
-    match error {
-        ImageError::Limits(_) => Fault::TooManyPixels { detail },
-        _ => Fault::Broken { format, detail },
-    }
-}
-
-fn sniff(bytes: &[u8]) -> Result<(ImageFormat, &'static str), Fault> {
-    if let Some(format) = unsupported(bytes) {
-        return Err(Fault::Unsupported { format });
-    }
-    let beginning = &bytes[..bytes.len().min(BEGINNING_BYTES)];
-    let format =
-        image::guess_format(bytes).map_err(|_| Fault::NotAnImage { beginning: hexadecimal(beginning) })?;
-    let extension = match format {
-        ImageFormat::Jpeg => "jpg",
-        ImageFormat::Png => "png",
-        ImageFormat::Gif => "gif",
-        ImageFormat::WebP => "webp",
-        ImageFormat::Bmp => "bmp",
-        ImageFormat::Tiff => "tiff",
-        other => return Err(Fault::Unsupported { format: other.to_mime_type() }),
-    };
-    Ok((format, extension))
-}
-
-/// Returns the media type of an image of a format that is not read and that the image library does
-/// not know by name: brands of ISO 23008-12 files, and JPEG XL.
-fn unsupported(bytes: &[u8]) -> Option<&'static str> {
-    const BRANDS: [(&[u8], &str); 6] = [
-        (b"avif", "image/avif"),
-        (b"avis", "image/avif"),
-        (b"heic", "image/heic"),
-        (b"heix", "image/heic"),
-        (b"mif1", "image/heif"),
-        (b"msf1", "image/heif"),
-    ];
-    const JPEG_XL: [&[u8]; 2] = [b"\xFF\x0A", b"\0\0\0\x0CJXL "];
-    if JPEG_XL.iter().any(|beginning| bytes.starts_with(beginning)) {
-        return Some("image/jxl");
-    }
-    let brand = bytes.get(4..)?.strip_prefix(b"ftyp")?;
-    BRANDS.iter().find(|(known, _)| brand.starts_with(known)).map(|(_, format)| *format)
-}
-
-/// Writes bytes as hexadecimal digits.
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Returns which way is up; metadata that cannot be read does not say. WebP and PNG files often have the
-/// prefix of JPEG's EXIF segment, where a decoder would not expect it.
-fn of_exif(exif: &[u8]) -> Option<Orientation> {
-    Orientation::from_exif_chunk(exif.strip_prefix(EXIF_PREFIX).unwrap_or(exif))
 }
 
 fn is_turned(orientation: Orientation) -> bool {

@@ -89,6 +89,10 @@ impl Stage for Evaluation {
         })
     }
 
+    fn version(&self) -> u32 {
+        2
+    }
+
     fn plan(&self, _inputs: &Inputs) -> Result<u32> {
         Ok(self.files.len() as u32)
     }

@@ -12,10 +12,10 @@ pub enum Fault {
     /// The file is an image of a format that is not read.
     #[error("{format} is not read")]
     Unsupported {
-        /// The format's media type.
-        format: &'static str,
+        /// The format's media type; in parentheses which kind of it.
+        format: String,
     },
-    /// The file begins like an image and is damaged, cut off, or of an unsupported kind.
+    /// The file begins like an image and is damaged or cut off.
     #[error("broken {format}: {detail}")]
     Broken {
         /// The format its first bytes name.
@@ -48,6 +48,10 @@ pub enum Fault {
 }
 
 impl Fault {
+    pub(super) fn broken(format: &'static str, detail: impl Into<String>) -> Self {
+        Self::Broken { format, detail: detail.into() }
+    }
+
     pub(super) fn too_many(width: u32, height: u32) -> Self {
         Self::TooManyPixels { detail: format!("{width}x{height}") }
     }

@@ -12,12 +12,20 @@ const SMALL: usize = 32;
 /// Side of the block of low frequencies that the hash keeps.
 const LOW: usize = 8;
 
+/// A frequency that is so near to the median may be on either side of it in a copy: rounding to whole levels,
+/// and compressing anew, moves each by about as much. It is a sixteenth of a level in all of the small picture.
+const DOUBT: f64 = (SMALL * SMALL) as f64 / 16.0;
+/// Bits in doubt with which a hash still means something. Photos have a few, a gradient, a flag or a thin drawing
+/// on white most: what is in few frequencies leaves the others at nothing but rounding.
+const DOUBTS_MAX: usize = 24;
+
 /// What is measured of an image.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Measures {
     /// Perceptual hash: one bit for each of the 8 x 8 lowest frequencies of the brightness, set where
     /// it is above their median (pHash). Of copies that were resized or compressed anew a few bits
-    /// differ, of other images about 32.
+    /// differ, of other images about 32. 0 for images without a meaningful hash, whose bits would be those of
+    /// rounding: flat ones, gradients, simple drawings. No other image has it.
     pub perceptual_hash: u64,
     /// Variance of the brightness' Laplacian: a few for blurred images, hundreds for sharp ones.
     pub sharpness: f32,
@@ -105,6 +113,10 @@ fn perceptual_hash(luma: &[u8], width: usize, height: usize) -> u64 {
     let mut sorted = frequencies;
     sorted.sort_by(f64::total_cmp);
     let median = f64::midpoint(sorted[LOW * LOW / 2 - 1], sorted[LOW * LOW / 2]);
+    let in_doubt = frequencies.iter().filter(|frequency| (*frequency - median).abs() < DOUBT);
+    if in_doubt.count() > DOUBTS_MAX {
+        return 0;
+    }
     frequencies.iter().fold(0, |hash, frequency| (hash << 1) | u64::from(*frequency > median))
 }
 
@@ -164,6 +176,64 @@ mod tests {
             (2..40).map(|seed| (hash(&original) ^ hash(&scene(seed, 300, 200))).count_ones()).collect();
         distances.sort_unstable();
         assert!(distances[0] > 8, "{distances:?}");
+    }
+
+    /// Returns copies of another size and quality.
+    fn copies(original: &Pixels) -> Vec<Pixels> {
+        let resized =
+            |(width, height)| resize(original.clone(), width, height, 1 << 20, Preprocess::Fast).unwrap();
+        let compressed = |quality: u8| {
+            let bytes = Format::Jpeg { quality }.encode(original).unwrap();
+            Decoder::new(1 << 20).decode(&bytes).unwrap().pixels
+        };
+        let sizes = [(120, 80), (150, 100), (299, 199), (411, 274), (600, 400)].map(resized);
+        sizes.into_iter().chain([95, 75, 40].map(compressed)).collect()
+    }
+
+    #[test]
+    fn what_has_no_details_has_no_hash_whatever_its_size_and_quality() {
+        let picture = |level: &dyn Fn(u32, u32) -> u32| {
+            let rgb =
+                (0..200_u32).flat_map(|y| (0..300_u32).flat_map(move |x| [level(x, y).min(255) as u8; 3]));
+            Pixels::new(300, 200, rgb.collect()).unwrap()
+        };
+        let is_at = |x: u32, from: u32, to: u32| (from..to).contains(&x);
+        let pictures: [(&str, Pixels); 10] = [
+            ("flat", picture(&|_, _| 93)),
+            ("black", picture(&|_, _| 0)),
+            ("across", picture(&|x, _| x * 255 / 300)),
+            ("down", picture(&|_, y| 255 - y * 255 / 200)),
+            ("from corner to corner", picture(&|x, y| (x + y) / 2)),
+            ("faint", picture(&|x, _| 100 + x / 75)),
+            ("halves", picture(&|x, _| if x < 150 { 20 } else { 230 })),
+            ("a flag", picture(&|x, _| [60, 255, 120][(x / 100) as usize])),
+            ("a rectangle", picture(&|x, y| if is_at(x, 75, 225) && is_at(y, 50, 150) { 80 } else { 255 })),
+            ("a line", picture(&|x, y| if x * 2 / 3 == y { 0 } else { 255 })),
+        ];
+        for (name, original) in pictures {
+            for copy in copies(&original).into_iter().chain([original]) {
+                assert_eq!(
+                    Measures::of(&copy).perceptual_hash,
+                    0,
+                    "{name}, {}x{}",
+                    copy.width(),
+                    copy.height()
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn scenes_have_a_hash_that_copies_keep() {
+        for seed in 1..30 {
+            let original = scene(seed, 300, 200);
+            let hash = Measures::of(&original).perceptual_hash;
+            assert_ne!(hash, 0, "scene {seed}");
+            for copy in copies(&original) {
+                let distance = (hash ^ Measures::of(&copy).perceptual_hash).count_ones();
+                assert!(distance <= 6, "scene {seed}: {distance}");
+            }
+        }
     }
 
     #[test]

@@ -88,7 +88,7 @@ impl Stage for Pass {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn guards_records(&self) -> bool {

@@ -84,6 +84,16 @@ pub(super) fn on_white(rgba: [u8; 4]) -> [u8; 3] {
     })
 }
 
+/// Puts inks on white paper, 0 for none of an ink, as Pillow does it.
+pub(super) fn of_cmyk(cmyk: [u8; 4]) -> [u8; 3] {
+    let [cyan, magenta, yellow, black] = cmyk;
+    let light = 255 - u32::from(black);
+    [cyan, magenta, yellow].map(|ink| {
+        let product = u32::from(ink) * light + 128;
+        (light - (((product >> 8) + product) >> 8)) as u8
+    })
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {

@@ -16,6 +16,8 @@ use crate::stage::task_bytes;
 const UNIT: &str = "links";
 /// Images whose colours spread less are not compared by looks: to a hash all of them look alike.
 const COLOUR_SPREAD_MIN: u16 = 16;
+/// The hash of images without a meaningful one, which are compared by bytes alone.
+const NO_HASH: u64 = 0;
 
 /// Links images, one task per table: the first by digests, the others by pairs of blocks of hashes.
 #[derive(Debug, Clone)]
@@ -44,7 +46,7 @@ impl LookLinks {
             let id = look.id.to_bits();
             match mask {
                 None => sorter.push([digest_prefix(&look), 0, id])?,
-                Some(mask) if look.colour_spread >= COLOUR_SPREAD_MIN => {
+                Some(mask) if look.colour_spread >= COLOUR_SPREAD_MIN && look.perceptual_hash != NO_HASH => {
                     sorter.push([look.perceptual_hash & mask, look.perceptual_hash, id])?;
                 }
                 Some(_) => {}

@@ -76,6 +76,9 @@ fn images_are_alike_up_to_the_distance_and_from_a_spread_of_colours_on() {
         found(images.collect(), Some(3)).len()
     };
     assert_eq!([15, 16].map(spread), [0, 1]);
+    let without_hash =
+        images().into_iter().map(|image| Image { perceptual_hash: 0, colour_spread: 200, ..image });
+    assert_eq!(found(without_hash.collect(), Some(3)).len(), 0);
 }
 
 #[test]

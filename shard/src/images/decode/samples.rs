@@ -2,7 +2,7 @@
 
 use image::ColorType;
 
-use super::super::pixels::on_white;
+use super::super::pixels::{of_cmyk, on_white};
 
 /// Bytes of a pixel in RGB8.
 pub(super) const RGB_BYTES: usize = 3;
@@ -28,6 +28,23 @@ pub(super) fn into_rgb(mut samples: Vec<u8>, colour: ColorType, count: usize) ->
         }),
         ColorType::Rgb32F => in_place(pixels, count, |bytes: [u8; 12]| floats(bytes)),
         ColorType::Rgba32F => in_place(pixels, count, |bytes: [u8; 16]| on_white(floats(bytes))),
+        _ => return None,
+    }
+    samples.truncate(count * RGB_BYTES);
+    samples.shrink_to_fit();
+    Some(samples)
+}
+
+/// Makes grey, RGB8 or inks, 0 for none of one, of `count` pixels RGB8 within their buffer. `None` for another
+/// number of samples.
+pub(super) fn of_jpeg(mut samples: Vec<u8>, count: usize) -> Option<Vec<u8>> {
+    match samples.len().checked_div(count)? {
+        1 => {
+            samples.resize(count * RGB_BYTES, 0);
+            in_place(&mut samples, count, |[grey]| [grey; 3]);
+        }
+        RGB_BYTES => {}
+        4 => in_place(&mut samples, count, of_cmyk),
         _ => return None,
     }
     samples.truncate(count * RGB_BYTES);

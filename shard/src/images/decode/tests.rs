@@ -3,12 +3,16 @@ use std::io::{Cursor, Write};
 
 use corpus::Id;
 use corpus::crash::Crashes;
-use image::{GrayAlphaImage, ImageBuffer, Luma, LumaA, Rgb, RgbImage, Rgba, RgbaImage};
+use image::{GrayAlphaImage, ImageBuffer, ImageFormat, Luma, LumaA, Rgb, RgbImage, Rgba, RgbaImage};
 use proptest::prelude::*;
 
+use super::source::EXIF_PREFIX;
 use super::*;
 
+mod formats;
+mod jpegs;
 mod peak;
+mod tiffs;
 
 const PIXELS_MAX: u64 = 100_000_000;
 
@@ -53,6 +57,7 @@ fn every_format_gives_its_pixels() {
         (ImageFormat::Bmp, "bmp"),
         (ImageFormat::Tiff, "tiff"),
         (ImageFormat::Jpeg, "jpg"),
+        (ImageFormat::Pnm, "pnm"),
     ] {
         let decoded = decode(&encode(quarters(16), format)).unwrap();
         let pixels = decoded.pixels;
@@ -308,7 +313,7 @@ fn a_cut_file_is_broken_in_every_format() {
 
 #[test]
 fn what_is_no_image_says_how_it_begins() {
-    for bytes in [&b""[..], b"<!doctype html>", b"<svg xmlns=", b"\xFF", b"GIF", b"RIFF\0\0\0\0WAVE"] {
+    for bytes in [&b""[..], b"<!doctype html>", b"<html><svg>", b"\xFF", b"GIF", b"RIFF\0\0\0\0WAVE"] {
         assert_eq!(decode(bytes).unwrap_err().reason(), "not_an_image", "{bytes:?}");
     }
     let fault = decode(b"<!doctype html>").unwrap_err();
@@ -328,13 +333,14 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
     #[test]
     fn damaged_files_end_as_an_image_or_a_fault(
-        format in 0..6_usize,
+        format in 0..8_usize,
         damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
         end in any::<prop::sample::Index>(),
     ) {
         let formats = [
             ImageFormat::Png, ImageFormat::Gif, ImageFormat::WebP,
             ImageFormat::Bmp, ImageFormat::Tiff, ImageFormat::Jpeg,
+            ImageFormat::Ico, ImageFormat::Pnm,
         ];
         let mut bytes = encode(quarters(9), formats[format]);
         for (place, value) in damage {

@@ -8,9 +8,8 @@ use image::{ColorType, ImageFormat};
 
 use super::jpeg::Outline;
 
-mod gif;
 mod lossless;
-mod tiff;
+pub(super) mod tiff;
 mod webp;
 
 /// Bytes of RGB8, which every decoded image becomes within its own buffer.
@@ -38,15 +37,13 @@ pub(super) fn held_bytes(
     let pixels = pixels(size);
     let result = pixels.saturating_mul(u64::from(colour.bytes_per_pixel()).max(RGB_BYTES));
     let within = match format {
-        ImageFormat::Gif => gif::held_bytes(file, size)?,
         ImageFormat::WebP => webp::held_bytes(file, size, colour.has_alpha())?,
-        ImageFormat::Tiff => tiff::held_bytes(file, size)?,
         ImageFormat::Jpeg => Outline::read(file)?.held_bytes(),
         _ => BMP_ROW_BYTES * u64::from(size.0),
     };
     let copies = match format {
         // They can be as large as their pixels, and are read where they are.
-        ImageFormat::Bmp | ImageFormat::Tiff => 0,
+        ImageFormat::Bmp => 0,
         _ => FILE_COPIES * file.len() as u64,
     };
     Some(result.saturating_add(within).saturating_add(copies).saturating_add(WINDOW_BYTES))

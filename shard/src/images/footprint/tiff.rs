@@ -1,4 +1,4 @@
-//! TIFF: the image library decodes into a buffer of its own, at the file's depth and with all its samples.
+//! TIFF: samples are decoded at the file's depth, all of them, before they become RGB8.
 
 use super::pixels;
 
@@ -26,7 +26,7 @@ const JPEG_PIXEL_BYTES: u64 = 4 + 2 * 4;
 const JPEG_FRAME_BYTES: usize = 8;
 
 /// The directory of a file's first image.
-struct Directory<'a> {
+pub(in super::super) struct Directory<'a> {
     file: &'a [u8],
     is_big_endian: bool,
     /// The layout of files above 4 GiB: eight bytes where others have four.
@@ -49,7 +49,7 @@ pub(super) fn header_excess(file: &[u8]) -> Option<String> {
 }
 
 /// Returns the bytes held beside the result.
-pub(super) fn held_bytes(file: &[u8], size: (u32, u32)) -> Option<u64> {
+pub(in super::super) fn held_bytes(file: &[u8], size: (u32, u32)) -> Option<u64> {
     let directory = Directory::of(file)?;
     let value = |tag: u16, default: u64| directory.value(tag).unwrap_or(default);
     let bits = value(BITS, 1).saturating_mul(value(SAMPLES, 1));
@@ -88,7 +88,8 @@ fn largest_jpeg(file: &[u8], directory: &Directory<'_>) -> Option<u64> {
 }
 
 impl<'a> Directory<'a> {
-    fn of(file: &'a [u8]) -> Option<Self> {
+    /// Reads where the entries of the first directory are.
+    pub(in super::super) fn of(file: &'a [u8]) -> Option<Self> {
         let is_big_endian = file.starts_with(b"MM");
         let is_big = matches!(file.get(2..4)?, [43, 0] | [0, 43]);
         let mut directory = Self { file, is_big_endian, is_big, entries: &[] };
@@ -127,18 +128,13 @@ impl<'a> Directory<'a> {
     }
 
     /// Returns the first value of a tag, the largest where a tag is there more than once.
-    fn value(&self, tag: u16) -> Option<u64> {
+    pub(in super::super) fn value(&self, tag: u16) -> Option<u64> {
         let of_tag = self.entries().filter(|entry| entry.tag == tag && entry.count > 0);
         of_tag.filter_map(|entry| self.first(&entry)).max()
     }
 
     fn first(&self, entry: &Entry<'a>) -> Option<u64> {
-        let bytes = match entry.kind {
-            3 | 8 => 2,
-            4 | 9 | 13 => 4,
-            16..=18 => 8,
-            _ => 1,
-        };
+        let bytes = entry_bytes(entry.kind);
         Some(self.number(self.at(entry, bytes)?.get(..bytes)?))
     }
 
@@ -150,10 +146,37 @@ impl<'a> Directory<'a> {
         self.file.get(usize::try_from(self.number(entry.place)).ok()?..)
     }
 
+    /// Returns where in the file the lowest byte of a tag's only value is, where it is within the directory.
+    pub(in super::super) fn low_byte(&self, tag: u16) -> Option<u64> {
+        let entry = self.entries().find(|entry| entry.tag == tag)?;
+        let bytes = entry_bytes(entry.kind);
+        let place = entry.place.as_ptr() as usize - self.file.as_ptr() as usize;
+        Some((place + if self.is_big_endian { bytes - 1 } else { 0 }) as u64)
+    }
+
+    /// Returns all values of a tag that are within the file, at most as many as tags may have.
+    pub(in super::super) fn numbers(&self, tag: u16) -> Option<Vec<u64>> {
+        let entry = self.entries().find(|entry| entry.tag == tag)?;
+        let bytes = entry_bytes(entry.kind);
+        let count = usize::try_from(entry.count.min(TAG_VALUES_MAX)).ok()?;
+        let values = self.at(&entry, bytes)?.chunks_exact(bytes).take(count);
+        Some(values.map(|value| self.number(value)).collect())
+    }
+
     /// Returns the bytes of a tag whose values are bytes.
     fn bytes(&self, tag: u16) -> Option<&'a [u8]> {
         let entry = self.entries().find(|entry| entry.tag == tag)?;
         let start = self.at(&entry, 1)?;
         Some(&start[..start.len().min(usize::try_from(entry.count).ok()?)])
+    }
+}
+
+/// Returns the bytes of a value of a kind.
+fn entry_bytes(kind: u16) -> usize {
+    match kind {
+        3 | 8 => 2,
+        4 | 9 | 13 => 4,
+        16..=18 => 8,
+        _ => 1,
     }
 }

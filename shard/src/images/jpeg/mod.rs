@@ -1,5 +1,5 @@
 //! JPEG, which most images are and most of the time goes into: libjpeg-turbo where the build has it
-//! (cargo feature `libjpeg-turbo`), else encoders and decoders in Rust alone.
+//! (cargo feature `libjpeg-turbo`), else encoders and decoders in Rust alone, chosen by the file's kind.
 
 #[cfg(not(feature = "libjpeg-turbo"))]
 #[path = "portable.rs"]
@@ -8,9 +8,12 @@ mod codec;
 #[path = "turbo.rs"]
 mod codec;
 
+mod kind;
+pub(super) mod odd;
 mod outline;
 
 pub(super) use codec::{CODEC, DECODES, decode, encode};
+pub(super) use kind::Kind;
 pub(super) use outline::Outline;
 
 const RGB_BYTES: u64 = 3;
@@ -31,7 +34,7 @@ pub(super) fn divisor((width, height): (u32, u32), (to_width, to_height): (u32, 
 }
 
 /// Returns the bytes that [`decode`] holds for a result of this size.
-pub(super) fn held_bytes(outline: &Outline, (width, height): (u32, u32)) -> u64 {
+pub(super) fn held_bytes(outline: &Outline<'_>, (width, height): (u32, u32)) -> u64 {
     outline.held_bytes() + RGB_BYTES * u64::from(width) * u64::from(height) + WINDOW_BYTES
 }
 

@@ -7,26 +7,71 @@ const BLOCK_BYTES: u64 = 2 * 64;
 const BLOCK_PIXELS: u64 = 8;
 /// Rows of samples that decoders hold at once per component.
 const ROWS: u64 = 256;
+/// Names at the beginning of segments, and the bytes behind which libjpeg believes the segment.
+const EXIF: &[u8] = b"Exif\0\0";
+const JFIF: (&[u8], usize) = (b"JFIF\0", 14);
+const ADOBE: (&[u8], usize) = (b"Adobe", 12);
 
 /// What a JPEG is made of.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(in super::super) struct Outline {
+pub(in super::super) struct Outline<'a> {
     /// Scans before the end of the image: each costs a pass over its pixels.
     pub(in super::super) scan_count: u64,
+    /// The first frame; several are a fault in all kinds of files that are read.
+    pub(super) frame: Option<Frame>,
+    pub(super) frame_count: u64,
+    pub(super) is_jfif: bool,
+    pub(super) adobe: Adobe,
+    /// Components in the first scan.
+    pub(super) first_scan: usize,
+    /// Ids of components that a scan has to itself.
+    pub(super) alone: Vec<u8>,
+    exif: Option<&'a [u8]>,
     component_count: u64,
     /// Coefficients of the whole image.
-    coefficient_bytes: u64,
+    pub(super) coefficient_bytes: u64,
     /// Bytes of the rows that are decoded at once.
     row_bytes: u64,
     /// Scans add to each other: all coefficients are held until the last one.
-    is_buffered: bool,
+    pub(super) is_buffered: bool,
 }
 
-impl Outline {
+/// The header of a frame.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Frame {
+    /// The marker, which names the coding process.
+    pub(super) marker: u8,
+    /// Bits of a sample.
+    pub(super) precision: u8,
+    pub(super) width: u16,
+    pub(super) height: u16,
+    pub(super) components: Vec<Component>,
+}
+
+/// A component of a frame: its id, and its samples per unit across and down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Component {
+    pub(super) id: u8,
+    pub(super) across: u8,
+    pub(super) down: u8,
+}
+
+/// What Adobe's segment says of the colours.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Adobe {
+    #[default]
+    Absent,
+    /// Too short to say anything.
+    Cut,
+    Transform(u8),
+}
+
+impl<'a> Outline<'a> {
     /// Reads the segments of a file. `None` unless an end-of-image marker follows a scan: decoders fill up
     /// what is missing of a cut file with grey, and do not say so. Segments are passed over by their
-    /// lengths, so thumbnails within and whatever follows the image say nothing.
-    pub(in super::super) fn read(file: &[u8]) -> Option<Self> {
+    /// lengths, so thumbnails within and whatever follows the image say nothing. JPEG-LS, which marks bytes
+    /// in scans in another way, is read up to its frame.
+    pub(in super::super) fn read(file: &'a [u8]) -> Option<Self> {
         let (mut at, mut outline) = (0, Self::default());
         while let Some(found) = memchr(0xFF, file.get(at..)?) {
             at += found + 1;
@@ -40,6 +85,9 @@ impl Outline {
                     let length = usize::from(u16::from_be_bytes([length[0], length[1]]));
                     let segment = file.get(at + 3..at + 1 + length).unwrap_or_default();
                     outline.add(marker, segment);
+                    if outline.is_jpeg_ls() {
+                        return Some(outline);
+                    }
                     at += 1 + length;
                 }
             }
@@ -52,41 +100,92 @@ impl Outline {
         self.row_bytes + if self.is_buffered { self.coefficient_bytes } else { 0 }
     }
 
-    fn add(&mut self, marker: u8, segment: &[u8]) {
+    /// Returns width and height as stored. `None` without a frame.
+    pub(in super::super) fn size(&self) -> Option<(u32, u32)> {
+        self.frame.as_ref().map(|frame| (frame.width.into(), frame.height.into()))
+    }
+
+    /// Returns the metadata of the first EXIF segment, without the prefix.
+    pub(in super::super) fn exif(&self) -> Option<&'a [u8]> {
+        self.exif
+    }
+
+    /// Returns how many components the image has.
+    pub(super) fn component_count(&self) -> u64 {
+        self.component_count
+    }
+
+    fn is_jpeg_ls(&self) -> bool {
+        self.frame.as_ref().is_some_and(|frame| frame.marker == super::kind::JPEG_LS)
+    }
+
+    fn add(&mut self, marker: u8, segment: &'a [u8]) {
+        let is = |(name, bytes): (&[u8], usize)| segment.starts_with(name) && segment.len() >= bytes;
         match marker {
-            0xDA => {
-                self.scan_count += 1;
-                let components = segment.first().copied().unwrap_or(0);
-                self.is_buffered |= u64::from(components) < self.component_count;
-            }
+            0xDA => self.add_scan(segment),
             // Tables and an extension lie between the kinds of frames.
             0xC4 | 0xC8 | 0xCC => {}
-            0xC0..=0xCF => {
+            0xC0..=0xCF | super::kind::JPEG_LS => {
                 self.is_buffered |= marker & 3 == 2;
-                self.add_frame(segment);
+                self.add_frame(marker, segment);
             }
+            0xE0 => self.is_jfif |= is(JFIF),
+            0xE1 => self.exif = self.exif.or_else(|| segment.strip_prefix(EXIF)),
+            0xEE if is(ADOBE) => self.adobe = Adobe::Transform(segment[ADOBE.1 - 1]),
+            0xEE if segment.starts_with(ADOBE.0) && self.adobe == Adobe::Absent => self.adobe = Adobe::Cut,
             _ => {}
         }
     }
 
-    /// Adds a frame; of several, which no decoder accepts, the largest counts.
-    fn add_frame(&mut self, segment: &[u8]) {
-        let [_, high, low, wide, narrow, _, components @ ..] = segment else { return };
-        let height = u64::from(u16::from_be_bytes([*high, *low]));
-        let width = u64::from(u16::from_be_bytes([*wide, *narrow]));
-        let factors = components.chunks_exact(3).map(|component| (component[1] >> 4, component[1] & 15));
-        let factors: Vec<(u64, u64)> =
-            factors.map(|(across, down)| (u64::from(across).max(1), u64::from(down).max(1))).collect();
-        let most = |factor: fn(&(u64, u64)) -> u64| factors.iter().map(factor).max().unwrap_or(1);
-        let (across, down) = (most(|factors| factors.0), most(|factors| factors.1));
-        let units = width.div_ceil(BLOCK_PIXELS * across) * height.div_ceil(BLOCK_PIXELS * down);
-        let blocks: u64 = factors.iter().map(|(across, down)| across * down).sum();
-        self.component_count = self.component_count.max(factors.len() as u64);
-        self.coefficient_bytes = self.coefficient_bytes.max(units * blocks * BLOCK_BYTES);
-        self.row_bytes = self.row_bytes.max(width * factors.len() as u64 * ROWS);
+    fn add_scan(&mut self, segment: &[u8]) {
+        let count = segment.first().copied().unwrap_or(0);
+        self.is_buffered |= u64::from(count) < self.component_count;
+        if self.scan_count == 0 {
+            self.first_scan = count.into();
+        }
+        self.scan_count += 1;
+        if let [1, id, ..] = segment
+            && !self.alone.contains(id)
+        {
+            self.alone.push(*id);
+        }
+    }
+
+    /// Adds a frame; of several, which no decoder accepts, the largest counts in memory.
+    fn add_frame(&mut self, marker: u8, segment: &[u8]) {
+        let [precision, high, low, wide, narrow, _, components @ ..] = segment else { return };
+        let (height, width) = (u16::from_be_bytes([*high, *low]), u16::from_be_bytes([*wide, *narrow]));
+        let components = components.chunks_exact(3);
+        let component = |bytes: &[u8]| Component { id: bytes[0], across: bytes[1] >> 4, down: bytes[1] & 15 };
+        let frame = Frame {
+            marker,
+            precision: *precision,
+            width,
+            height,
+            components: components.map(component).collect(),
+        };
+        let (across, down) = frame.most();
+        let units = |side: u16, factor: u8| u64::from(side).div_ceil(BLOCK_PIXELS * u64::from(factor.max(1)));
+        let blocks =
+            |component: &Component| u64::from(component.across.max(1)) * u64::from(component.down.max(1));
+        let blocks: u64 = frame.components.iter().map(blocks).sum();
+        let count = frame.components.len() as u64;
+        self.component_count = self.component_count.max(count);
+        let bytes = units(width, across) * units(height, down) * blocks * BLOCK_BYTES;
+        self.coefficient_bytes = self.coefficient_bytes.max(bytes);
+        self.row_bytes = self.row_bytes.max(u64::from(width) * count * ROWS);
+        self.frame_count += 1;
+        self.frame.get_or_insert(frame);
     }
 }
 
+impl Frame {
+    /// Returns the largest number of samples per unit, across and down.
+    pub(super) fn most(&self) -> (u8, u8) {
+        let most = |factor: fn(&Component) -> u8| self.components.iter().map(factor).max().unwrap_or(1);
+        (most(|component| component.across), most(|component| component.down))
+    }
+}
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -124,7 +223,8 @@ mod tests {
         for (frame, scans, held) in
             [(0xC0, &[3][..], 0), (0xC0, &[1, 1, 1], whole), (0xC2, &[3], whole), (0xCA, &[3, 1], whole)]
         {
-            let outline = Outline::read(&file(frame, scans)).unwrap();
+            let file = file(frame, scans);
+            let outline = Outline::read(&file).unwrap();
             assert_eq!(outline.held_bytes(), held + 33 * 3 * ROWS, "{frame:x} {scans:?}");
             assert_eq!(outline.scan_count, scans.len() as u64);
         }

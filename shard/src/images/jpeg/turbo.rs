@@ -19,7 +19,7 @@ pub(in super::super) fn decode(bytes: &[u8], size: (u32, u32), divisor: u32) -> 
     let mut decompressor = Decompressor::new().ok()?;
     decompressor.set_scan_limit(SCANS_MAX).ok()?;
     let header = decompressor.read_header(bytes).ok()?;
-    if matches!(header.colorspace, Colorspace::CMYK | Colorspace::YCCK) || header.is_lossless {
+    if matches!(header.colorspace, Colorspace::CMYK | Colorspace::YCCK) {
         return None;
     }
     // The size that was held against the bound is the one that memory is taken for.

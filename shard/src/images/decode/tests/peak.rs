@@ -101,6 +101,22 @@ fn progressive(image: &DynamicImage) -> Vec<u8> {
     bytes
 }
 
+/// Returns a JPEG of one scan per component with colour at half the resolution.
+fn scans_of_one(image: &DynamicImage) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = jpeg_encoder::Encoder::new(&mut bytes, 90);
+    encoder.set_sampling_factor(jpeg_encoder::SamplingFactor::F_2_2);
+    encoder.set_optimized_huffman_tables(true);
+    let (width, height) = (image.width() as u16, image.height() as u16);
+    encoder.encode(image.as_bytes(), width, height, jpeg_encoder::ColorType::Rgb).unwrap();
+    bytes
+}
+
+/// Puts a segment of Adobe's that is too short behind the start of a JPEG, which makes it odd.
+fn with_cut_segment(jpeg: &[u8]) -> Vec<u8> {
+    [&jpeg[..2], b"\xFF\xEE\0\x07Adobe", &jpeg[2..]].concat()
+}
+
 /// Files of every format whose pixels take the most.
 fn files() -> Vec<(&'static str, Vec<u8>)> {
     let rgb = DynamicImage::from(picture(SIDE, SIDE));
@@ -137,8 +153,11 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
         ("gif", gif(false)),
         ("gif with a frame aside", gif(true)),
         ("bmp", encode(rgb.clone(), ImageFormat::Bmp)),
+        ("pnm", encode(rgb.clone(), ImageFormat::Pnm)),
         ("jpeg", encode(rgb.clone(), ImageFormat::Jpeg)),
         ("jpeg progressive", progressive(&rgb)),
+        ("jpeg of scans of one", scans_of_one(&rgb)),
+        ("jpeg odd and progressive", with_cut_segment(&progressive(&rgb))),
         ("tiff 8-bit RGB", tiff(&rgb)),
         ("tiff 16-bit RGBA", tiff(&DynamicImage::from(rgb.to_rgba16()))),
         ("tiff float RGBA", tiff(&DynamicImage::from(rgb.to_rgba32f()))),
