@@ -156,7 +156,10 @@ fn a_crawl_becomes_pages_through_its_list_of_paths() {
         member("http://h/empty", &page("200 OK", "<div id=app></div><script>run()</script>")),
         member("http://h/png", "HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n\r\nPNG"),
         member("http://h/odd", "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=iso-2022-kr\r\n\r\nx"),
-        member("http://h/br", "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Encoding: br\r\n\r\n\u{1}\u{2}\u{3}"),
+        member(
+            "http://h/br",
+            "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Encoding: br\r\n\r\n\u{1}\u{2}\u{3}",
+        ),
         member("http://h/raw", "not http"),
         member("http://h/lost", &page("200 OK", html)),
         member("http://h/last", &page("200 OK", html)),

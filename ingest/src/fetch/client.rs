@@ -15,7 +15,7 @@ use url::{Host, Url};
 
 use super::config::secs;
 use super::guard::{self, Guard};
-use super::pool::{Counted, Pool};
+use super::pool::{Counted, Idle, Pool};
 use super::resolver::{Names, Resolver};
 use super::robots_txt::RobotsFiles;
 use super::slots::Slots;
@@ -31,6 +31,8 @@ const POOL_IDLE_SECS: f64 = 10.0;
 const HANDLES_LEFT: usize = 256;
 /// Connections that a pool opens before it is put away, if handles allow.
 const POOL_CONNECTIONS_MAX: usize = 4_096;
+/// Header lines of an answer.
+const HEADERS_MAX: usize = 1_024;
 /// Times that a request waits for a free handle, and the first wait; doubled each time, so half a minute in all.
 const HANDLE_WAITS_MAX: u32 = 9;
 const HANDLE_WAIT: Duration = Duration::from_millis(50);
@@ -116,7 +118,7 @@ impl Client {
         let pool = |guard: Option<&Arc<Guard>>| {
             let (config, tls) = (config.clone(), tls.clone());
             let resolver = Resolver { names: names.clone(), guard: guard.cloned() };
-            let make = move |counted| transport(&config, resolver.clone(), tls.clone(), counted);
+            let make = move |counted, idle| transport(&config, resolver.clone(), tls.clone(), counted, idle);
             Pool::new(connections_max, Box::new(make)).map_err(|error| Error::work("fetch", error))
         };
         let shared = Shared {
@@ -228,6 +230,7 @@ fn transport(
     resolver: Resolver,
     tls: rustls::ClientConfig,
     counted: Counted,
+    idle: Idle,
 ) -> reqwest::Result<reqwest::Client> {
     let mut headers = HeaderMap::new();
     // Bodies are wanted as they are stored: lengths and digests are theirs.
@@ -241,7 +244,15 @@ fn transport(
         .no_proxy()
         .connect_timeout(config.connect_timeout())
         .pool_idle_timeout(secs(POOL_IDLE_SECS))
-        .pool_max_idle_per_host(config.per_host_concurrency as usize)
+        .pool_max_idle_per_host(match idle {
+            Idle::Kept => config.per_host_concurrency as usize,
+            Idle::Closed => 0,
+        })
+        // What browsers forgive.
+        .http1_ignore_invalid_headers_in_responses(true)
+        .http1_allow_obsolete_multiline_headers_in_responses(true)
+        .http1_allow_spaces_after_header_name_in_responses(true)
+        .http1_max_headers(HEADERS_MAX)
         .tls_backend_preconfigured(tls)
         .dns_resolver(resolver)
         .connector_layer(counted)
@@ -298,15 +309,17 @@ impl Shared {
         self.allowed.contains(&(host, port))
     }
 
-    /// Asks once; again where this process had no handle left for it.
+    /// Asks once; again if this process had no handle left for it, and at once on a fresh connection if the one
+    /// that was kept turned out to be dead.
     async fn ask(&self, route: &Route, rest: &Rest) -> Result<Response, FetchError> {
         let pool = match route.trusted {
             true => &self.trusted,
             false => &self.guarded,
         };
-        let mut waits = 0;
+        let (mut waits, mut client) = (0, pool.client());
+        let mut is_fresh = false;
         loop {
-            let request = self.request(&pool.client(), route, rest);
+            let request = self.request(&client, route, rest);
             let patience = self.config.connect_timeout() + self.config.idle_timeout();
             let response = tokio::time::timeout(patience, request.send()).await;
             let response = response.map_err(|_| FetchError::Timeout)?;
@@ -315,6 +328,11 @@ impl Shared {
                     pool.put_away();
                     tokio::time::sleep(HANDLE_WAIT * (1 << waits)).await;
                     waits += 1;
+                    client = pool.client();
+                }
+                Err(FetchError::Cut(_)) if !is_fresh => {
+                    is_fresh = true;
+                    client = pool.fresh();
                 }
                 answer => return answer,
             }

@@ -21,9 +21,12 @@ pub enum FetchError {
     /// No name server answered: the resolver is overloaded or away, the name may be fine.
     #[error("no answer of a name server: {0}")]
     DnsFailed(String),
-    /// No connection could be made, or it broke before an answer came.
+    /// No connection could be made.
     #[error("no connection: {0}")]
     Connect(String),
+    /// The connection broke before an answer came.
+    #[error("the connection broke: {0}")]
+    Cut(String),
     /// The TLS handshake failed.
     #[error("TLS failed: {0}")]
     Tls(String),
@@ -80,7 +83,7 @@ impl FetchError {
             Self::AddressRefused(_) => "address_refused",
             Self::Dns => "dns",
             Self::DnsFailed(_) => "dns_failed",
-            Self::Connect(_) => "connect",
+            Self::Connect(_) | Self::Cut(_) => "connect",
             Self::Tls(_) => "tls",
             Self::Timeout => "timeout",
             Self::BodyTruncated => "body_truncated",
@@ -108,6 +111,7 @@ impl FetchError {
         match self {
             Self::DnsFailed(_)
             | Self::Connect(_)
+            | Self::Cut(_)
             | Self::Timeout
             | Self::BodyTruncated
             | Self::HostResting
@@ -146,7 +150,7 @@ impl FetchError {
             () if in_body => Self::BodyTruncated,
             () if error.is_builder() => Self::UrlInvalid,
             () if is_parse(error) => Self::HttpBroken(root),
-            () => Self::Connect(root),
+            () => Self::Cut(root),
         }
     }
 }
@@ -156,7 +160,8 @@ impl FetchError {
 fn is_parse(error: &reqwest::Error) -> bool {
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
-        if error.to_string().starts_with("invalid HTTP") {
+        let text = error.to_string();
+        if text.starts_with("invalid HTTP") || text == "message head is too large" {
             return true;
         }
         cause = error.source();
@@ -205,6 +210,7 @@ mod tests {
         let transient = [
             FetchError::DnsFailed(text()),
             FetchError::Connect(text()),
+            FetchError::Cut(text()),
             FetchError::Timeout,
             FetchError::BodyTruncated,
             FetchError::HostResting,

@@ -1,19 +1,17 @@
 //! Many URLs of records at once, answers in input order.
 
 use std::collections::VecDeque;
-use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::Response;
 use reqwest::header::CONTENT_TYPE;
 use tokio::sync::{Notify, oneshot, watch};
-use tokio::time::Instant;
 use url::Url;
 
+use super::answer::{Clock, is_whole, read_body};
 use super::client::{Origin, Rest, Shared};
 use super::slots::{Held, Turn};
 use super::source::retry_after;
@@ -223,7 +221,7 @@ async fn attempt(
     let whole = Rest::default();
     let asked = clock.run(shared.get(url.as_str(), Origin::Record, &whole));
     let (response, final_url) = asked.await.map_err(plain)?;
-    if response.status() != reqwest::StatusCode::OK {
+    if !is_whole(&response) {
         let status = FetchError::Status(response.status().as_u16());
         return Err((status, give_rest(shared, &response, &final_url)));
     }
@@ -252,56 +250,4 @@ fn give_rest(shared: &Shared, response: &Response, url: &Url) -> bool {
         host.close(asked)
     }
     is_short
-}
-
-/// Reads a body within the limits of one body and of all bodies in flight.
-async fn read_body(
-    shared: &Shared,
-    mut response: Response,
-    clock: &mut Clock,
-    turn: &mut Turn,
-) -> Result<(Bytes, Vec<Held>), FetchError> {
-    let bytes_max = shared.config.body_bytes_max;
-    let announced = response.content_length();
-    if announced.is_some_and(|length| length > bytes_max) {
-        return Err(FetchError::BodyTooLarge(bytes_max));
-    }
-    // Room is taken for what has come, not for what is announced: an answer may drip.
-    let (mut held, mut body) = (Vec::new(), Vec::new());
-    while let Some(chunk) = clock.run(shared.next_chunk(&mut response)).await? {
-        let length = body.len() as u64 + chunk.len() as u64;
-        if length > bytes_max {
-            return Err(FetchError::BodyTooLarge(bytes_max));
-        }
-        held.push(clock.pause(shared.slots.bytes(chunk.len() as u64, turn)).await);
-        body.extend_from_slice(&chunk);
-    }
-    body.shrink_to_fit();
-    Ok((body.into(), held))
-}
-
-/// A deadline that stands still while we wait for our own slots, so that a busy machine
-/// does not look like a slow server.
-struct Clock {
-    deadline: Instant,
-}
-
-impl Clock {
-    fn new(limit: Duration) -> Self {
-        Self { deadline: Instant::now() + limit }
-    }
-
-    async fn run<T>(&self, work: impl Future<Output = Result<T, FetchError>>) -> Result<T, FetchError> {
-        match tokio::time::timeout_at(self.deadline, work).await {
-            Ok(result) => result,
-            Err(_) => Err(FetchError::Timeout),
-        }
-    }
-
-    async fn pause<T>(&mut self, wait: impl Future<Output = T>) -> T {
-        let began = Instant::now();
-        let result = wait.await;
-        self.deadline += began.elapsed();
-        result
-    }
 }

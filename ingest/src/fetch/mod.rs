@@ -11,6 +11,7 @@
 //! pace       Pace                       how many requests that is, found out while asking
 //! hosts      Hosts, HostLimits          what one host is asked at once, how often, and its rests
 //! in_order   InOrder, Outcome, Body     many record URLs at once, answers in input order
+//! answer                                whether an answer is whole, and its body with codings undone
 //! spill      Spill                      bodies on disk that came before their turn
 //! source     SourceReader               one file of a source, read in sequence and resumed
 //! range      Ranges, Ranged             parts of such a file, by themselves or as parquet asks
@@ -23,6 +24,7 @@
 //! Two kinds of URL are told apart by [`client::Origin`]: those that the configuration names
 //! (sources, mirrors), which are trusted, and those that records name, which are not.
 
+mod answer;
 pub mod client;
 pub mod config;
 pub mod error;

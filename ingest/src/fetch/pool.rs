@@ -11,13 +11,23 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 /// Makes a client whose connector has this layer.
-type Make = Box<dyn Fn(Counted) -> reqwest::Result<reqwest::Client> + Send + Sync>;
+type Make = Box<dyn Fn(Counted, Idle) -> reqwest::Result<reqwest::Client> + Send + Sync>;
+
+/// What becomes of a connection after an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Idle {
+    /// It is kept open for a while.
+    Kept,
+    /// It is closed, so that every request has a connection of its own.
+    Closed,
+}
 
 /// The pool.
 pub(super) struct Pool {
     make: Make,
     connections_max: usize,
     current: Mutex<(reqwest::Client, Counted)>,
+    fresh: reqwest::Client,
 }
 
 impl Pool {
@@ -27,8 +37,14 @@ impl Pool {
     /// When the library cannot make a client.
     pub(super) fn new(connections_max: usize, make: Make) -> reqwest::Result<Self> {
         let opened = Counted::default();
-        let current = Mutex::new((make(opened.clone())?, opened));
-        Ok(Self { make, connections_max, current })
+        let current = Mutex::new((make(opened.clone(), Idle::Kept)?, opened));
+        let fresh = make(Counted::default(), Idle::Closed)?;
+        Ok(Self { make, connections_max, current, fresh })
+    }
+
+    /// Returns a client that opens a connection for each request.
+    pub(super) fn fresh(&self) -> reqwest::Client {
+        self.fresh.clone()
     }
 
     /// Returns the client that asks next.
@@ -48,7 +64,7 @@ impl Pool {
     fn renew(&self, current: &mut (reqwest::Client, Counted)) {
         let opened = Counted::default();
         // The same was made before; should it fail now, the old one goes on.
-        if let Ok(client) = (self.make)(opened.clone()) {
+        if let Ok(client) = (self.make)(opened.clone(), Idle::Kept) {
             *current = (client, opened);
         }
     }

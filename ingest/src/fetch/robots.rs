@@ -2,7 +2,8 @@
 
 /// Returns the first refused directive that applies to us.
 ///
-/// A header holds directives separated by commas; one may be addressed to an agent by name
+/// A header holds directives separated by commas, or by semicolons as some servers write them; `none` stands for
+/// `noindex` and `nofollow`. One may be addressed to an agent by name
 /// (`googlebot: noindex`), and then holds for that agent alone, as do those after it.
 pub fn refused_by<'h>(
     headers: impl Iterator<Item = &'h str>,
@@ -11,7 +12,7 @@ pub fn refused_by<'h>(
 ) -> Option<String> {
     for header in headers {
         let mut ours = true;
-        for directive in header.split(',') {
+        for directive in header.split([',', ';']) {
             let directive = match directive.split_once(':') {
                 Some((name, directive)) => {
                     let name = name.trim();
@@ -21,7 +22,12 @@ pub fn refused_by<'h>(
                 None => directive,
             };
             let directive = directive.trim();
-            if ours && refused.iter().any(|tag| tag.eq_ignore_ascii_case(directive)) {
+            let is_none = directive.eq_ignore_ascii_case("none");
+            let is_meant = |tag: &String| {
+                tag.eq_ignore_ascii_case(directive)
+                    || is_none && matches!(tag.as_str(), "noindex" | "nofollow")
+            };
+            if ours && refused.iter().any(is_meant) {
                 return Some(directive.to_ascii_lowercase());
             }
         }
@@ -43,5 +49,7 @@ mod tests {
         assert_eq!(judge("otherbot: noindex, noai"), None);
         assert_eq!(judge("unavailable_after: 25 Jun 2030 15:00:00 PST"), None);
         assert_eq!(judge("all"), None);
+        assert_eq!(judge("none"), Some("none".into()));
+        assert_eq!(judge("nofollow; noai"), Some("noai".into()));
     }
 }

@@ -11,6 +11,7 @@ use corpus::mirror::Mirrors;
 
 use super::*;
 
+mod forgiving;
 mod redirects;
 
 use crate::fault::{FILE_MISSING, FileFault};

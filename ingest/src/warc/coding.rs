@@ -29,7 +29,7 @@ const ZSTD_MAGIC: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 ///
 /// # Errors
 /// [`HttpFault::Coding`] or [`HttpFault::TooLarge`].
-pub(super) fn undone<'b>(
+pub(crate) fn undone<'b>(
     body: &'b [u8],
     (transfer, content): (&str, &str),
     is_truncated: bool,

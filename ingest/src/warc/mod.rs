@@ -15,7 +15,7 @@
 //! that opens a record; a length that contradicts what follows is a damage too. Only the transport's errors end it.
 
 mod arc;
-mod coding;
+pub(crate) mod coding;
 mod format;
 mod header;
 mod http;
