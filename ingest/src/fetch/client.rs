@@ -16,6 +16,7 @@ use url::{Host, Url};
 use super::config::secs;
 use super::guard::{self, Guard};
 use super::pool::{Counted, Idle, Pool};
+use super::reach::{Reach, Unreachable};
 use super::resolver::{Names, Resolver};
 use super::robots_txt::RobotsFiles;
 use super::slots::Slots;
@@ -64,6 +65,8 @@ pub(super) struct Shared {
     pub(super) config: Config,
     pub(super) slots: Slots,
     pub(super) robots_files: RobotsFiles,
+    /// What became of records' URLs so far.
+    pub(super) reach: Reach,
     /// Room for bodies on the disk.
     pub(super) spill: Arc<Room>,
     mirrors: Mirrors,
@@ -124,6 +127,7 @@ impl Client {
         let shared = Shared {
             slots: Slots::new(config),
             robots_files: RobotsFiles::default(),
+            reach: Reach::default(),
             spill: Room::new(config.spill_bytes_max),
             mirrors,
             allowed: config.allowed().map_err(broken)?.into_iter().collect(),
@@ -181,6 +185,14 @@ impl Client {
         I: IntoIterator<Item = String>,
     {
         InOrder::new(self, urls.into_iter(), folder)
+    }
+
+    /// Judges whether records' URLs can be reached from this machine.
+    ///
+    /// # Errors
+    /// [`Unreachable`] if nearly none of them could be (`fetch.unreachable_share_max`).
+    pub fn check_reach(&self) -> Result<(), Unreachable> {
+        self.shared.reach.check(self.shared.config.unreachable_share_max)
     }
 
     /// Returns where a URL of the configuration leads: to a file of this machine or elsewhere.

@@ -155,13 +155,17 @@ impl FetchError {
     }
 }
 
+/// How the HTTP library begins what it says of an answer that is none.
+const PARSE_ERRORS: [&str; 4] =
+    ["invalid HTTP", "invalid content-length", "unexpected transfer-encoding", "message head is too large"];
+
 /// Tells an answer that is not HTTP from a connection that broke. The HTTP library does not
 /// expose its parse errors as types, only by this wording.
 fn is_parse(error: &reqwest::Error) -> bool {
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
         let text = error.to_string();
-        if text.starts_with("invalid HTTP") || text == "message head is too large" {
+        if PARSE_ERRORS.iter().any(|beginning| text.starts_with(beginning)) {
             return true;
         }
         cause = error.source();

@@ -162,6 +162,7 @@ impl<I: Iterator<Item = String>> Iterator for InOrder<'_, I> {
             }
             Err(error) => (Err(error), Vec::new()),
         };
+        self.client.shared.reach.note(result.as_ref().err());
         Some(Outcome { url, result, _held: held })
     }
 }

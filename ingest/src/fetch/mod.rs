@@ -15,6 +15,7 @@
 //! spill      Spill                      bodies on disk that came before their turn
 //! source     SourceReader               one file of a source, read in sequence and resumed
 //! range      Ranges, Ranged             parts of such a file, by themselves or as parquet asks
+//! reach      Unreachable                whether anything can be reached at all
 //! error      FetchError                 every way to fail, with its reason
 //! trust      tls_config                 which certificates are believed
 //! robots     refused_by                 X-Robots-Tag
@@ -34,6 +35,7 @@ pub mod in_order;
 mod pace;
 mod pool;
 pub mod range;
+mod reach;
 pub mod resolver;
 pub mod robots;
 mod robots_txt;
@@ -47,6 +49,7 @@ pub use config::Config;
 pub use error::FetchError;
 pub use in_order::{Body, InOrder, Outcome};
 pub use range::Ranged;
+pub use reach::Unreachable;
 pub use source::SourceReader;
 
 #[cfg(test)]

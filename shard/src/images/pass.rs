@@ -209,6 +209,10 @@ impl Pass {
         if let Some(fault) = answer.as_ref().err().filter(|error| error.is_ours()) {
             return Err(Error::work(task.stage, fault.clone()));
         }
+        // Later passes ask for what failed before.
+        if self.index == 0 {
+            self.client.check_reach().map_err(|fault| Error::work(task.stage, fault))?;
+        }
         Ok(Outcome::of(task, &self.config, target, answer))
     }
 
