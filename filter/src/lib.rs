@@ -6,6 +6,7 @@
 //! fasttext   Model                           fastText classifiers
 //! blocklist  Blocklists                      hosts, URLs and words that are not wanted
 //! tokens, sentences                          what rules count
+//! mojibake                                   UTF-8 that was decoded as something else
 //! subject    Document, Pair, Page            what can be judged, and what a rule sees of it
 //! content    Content                         what makes two records the same
 //! near       Signer, Components              what makes two texts nearly the same
@@ -29,6 +30,7 @@ pub mod fasttext;
 pub mod jsonl;
 pub mod language;
 pub mod looks;
+mod mojibake;
 pub mod near;
 pub mod passages;
 pub mod rule;

@@ -358,7 +358,7 @@ fn defaults_are_what_is_documented() {
             }),
         ),
         ("megatron", json!({"tokens_min": 128, "javascript_chars_max": 256, "collapses": true})),
-        ("repair", json!({"score_min": 2})),
+        ("repair", json!({"score_min": 1})),
         ("personal", json!({"email": "email@example.com", "ip": "192.0.2.1", "phone": ""})),
     ];
     for (rule, expected) in cases {
