@@ -7,6 +7,7 @@
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 
 use super::sequence::Sequence;
+use crate::scripts::is_latin;
 
 /// Marks that stand right behind a word, or within one: spaces, quotes, dashes, dots, footnotes, trademarks.
 const MARKS: &str = " \u{A0}\u{AD}…”“’‘»«›‹–—™®©•°²³¹§·´";
@@ -145,9 +146,4 @@ pub(super) fn is_foreign(c: char) -> bool {
 
 fn is_greek(c: char) -> bool {
     matches!(c, '\u{370}'..='\u{3FF}')
-}
-
-/// Returns true if and only if a character is a letter of the Latin script.
-fn is_latin(c: char) -> bool {
-    c.is_alphabetic() && matches!(c, '\0'..'\u{250}' | '\u{1E00}'..='\u{1EFF}' | 'ﬀ'..='ﬆ')
 }
