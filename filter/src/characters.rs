@@ -53,20 +53,6 @@ pub(crate) fn count(text: &str) -> usize {
     text.bytes().filter(|byte| (*byte as i8) >= -0x40).count()
 }
 
-/// Returns the number of runs without white space.
-pub(crate) fn word_count(text: &str) -> usize {
-    if !text.is_ascii() {
-        return text.split_whitespace().count();
-    }
-    // Without branches, so that many bytes are looked at together.
-    let is_space = |byte: &u8| u8::from(byte.wrapping_sub(b'\t') < 5) | u8::from(*byte == b' ');
-    let bytes = text.as_bytes();
-    let first = bytes.first().map_or(0, |byte| usize::from(1 - is_space(byte)));
-    let begins = |pair: (&u8, &u8)| is_space(pair.0) & (1 - is_space(pair.1));
-    let blocks = bytes.chunks(128).zip(bytes.get(1..).unwrap_or_default().chunks(128));
-    first + blocks.map(|(a, b)| usize::from(a.iter().zip(b).map(begins).sum::<u8>())).sum::<usize>()
-}
-
 /// Splits at every line boundary of Unicode (UAX #14's mandatory breaks, and ASCII's separators), as
 /// the tools do whose rules we follow; an end of the last line begins no other.
 pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
@@ -149,8 +135,6 @@ mod tests {
     #[test]
     fn characters_are_counted() {
         assert_eq!(["", "abc", "é日\u{1F600}a"].map(count), [0, 3, 4]);
-        assert_eq!(["", "a", " \n", " a b\x0Bc  ", "é\u{A0}b c"].map(word_count), [0, 1, 0, 3, 3]);
-        assert_eq!(word_count(&" a".repeat(1_000)), 1_000);
     }
 
     #[test]

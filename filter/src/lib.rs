@@ -5,7 +5,8 @@
 //! language   Detector                        a text -> its language
 //! fasttext   Model                           fastText classifiers
 //! blocklist  Blocklists                      hosts, URLs and words that are not wanted
-//! tokens, sentences                          what rules count
+//! words, tokens, sentences, scripts          what rules count
+//! mojibake                                   UTF-8 that was decoded as something else
 //! subject    Document, Pair, Page            what can be judged, and what a rule sees of it
 //! content    Content                         what makes two records the same
 //! near       Signer, Components              what makes two texts nearly the same
@@ -29,14 +30,17 @@ pub mod fasttext;
 pub mod jsonl;
 pub mod language;
 pub mod looks;
+mod mojibake;
 pub mod near;
 pub mod passages;
 pub mod rule;
+mod scripts;
 pub mod sentences;
 pub mod stage;
 pub mod subject;
 pub mod text;
 pub mod tokens;
+pub mod words;
 
 pub use config::{ExactConfig, InterleavedConfig, LooksConfig, NearConfig, PairsConfig, TextConfig};
 pub use stage::{

@@ -1,9 +1,12 @@
 //! How many sentences a line holds: as good as a count against a bound needs.
 
 use crate::characters::is_sentence_terminal;
+use crate::scripts::is_unmarked;
 
 /// What may stand between the end of a sentence and the white space after it.
 const CLOSING: [char; 8] = ['"', '\'', ')', ']', '”', '’', '»', '}'];
+/// Quotes that alone may end a sentence, as C4 has it.
+const QUOTES: [char; 5] = ['"', '”', '’', '」', '』'];
 /// Words that end with a full stop and rarely end a sentence.
 const ABBREVIATIONS: [&str; 22] = [
     "al", "approx", "co", "corp", "dept", "dr", "eg", "fig", "gen", "ie", "inc", "jr", "ltd", "mr", "mrs",
@@ -16,6 +19,19 @@ pub fn count(line: &str) -> usize {
     let mut sentences = 0;
     for_each(line, |_, sentence| sentences += usize::from(!sentence.trim().is_empty()));
     sentences
+}
+
+/// Returns true if and only if a line ends as sentences do in the script of its last letter: with a mark or dots and
+/// what closes behind them, with a quote, or as Thai and Lao have it, with a letter.
+pub(crate) fn is_ended(line: &str) -> bool {
+    let open = line.trim_end_matches(is_closing);
+    let is_quoted = line.ends_with(QUOTES);
+    let is_unmarked = || line.chars().rev().find(|c| c.is_alphabetic()).is_some_and(is_unmarked);
+    is_quoted || open.ends_with(|c| is_sentence_terminal(c) || c == '…') || is_unmarked()
+}
+
+fn is_closing(c: char) -> bool {
+    CLOSING.contains(&c) || "」』）】》〉".contains(c)
 }
 
 /// Calls `sentence` with every sentence of a line and where it begins: all of the line is in one.

@@ -5,7 +5,9 @@ use std::cell::{Cell, OnceCell};
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::language::Code;
-use crate::tokens;
+use crate::rule::Counted;
+use crate::scripts::Script;
+use crate::{tokens, words};
 
 /// A view of a text with its word count, computed when it is first asked for, and its language
 /// once a rule has found it.
@@ -14,13 +16,22 @@ pub struct Text<'t> {
     text: &'t str,
     word_count: OnceCell<u64>,
     tokens: OnceCell<Vec<&'t str>>,
+    words: OnceCell<Vec<&'t str>>,
+    script: OnceCell<Script>,
     language: Cell<Option<Code>>,
 }
 
 impl<'t> Text<'t> {
     /// Returns the view of a text.
     pub fn new(text: &'t str) -> Self {
-        Self { text, word_count: OnceCell::new(), tokens: OnceCell::new(), language: Cell::new(None) }
+        Self {
+            text,
+            word_count: OnceCell::new(),
+            tokens: OnceCell::new(),
+            words: OnceCell::new(),
+            script: OnceCell::new(),
+            language: Cell::new(None),
+        }
     }
 
     /// Returns the text itself.
@@ -39,9 +50,30 @@ impl<'t> Text<'t> {
         self.tokens.get_or_init(|| tokens::tokens(self.text))
     }
 
-    /// Returns their number.
-    pub fn token_count(&self) -> usize {
-        self.tokens.get().map_or_else(|| tokens::count(self.text), Vec::len)
+    /// Returns the words between white space, and of scripts without spaces those that a dictionary finds.
+    pub fn words(&self) -> &[&'t str] {
+        self.words.get_or_init(|| words::words(self.text))
+    }
+
+    /// Returns what a rule counts.
+    pub(crate) fn counted(&self, counted: Counted) -> &[&'t str] {
+        match counted {
+            Counted::Spaces => self.words(),
+            Counted::Tokens => self.tokens(),
+        }
+    }
+
+    /// Returns how many there are of what a rule counts.
+    pub(crate) fn count(&self, counted: Counted) -> usize {
+        match counted {
+            Counted::Spaces => self.words.get().map_or_else(|| words::count(self.text), Vec::len),
+            Counted::Tokens => self.tokens.get().map_or_else(|| tokens::count(self.text), Vec::len),
+        }
+    }
+
+    /// Returns the script of most letters.
+    pub(crate) fn script(&self) -> Script {
+        *self.script.get_or_init(|| Script::of(self.text))
     }
 
     /// Keeps the language that a rule has found.

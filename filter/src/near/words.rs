@@ -8,6 +8,7 @@
 use unicode_normalization::UnicodeNormalization;
 
 use crate::content::is_nfkc;
+use crate::scripts::is_unspaced;
 
 /// For every ASCII byte its lower case where it belongs to a word, else 0.
 const LOWER: [u8; 128] = {
@@ -114,14 +115,6 @@ fn feed_other(character: char, sink: &mut impl Sink) {
     if alone {
         sink.end();
     }
-}
-
-/// Returns true if and only if a letter's script puts no spaces between words: Thai, Lao,
-/// Burmese, Khmer, kana and Han (Unicode blocks; Hangul is spaced).
-fn is_unspaced(character: char) -> bool {
-    matches!(u32::from(character),
-        0x0E00..=0x0EFF | 0x1000..=0x109F | 0x1780..=0x17FF | 0x2E80..=0x312F | 0x31A0..=0xA4CF
-        | 0xF900..=0xFAFF | 0x20000..=0x3FFFF)
 }
 
 #[cfg(test)]

@@ -6,10 +6,11 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
-use super::Finding;
+use super::{Finding, Unspaced};
 use crate::characters::{self, lines};
-use crate::sentences;
+use crate::scripts::{is_latin, is_unmarked};
 use crate::text::Text;
+use crate::{sentences, words};
 
 /// How a line ends that is kept.
 const ENDS: [char; 5] = ['.', '?', '!', '"', '\''];
@@ -31,9 +32,15 @@ static PHRASES: LazyLock<Option<Regex>> = LazyLock::new(|| {
 ///
 /// The text goes on as its kept lines; the reasons of a drop are `c4_lorem_ipsum`, `c4_bracket` and
 /// `c4_sentences`. C4's list of bad words is a list of the rule `url_lists` or a classifier.
+///
+/// C4 is English. A line whose last letter is not Latin may end with any mark that ends sentences (Unicode's
+/// `Sentence_Terminal`), dots, and what closes behind them; lines in Thai and Lao, which have no such marks, need none, and
+/// their sentences are what stands between spaces. Words of scripts without spaces are those that a dictionary finds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct C4 {
+    /// What becomes of texts in scripts without spaces: `judge`, or `pass` as they are.
+    pub unspaced: Unspaced,
     /// Whether a line must end with a mark (FineWeb leaves this out).
     pub needs_end: bool,
     /// Words of a line at least.
@@ -55,6 +62,7 @@ pub struct C4 {
 impl Default for C4 {
     fn default() -> Self {
         Self {
+            unspaced: Unspaced::default(),
             needs_end: true,
             line_words_min: 3,
             word_chars_max: 1_000,
@@ -77,7 +85,22 @@ pub(super) struct Cleaned {
 impl C4 {
     /// Cleans a text.
     pub(super) fn clean(&self, text: &Text<'_>) -> Cleaned {
-        self.clean_counting(text.as_str(), sentences::count)
+        let mut cleaned = self.clean_counting(text.as_str(), |line| self.sentence_count(line));
+        self.unspaced.apply(text, &mut cleaned.findings);
+        if self.unspaced.passes(text) {
+            cleaned.text = text.as_str().to_owned();
+        }
+        cleaned
+    }
+
+    /// Counts the sentences of a line; in Thai and Lao, what is long enough between spaces.
+    fn sentence_count(&self, line: &str) -> usize {
+        match last_letter(line).is_some_and(is_unmarked) {
+            true => {
+                line.split_whitespace().filter(|run| words::count(run) as u64 >= self.line_words_min).count()
+            }
+            false => sentences::count(line),
+        }
     }
 
     /// Cleans a text with another way of counting sentences.
@@ -112,20 +135,29 @@ impl C4 {
 
     /// Returns a line without marks of references, if it is long enough and ends as one should.
     fn line<'l>(&self, line: &'l str) -> Option<Cow<'l, str>> {
-        let words = characters::word_count(line);
         let chars_max = self.word_chars_max;
-        if line.len() as u64 > chars_max
-            && line.split_whitespace().any(|word| characters::count(word) as u64 > chars_max)
-        {
+        let is_too_long = |word: &&str| characters::count(word) as u64 > chars_max;
+        if line.len() as u64 > chars_max && words::words(line).iter().any(is_too_long) {
             return None;
         }
         let cleaned = match &*CITATION {
             Some(citation) if self.cuts_citations && line.contains('[') => citation.replace_all(line, ""),
             _ => Cow::Borrowed(line),
         };
-        let is_ended = cleaned.ends_with(ENDS) && !cleaned.ends_with(ELLIPSIS);
-        ((is_ended || !self.needs_end) && words as u64 >= self.line_words_min).then_some(cleaned)
+        let is_kept =
+            (!self.needs_end || is_ended(&cleaned)) && words::count(line) as u64 >= self.line_words_min;
+        is_kept.then_some(cleaned)
     }
+}
+
+/// Returns true if and only if a line ends as C4's do, or as sentences of the script of its last letter.
+fn is_ended(line: &str) -> bool {
+    let is_other = || !line.is_ascii() && last_letter(line).is_some_and(|c| !is_latin(c));
+    line.ends_with(ENDS) && !line.ends_with(ELLIPSIS) || is_other() && sentences::is_ended(line)
+}
+
+fn last_letter(line: &str) -> Option<char> {
+    line.chars().rev().find(|c| c.is_alphabetic())
 }
 
 #[cfg(test)]
@@ -153,5 +185,52 @@ mod tests {
         assert_eq!(failed("Lorem ipsum dolor sit amet."), Some("c4_lorem_ipsum"));
         assert_eq!(failed("if (a) { return b } is code."), Some("c4_bracket"));
         assert_eq!(failed("if (a) { return b }"), None);
+    }
+
+    #[test]
+    fn lines_end_as_those_of_their_script_do() {
+        let kept = |text: &str| C4 { sentences_min: 0, ..C4::default() }.clean(&Text::new(text)).text == text;
+        for text in [
+            "这座旧桥建在河边。",
+            "他说：“桥被加宽了！”",
+            "孩子们在桥上玩耍……",
+            "古い橋を渡りました（昔のこと。）",
+            "「そうだ、橋を渡ろう」",
+            "สะพานเก่าถูกสร้างขึ้นริมแม่น้ำ",
+            "यह पुराना पुल नदी के पास है।",
+            "Это старый мост у реки…",
+            "هل هذا هو الجسر القديم؟",
+            "The old bridge stood here.",
+        ] {
+            assert!(kept(text), "{text}");
+        }
+        for text in [
+            "旧桥 商店 仓库",
+            "桥。",
+            "关于我们：《旧桥》",
+            "สะพาน",
+            "Старый мост у реки",
+            "The old bridge stood…",
+            "The old bridge “stood.”",
+            "The old bridge stood。",
+        ] {
+            assert!(!kept(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn texts_without_spaces_have_sentences_or_pass_as_they_are() {
+        let clean = |text: &str, unspaced| {
+            let cleaned = C4 { unspaced, ..C4::default() }.clean(&Text::new(text));
+            (cleaned.findings[2].value, cleaned.findings[2].passed, cleaned.text.len())
+        };
+        let chinese = "这座旧桥建在河边。商人每天经过它。\n".repeat(40);
+        assert_eq!(clean(chinese.trim_end(), Unspaced::Judge), (80.0, true, chinese.len() - 1));
+        let long = "这座旧桥建在河边，".repeat(200) + "商人每天经过它。";
+        assert_eq!(clean(&long, Unspaced::Judge), (1.0, false, long.len()));
+        let thai = "สะพานเก่าถูกสร้างขึ้น และพ่อค้าเดินข้ามไป";
+        assert_eq!(clean(thai, Unspaced::Judge), (2.0, false, thai.len()));
+        assert_eq!(clean("旧桥", Unspaced::Pass), (0.0, true, 6));
+        assert_eq!(clean("old bridge", Unspaced::Pass), (0.0, false, 0));
     }
 }

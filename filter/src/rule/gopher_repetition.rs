@@ -3,11 +3,12 @@
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::Finding;
 use super::gopher_quality::ratio;
 use super::runs::Runs;
 use super::seen::Seen;
+use super::{Counted, Finding, Unspaced};
 use crate::characters;
+use crate::scripts::Script;
 use crate::text::Text;
 
 /// Lengths of the runs of which the most frequent one counts, with the names of the findings.
@@ -24,9 +25,15 @@ const REPEATED: [(usize, &str); 6] = [
 ];
 
 /// Bounds on what is repeated within a text; the reasons are the names of the findings.
+///
+/// Runs are of words, with single spaces between them where the text has any.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct GopherRepetition {
+    /// What a word is: `spaces` or `tokens`.
+    pub words: Counted,
+    /// What becomes of texts in scripts without spaces: `judge` or `pass`.
+    pub unspaced: Unspaced,
     /// Share of paragraphs that occurred before, at most.
     pub paragraphs_max: f64,
     /// And of all characters those in such paragraphs.
@@ -35,15 +42,17 @@ pub struct GopherRepetition {
     pub lines_max: f64,
     /// And of all characters those in such lines.
     pub line_chars_max: f64,
-    /// Share of characters in the most frequent run of 2, 3 and 4 tokens, at most.
+    /// Share of characters in the most frequent run of 2, 3 and 4 words, at most.
     pub top_max: [f64; 3],
-    /// Share of characters in repeated runs of 5 to 10 tokens, at most.
+    /// Share of characters in repeated runs of 5 to 10 words, at most.
     pub repeated_max: [f64; 6],
 }
 
 impl Default for GopherRepetition {
     fn default() -> Self {
         Self {
+            words: Counted::default(),
+            unspaced: Unspaced::default(),
             paragraphs_max: 0.3,
             paragraph_chars_max: 0.2,
             lines_max: 0.3,
@@ -57,15 +66,20 @@ impl Default for GopherRepetition {
 impl GopherRepetition {
     /// Evaluates all of it.
     pub fn judge(&self, text: &Text<'_>) -> Vec<Finding<'static>> {
-        self.judge_tokens(text.as_str(), text.tokens())
+        let is_segmented = self.words == Counted::Spaces && text.script() == Script::Unspaced;
+        let gap = u64::from(!is_segmented);
+        let mut findings = self.judge_runs(text.as_str(), text.counted(self.words), gap);
+        self.unspaced.apply(text, &mut findings);
+        findings
     }
 
-    pub(super) fn judge_tokens(&self, text: &str, tokens: &[&str]) -> Vec<Finding<'static>> {
-        // Room for all runs of tokens, and for lines of white space.
-        Seen::with(tokens.len().max(text.len() / 16), |seen| self.judge_seen(text, tokens, seen))
+    /// Evaluates all of it with given words and the characters between two.
+    pub(super) fn judge_runs(&self, text: &str, words: &[&str], gap: u64) -> Vec<Finding<'static>> {
+        // Room for all runs of words, and for lines of white space.
+        Seen::with(words.len().max(text.len() / 16), |seen| self.judge_seen(text, Runs::of(words, gap), seen))
     }
 
-    fn judge_seen(&self, text: &str, tokens: &[&str], seen: &mut Seen) -> Vec<Finding<'static>> {
+    fn judge_seen(&self, text: &str, mut runs: Runs, seen: &mut Seen) -> Vec<Finding<'static>> {
         let mut findings = Vec::with_capacity(4 + TOP.len() + REPEATED.len());
         let mut push = |rule, value, most| findings.push(Finding::new(rule, value, value <= most));
         let chars = characters::count(text);
@@ -75,7 +89,6 @@ impl GopherRepetition {
         let lines = repeated(split_at_gaps(text, 1), seen);
         push("gopher_lines", ratio(lines.count, lines.of), self.lines_max);
         push("gopher_line_chars", ratio(lines.chars, chars), self.line_chars_max);
-        let mut runs = Runs::of(tokens);
         for ((length, rule), most) in TOP.into_iter().zip(self.top_max) {
             push(rule, ratio(runs.top(length, seen) as f64, chars), most);
         }
@@ -172,5 +185,18 @@ mod tests {
             values(text).into_iter().filter(|(rule, _)| rule.contains("repeated")).collect();
         assert_eq!(repeated[0], ("gopher_repeated_5_grams", 5.0 / 27.0));
         assert_eq!(repeated.last(), Some(&("gopher_repeated_7_grams", 7.0 / 27.0)));
+    }
+
+    #[test]
+    fn scripts_without_spaces_are_repeated_by_words_or_pass() {
+        let value = |words, unspaced| {
+            let rule = GopherRepetition { words, unspaced, ..GopherRepetition::default() };
+            let finding = rule.judge(&Text::new("商人商人商人。"))[4];
+            (finding.value, finding.passed)
+        };
+        // "商人" twice and "商人。", of which no run of two occurs twice: the first, without a space.
+        assert_eq!(value(Counted::Spaces, Unspaced::Judge), (4.0 / 7.0, false));
+        assert_eq!(value(Counted::Spaces, Unspaced::Pass), (4.0 / 7.0, true));
+        assert_eq!(value(Counted::Tokens, Unspaced::Judge), (9.0 / 7.0, false));
     }
 }

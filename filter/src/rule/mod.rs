@@ -7,6 +7,7 @@
 pub mod aspect;
 pub mod c4;
 pub mod classifier;
+pub mod counted;
 pub mod expression;
 pub mod files;
 pub mod fineweb;
@@ -36,6 +37,7 @@ use serde::{Deserialize, Serialize};
 pub use aspect::Aspect;
 pub use c4::C4;
 pub use classifier::Classifier;
+pub use counted::{Counted, Unspaced};
 pub use expression::Expression;
 pub use files::{Loaded, NamedFiles, Ready, Rule};
 pub use fineweb::Fineweb;

@@ -20,11 +20,13 @@ pub(super) struct Runs {
     candidates: Vec<u32>,
     /// By place, the last length at which the run did occur more than once, or may.
     repeated_at: Vec<u8>,
+    /// Characters between two tokens.
+    gap: u64,
 }
 
 impl Runs {
-    /// Hashes the tokens.
-    pub(super) fn of(tokens: &[&str]) -> Self {
+    /// Hashes the tokens; `gap` characters are between two.
+    pub(super) fn of(tokens: &[&str], gap: u64) -> Self {
         let (mut hashes, mut chars) =
             (Vec::with_capacity(tokens.len() + 1), Vec::with_capacity(tokens.len() + 1));
         let (mut hash, mut count) = (0_u64, 0_u64);
@@ -37,10 +39,10 @@ impl Runs {
             chars.push(count);
         }
         let candidates = (0..(tokens.len() + 1).saturating_sub(LENGTH_MIN) as u32).collect();
-        Self { hashes, chars, candidates, repeated_at: vec![0; tokens.len() + 1] }
+        Self { hashes, chars, candidates, repeated_at: vec![0; tokens.len() + 1], gap }
     }
 
-    /// Returns the characters in all occurrences of the most frequent run, spaces between its
+    /// Returns the characters in all occurrences of the most frequent run, those between its
     /// tokens included; of equally frequent ones it is the first.
     pub(super) fn top(&mut self, length: usize, seen: &mut Seen) -> u64 {
         seen.clear();
@@ -59,7 +61,7 @@ impl Runs {
         self.narrow(length);
         match times {
             0 => 0,
-            _ => (self.chars_of(first as usize, length) + length as u64 - 1) * u64::from(times),
+            _ => (self.chars_of(first as usize, length) + self.gap * (length as u64 - 1)) * u64::from(times),
         }
     }
 
@@ -134,7 +136,7 @@ mod tests {
         #[test]
         fn values_are_those_of_each_length_by_itself(text in "([ab]|cc|dd ){0,60}") {
             let tokens: Vec<_> = text.split("").filter(|token| !token.trim().is_empty()).collect();
-            let mut runs = Runs::of(&tokens);
+            let mut runs = Runs::of(&tokens, 1);
             Seen::with(tokens.len(), |seen| {
                 for length in 2..5 {
                     prop_assert_eq!(runs.top(length, seen), plain_top(&tokens, length), "{}", length);

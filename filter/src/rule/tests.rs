@@ -8,6 +8,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::fineweb::Line;
 use super::{C4, Finding, Fineweb, GopherQuality, GopherRepetition};
 
 #[derive(Deserialize)]
@@ -77,8 +78,10 @@ fn findings(
     let settings = &setting.settings;
     match setting.rule.as_str() {
         "gopher_quality" => (parse::<GopherQuality>(settings).judge_tokens(text, words).to_vec(), None),
-        "gopher_repetition" => (parse::<GopherRepetition>(settings).judge_tokens(text, words), None),
-        "fineweb" => (parse::<Fineweb>(settings).judge_counted(text, words.len()).to_vec(), None),
+        "gopher_repetition" => (parse::<GopherRepetition>(settings).judge_runs(text, words, 1), None),
+        "fineweb" => {
+            (parse::<Fineweb>(settings).judge_counted(text, words.len(), Line::SPACED).to_vec(), None)
+        }
         "c4" => {
             let mut counts = counts.next().unwrap().into_iter();
             let cleaned = parse::<C4>(settings).clean_counting(text, |_| counts.next().unwrap_or_default());

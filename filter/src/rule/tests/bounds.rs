@@ -6,6 +6,7 @@ use corpus::record::{Pair, SegmentKind};
 use serde_json::{Value, json};
 
 use crate::config::{DecontaminateConfig, ExactConfig, LooksConfig, NearConfig, RepeatsConfig, TextConfig};
+use crate::rule::fineweb::Line;
 use crate::rule::*;
 use crate::subject::tests::{page, pair};
 
@@ -122,7 +123,7 @@ fn gopher_repetition_keeps_what_is_at_a_bound() {
             ("gopher_repeated_9_grams", Most, false, 0.0, |rule, bound| rule.repeated_max[4] = bound),
             ("gopher_repeated_10_grams", Most, false, 0.0, |rule, bound| rule.repeated_max[5] = bound),
         ],
-        |rule| rule.judge_tokens(text, &tokens),
+        |rule| rule.judge_runs(text, &tokens, 1),
     );
 }
 
@@ -132,13 +133,13 @@ fn repeated_runs_of_each_length_have_a_bound_of_their_own() {
     let tokens: Vec<&str> = text.split_whitespace().collect();
     for (place, length) in (5..=10).enumerate() {
         let name = format!("gopher_repeated_{length}_grams");
-        let value = named(GopherRepetition::default().judge_tokens(text, &tokens), &name).value;
+        let value = named(GopherRepetition::default().judge_runs(text, &tokens, 1), &name).value;
         // Letters without the spaces between them; of five, two runs follow each other.
         let chars = if length == 5 { 10.0 } else { f64::from(length) };
         check(&name, Most, false, value, |bound| {
             let mut rule = GopherRepetition::default();
             rule.repeated_max[place] = bound;
-            named(rule.judge_tokens(text, &tokens), &name)
+            named(rule.judge_runs(text, &tokens, 1), &name)
         });
         assert_eq!(value, chars / 39.0, "{name}");
     }
@@ -158,11 +159,11 @@ fn fineweb_keeps_what_is_at_a_bound() {
             }),
             ("fineweb_line_ends", Most, false, 0.25, |rule, bound| rule.line_ends_max = bound),
         ],
-        |rule| rule.judge_counted(text, 12).to_vec(),
+        |rule| rule.judge_counted(text, 12, Line::SPACED).to_vec(),
     );
     check("fineweb_short_lines", Most, false, 1.0, |bound| {
         let rule = Fineweb { short_line_chars: 31, short_lines_max: bound, ..Fineweb::default() };
-        named(rule.judge_counted(text, 12), "fineweb_short_lines")
+        named(rule.judge_counted(text, 12, Line::SPACED), "fineweb_short_lines")
     });
 }
 
@@ -331,7 +332,7 @@ fn defaults_are_what_is_documented() {
         (
             "gopher_quality",
             json!({
-                "words_min": 50, "words_max": 100_000, "mean_chars_min": 3.0, "mean_chars_max": 10.0,
+                "words": "spaces", "unspaced": "judge", "words_min": 50, "words_max": 100_000, "mean_chars_min": 3.0, "mean_chars_max": 10.0,
                 "mark_ratio_max": 0.1, "bullet_lines_max": 0.9, "ellipsis_lines_max": 0.3, "letters_min": 0.8,
                 "stop_words_min": 2,
             }),
@@ -339,26 +340,26 @@ fn defaults_are_what_is_documented() {
         (
             "gopher_repetition",
             json!({
-                "paragraphs_max": 0.3, "paragraph_chars_max": 0.2, "lines_max": 0.3, "line_chars_max": 0.2,
+                "words": "spaces", "unspaced": "judge", "paragraphs_max": 0.3, "paragraph_chars_max": 0.2, "lines_max": 0.3, "line_chars_max": 0.2,
                 "top_max": [0.2, 0.18, 0.16], "repeated_max": [0.15, 0.14, 0.13, 0.12, 0.11, 0.10],
             }),
         ),
         (
             "fineweb",
             json!({
-                "ended_lines_min": 0.12, "short_line_chars": 30, "short_lines_max": 0.67,
+                "words": "spaces", "unspaced": "judge", "ended_lines_min": 0.12, "short_line_chars": 30, "short_lines_max": 0.67,
                 "repeated_chars_max": 0.01, "line_ends_max": 0.3,
             }),
         ),
         (
             "c4",
             json!({
-                "needs_end": true, "line_words_min": 3, "word_chars_max": 1_000, "sentences_min": 5,
+                "unspaced": "judge", "needs_end": true, "line_words_min": 3, "word_chars_max": 1_000, "sentences_min": 5,
                 "drops_javascript": true, "drops_policies": true, "drops_brackets": true, "cuts_citations": true,
             }),
         ),
         ("megatron", json!({"tokens_min": 128, "javascript_chars_max": 256, "collapses": true})),
-        ("repair", json!({"score_min": 2})),
+        ("repair", json!({"score_min": 1})),
         ("personal", json!({"email": "email@example.com", "ip": "192.0.2.1", "phone": ""})),
     ];
     for (rule, expected) in cases {

@@ -1,0 +1,45 @@
+//! What the published rules count, and what they say of scripts without spaces.
+
+use serde::{Deserialize, Serialize};
+
+use super::Finding;
+use crate::scripts::Script;
+use crate::text::Text;
+
+/// What a rule takes for a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Counted {
+    /// What stands between white space, with its marks, as the papers say; of scripts without spaces what a dictionary
+    /// finds. Bounds that suppose English or spaces hold for no other text.
+    #[default]
+    Spaces,
+    /// Words and marks by themselves, as datatrove has them: on equal tokens its decisions are the same, for every
+    /// script.
+    Tokens,
+}
+
+/// What becomes of texts mostly in a script without spaces: Chinese, Japanese, Thai, Lao, Khmer, Burmese.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unspaced {
+    /// They are judged, by the words that a dictionary finds.
+    #[default]
+    Judge,
+    /// They pass: the rule does not apply. Its values are kept.
+    Pass,
+}
+
+impl Unspaced {
+    /// Returns true if and only if a text passes whatever it is.
+    pub(super) fn passes(self, text: &Text<'_>) -> bool {
+        self == Self::Pass && text.script() == Script::Unspaced
+    }
+
+    /// Lets all findings pass if the text does.
+    pub(super) fn apply(self, text: &Text<'_>, findings: &mut [Finding<'_>]) {
+        if self.passes(text) {
+            findings.iter_mut().for_each(|finding| finding.passed = true);
+        }
+    }
+}
