@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 
+use crate::html::Ruby;
 use crate::kind;
 use crate::warc::{Damage, Entry, Kind, Reader, Record};
 use crate::webpage::{Refusal, Webpage};
@@ -53,11 +54,11 @@ impl Saved {
     ///
     /// # Errors
     /// Why there is none, as [`Webpage`] says, or `unreadable` for a file.
-    pub fn read(&self, url: &str) -> Result<Webpage, Refusal> {
+    pub fn read(&self, url: &str, ruby: Ruby) -> Result<Webpage, Refusal> {
         let unreadable = |error: &io::Error| Refusal::Fail("unreadable", error.to_string());
         match &self.content {
-            Content::File => Webpage::of_html(&html(&self.path).map_err(|e| unreadable(&e))?, "", url),
-            Content::Record(record) => Webpage::of_record(record),
+            Content::File => Webpage::of_html(&html(&self.path).map_err(|e| unreadable(&e))?, "", url, ruby),
+            Content::Record(record) => Webpage::of_record(record, ruby),
             Content::Damage(damage) => Err(Refusal::Fail(damage.reason, damage.detail.clone())),
             Content::Unreadable(error) => Err(unreadable(error)),
         }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use corpus::record::{Segment, SegmentKind};
 
-use crate::html::{self, Extract, charset};
+use crate::html::{self, Extract, Ruby, charset};
 use crate::source::{preview, value};
 use crate::warc::{HttpFault, Kind, Record, Response, looks_like_html};
 
@@ -40,7 +40,7 @@ impl Webpage {
     ///
     /// # Errors
     /// Why it holds none: `mime`, `status`, `revisit`, `no_text`, or a fault of its bytes.
-    pub fn of_record(record: &Record) -> Result<Self, Refusal> {
+    pub fn of_record(record: &Record, ruby: Ruby) -> Result<Self, Refusal> {
         let drop = |reason, text: &str| Err(Refusal::Drop(reason, value(text)));
         let container = record.header.get("content-type").unwrap_or("application/http");
         let url = record.header.target().unwrap_or_default();
@@ -52,10 +52,10 @@ impl Webpage {
             // The same bytes were met before; which record held them is said by its URL alone.
             Kind::Revisit => drop("revisit", record.header.get("warc-refers-to-target-uri").unwrap_or(url)),
             Kind::Response if mime(container).starts_with("application/http") => {
-                Self::of_response(record, url)
+                Self::of_response(record, url, ruby)
             }
             Kind::Resource if HTML_TYPES.contains(&mime(container).as_ref()) => {
-                Self::of_html(&record.block, container, url)
+                Self::of_html(&record.block, container, url, ruby)
             }
             Kind::Conversion if mime(container) == "text/plain" => Self::of_text(&record.block),
             // A lookup of a name is a response too (`text/dns`), but not one of HTTP.
@@ -63,7 +63,7 @@ impl Webpage {
         }
     }
 
-    fn of_response(record: &Record, url: &str) -> Result<Self, Refusal> {
+    fn of_response(record: &Record, url: &str, ruby: Ruby) -> Result<Self, Refusal> {
         let drop = |reason, text: &str| Err(Refusal::Drop(reason, value(text)));
         let response = Response::parse(&record.block)?;
         if response.status != 200 {
@@ -82,7 +82,7 @@ impl Webpage {
         if declared.is_empty() && !looks_like_html(&body) {
             return drop("mime", "unknown");
         }
-        Self::of_html(&body, content_type, url)
+        Self::of_html(&body, content_type, url, ruby)
     }
 
     /// Reads the text that a crawl has made of a page: its lines, in UTF-8 as WET files are.
@@ -101,10 +101,10 @@ impl Webpage {
     ///
     /// # Errors
     /// `charset` where the bytes cannot be decoded, `no_text` where nothing is to be read.
-    pub fn of_html(body: &[u8], content_type: &str, url: &str) -> Result<Self, Refusal> {
+    pub fn of_html(body: &[u8], content_type: &str, url: &str, ruby: Ruby) -> Result<Self, Refusal> {
         let (text, charset) =
             charset::decode(body, content_type, url).map_err(|label| Refusal::Fail("charset", label))?;
-        let extract = html::extract(&text, url);
+        let extract = html::extract(&text, url, ruby);
         match extract.has_text() {
             true => Ok(Self { extract, charset }),
             false => Err(Refusal::Drop("no_text", preview(body.trim_ascii()))),
@@ -139,7 +139,7 @@ mod tests {
         let Some(Ok(Entry::Record(record))) = Reader::new(&file[..]).unwrap().next() else {
             panic!("a record")
         };
-        Webpage::of_record(&record)
+        Webpage::of_record(&record, Ruby::default())
     }
 
     #[test]

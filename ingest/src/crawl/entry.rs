@@ -5,6 +5,7 @@ use corpus::{Id, Output, Removal, Result, Task};
 
 use super::CrawlKind;
 use crate::fault::FileFault;
+use crate::html::Ruby;
 use crate::source::{Source, Yield};
 use crate::warc::{Damage, Entry, Kind, Record};
 use crate::webpage::{Refusal, Webpage};
@@ -21,6 +22,7 @@ const DOCUMENTS: &str = "documents";
 pub(super) struct Scribe {
     pub(super) source: Source,
     pub(super) kind: CrawlKind,
+    pub(super) ruby: Ruby,
 }
 
 impl Scribe {
@@ -63,7 +65,7 @@ impl Scribe {
         out: &mut Output<'_>,
     ) -> Result<()> {
         let url = record.header.target().unwrap_or_default();
-        let outcome = task.crashes.guard(id, || Webpage::of_record(record));
+        let outcome = task.crashes.guard(id, || Webpage::of_record(record, self.ruby));
         let outcome = outcome.unwrap_or_else(|fatal| Err(Refusal::Fail(fatal.reason(), String::new())));
         let key = record.header.get("warc-record-id");
         let removal = |reason, value| Removal { id, key, url: Some(url), reason, value, preview: url };

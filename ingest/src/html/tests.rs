@@ -13,12 +13,12 @@ const PROSE: &str =
     "The fox crossed the river in the morning and nobody saw it, because the fog lay on the water.";
 
 fn kinds(html: &str) -> Vec<(SegmentKind, String)> {
-    let segments = extract(html, URL).segments.into_iter();
+    let segments = extract(html, URL, Ruby::default()).segments.into_iter();
     segments.map(|segment| (segment.kind, segment.url.unwrap_or(segment.text))).collect()
 }
 
 fn text(html: &str) -> String {
-    let segments = extract(html, URL).segments;
+    let segments = extract(html, URL, Ruby::default()).segments;
     let texts = segments.iter().filter(|s| s.kind != Image).map(|s| s.text.as_str());
     texts.collect::<Vec<_>>().join("\n")
 }
@@ -38,7 +38,7 @@ fn what_surrounds_the_article_is_left_out() {
          <footer><p>Copyright 2020, all rights reserved by those who reserved them before.</p></footer>"
     );
     assert_eq!(text(&html), format!("Foxes\n{}", prose.join("\n")));
-    assert_eq!(extract(&html, URL).title, "A page");
+    assert_eq!(extract(&html, URL, Ruby::default()).title, "A page");
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn images_stand_in_reading_order_and_do_not_touch_the_text() {
         (Text, PROSE.to_owned()),
     ];
     assert_eq!(kinds(&html), expected);
-    let captions = extract(&html, URL).segments.into_iter().filter(|s| s.kind == Image);
+    let captions = extract(&html, URL, Ruby::default()).segments.into_iter().filter(|s| s.kind == Image);
     let captions: Vec<String> = captions.map(|segment| segment.text).collect();
     assert_eq!(captions, ["", "", "Caption of it", "al t", ""]);
     let without = html.replace("src", "not");
@@ -116,7 +116,7 @@ fn deep_and_wide_pages_end() {
     let tables = "<table><tr><td>".repeat(20_000);
     let wide = "<p>a<img src=b>".repeat(100_000);
     for html in [deep, templates, tables, wide] {
-        let segments = extract(&html, URL).segments.into_iter();
+        let segments = extract(&html, URL, Ruby::default()).segments.into_iter();
         let images = segments.filter(|segment| segment.kind == Image).count();
         assert!(images <= outline::IMAGES_MAX);
     }

@@ -97,7 +97,7 @@ fn no_page_takes_much_more_memory_than_others() {
     if std::env::var_os(CHILD).is_some() {
         for html in pages() {
             let (html, _) = charset::decode(html.as_bytes(), "text/html; charset=utf-8", URL).unwrap();
-            extract(&html, URL);
+            extract(&html, URL, Ruby::default());
             let memory = most_memory_kb().unwrap_or_default();
             assert!(memory <= MEMORY_KB_MAX, "{memory} kB of {:?}", html.get(..60));
         }
