@@ -7,6 +7,35 @@ use html5ever::{LocalName, local_name};
 use super::dom::{Data, Dom, NodeId};
 use super::tag::is_standard_block;
 
+/// Elements that hold a line of text.
+const TEXTS: [&str; 26] = [
+    "a",
+    "abbr",
+    "b",
+    "caption",
+    "cite",
+    "code",
+    "dd",
+    "dt",
+    "em",
+    "figcaption",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "i",
+    "li",
+    "p",
+    "q",
+    "small",
+    "span",
+    "strong",
+    "td",
+    "th",
+    "u",
+];
 /// Nodes of an inline element.
 const NODES_MAX: usize = 32;
 /// Nodes beside it that are looked at for text, each way.
@@ -25,35 +54,11 @@ pub(super) fn is_inline(dom: &Dom, id: NodeId) -> bool {
         return false;
     }
     let parent = dom.node(id).map_or("", |node| dom.tag(node.parent));
-    let is_in_text = matches!(
-        parent,
-        "p" | "h1"
-            | "h2"
-            | "h3"
-            | "h4"
-            | "h5"
-            | "h6"
-            | "a"
-            | "abbr"
-            | "b"
-            | "cite"
-            | "code"
-            | "em"
-            | "i"
-            | "q"
-            | "small"
-            | "span"
-            | "strong"
-            | "sub"
-            | "sup"
-            | "u"
-    );
-    is_in_text || is_beside_text(dom, id)
+    TEXTS.contains(&parent) || is_beside_text(dom, id)
 }
 
 fn is_beside_text(dom: &Dom, id: NodeId) -> bool {
-    let mut node = dom.node(id).map(|node| (node.previous, node.next));
-    let (Some((before, behind)), false) = (node.take(), node.is_some()) else {
+    let Some((before, behind)) = dom.node(id).map(|node| (node.previous, node.next)) else {
         return false;
     };
     let back = std::iter::successors(Some(before), |id| dom.node(*id).map(|node| node.previous));
@@ -86,4 +91,31 @@ pub(super) fn make_inline(dom: &mut Dom, id: NodeId) {
     };
     let inline: LocalName = local_name!("span");
     element.name.local = inline;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::outline::Outline;
+    use super::super::ruby::Ruby;
+    use super::super::{parser, plain};
+
+    fn blocks(html: &str) -> Vec<String> {
+        let mut dom = parser::parse(html);
+        plain::simplify(&mut dom, Ruby::Base);
+        Outline::of(&dom).blocks.into_iter().map(|block| block.text).collect()
+    }
+
+    #[test]
+    fn custom_elements_within_a_text_do_not_break_it() {
+        assert_eq!(blocks("<p>by <x-a>b</x-a><x-c><i>d</i></x-c>, e</p>"), ["by bd, e"]);
+        assert_eq!(blocks("<div>by <x-a>b</x-a> <b>c</b> <x-d>d</x-d></div>"), ["by b c d"]);
+        assert_eq!(blocks("<ul><li><x-a>b</x-a> <x-a>c</x-a></ul>"), ["b c"]);
+    }
+
+    #[test]
+    fn custom_elements_elsewhere_are_blocks() {
+        assert_eq!(blocks("<div><x-a>b</x-a><x-a>c</x-a></div>"), ["b", "c"]);
+        assert_eq!(blocks("<div>a<x-a><p>b</p></x-a>c</div>"), ["a", "b", "c"]);
+        assert_eq!(blocks("<div>a<br><x-a>b</x-a><p>c</div>"), ["a", "b", "c"]);
+    }
 }

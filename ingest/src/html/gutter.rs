@@ -10,7 +10,7 @@ const PARTS: [&str; 7] = ["blob-num", "gutter", "line-num", "line_num", "linenum
 /// Whole class names that say so within code.
 const NAMES: [&str; 5] = ["ln", "lnt", "num", "number", "nu"];
 
-/// Looks for gutters in one piece of code.
+/// Looks for gutters.
 #[derive(Debug)]
 pub(super) struct Gutters {
     /// Nodes that may still be looked at: elements within each other may all be called gutters.
@@ -19,11 +19,16 @@ pub(super) struct Gutters {
 
 impl Default for Gutters {
     fn default() -> Self {
-        Self { left: 8 * NODES_MAX }
+        Self { left: 16 * NODES_MAX }
     }
 }
 
 impl Gutters {
+    /// Returns true if all that is under a node is the numbers of lines, more than one.
+    pub(super) fn counts_lines(&mut self, dom: &Dom, id: NodeId) -> bool {
+        self.numbers(dom, id).is_some_and(|numbers| count_up(&numbers))
+    }
+
     /// Returns true if an element is called a gutter and holds numbers or nothing.
     pub(super) fn holds(&mut self, dom: &Dom, id: NodeId) -> bool {
         is_named(dom, id) && self.numbers(dom, id).is_some()
@@ -51,8 +56,7 @@ impl Gutters {
     }
 }
 
-/// Returns true if numbers are those of lines, more than one.
-pub(super) fn count_up(numbers: &[u32]) -> bool {
+fn count_up(numbers: &[u32]) -> bool {
     numbers.len() > 1 && numbers.windows(2).all(|pair| pair[0].checked_add(1) == Some(pair[1]))
 }
 
@@ -62,13 +66,17 @@ fn is_named(dom: &Dom, id: NodeId) -> bool {
     };
     element.attributes.iter().any(|attribute| match &*attribute.name.local {
         "class" => {
-            let names = attribute.value.split_ascii_whitespace();
-            let is_part = |name: &str| PARTS.iter().any(|part| name.contains(part));
-            names.into_iter().any(|name| NAMES.contains(&name) || is_part(name))
+            is_name(&attribute.value)
+                || attribute.value.split_ascii_whitespace().any(|name| NAMES.contains(&name))
         }
         "data-line-number" => true,
         _ => false,
     })
+}
+
+/// Returns true if class names say so wherever they are.
+pub(super) fn is_name(names: &str) -> bool {
+    PARTS.iter().any(|part| names.contains(part))
 }
 
 #[cfg(test)]

@@ -3,13 +3,15 @@
 
 use super::collapsed::Collapsed;
 use super::dom::{Data, Dom, NONE, NodeId};
-use super::gutter::{Gutters, count_up};
+use super::gutter::Gutters;
 use super::tag::{is_block, is_raw, is_skipped, is_standard_block};
 
 /// Nodes of a listing; a larger one is read as if it were none.
 const NODES_MAX: usize = 100_000;
 /// Nodes looked at for the first line's number.
 const FIRST_NODES_MAX: usize = 16;
+/// Parts of class names of boxes that are lines of code.
+const LINES: [&str; 5] = ["CodeMirror-line", "ace_line", "cm-line", "code-line", "view-line"];
 /// Blocks that code may be laid out with.
 const PARTS: [&str; 15] = [
     "div", "li", "listing", "ol", "p", "pre", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul",
@@ -33,9 +35,8 @@ pub(super) fn of_table(dom: &Dom, id: NodeId) -> Option<String> {
     let (number, code) = (cells.next()?, cells.next()?);
     if !lines.gutters.holds(dom, number) {
         // Without a name it counts if it counts lines, beside something that has lines.
-        let numbers = lines.gutters.numbers(dom, number)?;
         let mut within = dom.walk(code).take(FIRST_NODES_MAX);
-        if !count_up(&numbers) || !within.any(|id| is_raw(dom.tag(id))) {
+        if !lines.gutters.counts_lines(dom, number) || !within.any(|id| is_raw(dom.tag(id))) {
             return None;
         }
         lines.numbers = number;
@@ -69,11 +70,16 @@ pub(super) fn of_block(dom: &Dom, id: NodeId) -> Option<String> {
             lines.read(id)?;
             Some(lines.finish()).filter(|code| code.contains('\n'))
         }
-        "div" if dom.element(first)?.attribute("class") == Some("line") => {
+        "div" => {
+            let class = dom.element(first)?.attribute("class")?;
             let mut lines = Lines::new(dom, Spaces::All);
-            let mut heads = dom.walk(first).skip(1).take(FIRST_NODES_MAX);
-            let head = heads.find(|id| dom.element(*id).is_some_and(|e| e.attribute("class").is_some()))?;
-            let is_numbered = dom.tag(head) == "span" && lines.gutters.holds(dom, head);
+            let is_numbered = match class {
+                "line" => {
+                    let mut heads = dom.walk(first).skip(1).take(FIRST_NODES_MAX);
+                    heads.any(|id| dom.tag(id) == "span" && lines.gutters.holds(dom, id))
+                }
+                _ => LINES.iter().any(|name| class.contains(name)),
+            };
             if !is_numbered || !dom.children(id).all(|child| matches!(dom.tag(child), "div" | "")) {
                 return None;
             }

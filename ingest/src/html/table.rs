@@ -20,9 +20,10 @@ const SHORT_CELL_CHARS_MAX: usize = 40;
 /// Columns that a cell spans at most, and rows.
 const SPAN_MAX: usize = 100;
 /// Elements that show that a table is layout.
-const LAYOUT_TAGS: [&str; 10] =
-    ["article", "aside", "blockquote", "footer", "form", "h1", "main", "nav", "pre", "section"];
-/// Elements that may.
+const LAYOUT_TAGS: [&str; 6] = ["article", "aside", "footer", "form", "main", "nav"];
+/// Elements that do so unless the table has headers.
+const FRAME_TAGS: [&str; 4] = ["blockquote", "h1", "pre", "section"];
+/// Elements that may be part of layout.
 const BLOCK_TAGS: [&str; 9] = ["div", "h2", "h3", "h4", "h5", "h6", "img", "ol", "ul"];
 
 /// A table's text, cells separated by tabs and rows by newlines, and what it consists of.
@@ -64,6 +65,7 @@ struct Parts {
     tables: usize,
     has_headers: bool,
     has_blocks: bool,
+    has_frames: bool,
     links: u32,
     link_chars: u32,
 }
@@ -90,7 +92,7 @@ pub(super) fn read(dom: &Dom, id: NodeId) -> Option<Table> {
         }
         rows.push(texts);
     }
-    let is_plain = !parts.has_blocks && parts.tables == 0 && longest <= CELL_CHARS_MAX;
+    let is_plain = !parts.has_blocks && !parts.has_frames && parts.tables == 0 && longest <= CELL_CHARS_MAX;
     if !is_plain && !parts.is_grid(dom, id, longest, (cells, chars)) {
         return None;
     }
@@ -143,10 +145,12 @@ impl Parts {
                 _ => {}
             }
             parts.has_blocks |= BLOCK_TAGS.contains(&tag);
+            parts.has_frames |= FRAME_TAGS.contains(&tag);
             if let (true, Some(Data::Text(text))) = (link.is_open, dom.node(node).map(|node| &node.data)) {
                 parts.link_chars += chars_of(text);
             }
         }
+        parts.has_headers |= parts.rows.first().is_some_and(|row| is_bold(dom, row));
         Some(parts)
     }
 
@@ -170,11 +174,29 @@ impl Parts {
         if self.has_headers {
             return true;
         }
-        if self.tables > 0 || widths.len() < 3 || (self.has_blocks && longest > CELL_CHARS_MAX) {
+        if self.has_frames
+            || self.tables > 0
+            || widths.len() < 3
+            || (self.has_blocks && longest > CELL_CHARS_MAX)
+        {
             return false;
         }
         !self.has_blocks || chars <= cells * GRID_CELL_CHARS_MAX
     }
+}
+
+/// Returns true if all cells of a row are set in bold.
+fn is_bold(dom: &Dom, row: &[NodeId]) -> bool {
+    let is_bold_cell = |cell: &NodeId| {
+        let is_blank = |id: &NodeId| match dom.node(*id).map(|node| &node.data) {
+            Some(Data::Text(text)) => text.trim().is_empty(),
+            _ => false,
+        };
+        let mut children = dom.children(*cell).filter(|id| !is_blank(id));
+        let only = children.next().filter(|_| children.next().is_none());
+        only.is_some_and(|id| matches!(dom.tag(id), "b" | "strong"))
+    };
+    row.len() > 1 && row.iter().all(is_bold_cell)
 }
 
 /// Returns the columns of each row that has cells, those of earlier rows that reach into it
@@ -247,6 +269,10 @@ mod tests {
             let shown = if cell == long { long.trim() } else { "1" };
             assert_eq!(found, Some(format!("a\tb\nx\t{shown}\ny\t2")), "{cell}");
         }
+        assert_eq!(
+            text("<tr><td><b>a</b><td> <b>b</b><tr><td>x<td><pre>1\n2</pre>").as_deref(),
+            Some("a\tb\nx\t1 2")
+        );
         assert_eq!(text("<tr><th rowspan=2>a<td><div>1</div><tr><td>2").as_deref(), Some("a\t1\n2"));
         assert_eq!(text("<tr><td><th>b<tr><th>x<td>1").as_deref(), Some("\tb\nx\t1"));
     }

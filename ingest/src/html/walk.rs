@@ -7,12 +7,13 @@ use corpus::record::SegmentKind;
 use super::caption::Figures;
 use super::collapsed::Collapsed;
 use super::dom::{Data, Dom, NodeId, ROOT};
+use super::gutter::Gutters;
 use super::outline::{
     BLOCKS_MAX, Block, FAR, Grid, IMAGES_MAX, Outline, Picture, Scope, ScopeId, TOP, Totals,
 };
 use super::signal::{SIGNAL_COUNT, Signals, of_element, of_names};
 use super::tag::{is_block, is_raw, is_skipped, role};
-use super::{caption, listing, table};
+use super::{caption, gutter, listing, table};
 
 /// Walks a page; the sums over its scopes are still to be made.
 pub(super) fn walk(dom: &Dom) -> Outline {
@@ -20,6 +21,7 @@ pub(super) fn walk(dom: &Dom) -> Outline {
         dom,
         outline: Outline::default(),
         names: HashMap::new(),
+        gutters: Gutters::default(),
         text: Collapsed::default(),
         inline: Signals::default(),
         counts: Counts::default(),
@@ -48,7 +50,8 @@ struct Walk<'d> {
     dom: &'d Dom,
     outline: Outline,
     /// What names that were met say: pages repeat them.
-    names: HashMap<&'d str, Signals>,
+    names: HashMap<&'d str, (Signals, bool)>,
+    gutters: Gutters,
     /// The block that is being read.
     text: Collapsed,
     inline: Signals,
@@ -152,8 +155,8 @@ impl<'d> Walk<'d> {
             let kind = kind_of(tag);
             let is_raw = is_raw(tag);
             self.flush();
-            self.enter_scope(id);
-            if self.whole(id, tag) {
+            let is_gutter = self.enter_scope(id) && self.gutters.counts_lines(self.dom, id);
+            if is_gutter || self.whole(id, tag) {
                 steps.push(Step::LeaveScope { has_kind: false, is_raw: false, is_figure: false });
                 return;
             }
@@ -171,29 +174,35 @@ impl<'d> Walk<'d> {
         self.push_children(id, steps);
     }
 
-    /// Returns what an element says, and a hash of its tag and names.
-    fn signals(&mut self, id: NodeId) -> (Signals, u64) {
+    /// Returns what an element says, a hash of its tag and names, and whether it is called a
+    /// gutter.
+    fn signals(&mut self, id: NodeId) -> (Signals, u64, bool) {
         let Some(element) = self.dom.element(id) else {
-            return (Signals::default(), 0);
+            return (Signals::default(), 0, false);
         };
+        let mut is_gutter = false;
         let mut signals = of_element(element);
         let mut signature = fnv(FNV_BASIS, &element.name.local);
         for attribute in &element.attributes {
             let name = &*attribute.name.local;
             if matches!(name, "class" | "id" | "itemprop") {
                 let value: &'d str = &attribute.value;
-                let said = *self.names.entry(value).or_insert_with(|| of_names(value));
+                let known = self.names.entry(value);
+                let (said, is_called_so) =
+                    *known.or_insert_with(|| (of_names(value), gutter::is_name(value)));
                 signals.add_all(said);
+                is_gutter |= is_called_so;
             }
             if name == "class" {
                 signature = fnv(signature, &attribute.value);
             }
         }
-        (signals, signature)
+        (signals, signature, is_gutter)
     }
 
-    fn enter_scope(&mut self, id: NodeId) {
-        let (signals, signature) = self.signals(id);
+    /// Enters an element that begins a block; returns whether it is called a gutter.
+    fn enter_scope(&mut self, id: NodeId) -> bool {
+        let (signals, signature, is_gutter) = self.signals(id);
         let (mut near, depth) = match self.outline.scopes.get(self.scope as usize) {
             Some(parent) => (parent.near.map(|far| (far + 1).min(FAR)), parent.depth.saturating_add(1)),
             None => ([FAR; SIGNAL_COUNT], 0),
@@ -218,6 +227,7 @@ impl<'d> Walk<'d> {
             weight: 0.0,
         });
         self.scope = (self.outline.scopes.len() - 1) as ScopeId;
+        is_gutter
     }
 
     fn push(&mut self, text: &str) {
