@@ -29,8 +29,8 @@
 //! linked_data  paragraphs  the text of a page that shows none
 //! ```
 //!
-//! Text never depends on images: an image within a paragraph comes after it, and captions
-//! belong to images alone.
+//! Text never depends on images: an image within a paragraph comes after it, and the captions of
+//! figures with images belong to those. An image of a formula is text.
 
 mod caption;
 pub mod charset;

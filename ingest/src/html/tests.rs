@@ -110,6 +110,64 @@ fn images_stand_in_reading_order_and_do_not_touch_the_text() {
 }
 
 #[test]
+fn captions_of_text_stay_and_those_of_images_belong_to_them() {
+    let html = format!(
+        "<article><p>{PROSE}</p><figure><blockquote>{PROSE}</blockquote><figcaption><img src=a.png>Ann,
+         <cite>Letters</cite></figcaption></figure><figure><figcaption>Listing 7</figcaption><pre>a\n b</pre></figure>
+         <figure><table><caption>Table 3</caption><tr><th>k<th>v<tr><td>1<td>2</table></figure>
+         <figure><img src=b.png><figcaption>A fox</figcaption></figure><p>{PROSE}</p></article>"
+    );
+    let expected = [
+        (Text, PROSE.to_owned()),
+        (Text, PROSE.to_owned()),
+        (Text, "Ann, Letters".to_owned()),
+        (Text, "Listing 7".to_owned()),
+        (Code, "a\n b".to_owned()),
+        (Text, "Table 3".to_owned()),
+        (Table, "k\tv\n1\t2".to_owned()),
+        (Image, "http://h.example/a/b.png".to_owned()),
+        (Text, PROSE.to_owned()),
+    ];
+    assert_eq!(kinds(&html), expected);
+}
+
+#[test]
+fn a_table_of_prose_is_written_whole_with_its_images() {
+    let row =
+        |name: &str| format!("<tr><th>{name}<td><p>{PROSE}</p><ul><li>{PROSE}</ul><img src={name}.png>");
+    let html =
+        format!("<article><p>{PROSE}</p><table>{}{}</table><p>{PROSE}</p></article>", row("a"), row("b"));
+    let found = kinds(&html);
+    let table = format!("a\t{PROSE} {PROSE}\nb\t{PROSE} {PROSE}");
+    assert!(found.contains(&(Table, table)), "{found:?}");
+    assert_eq!(found.iter().filter(|(kind, _)| *kind == Image).count(), 2);
+}
+
+#[test]
+fn code_has_no_line_numbers_wherever_they_stand() {
+    let code = "<pre>if a:\n    b</pre>";
+    for listing in [
+        format!("<table><tr><td class=gutter><pre>1\n2</pre><td>{code}</table>"),
+        format!("<div class=gutter><pre>1\n2</pre></div>{code}"),
+        "<pre><div><span class=lineno>1</span>if a:</div><div><span class=lineno>2</span>    b</div></pre>"
+            .to_owned(),
+    ] {
+        let html = format!("<article><p>{PROSE}</p>{listing}<p>{PROSE}</p></article>");
+        assert_eq!(kinds(&html)[1..2], [(Code, "if a:\n    b".to_owned())], "{listing}");
+    }
+}
+
+#[test]
+fn ruby_is_read_with_or_without_its_readings() {
+    let html = format!(
+        "<article><p>{PROSE} <ruby>漢<rt>かん</rt>字<rp>[</rp><rt>じ</rt><rp>]</rp></ruby><ruby><rb>東<rb>京<rt>とう<rt>きょう</ruby></p>"
+    );
+    let read = |ruby| extract(&html, URL, ruby).text();
+    assert_eq!(read(Ruby::Base), format!("{PROSE} 漢字東京"));
+    assert_eq!(read(Ruby::Readings), format!("{PROSE} 漢(かん)字[じ]東京(とうきょう)"));
+}
+
+#[test]
 fn deep_and_wide_pages_end() {
     let deep = format!("{}{PROSE}", "<div><b>".repeat(100_000));
     let templates = "<template>".repeat(100_000);
