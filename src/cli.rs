@@ -172,6 +172,9 @@ pub(crate) struct ExtractArgs {
     /// Show images, too, where they stand in the text
     #[arg(long)]
     pub(crate) images: bool,
+    /// Keep the readings of ruby, in parentheses behind the characters that they are of
+    #[arg(long)]
+    pub(crate) ruby_readings: bool,
     /// A fastText model that names languages (lid.176.bin, .ftz) [default: trigrams, no file]
     #[arg(long, value_name = "PATH")]
     pub(crate) language_model: Option<PathBuf>,

@@ -28,6 +28,7 @@ pub mod fingerprint;
 pub mod gc;
 pub mod handles;
 pub mod id;
+pub mod invisible;
 pub mod ledger;
 pub mod limits;
 pub mod mirror;

@@ -1,5 +1,6 @@
 //! What makes two records the same: a 128-bit hash of their normalised content.
 
+use corpus::invisible::is_shown;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 use xxhash_rust::xxh3::Xxh3;
 
@@ -22,9 +23,10 @@ pub struct Content {
 impl Content {
     /// Returns the identity of a document's text.
     ///
-    /// Normalised means Unicode's NFKC, white space collapsed to one space and removed at both
-    /// ends: what extraction and re-wrapping change without changing what is said. Case stays,
-    /// since a model learns from it; texts that differ in more are near-duplicates.
+    /// Normalised means without characters that show nothing ([`is_shown`]), in Unicode's NFKC,
+    /// white space collapsed to one space and removed at both ends: what extraction and
+    /// re-wrapping change without changing what is said. Case stays, since a model learns from
+    /// it; texts that differ in more are near-duplicates.
     pub fn of_text(text: &str, normalise: bool) -> Self {
         let mut hasher = TextHasher::default();
         hasher.text(text, normalise);
@@ -53,6 +55,12 @@ pub(crate) fn is_nfkc(text: &str) -> bool {
 /// predicate for ASCII leaves a vertical tab out of.
 fn is_ascii_space(character: char) -> bool {
     matches!(character, '\t'..='\r' | ' ')
+}
+
+/// Returns the characters of a line that show something.
+fn shown(line: &str) -> impl Iterator<Item = char> {
+    let mut before = None;
+    line.chars().filter(move |character| is_shown(before.replace(*character), *character))
 }
 
 struct TextHasher {
@@ -86,9 +94,10 @@ impl TextHasher {
         }
         // A line break combines with nothing, and most lines of most texts are in normal form.
         for line in text.split_inclusive('\n') {
-            match line.is_ascii() || is_nfkc(line) && !line.contains(OTHER_SPACES) {
+            let is_changed = |c: char| OTHER_SPACES.contains(&c) || !is_shown(None, c);
+            match line.is_ascii() || is_nfkc(line) && !line.contains(is_changed) {
                 true => self.normal(line.as_bytes()),
-                false => self.characters(line.nfkc()),
+                false => self.characters(shown(line).nfkc()),
             }
         }
     }
@@ -150,7 +159,7 @@ mod tests {
 
     /// The plain way: the whole normalised text in memory.
     fn reference(text: &str) -> String {
-        let normalised: String = text.nfkc().collect();
+        let normalised: String = text.split_inclusive('\n').flat_map(|line| shown(line).nfkc()).collect();
         normalised.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
@@ -163,6 +172,16 @@ mod tests {
         assert_ne!(key("a fine day"), key("a fineday"));
         assert_ne!(Content::of_text("a ", false), Content::of_text("a", false));
         assert_eq!(Content::of_text("", true).length, 0);
+    }
+
+    #[test]
+    fn characters_that_show_nothing_do_not_matter_and_joiners_of_scripts_do() {
+        let key = |text| Content::of_text(text, true).key;
+        assert_eq!(key("re\u{ad}con\u{200b}struction\u{feff} of it"), key("reconstruction of it"));
+        assert_eq!(key("a \u{200b} day\u{200c}"), key("a day"));
+        assert_eq!(key("cafe\u{ad}\u{301}"), key("café"));
+        assert_ne!(key("می\u{200c}خواهم"), key("میخواهم"));
+        assert_eq!(Content::of_text("\u{ad}", true).length, 0);
     }
 
     #[test]
@@ -185,7 +204,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn pieces_hash_as_the_whole(text in "(?s)[a-cA \n\t\u{a0}éﬁ\u{301}日]{0,40}", copies in 0_usize..400) {
+        fn pieces_hash_as_the_whole(text in "(?s)[a-cA \n\t\u{a0}éﬁ\u{301}日\u{ad}\u{200d}]{0,40}", copies in 0_usize..400) {
             let text = text.repeat(copies);
             let normalised = reference(&text);
             prop_assert_eq!(Content::of_text(&text, true), Content::of_text(&normalised, false));

@@ -48,7 +48,7 @@ pub struct Crawl {
 /// Returns the stages of a crawl: its listing, its index where records are selected, its reader.
 pub(crate) fn stages(source: Source, config: &SourceConfig, format: &CrawlFormat) -> Vec<Box<dyn Stage>> {
     let listing = Listing::new(source.clone(), config);
-    let scribe = Scribe { source: source.clone(), kind: format.kind };
+    let scribe = Scribe { source: source.clone(), kind: format.kind, ruby: format.ruby };
     let (Some(select), Some((list, prefix))) = (&format.select, format.index_list()) else {
         let archives = Archives::new(source, format.raw.clone());
         return vec![Box::new(listing), Box::new(Crawl { scribe, archives })];
@@ -92,8 +92,8 @@ impl Stage for Crawl {
     }
 
     fn settings(&self) -> Value {
-        let Scribe { source, kind } = &self.scribe;
-        json!({ "source": source.name, "code": source.code, "kind": kind })
+        let Scribe { source, kind, ruby } = &self.scribe;
+        json!({ "source": source.name, "code": source.code, "kind": kind, "ruby": ruby })
     }
 
     fn version(&self) -> u32 {

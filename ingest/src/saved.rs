@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::fault::FileFault;
+use crate::html::Ruby;
 use crate::inflation::{INFLATED, PageBudget};
 use crate::kind::{self, PACKED_ENDS};
 use crate::packed::{Unpacked, WINDOW_LOG_DEFAULT};
@@ -54,11 +55,11 @@ impl Saved {
     ///
     /// # Errors
     /// Why there is none, as [`Webpage`] says, or `unreadable` for a file.
-    pub fn read(&self, url: &str) -> Result<Webpage, Refusal> {
+    pub fn read(&self, url: &str, ruby: Ruby) -> Result<Webpage, Refusal> {
         let unreadable = |error: &io::Error| Refusal::Fail("unreadable", error.to_string());
         match &self.content {
-            Content::File => html(&self.path, url).map_err(|error| unreadable(&error))??.read(),
-            Content::Record { body: Ok(body), .. } => body.read(),
+            Content::File => html(&self.path, url).map_err(|error| unreadable(&error))??.read(ruby),
+            Content::Record { body: Ok(body), .. } => body.read(ruby),
             Content::Record { body: Err(refusal), .. } | Content::Damage(refusal) => Err(refusal.clone()),
             Content::Unreadable(error) => Err(unreadable(error)),
         }

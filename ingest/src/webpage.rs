@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use corpus::record::{Segment, SegmentKind};
 
-use crate::html::{self, Extract, charset};
+use crate::html::{self, Extract, Ruby, charset};
 use crate::sniff::{self, Content};
 use crate::source::{preview, value};
 use crate::warc::{HttpFault, Kind, Record, Response};
@@ -127,10 +127,10 @@ impl<'r> Body<'r> {
     ///
     /// # Errors
     /// `no_text` if there is nothing to read, `charset` if the bytes cannot be decoded.
-    pub fn read(&self) -> Result<Webpage, Refusal> {
+    pub fn read(&self, ruby: Ruby) -> Result<Webpage, Refusal> {
         match self.is_text {
             true => Webpage::of_text(&self.bytes),
-            false => Webpage::of_html(&self.bytes, &self.content_type, &self.url),
+            false => Webpage::of_html(&self.bytes, &self.content_type, &self.url, ruby),
         }
     }
 }
@@ -152,10 +152,10 @@ impl Webpage {
     ///
     /// # Errors
     /// `charset` where the bytes cannot be decoded, `no_text` where nothing is to be read.
-    pub fn of_html(body: &[u8], content_type: &str, url: &str) -> Result<Self, Refusal> {
+    pub fn of_html(body: &[u8], content_type: &str, url: &str, ruby: Ruby) -> Result<Self, Refusal> {
         let (text, charset) =
             charset::decode(body, content_type, url).map_err(|label| Refusal::Fail("charset", label))?;
-        let extract = html::extract(&text, url);
+        let extract = html::extract(&text, url, ruby);
         match extract.has_text() {
             true => Ok(Self { extract, charset }),
             false => Err(Refusal::Drop("no_text", preview(body.trim_ascii()))),
@@ -190,7 +190,7 @@ mod tests {
         let Some(Ok(Entry::Record(record))) = Reader::new(&file[..]).unwrap().next() else {
             panic!("a record")
         };
-        Body::of_record(&record)?.read()
+        Body::of_record(&record)?.read(Ruby::default())
     }
 
     #[test]

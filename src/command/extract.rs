@@ -10,6 +10,7 @@ use corpus::record::{Segment, SegmentKind};
 use filter::fasttext::Model;
 use filter::language::Detector;
 use ingest::Webpage;
+use ingest::html::Ruby;
 use ingest::saved::{self, Saved};
 use ingest::webpage::Refusal;
 use serde::Serialize;
@@ -118,7 +119,8 @@ fn line(page: &Saved, detector: &Detector<'_>, arguments: &ExtractArgs) -> Line 
         detail,
         is_failure,
     };
-    match page.read(url.unwrap_or_default()) {
+    let ruby = if arguments.ruby_readings { Ruby::Readings } else { Ruby::Base };
+    match page.read(url.unwrap_or_default(), ruby) {
         Err(Refusal::Drop(reason, detail)) => blank(Some(reason), Some(detail), false),
         Err(Refusal::Fail(reason, detail)) => blank(Some(reason), Some(detail), true),
         Ok(Webpage { extract, charset }) => {

@@ -5,6 +5,7 @@ use corpus::{Id, Output, Removal, Result, Task};
 
 use super::CrawlKind;
 use crate::fault::FileFault;
+use crate::html::Ruby;
 use crate::inflation::{INFLATED, PageBudget};
 use crate::source::{Source, Yield};
 use crate::warc::{Damage, Entry, Kind, Record};
@@ -22,6 +23,7 @@ const DOCUMENTS: &str = "documents";
 pub(super) struct Scribe {
     pub(super) source: Source,
     pub(super) kind: CrawlKind,
+    pub(super) ruby: Ruby,
 }
 
 impl Scribe {
@@ -41,7 +43,7 @@ impl Scribe {
             Entry::Record(record) if self.is_wanted(record) => {
                 let id = self.source.id(file, record.position)?;
                 let page = self.body(task, id, record, budget);
-                let page = page.and_then(|body| guarded(task, id, || body.read()));
+                let page = page.and_then(|body| guarded(task, id, || body.read(self.ruby)));
                 self.record(id, record, page, found, out)
             }
             // Requests, metadata, what is in other files: nothing to read in them.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::select::Select;
+use crate::html::Ruby;
 
 /// Where Common Crawl publishes its snapshots.
 const COMMON_CRAWL: &str = "https://data.commoncrawl.org/";
@@ -18,6 +19,8 @@ pub struct CrawlFormat {
     /// What the paths of a `*.paths` or `*.paths.gz` list are appended to; a snapshot's own
     /// where absent.
     pub prefix: String,
+    /// What is read of ruby in pages: `base`, or `readings` in parentheses behind it. Default: `base`.
+    pub ruby: Ruby,
     /// Files taken at most, in the order of the lists; all where absent. It may be raised
     /// later without renumbering.
     pub files_max: Option<u32>,

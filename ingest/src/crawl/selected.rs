@@ -66,8 +66,8 @@ impl Stage for Selected {
     }
 
     fn settings(&self) -> Value {
-        let source = &self.scribe.source;
-        json!({ "source": source.name, "code": source.code, "selected": true })
+        let Scribe { source, ruby, .. } = &self.scribe;
+        json!({ "source": source.name, "code": source.code, "selected": true, "ruby": ruby })
     }
 
     fn version(&self) -> u32 {

@@ -1,8 +1,8 @@
 //! The charset: which encoding a page's bytes are in, and the text they hold.
 //!
 //! The order is that of browsers: byte order mark, HTTP header, `meta` within the first
-//! bytes (HTML standard, "prescan a byte stream"), `meta` further on ("change the encoding"),
-//! and a guess from the bytes. But what was declared must not contradict the bytes, as servers
+//! bytes (HTML standard, "prescan a byte stream"), the XML declaration, `meta` further on ("change
+//! the encoding"), and a guess from the bytes. But what was declared must not contradict the bytes, as servers
 //! name one charset for all that they hold: bytes that are UTF-8 are taken as such, since other
 //! encodings hardly ever are by chance, and bytes of which little is UTF-8 are not.
 
@@ -42,7 +42,8 @@ fn declared(bytes: &[u8], content_type: &str) -> Option<&'static Encoding> {
     let in_header = charset_of(content_type.as_bytes()).and_then(Encoding::for_label);
     let is_possible = |encoding: &&'static Encoding| is_possible(encoding, bytes);
     let in_meta = || prescan(head(bytes, PRESCAN_BYTES)).filter(is_possible);
-    let declared = in_header.filter(is_possible).or_else(in_meta)?;
+    let in_xml = || of_xml(head(bytes, PRESCAN_BYTES)).filter(is_possible);
+    let declared = in_header.filter(is_possible).or_else(in_meta).or_else(in_xml)?;
     let is_utf8 = declared.is_ascii_compatible() && has_utf8(bytes);
     Some(if is_utf8 { UTF_8 } else { declared })
 }
@@ -67,6 +68,22 @@ fn is_mostly_utf8(bytes: &[u8]) -> bool {
         broken += usize::from(!chunk.invalid().is_empty());
     }
     broken <= good.max(UTF_8_CHARACTERS_MIN - 1)
+}
+
+/// Returns the encoding that an XML declaration names (HTML standard, "get an XML encoding").
+fn of_xml(bytes: &[u8]) -> Option<&'static Encoding> {
+    const NAME: &[u8] = b"encoding";
+    let declaration = bytes.strip_prefix(b"<?xml")?;
+    let declaration = &declaration[..declaration.iter().position(|byte| *byte == b'>')?];
+    let is_space = |byte: &u8| *byte <= b' ';
+    let skip = |bytes: &'_ [u8]| bytes.iter().position(|byte| !is_space(byte)).unwrap_or(bytes.len());
+    let rest = &declaration[find(declaration, NAME)? + NAME.len()..];
+    let rest = rest[skip(rest)..].strip_prefix(b"=")?;
+    let (quote, rest) = rest[skip(rest)..].split_first().filter(|(quote, _)| b"\"'".contains(quote))?;
+    let label = &rest[..rest.iter().position(|byte| byte == quote)?];
+    let encoding = Encoding::for_label(label).filter(|_| !label.iter().any(is_space))?;
+    // A declaration that was read as ASCII is not in UTF-16.
+    Some(if encoding == UTF_16LE || encoding == UTF_16BE { UTF_8 } else { encoding })
 }
 
 fn head(bytes: &[u8], count: usize) -> &[u8] {
@@ -167,6 +184,22 @@ mod tests {
         assert_eq!(name(b"<meta charset=utf-16>", ""), "UTF-8");
         assert_eq!(name("Gr\u{fc}\u{df}e".as_bytes(), ""), "UTF-8");
         assert_eq!(name(b"Gr\xfc\xdfe aus K\xf6ln, es ist sch\xf6n", ""), "windows-1252");
+    }
+
+    #[test]
+    fn an_xml_declaration_names_the_charset_unless_a_meta_does() {
+        let name = |bytes: &[u8]| decode(bytes, "", "").unwrap().1;
+        assert_eq!(name(b"<?xml version='1.0' encoding='iso-8859-16'?><p>\xba"), "ISO-8859-16");
+        assert_eq!(name(b"<?xml version=\"1.0\" encoding = \"KOI8-R\" ?><p>\xc1"), "KOI8-R");
+        assert_eq!(name(b"<?xml encoding='utf-16'?><p>\xba"), "UTF-8");
+        assert_eq!(name(b"<?xml encoding='iso-8859-16'?><meta charset=big5>"), "Big5");
+        for other in [
+            &b" <?xml encoding='koi8-r'?>\xfc"[..],
+            b"<?xml?><p encoding='koi8-r'>\xfc",
+            b"<?xml encoding='koi8-r\xfc",
+        ] {
+            assert_eq!(name(other), "windows-1252");
+        }
     }
 
     #[test]

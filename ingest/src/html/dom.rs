@@ -4,7 +4,7 @@ use html5ever::tendril::StrTendril;
 use html5ever::{Attribute, QualName};
 
 use super::collapsed::Collapsed;
-use super::tag::is_block;
+use super::tag::{is_block, is_skipped};
 
 /// Index of a node.
 pub(super) type NodeId = u32;
@@ -115,12 +115,23 @@ impl Dom {
     /// Returns the text under a node in one line, at most so many nodes of it.
     pub(super) fn text(&self, from: NodeId, nodes_max: usize) -> String {
         let mut text = Collapsed::default();
-        for id in self.walk(from).take(nodes_max) {
-            match self.node(id).map(|node| &node.data) {
-                Some(Data::Text(piece)) => text.push(piece),
-                Some(Data::Element(element)) if is_apart(&element.name.local) => text.space(),
+        let mut next = Some(from);
+        for _ in 0..nodes_max {
+            let Some(id) = next else { break };
+            let node = self.node(id);
+            let mut child = node.map_or(NONE, |node| node.first_child);
+            match node.map(|node| &node.data) {
+                Some(Data::Text(piece)) => {
+                    text.push(piece);
+                }
+                Some(Data::Element(element)) if id != from => match &*element.name.local {
+                    tag if is_skipped(tag) => child = NONE,
+                    tag if tag == "br" || is_block(tag) => text.space(),
+                    _ => {}
+                },
                 _ => {}
             }
+            next = if child == NONE { self.behind(id, from) } else { Some(child) };
         }
         text.take()
     }
@@ -169,6 +180,13 @@ impl Dom {
         }
     }
 
+    /// Makes a node another one, without children.
+    pub(super) fn replace(&mut self, id: NodeId, data: Data) {
+        self.with(id, |node| {
+            (node.data, node.first_child, node.last_child) = (data, NONE, NONE);
+        });
+    }
+
     /// Adds text to a text node; false where it is another node.
     pub(super) fn extend_text(&mut self, id: NodeId, more: &str) -> bool {
         match self.nodes.get_mut(id as usize).map(|node| &mut node.data) {
@@ -185,8 +203,4 @@ impl Dom {
             change(node);
         }
     }
-}
-
-fn is_apart(tag: &str) -> bool {
-    tag == "br" || is_block(tag)
 }

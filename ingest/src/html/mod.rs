@@ -6,10 +6,15 @@
 //! parser       parse       text -> arena, through html5ever
 //! gate         Gate        what the parser may cost
 //! sink         Sink        what the parser makes -> arena
+//! shadow       compose     shadow trees put where they are shown
 //! dom          Dom         the arena: nodes by index
+//! plain        simplify    what has a better reading than its nodes' text, replaced: in
+//!                          ruby, formula (with mathml), custom
 //! walk         walk        the arena in one walk -> blocks of text, pictures, scopes around them
 //! outline      Outline     these, with what each scope holds
 //! table        read        a table of data as one block
+//! listing      of_...      code that is laid out with elements as one block, without its gutter
+//! caption      Figures     captions of what is text
 //! tag, signal              what tags, roles and names of elements say
 //! wording      Wording     what a block's characters and words are like
 //! facts        Facts       what the page says of itself
@@ -24,26 +29,35 @@
 //! linked_data  paragraphs  the text of a page that shows none
 //! ```
 //!
-//! Text never depends on images: an image within a paragraph comes after it, and captions
-//! belong to images alone.
+//! Text never depends on images: an image within a paragraph comes after it, and the captions of
+//! figures with images belong to those. An image of a formula is text.
 
+mod caption;
 pub mod charset;
 mod collapsed;
 mod consent;
 mod content;
+mod custom;
 mod dom;
 mod facts;
 mod feature;
 mod forest;
+mod formula;
 mod gate;
 mod genre;
+mod gutter;
 mod image;
 mod linked_data;
+mod listing;
 mod markup;
+mod mathml;
 mod outline;
 mod parser;
 mod picture;
+mod plain;
+mod ruby;
 mod segments;
+mod shadow;
 mod signal;
 mod sink;
 mod table;
@@ -55,6 +69,7 @@ mod wording;
 use corpus::record::{Segment, SegmentKind};
 
 use facts::Facts;
+pub use ruby::Ruby;
 
 /// The main content of a page.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,9 +97,10 @@ impl Extract {
 /// Extracts the main content of a page; the URL resolves those of images.
 ///
 /// Any text is a page; work and memory are bounded by its length.
-pub fn extract(html: &str, url: &str) -> Extract {
-    let dom = parser::parse(html);
+pub fn extract(html: &str, url: &str, ruby: Ruby) -> Extract {
+    let mut dom = parser::parse(html);
     let facts = Facts::of(&dom);
+    plain::simplify(&mut dom, ruby);
     let segments = segments::segments(&dom, &facts, image::base_url(&dom, url).as_ref());
     Extract { title: facts.title, segments }
 }

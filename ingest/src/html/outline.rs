@@ -61,6 +61,25 @@ pub(super) struct Picture {
     pub(super) block: u32,
 }
 
+/// A caption of blocks.
+#[derive(Debug)]
+pub(super) struct Caption {
+    pub(super) text: String,
+    /// The number of blocks before it.
+    pub(super) block: u32,
+    /// What it is of, as a range of blocks: it is content where any of them is.
+    pub(super) of: (u32, u32),
+}
+
+/// A table of data that is judged by the blocks within: it is content where three quarters
+/// of its characters are.
+#[derive(Debug)]
+pub(super) struct Grid {
+    pub(super) scope: ScopeId,
+    pub(super) caption: Option<String>,
+    pub(super) text: String,
+}
+
 /// An element that begins a block.
 #[derive(Debug)]
 pub(super) struct Scope {
@@ -100,6 +119,10 @@ pub(super) struct Outline {
     pub(super) scopes: Vec<Scope>,
     pub(super) blocks: Vec<Block>,
     pub(super) pictures: Vec<Picture>,
+    /// Captions of text, by the blocks before them. The forests do not know of them.
+    pub(super) captions: Vec<Caption>,
+    /// Tables of data that are judged by their blocks, in reading order.
+    pub(super) grids: Vec<Grid>,
     /// The scope of the greatest weight; the first of equals.
     pub(super) heaviest: ScopeId,
     /// The first scope of the row of at least three twins that holds the most.

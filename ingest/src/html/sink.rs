@@ -10,6 +10,7 @@ use html5ever::tendril::StrTendril;
 use html5ever::{Attribute, ExpandedName, QualName};
 
 use super::dom::{Data, Dom, Element, NONE, NodeId, ROOT};
+use super::shadow;
 
 /// Nodes after which the rest of a page is not read.
 pub(super) const NODES_MAX: usize = 1 << 20;
@@ -152,7 +153,9 @@ impl TreeSink for Sink {
     type ElemName<'a> = ExpandedName<'a>;
 
     fn finish(self) -> Dom {
-        self.dom.into_inner()
+        let mut dom = self.dom.into_inner();
+        shadow::compose(&mut dom, &self.templates.into_inner());
+        dom
     }
 
     fn parse_error(&self, _: Cow<'static, str>) {}
@@ -215,6 +218,11 @@ impl TreeSink for Sink {
             self.deepen(target.id, id);
         }
         Handle::nameless(id)
+    }
+
+    fn allow_declarative_shadow_roots(&self, _: &Handle) -> bool {
+        // They are put in their places once the page is read.
+        false
     }
 
     fn same_node(&self, a: &Handle, b: &Handle) -> bool {

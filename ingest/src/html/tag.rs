@@ -1,7 +1,9 @@
 //! Tags: which elements begin a block, which have no text to read, and what part they play.
 
+use super::custom::is_custom;
+
 /// Elements that begin a block of their own.
-const BLOCKS: [&str; 48] = [
+const BLOCKS: [&str; 51] = [
     "address",
     "article",
     "aside",
@@ -34,12 +36,14 @@ const BLOCKS: [&str; 48] = [
     "html",
     "legend",
     "li",
+    "listing",
     "main",
     "menu",
     "nav",
     "noscript",
     "ol",
     "p",
+    "plaintext",
     "pre",
     "section",
     "summary",
@@ -50,23 +54,34 @@ const BLOCKS: [&str; 48] = [
     "th",
     "tr",
     "ul",
+    "xmp",
 ];
 /// Elements whose text is not that of the page.
-const SKIPPED: [&str; 25] = [
+const SKIPPED: [&str; 24] = [
     "applet", "audio", "canvas", "datalist", "embed", "head", "iframe", "input", "link", "map", "meta",
-    "meter", "object", "optgroup", "option", "progress", "rp", "script", "select", "style", "svg",
-    "template", "textarea", "title", "video",
+    "meter", "object", "optgroup", "option", "progress", "script", "select", "style", "svg", "template",
+    "textarea", "title", "video",
 ];
 
-/// Returns true if and only if the element begins a block of its own; elements that pages
-/// define themselves (their names have a hyphen) are taken to do so.
+/// Returns true if the element begins a block of its own; elements that pages define themselves
+/// are taken to do so.
 pub(super) fn is_block(tag: &str) -> bool {
-    BLOCKS.binary_search(&tag).is_ok() || tag.contains('-')
+    is_standard_block(tag) || is_custom(tag)
+}
+
+/// Returns true if the element is a block by the standard.
+pub(super) fn is_standard_block(tag: &str) -> bool {
+    BLOCKS.binary_search(&tag).is_ok()
 }
 
 /// Returns true if and only if nothing within is to be read.
 pub(super) fn is_skipped(tag: &str) -> bool {
     SKIPPED.binary_search(&tag).is_ok()
+}
+
+/// Returns true if the white space within is that of the text.
+pub(super) fn is_raw(tag: &str) -> bool {
+    matches!(tag, "listing" | "plaintext" | "pre" | "xmp")
 }
 
 /// The part an element plays, as the forest knows it.
@@ -100,7 +115,7 @@ pub(super) fn role(tag: &str) -> Role {
         "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "hgroup" => Role::Heading,
         "li" | "dd" | "dt" => Role::Item,
         "blockquote" => Role::Quote,
-        "pre" => Role::Code,
+        tag if is_raw(tag) => Role::Code,
         "td" | "th" | "caption" => Role::Cell,
         "table" | "tbody" | "tr" | "tfoot" | "thead" => Role::Table,
         "ul" | "ol" | "dl" | "dir" => Role::List,
@@ -112,7 +127,7 @@ pub(super) fn role(tag: &str) -> Role {
         "nav" | "menu" => Role::Nav,
         "form" | "fieldset" | "legend" | "noscript" => Role::Form,
         "button" | "summary" => Role::Button,
-        tag if tag.contains('-') => Role::Custom,
+        tag if is_custom(tag) => Role::Custom,
         _ => Role::Other,
     }
 }

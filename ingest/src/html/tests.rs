@@ -13,12 +13,12 @@ const PROSE: &str =
     "The fox crossed the river in the morning and nobody saw it, because the fog lay on the water.";
 
 fn kinds(html: &str) -> Vec<(SegmentKind, String)> {
-    let segments = extract(html, URL).segments.into_iter();
+    let segments = extract(html, URL, Ruby::default()).segments.into_iter();
     segments.map(|segment| (segment.kind, segment.url.unwrap_or(segment.text))).collect()
 }
 
 fn text(html: &str) -> String {
-    let segments = extract(html, URL).segments;
+    let segments = extract(html, URL, Ruby::default()).segments;
     let texts = segments.iter().filter(|s| s.kind != Image).map(|s| s.text.as_str());
     texts.collect::<Vec<_>>().join("\n")
 }
@@ -38,7 +38,7 @@ fn what_surrounds_the_article_is_left_out() {
          <footer><p>Copyright 2020, all rights reserved by those who reserved them before.</p></footer>"
     );
     assert_eq!(text(&html), format!("Foxes\n{}", prose.join("\n")));
-    assert_eq!(extract(&html, URL).title, "A page");
+    assert_eq!(extract(&html, URL, Ruby::default()).title, "A page");
 }
 
 #[test]
@@ -102,11 +102,69 @@ fn images_stand_in_reading_order_and_do_not_touch_the_text() {
         (Text, PROSE.to_owned()),
     ];
     assert_eq!(kinds(&html), expected);
-    let captions = extract(&html, URL).segments.into_iter().filter(|s| s.kind == Image);
+    let captions = extract(&html, URL, Ruby::default()).segments.into_iter().filter(|s| s.kind == Image);
     let captions: Vec<String> = captions.map(|segment| segment.text).collect();
     assert_eq!(captions, ["", "", "Caption of it", "al t", ""]);
     let without = html.replace("src", "not");
     assert_eq!(text(&html), text(&without));
+}
+
+#[test]
+fn captions_of_text_stay_and_those_of_images_belong_to_them() {
+    let html = format!(
+        "<article><p>{PROSE}</p><figure><blockquote>{PROSE}</blockquote><figcaption><img src=a.png>Ann,
+         <cite>Letters</cite></figcaption></figure><figure><figcaption>Listing 7</figcaption><pre>a\n b</pre></figure>
+         <figure><table><caption>Table 3</caption><tr><th>k<th>v<tr><td>1<td>2</table></figure>
+         <figure><img src=b.png><figcaption>A fox</figcaption></figure><p>{PROSE}</p></article>"
+    );
+    let expected = [
+        (Text, PROSE.to_owned()),
+        (Text, PROSE.to_owned()),
+        (Text, "Ann, Letters".to_owned()),
+        (Text, "Listing 7".to_owned()),
+        (Code, "a\n b".to_owned()),
+        (Text, "Table 3".to_owned()),
+        (Table, "k\tv\n1\t2".to_owned()),
+        (Image, "http://h.example/a/b.png".to_owned()),
+        (Text, PROSE.to_owned()),
+    ];
+    assert_eq!(kinds(&html), expected);
+}
+
+#[test]
+fn a_table_of_prose_is_written_whole_with_its_images() {
+    let row =
+        |name: &str| format!("<tr><th>{name}<td><p>{PROSE}</p><ul><li>{PROSE}</ul><img src={name}.png>");
+    let html =
+        format!("<article><p>{PROSE}</p><table>{}{}</table><p>{PROSE}</p></article>", row("a"), row("b"));
+    let found = kinds(&html);
+    let table = format!("a\t{PROSE} {PROSE}\nb\t{PROSE} {PROSE}");
+    assert!(found.contains(&(Table, table)), "{found:?}");
+    assert_eq!(found.iter().filter(|(kind, _)| *kind == Image).count(), 2);
+}
+
+#[test]
+fn code_has_no_line_numbers_wherever_they_stand() {
+    let code = "<pre>if a:\n    b</pre>";
+    for listing in [
+        format!("<table><tr><td class=gutter><pre>1\n2</pre><td>{code}</table>"),
+        format!("<div class=gutter><pre>1\n2</pre></div>{code}"),
+        "<pre><div><span class=lineno>1</span>if a:</div><div><span class=lineno>2</span>    b</div></pre>"
+            .to_owned(),
+    ] {
+        let html = format!("<article><p>{PROSE}</p>{listing}<p>{PROSE}</p></article>");
+        assert_eq!(kinds(&html)[1..2], [(Code, "if a:\n    b".to_owned())], "{listing}");
+    }
+}
+
+#[test]
+fn ruby_is_read_with_or_without_its_readings() {
+    let html = format!(
+        "<article><p>{PROSE} <ruby>漢<rt>かん</rt>字<rp>[</rp><rt>じ</rt><rp>]</rp></ruby><ruby><rb>東<rb>京<rt>とう<rt>きょう</ruby></p>"
+    );
+    let read = |ruby| extract(&html, URL, ruby).text();
+    assert_eq!(read(Ruby::Base), format!("{PROSE} 漢字東京"));
+    assert_eq!(read(Ruby::Readings), format!("{PROSE} 漢(かん)字[じ]東京(とうきょう)"));
 }
 
 #[test]
@@ -116,7 +174,7 @@ fn deep_and_wide_pages_end() {
     let tables = "<table><tr><td>".repeat(20_000);
     let wide = "<p>a<img src=b>".repeat(100_000);
     for html in [deep, templates, tables, wide] {
-        let segments = extract(&html, URL).segments.into_iter();
+        let segments = extract(&html, URL, Ruby::default()).segments.into_iter();
         let images = segments.filter(|segment| segment.kind == Image).count();
         assert!(images <= outline::IMAGES_MAX);
     }

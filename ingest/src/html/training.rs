@@ -6,7 +6,7 @@
 use super::facts::Facts;
 use super::feature::{Features, Rows};
 use super::outline::Outline;
-use super::{genre, parser};
+use super::{Ruby, genre, parser, plain};
 
 /// A page as the forests see it.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,9 +23,10 @@ impl TrainingPage {
     /// Prepares a page; `judged` holds each block's probability by the judge of articles and
     /// by the judge of any page.
     pub fn new(html: &str, judged: Option<[&[f32]; 2]>) -> Self {
-        let dom = parser::parse(html);
-        let outline = Outline::of(&dom);
+        let mut dom = parser::parse(html);
         let facts = Facts::of(&dom);
+        plain::simplify(&mut dom, Ruby::default());
+        let outline = Outline::of(&dom);
         let features = Features::new(&outline, &facts);
         let rows = |rows: Rows| rows.iter().map(<[f32]>::to_vec).collect::<Vec<_>>();
         let page = judged.map(|judged| rows(genre::features(&outline, &features, judged)).concat());

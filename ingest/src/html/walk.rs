@@ -4,12 +4,16 @@ use std::collections::HashMap;
 
 use corpus::record::SegmentKind;
 
+use super::caption::Figures;
 use super::collapsed::Collapsed;
 use super::dom::{Data, Dom, NodeId, ROOT};
-use super::outline::{BLOCKS_MAX, Block, FAR, IMAGES_MAX, Outline, Picture, Scope, ScopeId, TOP, Totals};
+use super::gutter::Gutters;
+use super::outline::{
+    BLOCKS_MAX, Block, FAR, Grid, IMAGES_MAX, Outline, Picture, Scope, ScopeId, TOP, Totals,
+};
 use super::signal::{SIGNAL_COUNT, Signals, of_element, of_names};
-use super::table;
-use super::tag::{is_block, is_skipped, role};
+use super::tag::{is_block, is_raw, is_skipped, role};
+use super::{caption, gutter, listing, table};
 
 /// Walks a page; the sums over its scopes are still to be made.
 pub(super) fn walk(dom: &Dom) -> Outline {
@@ -17,11 +21,13 @@ pub(super) fn walk(dom: &Dom) -> Outline {
         dom,
         outline: Outline::default(),
         names: HashMap::new(),
+        gutters: Gutters::default(),
         text: Collapsed::default(),
         inline: Signals::default(),
         counts: Counts::default(),
         kinds: vec![(SegmentKind::Text, 0)],
         scope: TOP,
+        figures: Figures::default(),
         links: 0,
         bold: 0,
         is_raw: 0,
@@ -44,7 +50,8 @@ struct Walk<'d> {
     dom: &'d Dom,
     outline: Outline,
     /// What names that were met say: pages repeat them.
-    names: HashMap<&'d str, Signals>,
+    names: HashMap<&'d str, (Signals, bool)>,
+    gutters: Gutters,
     /// The block that is being read.
     text: Collapsed,
     inline: Signals,
@@ -52,6 +59,7 @@ struct Walk<'d> {
     /// What the text is, by the elements that are open, with the level of a heading.
     kinds: Vec<(SegmentKind, u8)>,
     scope: ScopeId,
+    figures: Figures,
     /// Open links, bold elements and preformatted elements.
     links: u32,
     bold: u32,
@@ -60,7 +68,7 @@ struct Walk<'d> {
 
 enum Step {
     Enter(NodeId),
-    LeaveScope { has_kind: bool, is_raw: bool },
+    LeaveScope { has_kind: bool, is_raw: bool, is_figure: bool },
     LeaveLink,
     LeaveBold,
 }
@@ -77,8 +85,12 @@ impl<'d> Walk<'d> {
                 Step::Enter(id) => self.enter(id, &mut steps),
                 Step::LeaveLink => self.links -= 1,
                 Step::LeaveBold => self.bold -= 1,
-                Step::LeaveScope { has_kind, is_raw } => {
+                Step::LeaveScope { has_kind, is_raw, is_figure } => {
                     self.flush();
+                    if is_figure {
+                        let blocks = self.outline.blocks.len() as u32;
+                        self.figures.leave(self.dom, blocks, &mut self.outline.captions);
+                    }
                     if has_kind {
                         self.kinds.pop();
                     }
@@ -91,6 +103,8 @@ impl<'d> Walk<'d> {
             }
         }
         self.flush();
+        // Those of a figure come after those of figures within it.
+        self.outline.captions.sort_by_key(|caption| caption.block);
         let end = self.outline.blocks.len() as u32;
         for scope in &mut self.outline.scopes {
             // Scopes that were open when the walk ended end with it.
@@ -118,9 +132,14 @@ impl<'d> Walk<'d> {
         }
         match tag {
             "br" => return self.break_line(),
-            "img" => return self.picture(id),
-            // Captions belong to images.
-            "figcaption" => return,
+            "img" => {
+                self.figures.image();
+                return self.picture(id);
+            }
+            "figcaption" => {
+                self.flush();
+                return self.figures.caption(id, self.outline.blocks.len() as u32);
+            }
             "a" => {
                 self.links += 1;
                 self.counts.links += 1;
@@ -134,16 +153,20 @@ impl<'d> Walk<'d> {
         }
         if is_block(tag) {
             let kind = kind_of(tag);
-            let is_raw = tag == "pre";
+            let is_raw = is_raw(tag);
             self.flush();
-            self.enter_scope(id);
-            if tag == "table" && self.table(id) {
-                steps.push(Step::LeaveScope { has_kind: false, is_raw: false });
+            let is_gutter = self.enter_scope(id) && self.gutters.counts_lines(self.dom, id);
+            if is_gutter || self.whole(id, tag) {
+                steps.push(Step::LeaveScope { has_kind: false, is_raw: false, is_figure: false });
                 return;
+            }
+            let is_figure = tag == "figure";
+            if is_figure {
+                self.figures.enter(self.outline.blocks.len() as u32);
             }
             self.kinds.extend(kind);
             self.is_raw += u32::from(is_raw);
-            steps.push(Step::LeaveScope { has_kind: kind.is_some(), is_raw });
+            steps.push(Step::LeaveScope { has_kind: kind.is_some(), is_raw, is_figure });
         } else {
             let signals = self.signals(id).0;
             self.inline.add_all(signals);
@@ -151,29 +174,35 @@ impl<'d> Walk<'d> {
         self.push_children(id, steps);
     }
 
-    /// Returns what an element says, and a hash of its tag and names.
-    fn signals(&mut self, id: NodeId) -> (Signals, u64) {
+    /// Returns what an element says, a hash of its tag and names, and whether it is called a
+    /// gutter.
+    fn signals(&mut self, id: NodeId) -> (Signals, u64, bool) {
         let Some(element) = self.dom.element(id) else {
-            return (Signals::default(), 0);
+            return (Signals::default(), 0, false);
         };
+        let mut is_gutter = false;
         let mut signals = of_element(element);
         let mut signature = fnv(FNV_BASIS, &element.name.local);
         for attribute in &element.attributes {
             let name = &*attribute.name.local;
             if matches!(name, "class" | "id" | "itemprop") {
                 let value: &'d str = &attribute.value;
-                let said = *self.names.entry(value).or_insert_with(|| of_names(value));
+                let known = self.names.entry(value);
+                let (said, is_called_so) =
+                    *known.or_insert_with(|| (of_names(value), gutter::is_name(value)));
                 signals.add_all(said);
+                is_gutter |= is_called_so;
             }
             if name == "class" {
                 signature = fnv(signature, &attribute.value);
             }
         }
-        (signals, signature)
+        (signals, signature, is_gutter)
     }
 
-    fn enter_scope(&mut self, id: NodeId) {
-        let (signals, signature) = self.signals(id);
+    /// Enters an element that begins a block; returns whether it is called a gutter.
+    fn enter_scope(&mut self, id: NodeId) -> bool {
+        let (signals, signature, is_gutter) = self.signals(id);
         let (mut near, depth) = match self.outline.scopes.get(self.scope as usize) {
             Some(parent) => (parent.near.map(|far| (far + 1).min(FAR)), parent.depth.saturating_add(1)),
             None => ([FAR; SIGNAL_COUNT], 0),
@@ -198,17 +227,17 @@ impl<'d> Walk<'d> {
             weight: 0.0,
         });
         self.scope = (self.outline.scopes.len() - 1) as ScopeId;
+        is_gutter
     }
 
     fn push(&mut self, text: &str) {
-        let chars = text.chars().filter(|c| !c.is_whitespace()).count() as u32;
+        let chars = match self.is_raw {
+            0 => self.text.push(text),
+            _ => self.text.push_raw(text),
+        };
         self.counts.chars += chars;
         self.counts.link_chars += if self.links > 0 { chars } else { 0 };
         self.counts.bold_chars += if self.bold > 0 { chars } else { 0 };
-        match self.is_raw {
-            0 => self.text.push(text),
-            _ => self.text.push_raw(text),
-        }
     }
 
     /// One line break is a new line; a second one begins a new block.
@@ -256,11 +285,52 @@ impl<'d> Walk<'d> {
         }
     }
 
-    /// Reads a table of data as one block; false where it is layout.
+    /// Reads a table of data or a listing as one block; false where the blocks within are to be read.
+    fn whole(&mut self, id: NodeId, tag: &str) -> bool {
+        let code = match tag {
+            // What is within a `pre` that is no listing is none.
+            _ if self.is_raw > 0 => None,
+            "table" => listing::of_table(self.dom, id),
+            _ if is_raw(tag) => listing::of_raw(self.dom, id),
+            _ => listing::of_block(self.dom, id),
+        };
+        match code {
+            Some(code) => self.code(code),
+            None => tag == "table" && self.table(id),
+        }
+    }
+
+    fn code(&mut self, text: String) -> bool {
+        let chars = text.chars().filter(|c| !c.is_whitespace()).count() as u32;
+        if chars > 0 {
+            self.outline.blocks.push(Block {
+                kind: SegmentKind::Code,
+                level: 0,
+                scope: self.scope,
+                inline: Signals::default(),
+                chars,
+                link_chars: 0,
+                bold_chars: 0,
+                links: 0,
+                text,
+            });
+        }
+        true
+    }
+
     fn table(&mut self, id: NodeId) -> bool {
         let Some(table) = table::read(self.dom, id) else {
             return false;
         };
+        let number = self.outline.blocks.len() as u32;
+        let caption =
+            table.caption.and_then(|node| caption::of(self.dom, node, number, (number, number + 1)));
+        if !table.is_block {
+            let caption = caption.map(|caption| caption.text);
+            self.outline.grids.push(Grid { scope: self.scope, caption, text: table.text });
+            return false;
+        }
+        self.outline.captions.extend(caption);
         self.outline.blocks.push(Block {
             kind: SegmentKind::Table,
             level: 0,
@@ -272,6 +342,7 @@ impl<'d> Walk<'d> {
             links: table.links,
             text: table.text,
         });
+        table.images.into_iter().for_each(|image| self.picture(image));
         true
     }
 }
@@ -286,7 +357,7 @@ fn kind_of(tag: &str) -> Option<(SegmentKind, u8)> {
         "h5" => Some((SegmentKind::Heading, 5)),
         "h6" => Some((SegmentKind::Heading, 6)),
         "li" | "dd" | "dt" => Some((SegmentKind::ListItem, 0)),
-        "pre" => Some((SegmentKind::Code, 0)),
+        tag if is_raw(tag) => Some((SegmentKind::Code, 0)),
         _ => None,
     }
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use ingest::html::Ruby;
 use ingest::warc::{BLOCK_BYTES_MAX, BODY_BYTES_MAX, Entry, Reader};
 use ingest::webpage::Body;
 
@@ -122,7 +123,7 @@ fn damaged_archives_give_pages_or_reasons_and_end() {
             };
             assert!(record.block.len() as u64 <= BLOCK_BYTES_MAX);
             read += 1;
-            if let Ok(page) = Body::of_record(&record).and_then(|body| body.read()) {
+            if let Ok(page) = Body::of_record(&record).and_then(|body| body.read(Ruby::default())) {
                 kept += 1;
                 assert!(page.extract.text().len() <= BODY_BYTES_MAX * 3);
             }

@@ -215,7 +215,7 @@ fn pages() -> Vec<Vec<u8>> {
 }
 
 fn read_page(bytes: &[u8], _: &Path) -> u64 {
-    let extract = html::extract(&String::from_utf8_lossy(bytes), "http://h.example/a");
+    let extract = html::extract(&String::from_utf8_lossy(bytes), "http://h.example/a", html::Ruby::default());
     2 + extract.segments.len() as u64
 }
 

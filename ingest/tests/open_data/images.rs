@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use corpus::record::{Segment, SegmentKind};
-use ingest::html::{self, charset};
+use ingest::html::{self, Ruby, charset};
 use url::Url;
 
 use crate::{gunzip, open_data};
@@ -75,7 +75,7 @@ fn images_of_labelled_pages_are_found_where_they_stand() {
     let (mut hits, mut wanted, mut shown, mut displaced) = (0, 0, 0, 0.0);
     for entry in std::fs::read_dir(data.join("html/readability")).unwrap() {
         let folder = entry.unwrap().path();
-        let segments = html::extract(&page(&folder, "source.html.gz"), BASE).segments;
+        let segments = html::extract(&page(&folder, "source.html.gz"), BASE, Ruby::default()).segments;
         let mut found = found(&segments);
         let expected = expected(&page(&folder, "expected.html.gz"));
         wanted += expected.len();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use corpus::record::{Segment, SegmentKind};
-use ingest::html::{self, charset};
+use ingest::html::{self, Ruby, charset};
 use serde_json::Value;
 
 use crate::{files, gunzip, open_data};
@@ -48,7 +48,7 @@ fn main_text_of_labelled_articles_is_found() {
         }
         let url = page["url"].as_str().unwrap_or_default();
         let (html, _) = charset::decode(&gunzip(&path), "", url).unwrap();
-        let found = text(&html::extract(&html, url).segments);
+        let found = text(&html::extract(&html, url, Ruby::default()).segments);
         let (p, r) = score(page["articleBody"].as_str().unwrap(), &found);
         precision += p;
         recall += r;
@@ -67,7 +67,7 @@ fn every_labelled_page_ends_with_text_and_a_sane_size() {
     let (mut count, mut with_text) = (0, 0);
     for path in pages {
         let (html, _) = charset::decode(&gunzip(&path), "", "http://h.example/").unwrap();
-        let extract = html::extract(&html, "http://h.example/");
+        let extract = html::extract(&html, "http://h.example/", Ruby::default());
         assert!(text(&extract.segments).len() <= html.len(), "{}", path.display());
         count += 1;
         with_text += usize::from(extract.has_text());

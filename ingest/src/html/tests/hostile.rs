@@ -71,6 +71,33 @@ fn pages() -> Vec<String> {
         page(&many("<figure><img src=a>", 480), "<br>"),
         page("", &(many("<dialog>", 900) + &many("<p>x", 400) + &many("</dialog>", 900))),
         page(&format!("{}<pre>a", many("<dialog>", 500)), " "),
+        page("", "<table><tr><th>a<th>b<tr><td>x<td><table><tr><td>"),
+        page(&many("<table><tr><td>", 200), "<tr><td>a<td>b"),
+        // What is made plain.
+        page(&many("<ruby>", 900), "<rt>a<rp>b"),
+        page("", "<math><msup><mi>a</mi><mi>b</mi></msup></math>"),
+        page(
+            "",
+            &(many("<math><mfrac><semantics>", 200) + "<annotation encoding=tex>a" + &many("</math>", 200)),
+        ),
+        page("", &(many("<span class=katex>", 300) + &many("<math>a</math>", 300) + &many("</span>", 300))),
+        page("", &(many("<span data-tex=a>", 300) + "<p>" + &many("</span>", 300))),
+        page("", &(many("<x-a>", 500) + "a" + &many("</x-a>", 500))),
+        page("", "<x-a>a</x-a> "),
+        page(&many("<x-a><template shadowrootmode=open>", 300), "<slot></slot>a"),
+        page(
+            "",
+            &(many("<x-a><template shadowrootmode=open><slot></slot></template>", 300)
+                + "a"
+                + &many("</x-a>", 300)),
+        ),
+        page(&many("<figure>", 900), "<figcaption>a</figcaption>b"),
+        // Code and its line numbers.
+        page("", &(many("<div class=gutter>", 900) + "<p>1<p>2" + &many("</div>", 900))),
+        page("", &(many("<pre class=lineno>", 300) + &many("1<br>", 9_000) + "a" + &many("</pre>", 300))),
+        page("<pre>", "<span class=lineno>1 </span>a\n"),
+        page("", "<table><tr><td class=gutter>1<td><pre>a"),
+        page("<div>", "<code>a<br></code>"),
         // Texts and what only looks like markup.
         page("", "&a"),
         page("<table>", "a\n"),
@@ -97,7 +124,7 @@ fn no_page_takes_much_more_memory_than_others() {
     if std::env::var_os(CHILD).is_some() {
         for html in pages() {
             let (html, _) = charset::decode(html.as_bytes(), "text/html; charset=utf-8", URL).unwrap();
-            extract(&html, URL);
+            extract(&html, URL, Ruby::default());
             let memory = most_memory_kb().unwrap_or_default();
             assert!(memory <= MEMORY_KB_MAX, "{memory} kB of {:?}", html.get(..60));
         }

@@ -1,0 +1,108 @@
+//! Gutters: the line numbers beside code, told by what elements are called and by what they
+//! hold.
+
+use super::dom::{Data, Dom, NodeId};
+
+/// Nodes of a gutter.
+const NODES_MAX: usize = 1 << 14;
+/// Parts of class names that say so.
+const PARTS: [&str; 7] = ["blob-num", "gutter", "line-num", "line_num", "linenum", "lineno", "ln-n"];
+/// Whole class names that say so within code.
+const NAMES: [&str; 5] = ["ln", "lnt", "num", "number", "nu"];
+
+/// Looks for gutters.
+#[derive(Debug)]
+pub(super) struct Gutters {
+    /// Nodes that may still be looked at: elements within each other may all be called gutters.
+    left: usize,
+}
+
+impl Default for Gutters {
+    fn default() -> Self {
+        Self { left: 16 * NODES_MAX }
+    }
+}
+
+impl Gutters {
+    /// Returns true if all that is under a node is the numbers of lines, more than one.
+    pub(super) fn counts_lines(&mut self, dom: &Dom, id: NodeId) -> bool {
+        self.numbers(dom, id).is_some_and(|numbers| count_up(&numbers))
+    }
+
+    /// Returns true if an element is called a gutter and holds numbers or nothing.
+    pub(super) fn holds(&mut self, dom: &Dom, id: NodeId) -> bool {
+        is_named(dom, id) && self.numbers(dom, id).is_some()
+    }
+
+    /// Returns the numbers that are all that is under a node; none if it holds anything else.
+    pub(super) fn numbers(&mut self, dom: &Dom, id: NodeId) -> Option<Vec<u32>> {
+        let mut numbers = Vec::new();
+        let bound = self.left.min(NODES_MAX);
+        for (count, node) in dom.walk(id).enumerate() {
+            self.left = self.left.saturating_sub(1);
+            if count >= bound {
+                return None;
+            }
+            let Some(Data::Text(text)) = dom.node(node).map(|node| &node.data) else {
+                continue;
+            };
+            for word in text.split(|c: char| c.is_whitespace() || matches!(c, '.' | ':' | '|')) {
+                if !word.is_empty() {
+                    numbers.push(word.parse().ok()?);
+                }
+            }
+        }
+        Some(numbers)
+    }
+}
+
+fn count_up(numbers: &[u32]) -> bool {
+    numbers.len() > 1 && numbers.windows(2).all(|pair| pair[0].checked_add(1) == Some(pair[1]))
+}
+
+fn is_named(dom: &Dom, id: NodeId) -> bool {
+    let Some(element) = dom.element(id) else {
+        return false;
+    };
+    element.attributes.iter().any(|attribute| match &*attribute.name.local {
+        "class" => {
+            is_name(&attribute.value)
+                || attribute.value.split_ascii_whitespace().any(|name| NAMES.contains(&name))
+        }
+        "data-line-number" => true,
+        _ => false,
+    })
+}
+
+/// Returns true if class names say so wherever they are.
+pub(super) fn is_name(names: &str) -> bool {
+    PARTS.iter().any(|part| names.contains(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::dom::ROOT;
+    use super::super::parser;
+    use super::*;
+
+    fn is_gutter(html: &str) -> bool {
+        let dom = parser::parse(html);
+        let first = dom.walk(ROOT).find(|id| dom.tag(*id) == "span");
+        first.is_some_and(|id| Gutters::default().holds(&dom, id))
+    }
+
+    #[test]
+    fn gutters_are_called_so_and_hold_numbers() {
+        assert!(is_gutter("<span class='x lineno'> 12 </span>"));
+        assert!(is_gutter("<span class=hljs-ln-numbers><b></b></span>"));
+        assert!(is_gutter("<span class=line-numbers><i>1</i><br><i>2:</i></span>"));
+        assert!(!is_gutter("<span class=x>12</span>"));
+        assert!(!is_gutter("<span class=line-numbers>12 x</span>"));
+    }
+
+    #[test]
+    fn numbers_of_lines_count_up() {
+        assert!(count_up(&[7, 8, 9]));
+        assert!(!count_up(&[7]) && !count_up(&[1911, 1913]) && !count_up(&[u32::MAX, 0]));
+    }
+}
