@@ -11,6 +11,7 @@ use super::*;
 
 mod formats;
 mod jpegs;
+mod mutated;
 mod peak;
 mod tiffs;
 
