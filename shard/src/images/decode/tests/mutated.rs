@@ -67,7 +67,10 @@ fn files() -> Vec<Vec<u8>> {
     ];
     let mut files: Vec<Vec<u8>> = formats.map(|format| encode(picture.clone(), format)).to_vec();
     let with_alpha = DynamicImage::from(picture).to_rgba8();
-    files.extend([ImageFormat::Ico, ImageFormat::Png, ImageFormat::Tiff].map(|format| encode(with_alpha.clone(), format)));
+    files.extend(
+        [ImageFormat::Ico, ImageFormat::Png, ImageFormat::Tiff]
+            .map(|format| encode(with_alpha.clone(), format)),
+    );
     files
 }
 
