@@ -149,7 +149,7 @@ fn every_fault_ends_as_a_row_of_its_class() {
         ("http://missing.test/x.png".to_owned(), "dns"),
         ("http://failing.test/x.png".to_owned(), "dns_failed"),
         (here("short"), "body_truncated"),
-        (here("bomb.gz"), "not_an_image"),
+        (here("bomb.gz"), "body_too_large"),
         (here("large"), "body_too_large"),
         (here("endless"), "body_too_large"),
         (here("huge.png"), "pixels_too_many"),
