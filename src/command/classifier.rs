@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use filter::fasttext::Model;
 use filter::fasttext::train::{Example, Trainer};
-use filter::jsonl::for_each_text;
+use filter::rows::for_each_text;
 use filter::rule::classifier::CLASSIFIER_BYTES_MAX;
 
 use crate::cli::ClassifierArgs;

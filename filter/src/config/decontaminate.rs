@@ -41,7 +41,7 @@ pub struct DecontaminateConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EvaluationSetConfig {
-    /// JSON lines (plain, .gz, .zst), or a folder of them.
+    /// JSON lines, one JSON list, CSV or TSV with a header (each plain, .gz, .zst), Parquet, or a folder of them.
     pub path: PathBuf,
     /// The fields whose texts are its items; without one, every text in a row is.
     #[serde(default)]

@@ -9,8 +9,8 @@ use thiserror::Error;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::config::DecontaminateConfig;
-use crate::jsonl::{JsonLinesError, for_each_text};
 use crate::near::hashes::{for_each_hash, mixed};
+use crate::rows::{RowsError, for_each_text};
 
 /// N-grams of all sets at most: about 32 bytes each in memory.
 pub const NGRAMS_MAX: usize = 1 << 26;
@@ -24,7 +24,7 @@ const FILTER_BITS: usize = 16;
 pub enum DecontaminateError {
     /// A file cannot be read: half a set would clean half of the corpus.
     #[error(transparent)]
-    Rows(#[from] JsonLinesError),
+    Rows(#[from] RowsError),
     /// There is nothing to look for.
     #[error("{path}: no item has enough words{fields}")]
     Empty {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::Index;
 use crate::config::DecontaminateConfig;
-use crate::jsonl::files;
+use crate::rows::files;
 
 /// The evaluation sets of a run: digested when stages are made, loaded before the first document.
 #[derive(Debug)]
@@ -27,7 +27,10 @@ impl EvaluationSets {
     pub fn new(config: DecontaminateConfig) -> Result<Self> {
         let mut sets = serde_json::Map::new();
         for (name, set) in &config.sets {
-            let paths = files(&set.path).map_err(|error| Error::work("text.decontaminate", error))?;
+            let paths = files(&set.path).map_err(|error| Error::Settings {
+                stage: "text.decontaminate".to_owned(),
+                detail: format!("sets.{name}.path: {error}"),
+            })?;
             let digests: Result<Vec<_>> =
                 paths.iter().map(|path| Ok(Digest::of_file(path)?.0.to_string())).collect();
             sets.insert(name.clone(), json!({"files": digests?, "fields": set.fields}));

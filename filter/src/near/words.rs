@@ -1,4 +1,4 @@
-//! Words as near-duplicates are judged by: what case, punctuation, white space and
+//! Words as near-duplicates are judged by: what case, punctuation, white space, characters that are not seen and
 //! compatibility forms do not change.
 //!
 //! A word is a maximal run of letters and digits (Unicode's `Alphabetic` and `N*`), in lower case.
@@ -105,7 +105,11 @@ pub(super) fn feed_character(character: char, sink: &mut impl Sink) {
 
 fn feed_other(character: char, sink: &mut impl Sink) {
     if !character.is_alphanumeric() {
-        return sink.end();
+        // What is not seen neither is a word nor ends one: a soft hyphen is in the middle of words.
+        if !is_invisible(character) {
+            sink.end();
+        }
+        return;
     }
     let alone = is_unspaced(character);
     if alone {
@@ -115,6 +119,14 @@ fn feed_other(character: char, sink: &mut impl Sink) {
     if alone {
         sink.end();
     }
+}
+
+/// Returns true if and only if a character only says how others are set: soft hyphens, joiners, spaces of no width,
+/// marks of direction, selectors of variants (of Unicode's `Default_Ignorable_Code_Point`).
+fn is_invisible(character: char) -> bool {
+    matches!(character,
+        '\u{AD}' | '\u{34F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
+        | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}')
 }
 
 #[cfg(test)]
@@ -134,6 +146,11 @@ mod tests {
     #[test]
     fn compatibility_forms_and_composition_are_ignored() {
         assert_eq!(words("ﬁne cafe\u{301} ＡＢ１"), ["fine", "café", "ab1"]);
+    }
+
+    #[test]
+    fn what_is_not_seen_is_ignored() {
+        assert_eq!(words("peo\u{AD}ple, the\u{200B} ends \u{FEFF}❤\u{FE0F}."), ["people", "the", "ends"]);
     }
 
     #[test]

@@ -90,7 +90,7 @@ impl Stage for Decontaminated {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {

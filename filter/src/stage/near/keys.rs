@@ -94,7 +94,7 @@ impl Stage for Keys {
     }
 
     fn version(&self) -> u32 {
-        3
+        4
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {

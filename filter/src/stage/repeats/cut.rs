@@ -83,7 +83,7 @@ impl Stage for Cut {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {

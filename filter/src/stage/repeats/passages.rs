@@ -92,7 +92,7 @@ impl Stage for Passages {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
