@@ -17,6 +17,15 @@ pub(crate) fn bits(block: &[u8], is_found: impl Fn(u8) -> bool) -> u64 {
     (0..).zip(bits).fold(0, |all, (eight, bits)| all | bits << (8 * eight))
 }
 
+/// Returns true if and only if two bytes next to each other are of a kind: those for which `is_such` is not 0.
+pub(crate) fn has_pair(text: &str, is_such: impl Fn(u8, u8) -> u8) -> bool {
+    let (bytes, next) = (text.as_bytes(), text.as_bytes().get(1..).unwrap_or_default());
+    // Blocks without branches, so that many bytes are looked at together.
+    bytes.chunks(128).zip(next.chunks(128)).any(|(bytes, next)| {
+        bytes.iter().zip(next).fold(0, |found, (first, second)| found | is_such(*first, *second)) != 0
+    })
+}
+
 /// Returns up to eight bytes as a number, the first one lowest; of more, the first eight.
 #[inline(always)]
 pub(crate) const fn number(bytes: &[u8]) -> u64 {

@@ -1,5 +1,7 @@
 //! Scripts, as far as rules differ by them: what is written without spaces, and what is not Latin.
 
+use crate::bits::has_pair;
+
 /// The script that most letters of a text are of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Script {
@@ -14,7 +16,7 @@ pub(crate) enum Script {
 impl Script {
     /// Returns the script of more than half of the letters; where there is none, `Other`.
     pub(crate) fn of(text: &str) -> Self {
-        if !may_have(text, is_beyond_latin) {
+        if !has_pair(text, is_beyond_latin) {
             return Self::Latin;
         }
         let (mut latin, mut unspaced, mut all) = (0_usize, 0_usize, 0_usize);
@@ -57,16 +59,7 @@ pub(crate) fn is_latin(c: char) -> bool {
 
 /// Returns true if and only if a text has a character of a script without spaces.
 pub(crate) fn has_unspaced(text: &str) -> bool {
-    may_have(text, may_be_unspaced) && text.chars().any(is_unspaced)
-}
-
-/// Returns false if no two bytes are such as a character of some kind begins with.
-fn may_have(text: &str, is_such: impl Fn(u8, u8) -> u8) -> bool {
-    let (bytes, next) = (text.as_bytes(), text.as_bytes().get(1..).unwrap_or_default());
-    // Blocks without branches, so that many bytes are looked at together.
-    bytes.chunks(128).zip(next.chunks(128)).any(|(bytes, next)| {
-        bytes.iter().zip(next).fold(0, |found, (first, second)| found | is_such(*first, *second)) != 0
-    })
+    has_pair(text, may_be_unspaced) && text.chars().any(is_unspaced)
 }
 
 /// Letters from Greek on; of the punctuation and symbols from U+2000 to U+2BFF none.
@@ -110,7 +103,7 @@ mod tests {
             let text = format!("{before}{c}");
             prop_assert_eq!(has_unspaced(&text), is_unspaced(c));
             let is_such = c.is_alphabetic() && c >= '\u{370}' && !is_latin(c);
-            prop_assert!(may_have(&text, is_beyond_latin) || !is_such);
+            prop_assert!(has_pair(&text, is_beyond_latin) || !is_such);
         }
     }
 }

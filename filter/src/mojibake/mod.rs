@@ -40,6 +40,9 @@ pub(crate) struct Undone {
 
 /// Undoes the mojibake of every line; `None` where there is none.
 pub(crate) fn undo(text: &str) -> Option<Undone> {
+    if text.is_ascii() || !badness::may_be_bad(text) {
+        return None;
+    }
     let mut undone = None::<Undone>;
     let mut at = 0;
     // Up to where the text went on as it is.

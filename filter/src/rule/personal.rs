@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::net::Ipv4Addr;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -76,8 +77,9 @@ impl Personal {
     pub(super) fn mask(&self, text: &Text<'_>) -> (Finding<'static>, Option<String>) {
         let mut places = 0;
         let mut masked = Cow::Borrowed(text.as_str());
-        if !self.email.is_empty() && masked.contains('@') {
-            masked = replaced(masked, &EMAIL, &self.email, |found| !is_file(found.text), &mut places);
+        if !self.email.is_empty() {
+            let found = addresses(&masked);
+            masked = replaced(masked, found, &self.email, |found| !is_file(found.text), &mut places);
         }
         if !self.ip.is_empty() {
             let (mut end, mut was_number) = (0, false);
@@ -88,10 +90,12 @@ impl Personal {
                 end = found.begin + found.text.len();
                 !was_number && is_public(found.text)
             };
-            masked = replaced(masked, &IP, &self.ip, is_address, &mut places);
+            let found = places_of(&IP, &masked);
+            masked = replaced(masked, found, &self.ip, is_address, &mut places);
         }
         if !self.phone.is_empty() {
-            masked = replaced(masked, &PHONE, &self.phone, is_phone, &mut places);
+            let found = places_of(&PHONE, &masked);
+            masked = replaced(masked, found, &self.phone, is_phone, &mut places);
         }
         let finding = Finding::new("personal", f64::from(places), true);
         (finding, (places > 0).then(|| masked.into_owned()))
@@ -118,21 +122,47 @@ impl<'t> Found<'t> {
     }
 }
 
+/// Finds addresses of e-mail: in what stands between white space around an @, since the pattern begins with any letter.
+fn addresses(text: &str) -> Vec<Range<usize>> {
+    let (mut found, mut end) = (Vec::new(), 0);
+    for at in memchr::memchr_iter(b'@', text.as_bytes()) {
+        if at < end {
+            continue;
+        }
+        let begin = text[end..at].rfind(char::is_whitespace).map_or(end, |space| end + space);
+        end = text[at..].find(char::is_whitespace).map_or(text.len(), |space| at + space);
+        found.extend(
+            places_of(&EMAIL, &text[begin..end])
+                .into_iter()
+                .map(|place| place.start + begin..place.end + begin),
+        );
+    }
+    found
+}
+
+fn places_of(pattern: &LazyLock<Option<Regex>>, text: &str) -> Vec<Range<usize>> {
+    pattern
+        .as_ref()
+        .into_iter()
+        .flat_map(|pattern| pattern.find_iter(text))
+        .map(|found| found.range())
+        .collect()
+}
+
 fn replaced<'t>(
     text: Cow<'t, str>,
-    pattern: &LazyLock<Option<Regex>>,
+    found: Vec<Range<usize>>,
     word: &str,
     mut is_meant: impl FnMut(&Found<'_>) -> bool,
     places: &mut u32,
 ) -> Cow<'t, str> {
-    let Some(pattern) = &**pattern else { return text };
     let (mut out, mut copied) = (String::new(), 0);
-    for found in pattern.find_iter(&text) {
-        if is_meant(&Found { all: &text, begin: found.start(), text: found.as_str() }) {
+    for place in found {
+        if is_meant(&Found { all: &text, begin: place.start, text: &text[place.clone()] }) {
             *places += 1;
-            out.push_str(&text[copied..found.start()]);
+            out.push_str(&text[copied..place.start]);
             out.push_str(word);
-            copied = found.end();
+            copied = place.end;
         }
     }
     if copied == 0 {
@@ -226,6 +256,10 @@ mod tests {
     fn addresses_are_masked_beside_what_is_none() {
         let cases = [
             ("müller@bücher.example 联系我a@b.com吧", "email@example.com 联系我email@example.com吧"),
+            (
+                "a@b.example,c@d.example\u{A0}e@f.example",
+                "email@example.com,email@example.com\u{A0}email@example.com",
+            ),
             ("section 4.2.1.3 at 4.2.2.2", "section 4.2.1.3 at 192.0.2.1"),
             ("8.8.8.8 is one\n9.9.99.9 A", "192.0.2.1 is one\n192.0.2.1 A"),
             ("212-555-0147, +1 212 555 0147.", "PHONE, PHONE."),
