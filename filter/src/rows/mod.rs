@@ -90,6 +90,11 @@ enum Format {
 /// # Errors
 /// When one cannot be opened or is in no format that is read, and when a folder has none.
 pub fn files(path: &Path) -> Result<Vec<PathBuf>, RowsError> {
+    Ok(told(path)?.into_iter().map(|(file, _)| file).collect())
+}
+
+/// Returns the same with what each file is.
+fn told(path: &Path) -> Result<Vec<(PathBuf, Format)>, RowsError> {
     let io = |source| RowsError::Io { path: path.to_owned(), source };
     let files = match path.is_dir() {
         false => vec![path.to_owned()],
@@ -104,8 +109,7 @@ pub fn files(path: &Path) -> Result<Vec<PathBuf>, RowsError> {
     if files.is_empty() {
         return Err(RowsError::NoFile { path: path.to_owned() });
     }
-    files.iter().try_for_each(|file| format(file).map(drop))?;
-    Ok(files)
+    files.into_iter().map(|file| format(&file).map(|format| (file, format))).collect()
 }
 
 fn has_rows_by_name(path: &Path) -> bool {
@@ -142,8 +146,8 @@ pub fn for_each_text(path: &Path, fields: &[String], mut text: impl FnMut(&str))
         true => texts(row, &mut text),
         false => fields.iter().filter_map(|field| row.get(field)).for_each(|value| texts(value, &mut text)),
     };
-    for path in files(path)? {
-        match format(&path)? {
+    for (path, format) in told(path)? {
+        match format {
             Format::JsonLines => for_each_line(&path, &mut row)?,
             Format::Json => for_each_element(&path, &mut row)?,
             Format::Delimited(delimiter) => csv::for_each_row(&path, delimiter, &mut row)?,

@@ -44,7 +44,7 @@ fn declared(bytes: &[u8], content_type: &str) -> Option<&'static Encoding> {
     let in_meta = || prescan(head(bytes, PRESCAN_BYTES)).filter(is_possible);
     let in_xml = || of_xml(head(bytes, PRESCAN_BYTES)).filter(is_possible);
     let declared = in_header.filter(is_possible).or_else(in_meta).or_else(in_xml)?;
-    let is_utf8 = declared.is_ascii_compatible() && has_utf8(bytes);
+    let is_utf8 = declared == UTF_8 || declared.is_ascii_compatible() && has_utf8(bytes);
     Some(if is_utf8 { UTF_8 } else { declared })
 }
 
@@ -62,6 +62,10 @@ fn has_utf8(bytes: &[u8]) -> bool {
 /// Returns true unless more sequences are broken than are characters of UTF-8 beyond ASCII: a stray byte or a
 /// cut at the end is no other encoding.
 fn is_mostly_utf8(bytes: &[u8]) -> bool {
+    // So it is of nearly every page, and quickly told.
+    if std::str::from_utf8(bytes).is_ok() {
+        return true;
+    }
     let (mut good, mut broken) = (0, 0);
     for chunk in bytes.utf8_chunks() {
         good += chunk.valid().bytes().filter(|byte| *byte >= 0xc0).count();

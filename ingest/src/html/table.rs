@@ -224,7 +224,8 @@ fn widths(dom: &Dom, rows: &[Vec<NodeId>]) -> Vec<usize> {
     widths
 }
 
-fn chars_of(text: &str) -> u32 {
+/// Returns the characters of a text that are no white space.
+pub(super) fn chars_of(text: &str) -> u32 {
     text.chars().filter(|c| !c.is_whitespace()).count() as u32
 }
 

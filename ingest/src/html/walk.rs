@@ -301,7 +301,7 @@ impl<'d> Walk<'d> {
     }
 
     fn code(&mut self, text: String) -> bool {
-        let chars = text.chars().filter(|c| !c.is_whitespace()).count() as u32;
+        let chars = table::chars_of(&text);
         if chars > 0 {
             self.outline.blocks.push(Block {
                 kind: SegmentKind::Code,

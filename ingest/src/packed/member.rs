@@ -9,7 +9,7 @@ use zstd::stream::raw::{DParameter, Decoder, InBuffer, Operation, OutBuffer};
 
 /// Which compression a file has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Coding {
+pub(crate) enum Coding {
     Gzip,
     Zstd,
 }
@@ -38,7 +38,7 @@ impl Coding {
     }
 
     /// Returns how a member begins.
-    pub(super) fn magic(self) -> &'static [u8] {
+    pub(crate) const fn magic(self) -> &'static [u8] {
         match self {
             // Deflate is the only method there is.
             Self::Gzip => &[0x1f, 0x8b, 0x08],

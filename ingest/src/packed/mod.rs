@@ -16,7 +16,7 @@ mod stream;
 mod unpacked;
 mod window;
 
-pub(crate) use member::WINDOW_LOG_DEFAULT;
+pub(crate) use member::{Coding, WINDOW_LOG_DEFAULT};
 pub(crate) use stream::{Corrupt, ReadError, Stream};
 pub(crate) use unpacked::{Metered, Unpacked};
 

@@ -7,6 +7,7 @@ use flate2::read::{DeflateDecoder, ZlibDecoder};
 use flate2::{Decompress, FlushDecompress, Status};
 
 use super::http::{BODY_BYTES_MAX, HttpFault};
+use crate::packed::Coding;
 use crate::sniff;
 
 /// Bytes that a brotli decoder reads at once.
@@ -21,8 +22,8 @@ const ZSTD_WINDOW_LOG_MAX: u32 = 23;
 const CODINGS_MAX: usize = 4;
 
 /// How gzip and zstd begin.
-const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b, 0x08];
-const ZSTD_MAGIC: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
+const GZIP_MAGIC: &[u8] = Coding::Gzip.magic();
+const ZSTD_MAGIC: &[u8] = Coding::Zstd.magic();
 
 /// Undoes the codings that the values of `Transfer-Encoding` and `Content-Encoding` name, and compression that
 /// no header tells of.

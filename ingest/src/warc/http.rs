@@ -72,7 +72,9 @@ impl<'b> Response<'b> {
         let status = status(&block[..first]).ok_or_else(|| fault("no status line"))?;
         let length = head_length(block).ok_or_else(|| fault("ends early"))?;
         let text = [STATUS_LINE, &block[first + 1..length]].concat();
-        let mut headers = vec![httparse::EMPTY_HEADER; HEADERS_MAX];
+        // One a line at most: nearly all heads have a few.
+        let line_count = memchr::memchr_iter(b'\n', &text).count();
+        let mut headers = vec![httparse::EMPTY_HEADER; line_count.min(HEADERS_MAX)];
         let mut head = httparse::Response::new(&mut headers);
         let mut config = httparse::ParserConfig::default();
         config
