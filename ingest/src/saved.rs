@@ -18,7 +18,7 @@ pub const HTML_BYTES_MAX: u64 = 32 << 20;
 const HEAD_BYTES: u64 = 16;
 /// Folders within folders that are looked into.
 const DEPTH_MAX: usize = 64;
-/// Ends of the names of HTML files, as they are and compressed.
+/// Ends of the names of HTML files; compression adds another.
 const HTML_ENDS: [&str; 3] = [".html", ".htm", ".xhtml"];
 /// Ends of the names of archives.
 pub const ARCHIVE_ENDS: [&str; 8] =
