@@ -74,11 +74,24 @@ impl Folder {
         let store = Store::local(path)?;
         let marker = serde_json::to_vec(&Marker { format: FOLDER_FORMAT })?;
         store.put_if_absent(MARKER, marker.into())?;
-        Self::open(path)
+        Self::attach(path)
     }
 
     /// Opens the folder of an earlier run; writes nothing.
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
+        let folder = Self::attach(path)?;
+        if !folder.path.join(STAGES_FILE).exists() && !folder.store.folders("ledger")?.is_empty() {
+            let message = format!(
+                "{}: {STAGES_FILE} is missing, by which results are found; `kosmos run` with the run's configuration \
+                 makes it again, and reads or fetches nothing anew",
+                folder.path.display()
+            );
+            return Err(Usage(message).into());
+        }
+        Ok(folder)
+    }
+
+    fn attach(path: &Path) -> anyhow::Result<Self> {
         if !path.join(MARKER).exists() {
             return Err(Usage(format!("{} is not the folder of a run", path.display())).into());
         }

@@ -80,10 +80,39 @@ pub(crate) fn possible(config: &Config, retry_passes: u32) -> Vec<String> {
         names.push(source.clone());
         names.extend(OF_SOURCE.iter().map(|end| format!("{source}{end}")));
     }
-    names.extend(FIXED.iter().map(|&name| name.to_owned()));
+    names.extend(FIXED.iter().filter(|name| has(config, name)).map(|&name| name.to_owned()));
     let passes = config.images.as_ref().map_or(0, |images| images.passes + retry_passes);
     names.extend((0..passes).map(pass));
     names
+}
+
+/// Returns whether the section is there that makes a stage.
+fn has(config: &Config, stage: &str) -> bool {
+    let mut steps = stage.split('.');
+    let (section, step) = (steps.next().unwrap_or_default(), steps.next());
+    let pack = |is_any: bool| config.pack.is_some() && is_any;
+    match (section, step) {
+        ("text", Some("near")) => config.text.as_ref().is_some_and(|text| text.near.is_some()),
+        ("text", Some("matches" | "contamination")) => {
+            config.text.as_ref().is_some_and(|text| text.decontaminate.is_some())
+        }
+        ("text", Some(unit @ ("lines" | "sentences" | "words"))) => {
+            let repeats = config.text.iter().flat_map(|text| &text.repeats);
+            repeats.map(|repeats| repeats.unit.name()).any(|name| name == unit)
+        }
+        ("text", _) => config.text.is_some(),
+        ("pairs", _) => config.pairs.is_some(),
+        ("interleaved", _) => config.interleaved.is_some(),
+        ("images", Some("duplicates" | "evaluation")) => config.image_duplicates.is_some(),
+        ("images", _) => config.images.is_some(),
+        ("features", _) => config.features.is_some(),
+        ("tokenizer", _) => config.tokenizer.is_some(),
+        ("pack", Some("text")) => pack(config.text.is_some()),
+        ("pack", Some("pairs")) => pack(config.pairs.is_some()),
+        ("pack", _) => pack(config.interleaved.is_some()),
+        (TRAIN, _) => config.train.is_some(),
+        _ => config.evaluate.is_some(),
+    }
 }
 
 #[cfg(test)]
@@ -106,6 +135,7 @@ mod tests {
             ("images", &near[2..], 8),
         ];
         for (config, set, count_min) in cases {
+            let set_repeats = set.contains(&repeats);
             let set = set.iter().map(|&set| set.to_owned()).collect();
             let config = load_based(&ConfigArgs { config: config.to_owned(), set }).unwrap().config;
             let flow = Flow::new(&config, &RunContext::offline(&config).unwrap(), 1).unwrap();
@@ -118,6 +148,8 @@ mod tests {
                 .collect();
             assert_eq!(unknown, Vec::<String>::new());
             assert!(flow.stages.len() >= count_min, "{}", flow.stages.len());
+            // A list of names that cannot be is of no help.
+            assert!(!possible.iter().any(|name| name.starts_with("text.sentences")) || set_repeats);
         }
         assert!(is_reserved("text") && is_reserved("images") && !is_reserved("pile"));
     }

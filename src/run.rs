@@ -1,10 +1,12 @@
 //! Runs the stages of a configuration in order, on what earlier runs have left.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Instant;
 
 use corpus::crash::Crashes;
 use corpus::{Cancel, Dataset, Description, Engine, Inputs, Ledger, Stage};
+use ingest::Client;
 
 use crate::config::{Limits, nearest};
 use crate::exit::{Failed, Usage};
@@ -12,6 +14,7 @@ use crate::folder::Folder;
 use crate::number::{duration, grouped};
 use crate::print::{note, say};
 use crate::progress::Display;
+use crate::sources::changed_while_read;
 
 /// Largest distance at which a stage is suggested for a misspelt one.
 const SUGGESTION_DISTANCE_MAX: usize = 3;
@@ -34,9 +37,9 @@ impl Selection {
         for name in asked {
             if !names.contains(name) {
                 let near = nearest(name, names.iter().map(String::as_str), SUGGESTION_DISTANCE_MAX);
-                let near = near.map_or(String::new(), |known| format!("; did you mean {known}?"));
-                let message = format!("no stage {name:?}{near}; there are: {}", names.join(", "));
-                return Err(Usage(message).into());
+                let there = || format!("there are: {}", names.join(", "));
+                let remedy = near.map_or_else(there, |known| format!("did you mean {known}?"));
+                return Err(Usage(format!("no stage {name:?}; {remedy}")).into());
             }
         }
         Ok(())
@@ -101,6 +104,7 @@ pub(crate) struct Runner<'a> {
     pub(crate) cancel: &'a Cancel,
     pub(crate) crashes: &'a Crashes,
     pub(crate) limits: &'a Limits,
+    pub(crate) client: &'a Arc<Client>,
     /// The names of the sources.
     pub(crate) sources: BTreeSet<String>,
 }
@@ -140,6 +144,9 @@ impl Runner<'_> {
             say!("{}", describe(&dataset, was_sealed, started))?;
             if self.sources.contains(&name) {
                 complaints.extend(self.limits.complaint(&dataset)?);
+                if !was_sealed {
+                    complaints.extend(changed_while_read(self.folder, &name, self.client, &sealed)?);
+                }
             }
             sealed.0.insert(name.clone(), dataset);
             if selection.until.as_ref() == Some(&name) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use corpus::record::SourceFile;
 use corpus::{Dataset, FileState, Inputs, Ledger};
-use ingest::{Client, FILES, SourceConfig};
+use ingest::{Changed, Client, FILES, SourceConfig};
 
 use crate::config::Config;
 use crate::exit::Usage;
@@ -78,6 +78,38 @@ pub(crate) fn refuse_changed(
     Ok(selection)
 }
 
+/// Says which files of a source changed between its listing and the end of its stage: what was read of them may be
+/// of both contents. Files on this machine alone are looked at.
+pub(crate) fn changed_while_read(
+    folder: &Folder,
+    source: &str,
+    client: &Arc<Client>,
+    sealed: &Inputs,
+) -> anyhow::Result<Option<String>> {
+    let Some(listed) = sealed.0.get(&format!("{source}.{FILES}")) else {
+        return Ok(None);
+    };
+    let changed = ingest::changed_files(client, &states(folder, listed)?, false)?;
+    // One that was removed behind the reader was read as a whole.
+    let changed: Vec<String> = changed.iter().filter(|change| !is_gone(&change.url)).map(described).collect();
+    Ok((!changed.is_empty()).then(|| {
+        let what = changed.join("\n  ");
+        format!(
+            "files of source {source} changed while they were read:\n  {what}\n  --rebuild {source} reads the source \
+             again, once nobody writes to them"
+        )
+    }))
+}
+
+fn described(change: &Changed) -> String {
+    format!("{}: {}", change.url, change.detail)
+}
+
+/// Returns true for files of this machine that are not there any more.
+fn is_gone(url: &str) -> bool {
+    !url.contains("://") && !Path::new(url).exists()
+}
+
 fn changes(
     folder: &Folder,
     (name, source): (&str, &SourceConfig),
@@ -89,13 +121,13 @@ fn changes(
     let is_read = sealed.0.contains_key(name);
     for change in ingest::changed_files(client, &states(folder, listed)?, client.checks_files())? {
         // What was read as a whole is not needed any more.
-        if is_read && !Path::new(&change.url).exists() && !change.url.contains("://") {
+        if is_read && is_gone(&change.url) {
             found.is_gone = true;
             if !is_reread {
                 note!("{name}: {} is gone; what was read of it stays", change.url);
             }
         } else {
-            found.changed.push(format!("{}: {}", change.url, change.detail));
+            found.changed.push(described(&change));
         }
     }
     let now = match ingest::listed_files(name, source, client) {

@@ -112,6 +112,14 @@ impl Error {
         move |source| Self::Io { action, path, source }
     }
 
+    /// Returns a function which names the setting that gave a file for an error about the file.
+    pub fn of_setting(stage: &str, key: &str) -> impl FnOnce(Self) -> Self {
+        move |error| {
+            let words: Vec<String> = causes(&error).map(ToString::to_string).collect();
+            Self::Settings { stage: stage.to_owned(), detail: format!("{key}: {}", words.join(": ")) }
+        }
+    }
+
     /// Returns true if and only if another attempt at the task is ahead, also where a stage's own error
     /// wraps it.
     pub fn is_outrun(&self) -> bool {

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use chain::fault;
 pub use entry::{Circumstances, Entry, FileState, Manifest, Part, Plan, TaskEnd};
-pub(crate) use names::Name;
+pub(crate) use names::{Name, plan_path};
 pub use names::{folder, sealed_path};
 
 use crate::failpoint::{self, Point};
@@ -158,14 +158,27 @@ impl Ledger {
         Ok((secs > 0.0).then(|| records as f64 / secs))
     }
 
-    /// Records that a stage is begun, and with how many tasks.
+    /// Records that a stage is begun, and with how many tasks; a damaged record is replaced.
     ///
     /// # Errors
     /// When the store fails.
     pub fn begin(&self, stage: &str, fingerprint: &Fingerprint, task_count: u32) -> Result<()> {
         let path = names::plan_path(stage, fingerprint);
         let plan = Plan { format: LEDGER_FORMAT, task_count };
+        if matches!(self.plan(stage, fingerprint), Err(Error::Ledger { .. })) {
+            self.store.delete(&path)?;
+        }
         self.store.put_if_absent(&path, encode(&plan, &path)?).map(drop)
+    }
+
+    /// Records again that a sealed stage was begun; only repairs do this.
+    pub(crate) fn replan(&self, manifest: &Manifest) -> Result<()> {
+        let Manifest { stage, fingerprint, task_count, .. } = manifest;
+        let path = names::plan_path(stage, fingerprint);
+        if self.store.get(&path)?.is_some() {
+            self.store.delete(&path)?;
+        }
+        self.begin(stage, fingerprint, *task_count)
     }
 
     /// Reads what [`Self::begin`] recorded.
@@ -217,11 +230,29 @@ impl Ledger {
     pub fn manifest(&self, stage: &str, fingerprint: &Fingerprint) -> Result<Option<Manifest>> {
         self.read(&sealed_path(stage, fingerprint)).map_err(|error| match error {
             Error::Ledger { path, detail } => {
-                let remedy = "remove the file, and `kosmos run` makes it again from the entries";
+                let remedy = "`kosmos verify --repair` makes it again from the entries";
                 Error::Ledger { path, detail: format!("{detail}; {remedy}") }
             }
             error => error,
         })
+    }
+
+    /// Seals a stage again whose manifest is missing or damaged; returns false if not all of its tasks are in.
+    ///
+    /// # Errors
+    /// When its entries do not chain, or the store fails.
+    pub(crate) fn reseal(&self, stage: &str, fingerprint: &Fingerprint) -> Result<bool> {
+        let Some(plan) = self.plan(stage, fingerprint)? else {
+            return Ok(false);
+        };
+        let done = self.progress(stage, fingerprint)?.values().filter(|task| task.done).count();
+        if done != plan.task_count as usize {
+            return Ok(false);
+        }
+        if let Err(Error::Ledger { path, .. }) = self.manifest(stage, fingerprint) {
+            self.store.delete(&path)?;
+        }
+        self.seal(stage, fingerprint, plan.task_count).map(|_| true)
     }
 
     /// Returns all fingerprints that a stage was begun with, generations included.

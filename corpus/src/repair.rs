@@ -5,8 +5,11 @@ use std::path::Path;
 
 use crate::crash::Crashes;
 use crate::engine::Unobserved;
-use crate::ledger::fault;
-use crate::{Cancel, Engine, Entry, Inputs, Ledger, Manifest, Part, Result, Stage, Store};
+use crate::ledger::{fault, sealed_path};
+use crate::verify::Finding;
+use crate::{
+    Cancel, Dataset, Description, Engine, Entry, Error, Inputs, Ledger, Manifest, Part, Result, Stage, Store,
+};
 
 /// What became of a task's repair.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +67,72 @@ pub fn repair(
     }
     repaired += repair_entries(store, manifest, task, &again, &wanted)?;
     Ok(Repair::Done(repaired))
+}
+
+/// What stages are sealed, and which seals are damaged.
+#[derive(Debug, Default)]
+pub struct Seals {
+    /// The datasets of all stages that are sealed.
+    pub sealed: Inputs,
+    /// What is wrong with other stages' manifests.
+    pub findings: Vec<Finding>,
+    /// Manifests that were made again from their entries.
+    pub repaired: usize,
+}
+
+/// Finds the stages that are sealed, and those whose manifest is damaged. If `mends`, a damaged or missing manifest
+/// is made again from the entries of its tasks, where all of them are in.
+///
+/// # Errors
+/// When the store fails.
+pub fn seals(store: &Store, stages: &[Description], mends: bool) -> Result<Seals> {
+    let (ledger, mut seals) = (Ledger::new(store.clone()), Seals::default());
+    for stage in stages {
+        let name = &stage.name;
+        let Some(fingerprint) = stage.current(store, &seals.sealed)? else { continue };
+        let (mut manifest, mut detail) = or_damage(ledger.manifest(name, &fingerprint))?;
+        if mends && manifest.is_none() {
+            match or_damage(ledger.reseal(name, &fingerprint).map(Some))? {
+                (Some(true), _) => {
+                    manifest = ledger.manifest(name, &fingerprint)?;
+                    seals.repaired += 1;
+                }
+                (_, damage) => detail = detail.or(damage),
+            }
+        }
+        match (manifest, detail) {
+            (Some(manifest), _) => {
+                seals.sealed.0.insert(name.clone(), Dataset::new(store.clone(), manifest));
+            }
+            (None, Some(detail)) => {
+                let path = sealed_path(name, &fingerprint);
+                seals.findings.push(Finding { path, detail, task: None });
+            }
+            (None, None) => {}
+        }
+    }
+    Ok(seals)
+}
+
+/// Splits off what is wrong with a file of the ledger.
+fn or_damage<T>(read: Result<Option<T>>) -> Result<(Option<T>, Option<String>)> {
+    match read {
+        Ok(value) => Ok((value, None)),
+        Err(Error::Ledger { path, detail }) => Ok((None, Some(format!("{path}: {detail}")))),
+        Err(error) => Err(error),
+    }
+}
+
+/// Records again that a sealed stage was begun, if that record is damaged; returns how much was put back.
+///
+/// # Errors
+/// When the store fails.
+pub fn plan(store: &Store, manifest: &Manifest) -> Result<usize> {
+    let ledger = Ledger::new(store.clone());
+    if crate::verify::plan_fault(&ledger, manifest).is_none() {
+        return Ok(0);
+    }
+    ledger.replan(manifest).map(|()| 1)
 }
 
 /// Puts the entries of a task back, if they are not whole.

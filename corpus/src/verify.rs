@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::digest::Hasher;
 use crate::fingerprint::content_digest;
-use crate::ledger::{LEDGER_FORMAT, TaskEnd, fault, folder};
+use crate::ledger::{LEDGER_FORMAT, TaskEnd, fault, folder, plan_path};
 use crate::store::StoredFile;
 use crate::{Entry, Ledger, Manifest, Part, Report, Result, Store};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -71,7 +71,23 @@ fn verify_entries(store: &Store, manifest: &Manifest) -> Vec<Finding> {
         let detail = "the entries do not add up to the manifest".to_owned();
         findings.push(Finding { path, detail, task: None });
     }
+    findings.extend(plan_fault(&ledger, manifest).map(|detail| {
+        let path = plan_path(&manifest.stage, &manifest.fingerprint);
+        Finding { path, detail, task: None }
+    }));
     findings
+}
+
+/// Returns what is wrong with the record that the stage was begun.
+pub(crate) fn plan_fault(ledger: &Ledger, manifest: &Manifest) -> Option<String> {
+    match ledger.plan(&manifest.stage, &manifest.fingerprint) {
+        Ok(Some(plan)) if plan.task_count == manifest.task_count => None,
+        Ok(Some(plan)) => {
+            Some(format!("{} tasks where the manifest has {}", plan.task_count, manifest.task_count))
+        }
+        Ok(None) => Some("it is missing".to_owned()),
+        Err(error) => Some(error.to_string()),
+    }
 }
 
 /// Returns the entries of a task, or what is wrong with them.

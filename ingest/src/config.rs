@@ -45,6 +45,9 @@ pub enum Format {
     Text(TextFormat),
 }
 
+/// What is wrong with a source that names nothing to read.
+const NO_FILES: &str = "path and files are both missing: path names a file or a folder, files lists several";
+
 impl SourceConfig {
     /// Returns the files that are named, whichever way.
     pub(crate) fn patterns(&self) -> &[String] {
@@ -64,12 +67,16 @@ impl SourceConfig {
             _ if self.path.is_some() && !self.files.is_empty() => {
                 return Err("files and path exclude each other".to_owned());
             }
-            (true, None) => return Err("files is empty".to_owned()),
+            (true, None) => return Err(NO_FILES.to_owned()),
             (false, Some(_)) => return Err("files and format.crawl.snapshot exclude each other".to_owned()),
             _ => {}
         }
+        let key = if self.path.is_some() { "path" } else { "files" };
         for pattern in self.patterns() {
-            braces::expand(pattern)?;
+            if pattern.trim().is_empty() {
+                return Err(format!("{key} is {pattern:?}, must name a file, a folder or a URL"));
+            }
+            braces::expand(pattern).map_err(|error| format!("{key}: {error}"))?;
         }
         match &self.format {
             Format::Pairs(format) => format.validate(),

@@ -63,6 +63,7 @@ pub(crate) fn execute(
         cancel: &cancel,
         crashes: &folder.crashes(None)?,
         limits: &loaded.config.limits,
+        client: context.client(),
         sources: loaded.config.sources.keys().cloned().collect(),
     };
     let sealed = runner.run(&flow.stages, selection)?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
-use corpus::repair::{Repair, repair};
+use corpus::repair::{Repair, Seals, repair};
 use corpus::verify::Finding;
 use corpus::{Cancel, Description, Inputs, Ledger};
 
@@ -18,16 +18,20 @@ use crate::print::say;
 pub(crate) fn verify(arguments: &VerifyArgs) -> anyhow::Result<ExitCode> {
     let folder = Folder::open(&arguments.dir)?;
     let _lock = arguments.repair.then(|| folder.lock()).transpose()?;
-    let sealed = folder.sealed()?;
-    if sealed.0.is_empty() {
+    // In the order in which they are run, so that a stage is repaired before those that read it.
+    let in_order = folder.stages()?;
+    let Seals { sealed, findings, repaired: resealed } =
+        corpus::repair::seals(&folder.store, &in_order, arguments.repair)?;
+    for finding in &findings {
+        say!("{}: {}", finding.path, finding.detail)?;
+    }
+    if sealed.0.is_empty() && findings.is_empty() {
         return Err(Usage(format!("no stage of {} is sealed yet", folder.path().display())).into());
     }
     // Made when the first stage is repaired.
     let mut last_run = None;
-    let (mut wrong, mut repaired) = (0, 0);
+    let (mut wrong, mut repaired) = (findings.len(), resealed);
     let (mut part_count, mut byte_count) = (0, 0);
-    // In the order in which they are run, so that a stage is repaired before those that read it.
-    let in_order = folder.stages()?;
     for stage in in_order.iter().map(|stage| &stage.name) {
         let Some(dataset) = sealed.0.get(stage) else { continue };
         let findings = corpus::verify::verify(&folder.store, dataset.manifest())?;
@@ -77,6 +81,9 @@ fn repair_stage(
         return Ok(findings.len());
     };
     let manifest = sealed.get(name)?.manifest();
+    if corpus::repair::plan(&folder.store, manifest)? > 0 {
+        say!("{name}: the record of its tasks put back")?;
+    }
     let tasks: BTreeSet<u32> = findings.iter().filter_map(|finding| finding.task).collect();
     for task in tasks {
         let elsewhere = folder.path().join("repair");

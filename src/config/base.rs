@@ -87,7 +87,11 @@ impl load::Loaded {
             return Ok(());
         };
         std::env::set_current_dir(base).with_context(|| {
-            format!("cannot enter {}, against which relative paths are resolved (base_dir)", base.display())
+            format!(
+                "cannot enter {}, against which relative paths are resolved: if it was moved, `kosmos run` with the \
+                 configuration at its new place records that, or change base_dir in the run's config.toml",
+                base.display()
+            )
         })
     }
 }

@@ -6,6 +6,7 @@
 mod base;
 pub(crate) mod builtin;
 mod explain;
+mod fit;
 mod limits;
 pub(crate) mod load;
 mod pack;
@@ -113,7 +114,7 @@ impl Config {
         self.model.validate().map_err(|problem| problem.to_string())?;
         validate(&self.train, |c| c.validate().map_err(|e| e.to_string()))?;
         validate(&self.evaluate, |c| c.validate().map_err(|e| e.to_string()))?;
-        self.validate_needs()
+        fit::validate(self)
     }
 
     fn validate_sources(&self) -> Result<(), String> {
@@ -136,35 +137,6 @@ impl Config {
             }
             if let Some(other) = codes.insert(source.code, name) {
                 return Err(format!("[sources.{name}] code {} is that of {other} too", source.code.0));
-            }
-        }
-        Ok(())
-    }
-
-    /// A section without the ones it builds on would be silently without effect.
-    fn validate_needs(&self) -> Result<(), String> {
-        let is_there = |name| match name {
-            "text" => self.text.is_some(),
-            "pairs" => self.pairs.is_some(),
-            "images" => self.images.is_some(),
-            "tokenizer" => self.tokenizer.is_some(),
-            "pack" => self.pack.is_some(),
-            _ => self.train.is_some(),
-        };
-        let needs = [
-            ("pairs", self.images.is_some() && self.interleaved.is_none(), "images"),
-            (
-                "images",
-                self.features.is_some() || self.interleaved.is_some() || self.image_duplicates.is_some(),
-                "features, interleaved or image_duplicates",
-            ),
-            ("tokenizer", self.pack.is_some(), "pack"),
-            ("pack", self.train.is_some(), "train"),
-            ("train", self.evaluate.is_some(), "evaluate"),
-        ];
-        for (needed, is_needed, by) in needs {
-            if is_needed && !is_there(needed) {
-                return Err(format!("[{needed}] is missing: [{by}] builds on it"));
             }
         }
         Ok(())

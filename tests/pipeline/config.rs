@@ -69,7 +69,9 @@ fn wrong_command_lines_are_refused_with_the_remedy() {
     let message = workspace.kosmos(&["run", "no-such"]).failure(2);
     assert!(message.contains("sample, crawl, dedup, images, kosmos1"), "{message}");
     let message = workspace.kosmos(&["run", "sample", "--until", "txt"]).failure(2);
-    assert!(message.contains("there are: "), "{message}");
+    assert!(message.contains("did you mean text?"), "{message}");
+    let message = workspace.kosmos(&["run", "dedup", "--until", "features"]).failure(2);
+    assert!(message.contains("there are: ") && !message.contains("pairs"), "{message}");
     let message = workspace.kosmos(&["status", "."]).failure(2);
     assert!(message.contains("not the folder of a run"), "{message}");
     std::fs::write(workspace.path("thesis.tex"), "mine").unwrap();

@@ -76,8 +76,56 @@ fn inputs_and_what_was_made_of_them_are_repaired_together_to_the_last_stage() {
     assert_eq!(workspace.parts("out"), parts);
     let seal = fingerprint.join("sealed.json");
     std::fs::write(&seal, "{").unwrap();
-    assert!(workspace.kosmos(&["status", "out"]).failure(1).contains("remove the file"), "no remedy");
-    std::fs::remove_file(seal).unwrap();
+    assert!(workspace.kosmos(&["status", "out"]).failure(1).contains("verify --repair"), "no remedy");
+    let _ = workspace.kosmos(&["verify", "out", "--repair"]).success();
     let _ = workspace.kosmos(&small_run(&["--dir", "out"])).success();
     assert!(workspace.kosmos(&["verify", "out"]).success().contains(": 0 wrong"));
+}
+
+#[test]
+fn records_of_whole_stages_are_repaired_from_what_their_tasks_left() {
+    let workspace = Workspace::new();
+    let _ = workspace.kosmos(&small_run(&["--dir", "out", "--until", "text.exact"])).success();
+    let record = |stage: &str, name: &str| {
+        let ledger = workspace.path("out/ledger").join(stage);
+        std::fs::read_dir(ledger).unwrap().next().unwrap().unwrap().path().join(name)
+    };
+    let damaged = [
+        (record("pile", "sealed.json"), Some("{")),
+        (record("text.rules", "sealed.json"), None),
+        (record("pile.files", "plan.json"), Some("{\"format\": 2, \"task_count\": 7}")),
+        (record("text.exact", "plan.json"), None),
+    ];
+    let good: Vec<_> = damaged.iter().map(|(path, _)| std::fs::read(path).unwrap()).collect();
+    for (path, text) in &damaged {
+        match text {
+            Some(text) => std::fs::write(path, text).unwrap(),
+            None => std::fs::remove_file(path).unwrap(),
+        }
+    }
+    let told = workspace.kosmos(&["verify", "out"]).failure(1);
+    assert!(told.contains("pile/") && told.contains("sealed.json") && told.contains("7 tasks"), "{told}");
+    let repaired = workspace.kosmos(&["verify", "out", "--repair"]).success();
+    assert!(repaired.contains("0 wrong, 4 repaired"), "{repaired}");
+    for ((path, _), good) in damaged.iter().zip(good) {
+        assert_eq!(std::fs::read(path).unwrap(), good, "{}", path.display());
+    }
+    assert!(workspace.kosmos(&["verify", "out"]).success().contains(": 0 wrong"));
+}
+
+#[test]
+fn a_run_that_lost_the_list_of_its_stages_says_so_and_a_run_makes_it_again() {
+    let workspace = Workspace::new();
+    let run = small_run(&["--dir", "out", "--until", "text.rules"]);
+    let _ = workspace.kosmos(&run).success();
+    let list = workspace.path("out/stages.json");
+    let good = std::fs::read(&list).unwrap();
+    std::fs::remove_file(&list).unwrap();
+    for command in ["status", "verify", "stats"] {
+        let told = workspace.kosmos(&[command, "out"]).failure(2);
+        assert!(told.contains("stages.json is missing"), "{command}: {told}");
+    }
+    let again = workspace.kosmos(&run).success();
+    assert!(again.contains("skipped, sealed before"), "{again}");
+    assert_eq!(std::fs::read(&list).unwrap(), good);
 }

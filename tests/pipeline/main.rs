@@ -4,6 +4,7 @@
 mod config;
 mod corruption;
 mod damage;
+mod disk_full;
 mod extract;
 mod folder;
 mod images;

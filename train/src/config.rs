@@ -138,7 +138,7 @@ impl Config {
     /// Checks every bound; the error names the key.
     ///
     /// # Errors
-    /// [`Error::Config`], or the model's own for the optimiser and the threads.
+    /// [`Error::Config`].
     pub fn validate(&self) -> Result<()> {
         within("steps", self.steps, 1, STEPS_MAX)?;
         ensure("learning_rate", self.learning_rate.is_finite() && self.learning_rate > 0.0, || {
@@ -162,8 +162,8 @@ impl Config {
         within("window_blocks", self.window_blocks.into(), 1, WINDOW_BLOCKS_MAX.into())?;
         let ahead = u64::from(self.micro_batches_ahead);
         within("micro_batches_ahead", ahead, 1, MICRO_BATCHES_AHEAD_MAX.into())?;
-        self.optimizer.validate()?;
-        Ok(self.model_settings().validate()?)
+        self.optimizer.validate().map_err(Error::of_section("train"))?;
+        self.model_settings().validate().map_err(Error::of_section("train"))
     }
 
     fn validate_rows(&self) -> Result<()> {
@@ -297,8 +297,8 @@ mod tests {
         check(|c| c.text_weights = BTreeMap::from([("a".to_owned(), -1.0)]), "text_weights");
         check(|c| c.text_weights = BTreeMap::from([("a".to_owned(), 0.0)]), "text_weights");
         check(|c| c.checkpoints_kept = 0, "checkpoints_kept");
-        check(|c| c.optimizer.beta1 = 1.0, "optimizer.beta1");
-        check(|c| c.thread_count = 0, "thread_count");
+        check(|c| c.optimizer.beta1 = 1.0, "train.optimizer.beta1");
+        check(|c| c.thread_count = 0, "train.thread_count");
     }
 
     #[test]

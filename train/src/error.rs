@@ -91,6 +91,14 @@ impl Error {
         move |source| Self::Io { action, path, source }
     }
 
+    /// Returns a function which says in which section a key is that the network checks.
+    pub(crate) fn of_section(section: &'static str) -> impl Fn(model::Error) -> Self {
+        move |error| match error {
+            model::Error::Config { key, reason } => Self::Config { section, key, reason },
+            other => other.into(),
+        }
+    }
+
     /// Returns the error as the stage contract wants it; a request to stop stays one.
     pub(crate) fn of_stage(self, stage: &str) -> corpus::Error {
         match self {

@@ -42,7 +42,7 @@ pub fn sealed_path(stage: &str, fingerprint: &Fingerprint) -> String {
 }
 
 /// Returns the path of the object that says that a stage was begun.
-pub(super) fn plan_path(stage: &str, fingerprint: &Fingerprint) -> String {
+pub(crate) fn plan_path(stage: &str, fingerprint: &Fingerprint) -> String {
     format!("{}/plan.json", folder(stage, fingerprint))
 }
 

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use corpus::PageUrl;
 
+use super::resolver::{self, Names};
 use super::{Kind, exact_form};
 
 /// Bytes of a host name, and of one of its labels, at most (RFC 1035, 2.3.4).
@@ -61,7 +62,8 @@ impl Target {
 /// the line, or a part of it, is neither an entry nor a comment.
 ///
 /// Formats: one host, URL or word per line; hosts files (`0.0.0.0 bad.example worse.example`); adblock rules for
-/// whole hosts and URLs (`||bad.example^$third-party`, `@@||good.bad.example^`). Comments start with `#` (at
+/// whole hosts and URLs (`||bad.example^$third-party`, `@@||good.bad.example^`), and what name servers read (see
+/// [`resolver`]). Comments start with `#` (at
 /// the line's start or after white space), `!`, `;` or `//`.
 pub(super) fn parse(line: &str, kind: Kind, mut add: impl FnMut(Target, String)) -> bool {
     let line = without_comment(line);
@@ -71,8 +73,16 @@ pub(super) fn parse(line: &str, kind: Kind, mut add: impl FnMut(Target, String))
     if kind == Kind::Words {
         return is_word(line).then(|| add(Target::Word, line.to_ascii_lowercase())).is_some();
     }
-    if let Some((first, names)) = line.split_once(char::is_whitespace) {
-        return address(first).is_some_and(|address| hosts(address, names, add));
+    if let Some((first, names)) = line.split_once(char::is_whitespace)
+        && let Some(address) = address(first)
+    {
+        return hosts(address, names, add);
+    }
+    if let Some(names) = resolver::parse(line) {
+        return named(names, add);
+    }
+    if line.contains(char::is_whitespace) {
+        return false;
     }
     let entry = if line.starts_with("@@") || line.starts_with('|') { rule(line) } else { plain(line, kind) };
     entry.map(|(target, text)| add(target, text)).is_some()
@@ -111,6 +121,23 @@ fn hosts(address: IpAddr, names: &str, mut add: impl FnMut(Target, String)) -> b
     for name in names.filter(|name| !is_local(name)) {
         match plain(name, Kind::Domains).filter(|(target, _)| is_block && *target == Target::Host) {
             Some((target, host)) => add(target, host),
+            None => is_understood = false,
+        }
+    }
+    is_understood
+}
+
+/// Adds the names of a line for a name server.
+fn named(names: Names<'_>, mut add: impl FnMut(Target, String)) -> bool {
+    let (names, is_allowed) = match names {
+        Names::Blocked(names) => (names, false),
+        Names::Allowed(name) => (vec![name], true),
+        Names::Neither => return true,
+    };
+    let mut is_understood = true;
+    for name in names {
+        match plain(name, Kind::Domains).filter(|(target, _)| *target == Target::Host) {
+            Some((target, host)) => add(if is_allowed { target.allowed() } else { target }, host),
             None => is_understood = false,
         }
     }
@@ -253,6 +280,12 @@ mod tests {
                 "0.0.0.0 localhosting.example ip6-bad.example",
                 "host:localhosting.example host:ip6-bad.example",
             ),
+            // Name servers.
+            ("address=/bad.example/worse.example/0.0.0.0", "host:bad.example host:worse.example"),
+            ("server:", ""),
+            ("local-zone: \"Bad.example\" always_nxdomain", "host:bad.example"),
+            ("*.bad.example. 300 IN CNAME .", "host:bad.example"),
+            ("good.example CNAME rpz-passthru.", "allowed-host:good.example"),
             // Adblock.
             ("||bad.example^", "host:bad.example"),
             ("||bad.example", "host:bad.example"),
@@ -286,8 +319,8 @@ mod tests {
             "{",
             "\"bad.example\",",
             "bad.example,adult",
-            "server:",
-            "address=/bad.example/0.0.0.0",
+            "address=/office.example/10.0.0.1",
+            "address=/-bad.example/0.0.0.0",
             "someone@bad.example",
             "ftp://bad.example/",
             "http://",
@@ -306,7 +339,7 @@ mod tests {
             "/ads/",
             "&ad_box=",
             "216.239.38.120 www.search.example",
-            "bad.example CNAME .",
+            "bad.example CNAME walled.example.",
         ];
         for line in cases {
             assert_eq!(entries(line, Kind::Domains), None, "{line:?}");

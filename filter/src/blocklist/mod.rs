@@ -2,6 +2,7 @@
 
 mod file;
 mod line;
+mod resolver;
 
 use std::path::{Path, PathBuf};
 

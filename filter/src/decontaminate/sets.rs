@@ -27,13 +27,15 @@ impl EvaluationSets {
     pub fn new(config: DecontaminateConfig) -> Result<Self> {
         let mut sets = serde_json::Map::new();
         for (name, set) in &config.sets {
+            let (stage, key) = ("text.decontaminate", format!("sets.{name}.path"));
             let paths = files(&set.path).map_err(|error| Error::Settings {
-                stage: "text.decontaminate".to_owned(),
-                detail: format!("sets.{name}.path: {error}"),
+                stage: stage.to_owned(),
+                detail: format!("{key}: {error}"),
             })?;
             let digests: Result<Vec<_>> =
                 paths.iter().map(|path| Ok(Digest::of_file(path)?.0.to_string())).collect();
-            sets.insert(name.clone(), json!({"files": digests?, "fields": set.fields}));
+            let digests = digests.map_err(Error::of_setting(stage, &key))?;
+            sets.insert(name.clone(), json!({"files": digests, "fields": set.fields}));
         }
         let settings = json!({
             "sets": sets,

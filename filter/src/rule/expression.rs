@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cel::{Context, Env, Program, Value};
+use cel::{Context, Env, ParseErrors, Program, Value};
 use corpus::PageUrl;
 use corpus::record::Pair;
 use serde::{Deserialize, Serialize};
@@ -83,7 +83,7 @@ impl Expression {
         }
         let program = Env::stdlib()
             .compile(&self.keep)
-            .map_err(|error| format!("expression.keep {:?}: {error}", self.keep))?;
+            .map_err(|errors| format!("expression.keep {:?}: {}", self.keep, first(&errors)))?;
         let references = program.references();
         if let Some(unknown) = references.variables().into_iter().find(|name| !variables.contains(name)) {
             let known = variables.join(", ");
@@ -99,6 +99,14 @@ impl Expression {
         }
         self.program(variables).map(drop)
     }
+}
+
+/// Returns where an expression is wrong and why, in one line; what else the parser stumbled over follows from it.
+fn first(errors: &ParseErrors) -> String {
+    let first = errors.errors.iter().min_by_key(|error| error.pos);
+    first.map_or("is no expression".to_owned(), |error| {
+        format!("line {}, column {}: {}", error.pos.0, error.pos.1, error.msg.replace('\n', " "))
+    })
 }
 
 fn string(text: &str) -> Value {
@@ -195,7 +203,11 @@ mod tests {
     fn mistakes_are_named() {
         let error = |keep: &str| rule(keep).validate(&OF_TEXT).unwrap_err();
         assert!(error("wrds > 3").contains("\"wrds\""), "{}", error("wrds > 3"));
-        assert!(error("words >").contains("expression.keep"), "{}", error("words >"));
+        for wrong in ["words >", "words >> 3", "(words", "\"open", "", "true\n&&\n)"] {
+            let told = error(wrong);
+            assert!(told.starts_with(&format!("expression.keep {wrong:?}: line ")), "{told}");
+            assert!(!told.contains('\n') && !told.contains("ERROR"), "{told}");
+        }
         let named = Expression { name: "My rule".to_owned(), keep: "true".to_owned() };
         assert!(named.validate(&OF_TEXT).unwrap_err().contains("expression.name"));
     }

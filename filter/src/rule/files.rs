@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cel::Program;
-use corpus::Result;
 use corpus::digest::Digest;
+use corpus::{Error, Result};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -100,19 +100,24 @@ impl<R: Rule> Ready<R> {
     }
 }
 
-/// Returns a rule's settings with the digests of its files in the place of their paths.
+/// Returns the settings of a stage's rules with the digests of their files in the place of the paths.
 ///
 /// # Errors
-/// When a file cannot be read.
-pub fn settings(rule: &impl Rule) -> Result<Value> {
+/// When a file cannot be read; the rule and its key are named.
+pub fn settings(stage: &str, rules: &[impl Rule]) -> Result<Vec<Value>> {
+    let of_rule = |(index, rule)| settings_of(stage, index, rule);
+    rules.iter().enumerate().map(of_rule).collect()
+}
+
+fn settings_of(stage: &str, index: usize, rule: &impl Rule) -> Result<Value> {
     let mut value = serde_json::to_value(rule).unwrap_or_default();
     for NamedFiles { key, paths } in rule.files() {
-        let digests: Result<Vec<_>> = paths.iter().map(|path| digest(path)).collect();
         // A rule is an object of one key, its name, with its settings.
-        let settings = value.as_object_mut().and_then(|rules| rules.values_mut().next());
-        if let Some(settings) = settings.and_then(Value::as_object_mut) {
-            settings.insert(key.to_owned(), digests?.into());
-        }
+        let settings = value.as_object_mut().and_then(|rules| rules.iter_mut().next());
+        let Some((name, Value::Object(settings))) = settings else { continue };
+        let digests: Result<Vec<_>> = paths.iter().map(|path| digest(path)).collect();
+        let digests = digests.map_err(Error::of_setting(stage, &format!("rules[{index}].{name}.{key}")))?;
+        settings.insert(key.to_owned(), digests.into());
     }
     Ok(value)
 }
@@ -143,19 +148,22 @@ mod tests {
         let write = |name: &str, bytes: &str| {
             let path = folder.path().join(name);
             std::fs::write(&path, bytes).unwrap();
-            settings(&rule(&path)).unwrap()
+            settings("text.rules", &[rule(&path)]).unwrap()
         };
         let one = write("one", "weights");
         assert_eq!(one, write("two", "weights"));
         assert_ne!(one, write("two", "other weights"));
-        assert!(!one.to_string().contains("one"), "{one}");
-        assert!(settings(&rule(&folder.path().join("missing"))).is_err());
+        assert!(!one[0].to_string().contains("one"), "{one:?}");
+        let missing = [rule(&folder.path().join("missing"))];
+        let error = settings("text.rules", &missing).unwrap_err().to_string();
+        assert!(error.starts_with("stage text.rules: rules[0].language.model: cannot "), "{error}");
+        assert!(error.contains("missing"), "{error}");
     }
 
     #[test]
     fn a_rule_without_files_keeps_its_settings() {
-        let value = settings(&TextRule::Language(Language::default())).unwrap();
-        assert_eq!(value.to_string(), r#"{"language":{"allowed":["eng"],"confidence_min":0.0}}"#);
+        let value = settings("text.rules", &[TextRule::Language(Language::default())]).unwrap();
+        assert_eq!(value[0].to_string(), r#"{"language":{"allowed":["eng"],"confidence_min":0.0}}"#);
     }
 
     #[test]

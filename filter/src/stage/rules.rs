@@ -42,7 +42,7 @@ impl<S: Subject> Rules<S> {
     /// # Errors
     /// When a rule's file cannot be read.
     pub fn new(name: &str, inputs: Vec<String>, rules: Vec<S::Rule>, normalise: bool) -> Result<Self> {
-        let rule_settings = rules.iter().map(files::settings).collect::<Result<_>>()?;
+        let rule_settings = files::settings(name, &rules)?;
         let (name, ready) = (name.to_owned(), Mutex::new(None));
         Ok(Self { name, inputs, rules, normalise, copies: true, rule_settings, ready })
     }

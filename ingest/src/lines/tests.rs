@@ -97,7 +97,7 @@ fn zeros_behind_a_file_are_no_fault_and_cost_nothing() {
         assert_eq!((numbers.len(), faults.len()), (2_000, 0), "{faults:?}");
         let (numbers, faults) = read(&[&whole[..], b"trailing garbage"].concat());
         assert_eq!((numbers.len(), faults.len()), (1_000, 1), "{faults:?}");
-        assert!(faults[0].ends_with("16 bytes lost"), "{faults:?}");
+        assert!(faults[0].ends_with("16 compressed bytes lost"), "{faults:?}");
     }
 }
 

@@ -48,7 +48,10 @@ impl<R: Read> Unpacked<R> {
             return Ok(FileFault { reason, detail });
         }
         let lost = next.saturating_sub(at);
-        Ok(FileFault { reason, detail: format!("{detail} at byte {at} of the file; {lost} bytes lost") })
+        Ok(FileFault {
+            reason,
+            detail: format!("{detail} at byte {at} of the file; {lost} compressed bytes lost"),
+        })
     }
 }
 

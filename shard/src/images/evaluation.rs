@@ -42,8 +42,13 @@ impl Evaluation {
         let of_file = |path: &PathBuf| Ok(Digest::of_file(path)?.0.as_str().to_owned());
         let (mut files, mut digests) = (Vec::new(), BTreeMap::new());
         for (set, path) in sets {
-            let of_set = Self::files(path)?;
-            digests.insert(set.clone(), of_set.iter().map(of_file).collect::<Result<_>>()?);
+            let read = || {
+                let of_set = Self::files(path)?;
+                let digests = of_set.iter().map(of_file).collect::<Result<Vec<_>>>()?;
+                Ok((of_set, digests))
+            };
+            let (of_set, of_files) = read().map_err(Error::of_setting(name, &format!("evaluation.{set}")))?;
+            digests.insert(set.clone(), of_files);
             files.push(of_set);
         }
         Ok(Self { name: name.to_owned(), files, digests, config: config.clone(), source })

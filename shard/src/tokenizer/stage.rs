@@ -39,7 +39,7 @@ impl TokenizerConfig {
     pub fn validate(&self) -> Result<(), String> {
         match self {
             Self::Path(_) => Ok(()),
-            Self::Train(config) => config.validate(),
+            Self::Train(config) => config.validate().map_err(|error| format!("train.{error}")),
         }
     }
 }
@@ -105,10 +105,18 @@ fn shortage(config: &TrainingConfig, piece_count: u32) -> Option<String> {
 }
 
 fn read_model(stage: &str, path: &Path) -> Result<Bytes> {
-    let file = std::fs::File::open(path).map_err(Error::io("open", path))?;
-    let mut bytes = Vec::new();
-    file.take(MODEL_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
-    Tokenizer::parse(&bytes).map_err(|error| Error::work(stage, error))?;
+    let read = || {
+        let file = std::fs::File::open(path).map_err(Error::io("open", path))?;
+        let mut bytes = Vec::new();
+        file.take(MODEL_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
+        Ok(bytes)
+    };
+    let bytes = read().map_err(Error::of_setting(stage, "path"))?;
+    let refused = |error| Error::Settings {
+        stage: stage.to_owned(),
+        detail: format!("path: {}: {error}", path.display()),
+    };
+    Tokenizer::parse(&bytes).map_err(refused)?;
     Ok(bytes.into())
 }
 

@@ -45,7 +45,7 @@ impl EvaluateConfig {
     /// Checks every bound; the error names the key.
     ///
     /// # Errors
-    /// [`Error::Config`], or the model's own for `generate`.
+    /// [`Error::Config`].
     pub fn validate(&self) -> Result<()> {
         let ensure = |key, holds: bool, reason: &str| match holds {
             true => Ok(()),
@@ -63,7 +63,7 @@ impl EvaluateConfig {
             });
             ensure("words", words, "must be lower-case letters and digits")?;
         }
-        Ok(self.generate.validate()?)
+        self.generate.validate().map_err(Error::of_section("evaluate"))
     }
 }
 
