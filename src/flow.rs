@@ -18,7 +18,7 @@ use filter::{
 use ingest::crawl::CrawlKind;
 use ingest::{Client, Format};
 use shard::features::{Compute, Source};
-use shard::images::{Evaluation, List, Pass};
+use shard::images::{Evaluation, List, Pass, Uses};
 use shard::interleaved::Build;
 use shard::pack::{PackInterleaved, PackPairs, PackText};
 use shard::tokenizer::Tokenize;
@@ -308,10 +308,15 @@ impl Flow {
         let Some(images) = &config.images else {
             return Ok(());
         };
-        self.add(List {
-            name: "images.list".into(),
+        self.add(Uses {
+            name: "images.list.uses".into(),
             pairs: config.pairs.iter().map(|_| "pairs".to_owned()).collect(),
             pages: config.interleaved.iter().map(|_| "interleaved.select".to_owned()).collect(),
+            memory_mb: images.list_memory_mb,
+        });
+        self.add(List {
+            name: "images.list".into(),
+            uses: "images.list.uses".into(),
             config: images.clone(),
         });
         let mut input = "images.list".to_owned();

@@ -3,7 +3,7 @@
 use crate::config::Config;
 
 /// Every stage that is not a source's, and is no pass over images.
-const FIXED: [&str; 49] = [
+const FIXED: [&str; 50] = [
     "text.rules",
     "text.exact.keys",
     "text.exact",
@@ -35,6 +35,7 @@ const FIXED: [&str; 49] = [
     "pairs.exact",
     "pairs",
     "interleaved.select",
+    "images.list.uses",
     "images.list",
     "images.evaluation",
     "images.duplicates.links",

@@ -11,6 +11,7 @@
 //! ledger  Ledger, Entry          what exists: create-if-absent entries, one manifest per sealed stage
 //! dataset Dataset                a sealed stage, read part by part
 //! store   Store                  bytes by path: write once, list, read by range
+//! sort    Sorter, Merge          rows in order, within so much memory: in a task, and over the tasks of two stages
 //! ```
 //!
 //! The law of conservation holds at every commit: `read = kept + dropped[reason] + failed[reason]`.
@@ -40,6 +41,7 @@ pub mod record;
 pub mod repair;
 pub mod report;
 mod scratch;
+pub mod sort;
 pub mod split;
 pub mod stage;
 pub mod store;

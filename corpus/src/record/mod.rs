@@ -34,4 +34,4 @@ pub use removed::{Removed, RuleValue, Verdicts};
 pub use repeat::{CutRepeat, PassageKey, Repeat};
 pub use sequence::{Sequence, Span};
 pub use source_file::SourceFile;
-pub use target::{Target, Use};
+pub use target::{Target, Use, Wanted};

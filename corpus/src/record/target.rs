@@ -1,10 +1,14 @@
 //! A target: one URL to fetch, with everything that wants its image.
 
+use std::io::{self, Read, Write};
+
 use crate::Id;
 use crate::column::record;
+use crate::sort::{Row, read_text, write_text};
 
 record! {
     /// A pair or a slot of a page that wants an image.
+    #[derive(Eq, PartialOrd, Ord)]
     pub struct Use {
         /// The pair's or page's id.
         pub id: Id,
@@ -42,5 +46,47 @@ record! {
         pub url: String,
         /// Who wants it, sorted by (id, slot).
         pub uses: Vec<Use>,
+    }
+}
+
+record! {
+    /// A pair or a slot of a page beside the URL that it wants, before the list is made.
+    #[derive(Eq, PartialOrd, Ord)]
+    pub struct Wanted in "wanted/1" {
+        /// 128-bit hash of the canonical URL.
+        pub key: [u8; 16],
+        /// The canonical URL.
+        pub url: String,
+        /// Who wants it.
+        pub place: Use,
+    }
+}
+
+impl Row for Wanted {
+    fn memory_bytes(&self) -> usize {
+        let Use { caption, key, digest, extra, .. } = &self.place;
+        let texts = [caption, key, digest, extra].into_iter().flatten();
+        size_of::<Self>() + self.url.len() + texts.map(String::len).sum::<usize>()
+    }
+
+    fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        let Use { id, slot, caption, key, digest, extra } = &self.place;
+        out.write_all(&self.key)?;
+        write_text(out, Some(&self.url))?;
+        out.write_all(&id.to_bits().to_le_bytes())?;
+        out.write_all(&slot.to_le_bytes())?;
+        [caption, key, digest, extra].into_iter().try_for_each(|text| write_text(out, text.as_deref()))
+    }
+
+    fn read(input: &mut impl Read) -> io::Result<Self> {
+        let (mut hash, mut id, mut slot) = ([0; 16], [0; 8], [0; 2]);
+        input.read_exact(&mut hash)?;
+        let url = read_text(input)?.unwrap_or_default();
+        input.read_exact(&mut id)?;
+        input.read_exact(&mut slot)?;
+        let (id, slot) = (Id::from_bits(u64::from_le_bytes(id)), u16::from_le_bytes(slot));
+        let (caption, key) = (read_text(input)?, read_text(input)?);
+        let (digest, extra) = (read_text(input)?, read_text(input)?);
+        Ok(Self { key: hash, url, place: Use { id, slot, caption, key, digest, extra } })
     }
 }

@@ -6,11 +6,11 @@
 
 use std::path::PathBuf;
 
+use corpus::sort::{Sorted, Sorter};
 use corpus::stage::Cancel;
 use corpus::{Error, Result};
 
 use super::hashes::mixed;
-use super::sorter::{Sorted, Sorter};
 
 /// Rounds until the edges must have settled; a path of 2^60 nodes takes fewer.
 const ROUNDS_MAX: u32 = 128;
@@ -28,7 +28,7 @@ pub struct Components<'c> {
 
 /// A graph's edges `[larger, smaller]` in order, with what tells whether they changed.
 struct Edges {
-    sorted: Sorter<2>,
+    sorted: Sorter<[u64; 2]>,
     count: u64,
     checksum: u64,
 }
@@ -38,7 +38,7 @@ impl Components<'_> {
     ///
     /// # Errors
     /// When the disk refuses, or a stop is asked for.
-    pub fn of(&self, edges: impl Iterator<Item = Result<[u64; 2]>>) -> Result<Sorted<2>> {
+    pub fn of(&self, edges: impl Iterator<Item = Result<[u64; 2]>>) -> Result<Sorted<[u64; 2]>> {
         let mut current = self.small_star(0, edges)?;
         for round in 1..ROUNDS_MAX {
             let (count, checksum) = (current.count, current.checksum);
@@ -55,7 +55,7 @@ impl Components<'_> {
     ///
     /// # Errors
     /// As [`Self::of`].
-    pub fn members(&self, edges: impl Iterator<Item = Result<[u64; 2]>>) -> Result<Sorted<2>> {
+    pub fn members(&self, edges: impl Iterator<Item = Result<[u64; 2]>>) -> Result<Sorted<[u64; 2]>> {
         let mut members = Sorter::new(&self.scratch.join("members"), self.memory_bytes / 2)?;
         for row in self.of(edges)? {
             let [node, smallest] = row?;
@@ -128,7 +128,7 @@ impl Components<'_> {
         Ok(unique)
     }
 
-    fn sorter(&self, round: u32, name: &str) -> Result<Sorter<2>> {
+    fn sorter(&self, round: u32, name: &str) -> Result<Sorter<[u64; 2]>> {
         // Two sorters are open at a time: one is read while the other is filled.
         Sorter::new(&self.scratch.join(format!("{name}-{round}")), self.memory_bytes / 2)
     }

@@ -6,7 +6,6 @@
 //! signature   hashes -> shingles -> minima (SIMD) -> one key per band
 //! datatrove   the same with another tool's arithmetic, bit for bit
 //! planted     edited copies that a run checks itself by
-//! sorter      rows of numbers in order, within a bound of memory
 //! components  links -> clusters
 //! ```
 
@@ -16,7 +15,6 @@ pub mod hashes;
 mod minima;
 pub mod planted;
 pub mod signature;
-pub mod sorter;
 pub mod words;
 
 pub use signature::{Scheme, Shape, Signer, Unit};

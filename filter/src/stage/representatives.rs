@@ -5,17 +5,16 @@ use std::marker::PhantomData;
 use std::ops::{Range, RangeInclusive};
 
 use corpus::record::{DocumentText, Duplicate, Representative};
+use corpus::sort::{GROUP_BYTES, Sorter, groups, task_bytes};
 use corpus::stage::Inputs;
 use corpus::{Dataset, Id, Part, Result, Stage, Task};
 use serde_json::{Value, json};
 
-use super::groups::groups;
 use super::known::{Known, KnownWriter};
 use super::records::parts;
-use super::{GROUP_BYTES, REPRESENTED, sorted, task_bytes};
+use super::{REPRESENTED, sorted};
 use crate::config::NearConfig;
 use crate::near::Signer;
-use crate::near::sorter::Sorter;
 use crate::subject::{RecordName, Subject};
 
 /// The stream of representatives, sorted by the record they stand for within each task.
@@ -66,7 +65,7 @@ impl<S: Subject> Representatives<S> {
         task: &Task<'_>,
         dataset: &Dataset,
         part: &Part,
-        found: &mut Sorter<3>,
+        found: &mut Sorter<[u64; 3]>,
         known: &mut KnownWriter,
     ) -> Result<()> {
         let mut of_part = self.sorter(task, "part")?;
@@ -90,7 +89,7 @@ impl<S: Subject> Representatives<S> {
         task: &Task<'_>,
         dataset: &Dataset,
         part: &Part,
-        found: &mut Sorter<2>,
+        found: &mut Sorter<[u64; 2]>,
     ) -> Result<BTreeMap<Id, Known>> {
         let mut known = BTreeMap::new();
         let ids = dataset.id_range(part, "id")?;
@@ -134,7 +133,7 @@ impl<S: Subject> Representatives<S> {
         Ok(known)
     }
 
-    fn sorter<const N: usize>(&self, task: &Task<'_>, name: &str) -> Result<Sorter<N>> {
+    fn sorter<const N: usize>(&self, task: &Task<'_>, name: &str) -> Result<Sorter<[u64; N]>> {
         Sorter::new(&task.scratch.join(name), task_bytes(self.memory_mb, task.workers) / 2)
     }
 }

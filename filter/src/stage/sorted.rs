@@ -1,11 +1,11 @@
 //! What a stage found, written in order: how all stages end that sort.
 
 use corpus::record::Duplicate;
+use corpus::sort::Sorted;
 use corpus::table::Record;
 use corpus::{Id, Output, Result};
 
 use super::{DUPLICATES, REPRESENTED};
-use crate::near::sorter::Sorted;
 
 /// Writes sorted rows into a stream, each read and kept as one `unit`, after those that an earlier attempt
 /// committed; the task is complete then. Ranges end at bytes alone, so that few parts are to be merged.
@@ -16,7 +16,7 @@ pub(super) fn write<const N: usize, R: Record>(
     mut out: Output<'_>,
     unit: &str,
     stream: &str,
-    rows: Sorted<N>,
+    rows: Sorted<[u64; N]>,
     record: impl Fn([u64; N]) -> Result<R>,
 ) -> Result<()> {
     write_rows(&mut out, unit, stream, rows, record)?;
@@ -32,9 +32,9 @@ pub(super) fn write_represented<const N: usize, R: Record>(
     mut out: Output<'_>,
     unit: &str,
     stream: &str,
-    rows: Sorted<N>,
+    rows: Sorted<[u64; N]>,
     record: impl Fn([u64; N]) -> Result<R>,
-    represented: Sorted<2>,
+    represented: Sorted<[u64; 2]>,
 ) -> Result<()> {
     let rows = write_rows(&mut out, unit, stream, rows, record)?;
     let done = out.position().saturating_sub(rows) as usize;
@@ -53,8 +53,8 @@ pub(super) fn write_represented<const N: usize, R: Record>(
 pub(super) fn write_duplicates(
     out: Output<'_>,
     unit: &str,
-    duplicates: Sorted<2>,
-    represented: Sorted<2>,
+    duplicates: Sorted<[u64; 2]>,
+    represented: Sorted<[u64; 2]>,
 ) -> Result<()> {
     let duplicate = |row: [u64; 2]| {
         let [id, representative] = row.map(Id::from_bits);
@@ -68,7 +68,7 @@ fn write_rows<const N: usize, R: Record>(
     out: &mut Output<'_>,
     unit: &str,
     stream: &str,
-    rows: Sorted<N>,
+    rows: Sorted<[u64; N]>,
     record: impl Fn([u64; N]) -> Result<R>,
 ) -> Result<u64> {
     out.set_range_records_max(u64::MAX);

@@ -38,15 +38,6 @@ impl Address {
     }
 }
 
-/// Returns the partition of a key among `partitions` equal ranges of the key space, so that
-/// the partitions in order are the list in order.
-pub(super) fn partition(key: &Key, partitions: u32) -> u32 {
-    let [a, b, c, d, ..] = *key;
-    let prefix = u64::from(u32::from_be_bytes([a, b, c, d]));
-    // Below `partitions`, because the prefix is below 2^32.
-    ((prefix * u64::from(partitions)) >> 32) as u32
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,13 +71,6 @@ mod tests {
         fn an_address_is_its_own_address(text in "\\PC{0,40}|https?://[a-z.:0-9/%#?]{0,30}") {
             let address = Address::of(&text);
             prop_assert_eq!(Address::of(&address.clone().into_string()), address);
-        }
-
-        #[test]
-        fn partitions_in_order_are_keys_in_order(a: Key, b: Key, partitions in 1..5_000_u32) {
-            let (low, high) = if a <= b { (a, b) } else { (b, a) };
-            prop_assert!(partition(&low, partitions) <= partition(&high, partitions));
-            prop_assert!(partition(&high, partitions) < partitions);
         }
     }
 }

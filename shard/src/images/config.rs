@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 const PARTITIONS_DEFAULT: u32 = 16;
 const PARTITIONS_MAX: u32 = 1 << 20;
+const LIST_MEMORY_MB_DEFAULT: u32 = 1_024;
+/// Less is all seeking.
+const LIST_MEMORY_MB_MIN: u32 = 64;
 const PASSES_DEFAULT: u32 = 2;
 const PASSES_MAX: u32 = 16;
 const IMAGES_PER_PAGE_MAX_DEFAULT: u16 = 8;
@@ -25,9 +28,11 @@ const JPEG_QUALITY_DEFAULT: u8 = 95;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// Parts of the fetch list. A task holds one part in memory, about 200 bytes a URL.
-    /// Default 16.
+    /// Parts of the fetch list, each made by one task. Default 16.
     pub partitions: u32,
+    /// Memory in MiB of the whole process for sorting the list, divided by the tasks that run at a time; each has
+    /// 1 MiB or more. Changes no result. Default 1,024.
+    pub list_memory_mb: u32,
     /// Times a URL is tried; pass k tries what failed transiently in pass k-1. Default 2.
     pub passes: u32,
     /// Images of one page that are wanted, from its top; the paper uses 5, and some will fail.
@@ -107,6 +112,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             partitions: PARTITIONS_DEFAULT,
+            list_memory_mb: LIST_MEMORY_MB_DEFAULT,
             passes: PASSES_DEFAULT,
             images_per_page_max: IMAGES_PER_PAGE_MAX_DEFAULT,
             page_uses_max: PAGE_USES_MAX_DEFAULT,
@@ -129,6 +135,7 @@ impl Config {
     /// The key, its bounds and its value.
     pub fn validate(&self) -> Result<(), String> {
         within("partitions", self.partitions.into(), 1, PARTITIONS_MAX.into())?;
+        within("list_memory_mb", self.list_memory_mb.into(), LIST_MEMORY_MB_MIN.into(), u32::MAX.into())?;
         within("passes", self.passes.into(), 1, PASSES_MAX.into())?;
         within("images_per_page_max", self.images_per_page_max.into(), 1, u16::MAX.into())?;
         within("page_uses_max", self.page_uses_max.into(), 1, u32::MAX.into())?;
@@ -195,6 +202,7 @@ mod tests {
         };
         let bounds = [
             ("partitions", 1, 1 << 20),
+            ("list_memory_mb", 64, u32::MAX.into()),
             ("passes", 1, 16),
             ("images_per_page_max", 1, u16::MAX.into()),
             ("page_uses_max", 1, u32::MAX.into()),
@@ -207,8 +215,14 @@ mod tests {
             check(key, min, true);
             check(key, min - 1, false);
             check(key, max, true);
-            if !["images_per_page_max", "page_uses_max", "decoded_bytes_max", "decode_memory_mb"]
-                .contains(&key)
+            if ![
+                "list_memory_mb",
+                "images_per_page_max",
+                "page_uses_max",
+                "decoded_bytes_max",
+                "decode_memory_mb",
+            ]
+            .contains(&key)
             {
                 check(key, max + 1, false);
             }
@@ -235,6 +249,7 @@ mod tests {
     fn the_defaults_are_the_documented_ones() {
         let expected = Config {
             partitions: 16,
+            list_memory_mb: 1_024,
             passes: 2,
             images_per_page_max: 8,
             page_uses_max: 1_000,

@@ -1,17 +1,19 @@
 //! Stage `images.list`: the fetch list, every URL once with everything that wants it.
 //!
-//! The list is sorted by the hash of the URL, which shuffles hosts and sources. Task p of P
-//! takes the p-th range of keys: it reads all pairs and pages and holds the uses of its range,
-//! about 200 bytes and a caption each, so P bounds the memory (and multiplies the reading).
+//! The list is sorted by the hash of the URL, which shuffles hosts and sources. Task p of P takes the p-th range of
+//! keys from all sorted uses, and holds one row of each of their parts and the uses of one URL.
 
-use std::collections::BTreeMap;
-
-use corpus::record::{Page, Pair, SegmentKind, Target, Use};
+use corpus::record::{Target, Wanted};
+use corpus::sort::{Merge, partition};
 use corpus::{Id, Inputs, Output, Removal, Result, Stage, Task};
 use serde_json::{Value, json};
 
 use super::Config;
-use super::address::{Address, Key, partition};
+use uses::USES;
+
+mod uses;
+
+pub use uses::Uses;
 
 /// The unit that is counted: a pair, or an image segment of a page.
 const UNIT: &str = "uses";
@@ -21,10 +23,8 @@ const UNIT: &str = "uses";
 pub struct List {
     /// Its name in the run.
     pub name: String,
-    /// Stages whose `pairs` want images.
-    pub pairs: Vec<String>,
-    /// Stages whose `pages` want images.
-    pub pages: Vec<String>,
+    /// The stage of the uses.
+    pub uses: String,
     /// The settings.
     pub config: Config,
 }
@@ -35,7 +35,7 @@ impl Stage for List {
     }
 
     fn inputs(&self) -> Vec<String> {
-        self.pairs.iter().chain(&self.pages).cloned().collect()
+        vec![self.uses.clone()]
     }
 
     fn settings(&self) -> Value {
@@ -44,13 +44,11 @@ impl Stage for List {
             "partitions": partitions,
             "images_per_page_max": images_per_page_max,
             "page_uses_max": page_uses_max,
-            "pairs": self.pairs,
-            "pages": self.pages,
         })
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn plan(&self, _inputs: &Inputs) -> Result<u32> {
@@ -62,91 +60,52 @@ impl Stage for List {
         if out.is_done() {
             return Ok(());
         }
-        let committed = usize::try_from(out.position()).unwrap_or(usize::MAX);
-        for (key, wanted) in self.gather(task)?.into_iter().skip(committed) {
-            write(&mut out, key, wanted, &self.config)?;
-            out.advance(1)?;
+        let mut committed = out.position();
+        let range = partition(task.index, task.count);
+        let mut wanted: Option<Target> = None;
+        let mut end = |target: Option<Target>| match (target, committed) {
+            (None, _) => Ok(()),
+            (Some(target), 0) => {
+                write(&mut out, target, &self.config)?;
+                out.advance(1)
+            }
+            (Some(_), _) => {
+                committed -= 1;
+                Ok(())
+            }
+        };
+        for row in Merge::<Wanted>::new(task.inputs.get(&self.uses)?, USES, range, task.cancel)? {
+            let Wanted { key, url, place } = row?;
+            match &mut wanted {
+                Some(target) if target.key == key => target.uses.push(place),
+                _ => end(wanted.replace(Target { key, url, uses: vec![place] }))?,
+            }
         }
+        end(wanted)?;
         out.finish()
     }
 }
 
-/// What one partition wants, by key.
-type Gathered = BTreeMap<Key, Wanted>;
-
-/// A URL and its uses, in no order yet.
-#[derive(Debug, Default)]
-struct Wanted {
-    url: String,
-    pairs: Vec<Use>,
-    slots: Vec<Use>,
-}
-
-impl List {
-    fn gather(&self, task: &Task<'_>) -> Result<Gathered> {
-        let mut gathered = Gathered::new();
-        let mut add = |url: &str, place: Use| {
-            let address = Address::of(url);
-            let key = address.key();
-            if partition(&key, task.count) == task.index {
-                let new = || Wanted { url: address.into_string(), ..Wanted::default() };
-                let wanted: &mut Wanted = gathered.entry(key).or_insert_with(new);
-                match place.caption {
-                    Some(_) => wanted.pairs.push(place),
-                    None => wanted.slots.push(place),
-                }
-            }
+/// Writes a URL with its uses, which are in the order of (id, slot), less those of pages that are too many.
+fn write(out: &mut Output<'_>, target: Target, config: &Config) -> Result<()> {
+    let Target { key, url, uses: all } = target;
+    let (mut uses, mut kept_slots) = (Vec::new(), 0);
+    for place in all {
+        out.read(UNIT);
+        let is_slot = place.caption.is_none();
+        let reason = match is_slot {
+            true if place.slot >= config.images_per_page_max => Some("images_max"),
+            true if kept_slots >= config.page_uses_max => Some("uses_max"),
+            _ => None,
         };
-        for stage in &self.pairs {
-            for pair in task.inputs.get(stage)?.rows::<Pair>("pairs") {
-                task.cancel.check()?;
-                let Pair { id, url, caption, key, digest, extra, .. } = pair?;
-                add(&url, Use { id, slot: 0, caption: Some(caption), key, digest, extra });
-            }
-        }
-        for stage in &self.pages {
-            for page in task.inputs.get(stage)?.rows::<Page>("pages") {
-                task.cancel.check()?;
-                let page = page?;
-                for (slot, url) in image_slots(&page) {
-                    add(url, Use::of_slot(page.id, slot));
-                }
-            }
-        }
-        Ok(gathered)
-    }
-}
-
-/// Returns the images of a page with their slots, counted from 0 over image segments alone.
-/// Slots end where `u16` does; an image without URL has an empty one, and fails when fetched.
-pub(crate) fn image_slots(page: &Page) -> impl Iterator<Item = (u16, &str)> {
-    let images = page.segments.iter().filter(|segment| segment.kind == SegmentKind::Image);
-    (0..=u16::MAX).zip(images).map(|(slot, image)| (slot, image.url.as_deref().unwrap_or_default()))
-}
-
-fn write(out: &mut Output<'_>, key: Key, wanted: Wanted, config: &Config) -> Result<()> {
-    let Wanted { url, pairs: mut uses, mut slots } = wanted;
-    let place = |a: &Use| (a.id, a.slot);
-    slots.sort_by_key(place);
-    let mut kept_slots = 0;
-    for slot in slots {
-        let reason = if slot.slot >= config.images_per_page_max {
-            "images_max"
-        } else if kept_slots >= config.page_uses_max {
-            "uses_max"
-        } else {
-            kept_slots += 1;
-            uses.push(slot);
+        if let Some(reason) = reason {
+            drop_use(out, place.id, reason, place.slot, &url)?;
             continue;
-        };
-        out.read(UNIT);
-        drop_use(out, slot.id, reason, slot.slot, &url)?;
-    }
-    for _ in &uses {
-        out.read(UNIT);
+        }
+        kept_slots += u32::from(is_slot);
         out.keep(UNIT);
+        uses.push(place);
     }
-    uses.sort_by_key(place);
     if uses.is_empty() { Ok(()) } else { out.write("targets", Target { key, url, uses }) }
 }
 

@@ -1,7 +1,7 @@
 //! Images: one shuffled fetch list over pairs and pages, fetched in passes, stored resized.
 //!
 //! ```text
-//! pairs, pages -> list -> targets -> pass 0 -> images, page_images, retry -> pass 1 -> ...
+//! pairs, pages -> uses -> list -> targets -> pass 0 -> images, page_images, retry -> pass 1 -> ...
 //! ```
 
 mod address;
@@ -34,7 +34,7 @@ pub use decode::{Decoded, Decoder};
 pub use duplicates::Duplicates;
 pub use evaluation::Evaluation;
 pub use fault::Fault;
-pub use list::List;
+pub use list::{List, Uses};
 pub use measure::Measures;
 pub use pass::{Pass, RETRY};
 pub use pixels::Pixels;

@@ -1,15 +1,13 @@
 //! The stage that finds records of equal content: `text.exact`, `pairs.exact`.
 
 use corpus::record::ContentKey;
+use corpus::sort::{Merge, Sorter, partition, task_bytes};
 use corpus::stage::Inputs;
 use corpus::{Result, Stage, Task};
 use serde_json::{Value, json};
 
 use super::KEYS;
-use crate::near::sorter::Sorter;
-use crate::stage::merge::{Merge, partition};
 use crate::stage::sorted;
-use crate::stage::task_bytes;
 
 /// What this stage counts: records that say nothing new.
 const UNIT: &str = "duplicates";

@@ -3,15 +3,14 @@
 use std::ops::Range;
 
 use corpus::record::{ContentKey, Fingerprinted};
+use corpus::sort::{GROUP_BYTES, Sorter, groups, task_bytes};
 use corpus::stage::Inputs;
 use corpus::{Dataset, Id, Part, Result, Stage, Task};
 use serde_json::{Value, json};
 
 use super::{KEYS, halves, whole};
-use crate::near::sorter::Sorter;
-use crate::stage::groups::groups;
 use crate::stage::sorted;
-use crate::stage::{FINGERPRINTS, GROUP_BYTES, SourcePriority, task_bytes};
+use crate::stage::{FINGERPRINTS, SourcePriority};
 
 /// What this stage counts: a key per record that passed the rules.
 const UNIT: &str = "keys";
@@ -39,7 +38,7 @@ impl ContentKeys {
         groups(rows, GROUP_BYTES / ROW_BYTES)
     }
 
-    fn fill(&self, task: &Task<'_>, sorter: &mut Sorter<4>) -> Result<()> {
+    fn fill(&self, task: &Task<'_>, sorter: &mut Sorter<[u64; 4]>) -> Result<()> {
         let rules = task.inputs.get(&self.rules)?;
         let parts: Vec<&Part> = rules.parts(FINGERPRINTS).collect();
         let group = self.groups(rules).into_iter().nth(task.index as usize);

@@ -1,6 +1,7 @@
 //! The stage that elects the image that stays of each cluster: `images.duplicates`.
 
 use corpus::record::{ImageDuplicate, Link, key_prefix};
+use corpus::sort::{Sorted, Sorter, task_bytes};
 use corpus::stage::Inputs;
 use corpus::{Error, Id, Result, Stage, Task};
 use serde_json::{Value, json};
@@ -8,10 +9,8 @@ use serde_json::{Value, json};
 use super::{EVALUATION_SOURCE, LINKS, digest_prefix, looks};
 use crate::config::LooksConfig;
 use crate::near::components::Components;
-use crate::near::sorter::{Sorted, Sorter};
 use crate::stage::DUPLICATES;
 use crate::stage::sorted;
-use crate::stage::task_bytes;
 
 /// What this stage counts: images that show nothing new.
 const UNIT: &str = "duplicates";
@@ -40,12 +39,12 @@ impl LookClusters {
         task_bytes(self.config.memory_mb, task.workers) / 3
     }
 
-    fn sorter<const N: usize>(&self, task: &Task<'_>, name: &str) -> Result<Sorter<N>> {
+    fn sorter<const N: usize>(&self, task: &Task<'_>, name: &str) -> Result<Sorter<[u64; N]>> {
         Sorter::new(&task.scratch.join(name), self.third(task))
     }
 
     /// Returns `[id, smallest id of its component]` of every member of a cluster, by id.
-    fn members(&self, task: &Task<'_>) -> Result<Sorted<2>> {
+    fn members(&self, task: &Task<'_>) -> Result<Sorted<[u64; 2]>> {
         let links = task.inputs.get(&self.links)?.rows::<Link>(LINKS);
         let edges = links.map(|link| link.map(|Link { a, b }| [b.to_bits(), a.to_bits()]));
         let components = Components {
@@ -57,7 +56,7 @@ impl LookClusters {
     }
 
     /// Returns `[component, !pixels, id, digest, key]` of every member, the best of a component first.
-    fn ranked(&self, task: &Task<'_>) -> Result<Sorted<5>> {
+    fn ranked(&self, task: &Task<'_>) -> Result<Sorted<[u64; 5]>> {
         let mut known = self.sorter(task, "looks")?;
         for look in looks(task.inputs, &self.images) {
             let look = look?;
@@ -87,7 +86,7 @@ impl LookClusters {
     }
 
     /// Returns `[key, id, representative, reason]` of every image that does not stay, by key.
-    fn elected(&self, task: &Task<'_>) -> Result<Sorted<4>> {
+    fn elected(&self, task: &Task<'_>) -> Result<Sorted<[u64; 4]>> {
         let mut elected = self.sorter(task, "elected")?;
         let mut best = None;
         for row in self.ranked(task)? {

@@ -1,6 +1,7 @@
 //! The stage that links images of the same bytes or of similar looks: `images.duplicates.links`.
 
 use corpus::record::{Link, Look};
+use corpus::sort::{Sorter, task_bytes};
 use corpus::stage::Inputs;
 use corpus::{Id, Result, Stage, Task};
 use serde_json::{Value, json};
@@ -8,9 +9,7 @@ use serde_json::{Value, json};
 use super::{IMAGES, LINKS, digest_prefix, looks};
 use crate::config::LooksConfig;
 use crate::looks::{Bucket, tables};
-use crate::near::sorter::Sorter;
 use crate::stage::sorted;
-use crate::stage::task_bytes;
 
 /// What this stage counts: links, each once per table in which it is found.
 const UNIT: &str = "links";
@@ -37,7 +36,7 @@ impl LookLinks {
     }
 
     /// Sorts all images by what a table compares: `[bucket, hash, id]`.
-    fn sorted(&self, task: &Task<'_>, mask: Option<u64>) -> Result<Sorter<3>> {
+    fn sorted(&self, task: &Task<'_>, mask: Option<u64>) -> Result<Sorter<[u64; 3]>> {
         let mut sorter =
             Sorter::new(&task.scratch.join("table"), task_bytes(self.config.memory_mb, task.workers) / 2)?;
         for look in looks(task.inputs, &self.images) {
@@ -56,7 +55,7 @@ impl LookLinks {
     }
 
     /// Finds the links of a table: equal hashes are linked to the first of them, which alone is compared.
-    fn links(&self, task: &Task<'_>, mask: Option<u64>) -> Result<Sorter<2>> {
+    fn links(&self, task: &Task<'_>, mask: Option<u64>) -> Result<Sorter<[u64; 2]>> {
         let distance = self.config.hamming_max.unwrap_or_default();
         let mut links =
             Sorter::new(&task.scratch.join("links"), task_bytes(self.config.memory_mb, task.workers) / 2)?;

@@ -1,6 +1,7 @@
 //! The stage that makes clusters of links, and elects who stays: `text.near`.
 
 use corpus::record::{ContentLength, Link};
+use corpus::sort::{Sorted, Sorter, task_bytes};
 use corpus::stage::Inputs;
 use corpus::{Dataset, Error, Id, Output, Removal, Result, Stage, Task};
 use serde_json::{Value, json};
@@ -8,9 +9,7 @@ use serde_json::{Value, json};
 use super::{FOUND, LINKS, PLANTED};
 use crate::config::NearConfig;
 use crate::near::components::Components;
-use crate::near::sorter::{Sorted, Sorter};
 use crate::stage::sorted;
-use crate::stage::task_bytes;
 use crate::stage::{FINGERPRINTS, SourcePriority};
 
 /// What this stage counts: documents that say nothing new.
@@ -45,13 +44,13 @@ pub struct Clusters {
 }
 
 impl Clusters {
-    fn sorter<const N: usize>(&self, task: &Task<'_>, name: &str) -> Result<Sorter<N>> {
+    fn sorter<const N: usize>(&self, task: &Task<'_>, name: &str) -> Result<Sorter<[u64; N]>> {
         // Three at a time: of a component the best is read, and both orders are filled.
         Sorter::new(&task.scratch.join(name), task_bytes(self.config.memory_mb, task.workers) / 3)
     }
 
     /// Returns `[id, smallest id of its component]` of every member of a cluster, by id.
-    fn members(&self, task: &Task<'_>) -> Result<Sorted<2>> {
+    fn members(&self, task: &Task<'_>) -> Result<Sorted<[u64; 2]>> {
         let links = task.inputs.get(&self.links)?.rows::<Link>(LINKS);
         let edges = links.map(|link| link.map(|Link { a, b }| [b.to_bits(), a.to_bits()]));
         let components = Components {
@@ -63,7 +62,7 @@ impl Clusters {
     }
 
     /// Returns `[component, rank, !length, id]` of every member, the best of a component first.
-    fn ranked(&self, task: &Task<'_>) -> Result<Sorted<4>> {
+    fn ranked(&self, task: &Task<'_>) -> Result<Sorted<[u64; 4]>> {
         let mut ranked = self.sorter(task, "ranked")?;
         let mut lengths = lengths(task.inputs.get(&self.rules)?)?.peekable();
         for row in self.members(task)? {
@@ -85,7 +84,7 @@ impl Clusters {
     }
 
     /// Returns `[id, representative]` of every document that does not stay, by id, and `[representative, id]`.
-    fn elected(&self, task: &Task<'_>) -> Result<[Sorted<2>; 2]> {
+    fn elected(&self, task: &Task<'_>) -> Result<[Sorted<[u64; 2]>; 2]> {
         let (mut elected, mut represented) =
             (self.sorter(task, "elected")?, self.sorter(task, "represented")?);
         let (mut current, mut best) = (None, 0);

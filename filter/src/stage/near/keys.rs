@@ -3,19 +3,17 @@
 use std::ops::Range;
 
 use corpus::record::{BandKey, Document, DocumentText, Link};
+use corpus::sort::{GROUP_BYTES, Sorter, groups, task_bytes};
 use corpus::stage::Inputs;
 use corpus::{Dataset, Id, Part, Result, Stage, Task};
 use serde_json::{Value, json};
 
 use super::{KEYS, PLANTED};
 use crate::config::NearConfig;
-use crate::near::sorter::Sorter;
 use crate::near::{Signer, planted};
 use crate::stage::deduplicated::duplicates;
-use crate::stage::groups::groups;
 use crate::stage::records::parts;
 use crate::stage::sorted;
-use crate::stage::{GROUP_BYTES, task_bytes};
 
 /// What this stage counts: a key per band and document.
 const UNIT: &str = "keys";
@@ -46,7 +44,7 @@ impl Keys {
         groups(parts.iter().map(|(_, part)| part.rows), (GROUP_BYTES / bytes).max(1))
     }
 
-    fn sign(&self, task: &Task<'_>, sorter: &mut Sorter<2>) -> Result<Vec<Link>> {
+    fn sign(&self, task: &Task<'_>, sorter: &mut Sorter<[u64; 2]>) -> Result<Vec<Link>> {
         let exact = task.inputs.get(&self.exact)?;
         let parts = parts::<Document>(task.inputs, &self.documents)?;
         let group = self.groups(&parts).into_iter().nth(task.index as usize);
@@ -73,7 +71,7 @@ impl Keys {
     }
 }
 
-fn push(sorter: &mut Sorter<2>, keys: &[u64], id: Id) -> Result<()> {
+fn push(sorter: &mut Sorter<[u64; 2]>, keys: &[u64], id: Id) -> Result<()> {
     keys.iter().try_for_each(|key| sorter.push([*key, id.to_bits()]))
 }
 

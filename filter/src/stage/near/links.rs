@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use corpus::record::{BandKey, Link};
+use corpus::sort::{Merge, Sorter, partition, task_bytes};
 use corpus::stage::Inputs;
 use corpus::{Dataset, Id, Result, Stage, Task};
 use serde_json::{Value, json};
@@ -10,9 +11,6 @@ use serde_json::{Value, json};
 use super::{FOUND, KEYS, LINKS, PLANTED};
 use crate::config::NearConfig;
 use crate::near::planted::PLANTED_SOURCE;
-use crate::near::sorter::Sorter;
-use crate::stage::merge::{Merge, partition};
-use crate::stage::task_bytes;
 
 /// What this stage counts: links, each once per partition in which it is found.
 const UNIT: &str = "links";

@@ -1,6 +1,7 @@
 //! The stage that compares linked documents exactly: `text.near.verified`.
 
 use corpus::record::{Document, DocumentText, Link};
+use corpus::sort::{Sorted, Sorter, task_bytes};
 use corpus::stage::Inputs;
 use corpus::{Dataset, Id, Part, Removal, Result, Stage, Task};
 use serde_json::{Value, json};
@@ -8,9 +9,7 @@ use serde_json::{Value, json};
 use super::LINKS;
 use crate::config::NearConfig;
 use crate::near::signature::shingles;
-use crate::near::sorter::{Sorted, Sorter};
 use crate::stage::records;
-use crate::stage::task_bytes;
 
 const UNIT: &str = "links";
 /// The reason of a drop; the value is the similarity.
@@ -36,12 +35,12 @@ pub struct Verified {
 }
 
 impl Verified {
-    fn sorter<const N: usize>(&self, task: &Task<'_>, name: &str) -> Result<Sorter<N>> {
+    fn sorter<const N: usize>(&self, task: &Task<'_>, name: &str) -> Result<Sorter<[u64; N]>> {
         Sorter::new(&task.scratch.join(name), task_bytes(self.config.memory_mb, task.workers) / 2)
     }
 
     /// Returns `[a, b, shingle, side]` of both documents of every link.
-    fn sets(&self, task: &Task<'_>) -> Result<Sorted<4>> {
+    fn sets(&self, task: &Task<'_>) -> Result<Sorted<[u64; 4]>> {
         let mut sides = self.sorter(task, "sides")?;
         for link in task.inputs.get(&self.links)?.rows::<Link>(LINKS) {
             let Link { a, b } = link?;

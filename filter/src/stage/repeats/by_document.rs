@@ -3,10 +3,10 @@
 use std::iter::Peekable;
 
 use corpus::record::Repeat;
+use corpus::sort::Merge;
 use corpus::{Dataset, Id, Part, Result, Task};
 
 use super::REPEATS;
-use crate::stage::merge::Merge;
 
 /// The repeats of a part's documents, in their order; holds those of one document.
 pub(super) struct ByDocument<'t> {

@@ -1,16 +1,14 @@
 //! The stages that find passages or anchors which occur again: `text.lines.found` and its like.
 
 use corpus::record::{PassageKey, Repeat};
+use corpus::sort::{Merge, Sorter, partition, task_bytes};
 use corpus::stage::Inputs;
 use corpus::{Id, Result, Stage, Task};
 use serde_json::{Value, json};
 
 use super::{KEYS, Of, REPEATS};
 use crate::config::{Keep, RepeatsConfig};
-use crate::near::sorter::Sorter;
-use crate::stage::merge::{Merge, partition};
 use crate::stage::sorted;
-use crate::stage::task_bytes;
 
 /// What this stage counts: passages that another one stands for.
 const UNIT: &str = "repeats";

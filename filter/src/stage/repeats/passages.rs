@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use corpus::record::{DocumentText, PassageKey};
+use corpus::sort::{GROUP_BYTES, Sorter, groups, task_bytes};
 use corpus::stage::Inputs;
 use corpus::{Dataset, Id, Part, Result, Stage, Task};
 use serde_json::{Value, json};
@@ -10,11 +11,8 @@ use serde_json::{Value, json};
 use super::by_document::ByDocument;
 use super::{DOCUMENTS, KEYS, Of};
 use crate::config::RepeatsConfig;
-use crate::near::sorter::Sorter;
 use crate::passages::{self, Passage};
-use crate::stage::groups::groups;
 use crate::stage::sorted;
-use crate::stage::{GROUP_BYTES, task_bytes};
 
 /// What this stage counts.
 const UNIT: &str = "keys";
@@ -56,7 +54,7 @@ impl Passages {
         })
     }
 
-    fn fill(&self, task: &Task<'_>, sorter: &mut Sorter<3>) -> Result<()> {
+    fn fill(&self, task: &Task<'_>, sorter: &mut Sorter<[u64; 3]>) -> Result<()> {
         let documents = task.inputs.get(&self.documents)?;
         let parts: Vec<&Part> = documents.parts(DOCUMENTS).collect();
         let group = self.groups(documents).into_iter().nth(task.index as usize);

@@ -1,6 +1,7 @@
 //! Neither memory nor the number of workers changes a byte, a count or a fingerprint.
 
 use corpus::record::{Document, EncodedImage, Image};
+use corpus::sort::task_bytes;
 
 use super::*;
 use crate::config::{LooksConfig, NearConfig, RepeatsConfig, Unit};
@@ -21,7 +22,7 @@ fn check(run: impl Fn(&mut Bench, u32), spilled: &[(&str, &str, u64)]) {
         run(&mut bench, memory_mb);
         for (stage, stream, bytes) in spilled {
             let rows = bench.dataset(stage).parts(stream).map(|part| part.rows).max().unwrap();
-            assert!(rows * bytes > TASK_BYTES_MIN as u64, "{rows} rows of {stage} spill nothing");
+            assert!(rows * bytes > task_bytes(1, 1) as u64, "{rows} rows of {stage} spill nothing");
         }
         let manifests = bench.manifests();
         let expected = expected.get_or_insert_with(|| manifests.clone());
@@ -173,14 +174,4 @@ fn repeated_passages_are_the_same_with_any_memory() {
         ("found", "repeats", 48),
     ];
     check(run, &spilled);
-}
-
-#[test]
-fn a_task_has_its_share_of_the_memory_and_enough_to_sort() {
-    let mib = |bytes: usize| bytes >> 20;
-    for (memory_mb, workers, expected) in
-        [(1_024, 4, 256), (1_024, 1, 1_024), (64, 16, 4), (64, 64, 1), (64, 1_000, 1), (1_024, 0, 1_024)]
-    {
-        assert_eq!(mib(task_bytes(memory_mb, workers)), expected, "{memory_mb} MiB, {workers} workers");
-    }
 }

@@ -1,11 +1,12 @@
 use std::collections::BTreeSet;
 
 use corpus::limits::RANGE_RECORDS_MAX;
-use corpus::record::Segment;
+use corpus::record::{Page, Pair, Segment, SegmentKind, Use};
 use corpus::{Dataset, SourceCode};
 use proptest::prelude::*;
 
 use super::*;
+use crate::images::address::Address;
 use crate::images::testing::{Run, counts, rows};
 
 fn id(source: u8, row: u64) -> Id {
@@ -34,13 +35,22 @@ fn page(row: u64, urls: &[&str]) -> Page {
     }
 }
 
-fn list(config: Config) -> List {
-    List {
-        name: "images.list".to_owned(),
+fn uses() -> Uses {
+    Uses {
+        name: "images.list.uses".to_owned(),
         pairs: vec!["pairs".to_owned()],
         pages: vec!["interleaved.select".to_owned()],
-        config,
+        memory_mb: 1,
     }
+}
+
+fn list(config: Config) -> List {
+    List { name: "images.list".to_owned(), uses: "images.list.uses".to_owned(), config }
+}
+
+/// Runs both stages.
+fn fetch_list(run: &Run, config: Config, inputs: &[&Dataset]) -> Dataset {
+    run.run(&list(config), &[&run.run(&uses(), inputs)])
 }
 
 fn inputs(run: &Run, pairs: Vec<Pair>, pages: Vec<Page>) -> [Dataset; 2] {
@@ -57,7 +67,7 @@ fn a_url_is_listed_once_with_everything_that_wants_it() {
     ];
     let pages = vec![page(7, &["https://a.example/1.png", "https://b.example/2.png"])];
     let [pairs, pages] = inputs(&run, pairs, pages);
-    let targets: Vec<Target> = rows(&run.run(&list(Config::default()), &[&pairs, &pages]), "targets");
+    let targets: Vec<Target> = rows(&fetch_list(&run, Config::default(), &[&pairs, &pages]), "targets");
     let mut urls: Vec<&str> = targets.iter().map(|target| target.url.as_str()).collect();
     urls.sort_unstable();
     assert_eq!(urls, ["https://a.example/1.png", "https://b.example/2.png", "nowhere"]);
@@ -78,7 +88,7 @@ fn every_field_of_a_pair_that_travels_along_is_in_its_use() {
         ..pair(3, url)
     };
     let [pairs, pages] = inputs(&run, vec![stated], vec![page(7, &["https://b.example/2.png", url])]);
-    let targets: Vec<Target> = rows(&run.run(&list(Config::default()), &[&pairs, &pages]), "targets");
+    let targets: Vec<Target> = rows(&fetch_list(&run, Config::default(), &[&pairs, &pages]), "targets");
     let of_pair = Use {
         id: id(5, 3),
         slot: 0,
@@ -102,7 +112,7 @@ fn slots_and_uses_of_pages_are_bounded_and_counted() {
     let pages = (0..5).map(|row| page(row, &[logo, "https://a.example/x.png", "https://a.example/y.png"]));
     let [pairs, pages] = inputs(&run, vec![pair(0, logo)], pages.collect());
     let config = Config { images_per_page_max: 2, page_uses_max: 3, ..Config::default() };
-    let listed = run.run(&list(config), &[&pairs, &pages]);
+    let listed = fetch_list(&run, config, &[&pairs, &pages]);
     let removed = vec![("images_max".to_owned(), 5), ("uses_max".to_owned(), 4)];
     assert_eq!(counts(&listed, "uses"), (16, 7, removed));
     let targets: Vec<Target> = rows(&listed, "targets");
@@ -124,15 +134,35 @@ fn a_list_stopped_and_continued_is_the_same_list() {
     let listed = |stopped_at: Option<u64>| {
         let run = Run::new();
         let [pairs, pages] = inputs(&run, pairs.clone(), vec![]);
+        let wanted = run.run(&uses(), &[&pairs, &pages]);
         let dataset = match stopped_at {
-            Some(records) => run.run_interrupted(records, &list(config.clone()), &[&pairs, &pages]),
-            None => run.run(&list(config.clone()), &[&pairs, &pages]),
+            Some(records) => run.run_interrupted(records, &list(config.clone()), &[&wanted]),
+            None => run.run(&list(config.clone()), &[&wanted]),
         };
         dataset.manifest().clone()
     };
     let (whole, continued) = (listed(None), listed(Some(RANGE_RECORDS_MAX + 50)));
     assert_eq!(whole.range_counts, [2]);
     assert_eq!((whole.parts, whole.report), (continued.parts, continued.report));
+}
+
+#[test]
+fn uses_are_sorted_on_disk_where_memory_is_short_and_are_the_same_after_a_stop() {
+    // Beyond the one MiB of a task.
+    let urls: Vec<String> = (0..30_000).map(|row| format!("https://a.example/{}", row * 7 % 9_001)).collect();
+    let pairs: Vec<Pair> = urls.iter().zip(0..).map(|(url, row)| pair(row, url)).collect();
+    let sorted = |stopped_at: Option<u64>| {
+        let run = Run::new();
+        let [pairs, pages] = inputs(&run, pairs.clone(), vec![page(7, &["https://a.example/3"])]);
+        let dataset = match stopped_at {
+            Some(records) => run.run_interrupted(records, &uses(), &[&pairs, &pages]),
+            None => run.run(&uses(), &[&pairs, &pages]),
+        };
+        assert!(rows::<Wanted>(&dataset, "uses").is_sorted());
+        assert_eq!(counts(&dataset, "uses"), (30_001, 30_001, vec![]));
+        dataset.manifest().parts.clone()
+    };
+    assert_eq!(sorted(None), sorted(Some(12_345)));
 }
 
 proptest! {
@@ -147,7 +177,7 @@ proptest! {
             let run = Run::new();
             let [pairs, pages] = inputs(&run, pairs.clone(), vec![]);
             let config = Config { partitions, ..Config::default() };
-            rows::<Target>(&run.run(&list(config), &[&pairs, &pages]), "targets")
+            rows::<Target>(&fetch_list(&run, config, &[&pairs, &pages]), "targets")
         };
         let targets = listed(partitions);
         prop_assert_eq!(&targets, &listed(1));

@@ -5,13 +5,13 @@ use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
 use std::ops::RangeInclusive;
 
-use corpus::record::{BandKey, ContentKey, PassageKey, Repeat};
-use corpus::stage::Cancel;
-use corpus::table::{Reader, Record};
-use corpus::{Dataset, Id, Result};
+use crate::record::{BandKey, ContentKey, PassageKey, Repeat, Wanted};
+use crate::stage::Cancel;
+use crate::table::{Reader, Record};
+use crate::{Dataset, Id, Result};
 
 /// A row that begins with the column it is sorted by.
-pub(super) trait Sorted: Record + Ord + Copy {
+pub trait SortedBy: Record + Ord {
     /// The column's name.
     const COLUMN: &'static str;
 
@@ -19,51 +19,62 @@ pub(super) trait Sorted: Record + Ord + Copy {
     fn column(&self) -> u64;
 }
 
-impl Sorted for BandKey {
+impl SortedBy for BandKey {
     const COLUMN: &'static str = "key";
     fn column(&self) -> u64 {
         self.key
     }
 }
 
-impl Sorted for ContentKey {
+impl SortedBy for ContentKey {
     const COLUMN: &'static str = "key";
-    /// Of 128 bits the first half: others follow in order.
     fn column(&self) -> u64 {
-        (u128::from_be_bytes(self.key) >> 64) as u64
+        first_half(&self.key)
     }
 }
 
-impl Sorted for PassageKey {
+impl SortedBy for Wanted {
+    const COLUMN: &'static str = "key";
+    fn column(&self) -> u64 {
+        first_half(&self.key)
+    }
+}
+
+impl SortedBy for PassageKey {
     const COLUMN: &'static str = "key";
     fn column(&self) -> u64 {
         self.key
     }
 }
 
-impl Sorted for Repeat {
+impl SortedBy for Repeat {
     const COLUMN: &'static str = "id";
     fn column(&self) -> u64 {
         self.id.to_bits()
     }
 }
 
+/// Of 128 bits the first half: the others follow in order.
+fn first_half(key: &[u8; 16]) -> u64 {
+    (u128::from_be_bytes(*key) >> 64) as u64
+}
+
 /// The rows of a stream whose column is in a range, from all parts in order.
 ///
 /// Holds one batch of rows for every part.
-pub(super) struct Merge<'c, R: Sorted> {
+pub struct Merge<'c, R: SortedBy> {
     parts: Vec<Reader<R>>,
     heap: BinaryHeap<Reverse<(R, usize)>>,
     range: RangeInclusive<u64>,
     cancel: &'c Cancel,
 }
 
-impl<'c, R: Sorted> Merge<'c, R> {
+impl<'c, R: SortedBy> Merge<'c, R> {
     /// Opens the parts of a stream that may hold the range.
     ///
     /// # Errors
     /// When a part cannot be read.
-    pub(super) fn new(
+    pub fn new(
         dataset: &Dataset,
         stream: &str,
         range: RangeInclusive<u64>,
@@ -81,7 +92,7 @@ impl<'c, R: Sorted> Merge<'c, R> {
 }
 
 /// Takes the next row of a part, if it has one in the range.
-fn next_in<R: Sorted>(
+fn next_in<R: SortedBy>(
     parts: &mut [Reader<R>],
     index: usize,
     range: &RangeInclusive<u64>,
@@ -90,25 +101,27 @@ fn next_in<R: Sorted>(
     part.find(|row| !matches!(row, Ok(row) if !range.contains(&row.column()))).transpose()
 }
 
-impl<R: Sorted> Iterator for Merge<'_, R> {
+impl<R: SortedBy> Iterator for Merge<'_, R> {
     type Item = Result<R>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let Self { parts, heap, range, cancel } = self;
         let mut top = heap.peek_mut()?;
-        let Reverse((row, index)) = *top;
         // The next row of the same part takes its place: one way down the heap, not one up and one down.
-        match cancel.check().and_then(|()| next_in(parts, index, range)) {
-            Ok(Some(next)) => *top = Reverse((next, index)),
-            Ok(None) => drop(PeekMut::pop(top)),
-            Err(error) => return Some(Err(error)),
+        let Reverse((row, index)) = &mut *top;
+        match cancel.check().and_then(|()| next_in(parts, *index, range)) {
+            Ok(Some(next)) => Some(Ok(std::mem::replace(row, next))),
+            Ok(None) => {
+                let Reverse((row, _)) = PeekMut::pop(top);
+                Some(Ok(row))
+            }
+            Err(error) => Some(Err(error)),
         }
-        Some(Ok(row))
     }
 }
 
 /// Returns the keys of a partition: equal shares of the key space.
-pub(super) fn partition(index: u32, count: u32) -> RangeInclusive<u64> {
+pub fn partition(index: u32, count: u32) -> RangeInclusive<u64> {
     let border = |index: u32| ((u128::from(index) << 64) / u128::from(count)) as u64;
     let end = if index + 1 == count { u64::MAX } else { border(index + 1) - 1 };
     border(index)..=end
