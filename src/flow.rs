@@ -62,8 +62,8 @@ impl RunContext {
 
     /// Compares what was removed with what the sample web planted, and prints both; returns
     /// false if and only if they differ.
-    pub(crate) fn compare(&self, sealed: &Inputs) -> std::io::Result<bool> {
-        self.sample_web.as_ref().map_or(Ok(true), |web| web.compare(sealed))
+    pub(crate) fn compare(&self, sealed: &Inputs, last_pass: Option<&str>) -> std::io::Result<bool> {
+        self.sample_web.as_ref().map_or(Ok(true), |web| web.compare(sealed, last_pass))
     }
 }
 

@@ -97,8 +97,8 @@ impl Folder {
         }
         let store = Store::local(path)?;
         let bytes = store.get(MARKER)?.unwrap_or_default();
-        let marker: Marker =
-            serde_json::from_slice(&bytes).with_context(|| format!("{MARKER} is damaged"))?;
+        let marker: Marker = serde_json::from_slice(&bytes)
+            .with_context(|| format!("{MARKER} is damaged: it must hold {{\"format\":{FOLDER_FORMAT}}}"))?;
         if marker.format != FOLDER_FORMAT {
             let message = format!(
                 "{} was written in format {}, this program reads format {FOLDER_FORMAT}",
@@ -198,7 +198,9 @@ impl Folder {
     fn read<T: for<'de> Deserialize<'de>>(&self, name: &str) -> anyhow::Result<Option<T>> {
         let path = self.path.join(name);
         match std::fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| format!("{name} is damaged")),
+            Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| {
+                format!("{name} is damaged: remove it, and `kosmos run` with the run's configuration makes it again")
+            }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
         }

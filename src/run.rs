@@ -1,12 +1,10 @@
 //! Runs the stages of a configuration in order, on what earlier runs have left.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Instant;
 
 use corpus::crash::Crashes;
 use corpus::{Cancel, Dataset, Description, Engine, Inputs, Ledger, Stage};
-use ingest::Client;
 
 use crate::config::{Limits, nearest};
 use crate::exit::{Failed, Usage};
@@ -14,7 +12,6 @@ use crate::folder::Folder;
 use crate::number::{duration, grouped};
 use crate::print::{note, say};
 use crate::progress::Display;
-use crate::sources::changed_while_read;
 
 /// Largest distance at which a stage is suggested for a misspelt one.
 const SUGGESTION_DISTANCE_MAX: usize = 3;
@@ -57,7 +54,7 @@ fn stale(folder: &Folder, stages: &[Description]) -> anyhow::Result<Vec<String>>
         let name = &stage.name;
         let changed = before.iter().any(|known| known.name == *name && known != stage);
         if changed || stage.inputs.iter().any(|input| touched.contains(input)) {
-            if !ledger.fingerprints(name)?.is_empty() {
+            if ledger.has_results(name)? {
                 stale.push(name.clone());
             }
             touched.insert(name.clone());
@@ -104,7 +101,6 @@ pub(crate) struct Runner<'a> {
     pub(crate) cancel: &'a Cancel,
     pub(crate) crashes: &'a Crashes,
     pub(crate) limits: &'a Limits,
-    pub(crate) client: &'a Arc<Client>,
     /// The names of the sources.
     pub(crate) sources: BTreeSet<String>,
 }
@@ -144,9 +140,6 @@ impl Runner<'_> {
             say!("{}", describe(&dataset, was_sealed, started))?;
             if self.sources.contains(&name) {
                 complaints.extend(self.limits.complaint(&dataset)?);
-                if !was_sealed {
-                    complaints.extend(changed_while_read(self.folder, &name, self.client, &sealed)?);
-                }
             }
             sealed.0.insert(name.clone(), dataset);
             if selection.until.as_ref() == Some(&name) {

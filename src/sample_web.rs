@@ -6,6 +6,7 @@ use std::sync::Arc;
 use corpus::{Counts, Inputs};
 use web::{Server, World};
 
+use crate::names::PASSES;
 use crate::number::grouped;
 use crate::print::say;
 use crate::table::Table;
@@ -37,11 +38,12 @@ impl SampleWeb {
         self.server.mirrors()
     }
 
-    /// Prints what was planted beside what was found; returns true if and only if they agree.
-    pub(crate) fn compare(&self, sealed: &Inputs) -> std::io::Result<bool> {
+    /// Prints what was planted beside what was found; returns true if and only if they agree. Images are compared
+    /// once the last pass over them is finished.
+    pub(crate) fn compare(&self, sealed: &Inputs, last_pass: Option<&str>) -> std::io::Result<bool> {
         let mut table = Table::new(&["removed in", "reason", "planted", "found", ""]);
         let mut is_equal = true;
-        for planted in self.planted(sealed) {
+        for planted in self.planted(sealed, last_pass) {
             let Some(found) = found(sealed, &planted.stages, planted.unit) else {
                 continue;
             };
@@ -64,7 +66,7 @@ impl SampleWeb {
     }
 
     /// Returns the truth in the terms of the stages' reports.
-    fn planted(&self, sealed: &Inputs) -> Vec<Planted> {
+    fn planted(&self, sealed: &Inputs, last_pass: Option<&str>) -> Vec<Planted> {
         let truth = self.world.truth();
         let of = |stage: &str, unit: &'static str, counts: &web::Counts| Planted {
             stages: vec![stage.to_owned()],
@@ -85,8 +87,11 @@ impl SampleWeb {
         for (reason, count) in &truth.page_images.failed {
             *images.failed.entry(reason.clone()).or_default() += count;
         }
-        images.stages = sealed.0.keys().filter(|name| name.starts_with("images.pass")).cloned().collect();
-        planted.push(images);
+        images.stages = sealed.0.keys().filter(|name| name.starts_with(PASSES)).cloned().collect();
+        // Before the last pass what fails for a while is not told from what fails for good.
+        if last_pass.is_some_and(|pass| sealed.0.contains_key(pass)) {
+            planted.push(images);
+        }
         planted
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use corpus::record::SourceFile;
-use corpus::{Dataset, FileState, Inputs, Ledger};
+use corpus::{Dataset, Inputs, Ledger};
 use ingest::{Changed, Client, FILES, SourceConfig};
 
 use crate::config::Config;
@@ -78,29 +78,6 @@ pub(crate) fn refuse_changed(
     Ok(selection)
 }
 
-/// Says which files of a source changed between its listing and the end of its stage: what was read of them may be
-/// of both contents. Files on this machine alone are looked at.
-pub(crate) fn changed_while_read(
-    folder: &Folder,
-    source: &str,
-    client: &Arc<Client>,
-    sealed: &Inputs,
-) -> anyhow::Result<Option<String>> {
-    let Some(listed) = sealed.0.get(&format!("{source}.{FILES}")) else {
-        return Ok(None);
-    };
-    let changed = ingest::changed_files(client, &states(folder, listed)?, false)?;
-    // One that was removed behind the reader was read as a whole.
-    let changed: Vec<String> = changed.iter().filter(|change| !is_gone(&change.url)).map(described).collect();
-    Ok((!changed.is_empty()).then(|| {
-        let what = changed.join("\n  ");
-        format!(
-            "files of source {source} changed while they were read:\n  {what}\n  --rebuild {source} reads the source \
-             again, once nobody writes to them"
-        )
-    }))
-}
-
 fn described(change: &Changed) -> String {
     format!("{}: {}", change.url, change.detail)
 }
@@ -119,7 +96,8 @@ fn changes(
 ) -> anyhow::Result<Changes> {
     let mut found = Changes::default();
     let is_read = sealed.0.contains_key(name);
-    for change in ingest::changed_files(client, &states(folder, listed)?, client.checks_files())? {
+    let states = ingest::listed_states(&Ledger::new(folder.store.clone()), listed)?;
+    for change in ingest::changed_files(client, &states, client.checks_files())? {
         // What was read as a whole is not needed any more.
         if is_read && is_gone(&change.url) {
             found.is_gone = true;
@@ -141,15 +119,4 @@ fn changes(
     }
     found.added = now.into_iter().filter(|url| !before.contains(url)).collect();
     Ok(found)
-}
-
-/// Returns what the files were like when they were listed.
-fn states(folder: &Folder, listed: &Dataset) -> anyhow::Result<Vec<FileState>> {
-    let (ledger, manifest) = (Ledger::new(folder.store.clone()), listed.manifest());
-    let mut states = Vec::new();
-    for task in 0..manifest.task_count {
-        let entries = ledger.entries(&manifest.stage, &manifest.fingerprint, task)?;
-        states.extend(entries.into_iter().flat_map(|entry| entry.circumstances.files));
-    }
-    Ok(states)
 }

@@ -1,22 +1,27 @@
 //! A sealed stage, read part by part.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::store::StoredFile;
 use crate::table::{Reader, Record, id_range};
-use crate::{Id, Manifest, Part, Result, Store};
+use crate::verify::verify_bytes;
+use crate::{Error, Id, Manifest, Part, Result, Store};
 
 /// The immutable output of one stage.
 #[derive(Debug, Clone)]
 pub struct Dataset {
     store: Store,
     manifest: Manifest,
+    /// Parts that were compared with their digest.
+    checked: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Dataset {
     /// Opens the dataset that a manifest describes.
     pub fn new(store: Store, manifest: Manifest) -> Self {
-        Self { store, manifest }
+        Self { store, manifest, checked: Arc::default() }
     }
 
     /// Returns the manifest.
@@ -29,11 +34,12 @@ impl Dataset {
         self.manifest.parts.iter().filter(move |part| part.stream == stream)
     }
 
-    /// Opens a part of this dataset.
+    /// Opens a part of this dataset, to be read as a whole: its digest is compared before, once in a process.
     ///
     /// # Errors
-    /// When the part is missing or is not a table of this type.
+    /// When the part is missing, is not what the ledger says, or is not a table of this type.
     pub fn open<R: Record>(&self, part: &Part) -> Result<Reader<R>> {
+        self.check(part)?;
         Reader::open(&part.path, self.store.open(&part.path)?)
     }
 
@@ -50,7 +56,17 @@ impl Dataset {
     /// # Errors
     /// As [`Self::open`].
     pub fn open_at<R: Record>(&self, part: &Part, row: u64) -> Result<Reader<R>> {
+        self.check(part)?;
         Reader::open_at(&part.path, self.store.open(&part.path)?, row)
+    }
+
+    fn check(&self, part: &Part) -> Result<()> {
+        if self.checked.lock().unwrap_or_else(PoisonError::into_inner).contains(&part.path) {
+            return Ok(());
+        }
+        verify_bytes(&self.store, part).map_err(|detail| Error::Part { path: part.path.clone(), detail })?;
+        self.checked.lock().unwrap_or_else(PoisonError::into_inner).insert(part.path.clone());
+        Ok(())
     }
 
     /// Reads a whole stream, part after part.

@@ -36,8 +36,16 @@ pub enum Error {
         /// What is wrong.
         detail: String,
     },
+    /// A part is not what the ledger says.
+    #[error("part {path} is damaged: {detail}; `kosmos verify --repair` makes it again")]
+    Part {
+        /// The part's path within the store.
+        path: String,
+        /// What is wrong.
+        detail: String,
+    },
     /// A ledger entry or manifest cannot be understood.
-    #[error("ledger entry {path} is damaged: {detail}")]
+    #[error("ledger entry {path} is damaged: {detail}; `kosmos verify --repair` mends it")]
     Ledger {
         /// The entry's path within the store.
         path: String,

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use chain::fault;
 pub use entry::{Circumstances, Entry, FileState, Manifest, Part, Plan, TaskEnd};
-pub(crate) use names::{Name, plan_path};
+pub(crate) use names::{Name, plan_path, range_path};
 pub use names::{folder, sealed_path};
 
 use crate::failpoint::{self, Point};
@@ -92,8 +92,7 @@ impl Ledger {
     /// When the store fails.
     pub fn end(&self, last: &Entry) -> Result<()> {
         let path = names::end_path(&last.stage, &last.fingerprint, last.task);
-        let end = TaskEnd { format: LEDGER_FORMAT, ranges: last.range + 1, position: last.position };
-        self.store.put_if_absent(&path, encode(&end, &path)?).map(drop)
+        self.store.put_if_absent(&path, encode(&end_of(last), &path)?).map(drop)
     }
 
     /// Returns the progress of every task that has committed something.
@@ -119,13 +118,23 @@ impl Ledger {
     pub fn entries(&self, stage: &str, fingerprint: &Fingerprint, task: u32) -> Result<Vec<Entry>> {
         let mut entries: Vec<Entry> = Vec::new();
         while !entries.last().is_some_and(|entry| entry.last) {
-            let path = names::range_path(stage, fingerprint, task, entries.len() as u32);
-            match self.read(&path)? {
+            match self.entry(stage, fingerprint, task, entries.len() as u32)? {
                 Some(entry) => entries.push(entry),
                 None => break,
             }
         }
         Ok(entries)
+    }
+
+    /// Reads the entry of one range.
+    pub(crate) fn entry(
+        &self,
+        stage: &str,
+        fingerprint: &Fingerprint,
+        task: u32,
+        range: u32,
+    ) -> Result<Option<Entry>> {
+        self.read(&names::range_path(stage, fingerprint, task, range))
     }
 
     /// Reads the mark of a complete task.
@@ -195,6 +204,13 @@ impl Ledger {
     /// When a task is not complete, its ranges do not chain from its beginning to its end, or the store
     /// fails.
     pub fn seal(&self, stage: &str, fingerprint: &Fingerprint, task_count: u32) -> Result<Manifest> {
+        let manifest = self.roll_up(stage, fingerprint, task_count)?;
+        let path = sealed_path(stage, fingerprint);
+        self.store.put_if_absent(&path, encode(&manifest, &path)?)?;
+        Ok(manifest)
+    }
+
+    fn roll_up(&self, stage: &str, fingerprint: &Fingerprint, task_count: u32) -> Result<Manifest> {
         let (mut report, mut parts, mut range_counts) = (Report::default(), Vec::new(), Vec::new());
         for task in 0..task_count {
             let entries = self.entries(stage, fingerprint, task)?;
@@ -208,7 +224,7 @@ impl Ledger {
                 parts.extend(entry.parts);
             }
         }
-        let manifest = Manifest {
+        Ok(Manifest {
             format: LEDGER_FORMAT,
             stage: stage.to_owned(),
             fingerprint: fingerprint.clone(),
@@ -217,10 +233,7 @@ impl Ledger {
             range_counts,
             report,
             parts,
-        };
-        let path = sealed_path(stage, fingerprint);
-        self.store.put_if_absent(&path, encode(&manifest, &path)?)?;
-        Ok(manifest)
+        })
     }
 
     /// Reads the manifest of a stage, or `None` while it is not sealed.
@@ -228,31 +241,45 @@ impl Ledger {
     /// # Errors
     /// When the store fails or the manifest is damaged.
     pub fn manifest(&self, stage: &str, fingerprint: &Fingerprint) -> Result<Option<Manifest>> {
-        self.read(&sealed_path(stage, fingerprint)).map_err(|error| match error {
-            Error::Ledger { path, detail } => {
-                let remedy = "`kosmos verify --repair` makes it again from the entries";
-                Error::Ledger { path, detail: format!("{detail}; {remedy}") }
-            }
-            error => error,
-        })
+        self.read(&sealed_path(stage, fingerprint))
     }
 
-    /// Seals a stage again whose manifest is missing or damaged; returns false if not all of its tasks are in.
+    /// Rolls up the entries of a stage, as its manifest does; `None` if not all of its tasks are in.
     ///
     /// # Errors
     /// When its entries do not chain, or the store fails.
-    pub(crate) fn reseal(&self, stage: &str, fingerprint: &Fingerprint) -> Result<bool> {
+    pub(crate) fn rolled(&self, stage: &str, fingerprint: &Fingerprint) -> Result<Option<Manifest>> {
         let Some(plan) = self.plan(stage, fingerprint)? else {
-            return Ok(false);
+            return Ok(None);
         };
-        let done = self.progress(stage, fingerprint)?.values().filter(|task| task.done).count();
-        if done != plan.task_count as usize {
-            return Ok(false);
+        let progress = self.progress(stage, fingerprint)?;
+        let is_in = |task: u32| progress.get(&task).is_some_and(|task| task.done);
+        if progress.len() != plan.task_count as usize || !(0..plan.task_count).all(is_in) {
+            return Ok(None);
         }
-        if let Err(Error::Ledger { path, .. }) = self.manifest(stage, fingerprint) {
-            self.store.delete(&path)?;
+        self.roll_up(stage, fingerprint, plan.task_count).map(Some)
+    }
+
+    /// Seals a stage again; one whose manifest `is_there` loses that before. Only repairs do this.
+    pub(crate) fn reseal(&self, stage: &str, fingerprint: &Fingerprint, is_there: bool) -> Result<Manifest> {
+        let task_count = self.plan(stage, fingerprint)?.map_or(0, |plan| plan.task_count);
+        if is_there {
+            self.store.delete(&sealed_path(stage, fingerprint))?;
         }
-        self.seal(stage, fingerprint, plan.task_count).map(|_| true)
+        self.seal(stage, fingerprint, task_count)
+    }
+
+    /// Returns whether a stage committed anything, with whatever settings.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn has_results(&self, stage: &str) -> Result<bool> {
+        for fingerprint in self.fingerprints(stage)? {
+            if !self.progress(stage, &fingerprint)?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Returns all fingerprints that a stage was begun with, generations included.
@@ -300,6 +327,23 @@ impl Ledger {
             Some(bytes) => decode(&bytes, path).map(Some),
             None => Ok(None),
         }
+    }
+}
+
+/// Returns the mark of a task's end, by its last entry.
+pub(crate) fn end_of(last: &Entry) -> TaskEnd {
+    TaskEnd { format: LEDGER_FORMAT, ranges: last.range + 1, position: last.position }
+}
+
+/// Splits off what is wrong with a file of the ledger.
+///
+/// # Errors
+/// Every other error.
+pub(crate) fn or_damage<T>(read: Result<Option<T>>) -> Result<(Option<T>, Option<String>)> {
+    match read {
+        Ok(value) => Ok((value, None)),
+        Err(Error::Ledger { path, detail }) => Ok((None, Some(format!("{path}: {detail}")))),
+        Err(error) => Err(error),
     }
 }
 

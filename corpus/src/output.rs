@@ -50,6 +50,8 @@ pub struct Output<'a> {
     started: (SystemTime, Instant),
     /// The attempt at the range; absent where none is to be counted.
     attempt: Option<Attempt>,
+    /// What must hold when a range is committed.
+    condition: Option<Box<dyn Fn() -> Result<()> + 'a>>,
 }
 
 impl<'a> Output<'a> {
@@ -77,7 +79,14 @@ impl<'a> Output<'a> {
             file_states: Vec::new(),
             started: (SystemTime::now(), Instant::now()),
             attempt,
+            condition: None,
         })
+    }
+
+    /// Sets what must hold whenever a range is committed, such as that the file which is read did not change
+    /// meanwhile: nothing is committed otherwise.
+    pub fn commit_only_if(&mut self, condition: impl Fn() -> Result<()> + 'a) {
+        self.condition = Some(Box::new(condition));
     }
 
     /// Says that another attempt at the range would be further than this one was when it began.
@@ -237,6 +246,7 @@ impl<'a> Output<'a> {
         if self.task.is_trial {
             return Err(Error::Tried);
         }
+        self.condition.as_ref().map_or(Ok(()), |condition| condition())?;
         failpoint::reach(Point::BeforeParts);
         let mut parts = std::mem::take(&mut self.files);
         for (stream, open) in std::mem::take(&mut self.streams) {

@@ -1,5 +1,7 @@
 //! Re-reads everything the ledger lists: digests, counts, schemas, entries.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 
 use crate::digest::Hasher;
@@ -69,13 +71,22 @@ fn verify_entries(store: &Store, manifest: &Manifest) -> Vec<Finding> {
     }
     if findings.is_empty() && (report != manifest.report || parts != manifest.parts) {
         let detail = "the entries do not add up to the manifest".to_owned();
-        findings.push(Finding { path, detail, task: None });
+        let tasks = other_tasks(&parts, &manifest.parts);
+        let tasks = if tasks.is_empty() { vec![None] } else { tasks.into_iter().map(Some).collect() };
+        let finding = |task| Finding { path: path.clone(), detail: detail.clone(), task };
+        findings.extend(tasks.into_iter().map(finding));
     }
     findings.extend(plan_fault(&ledger, manifest).map(|detail| {
         let path = plan_path(&manifest.stage, &manifest.fingerprint);
         Finding { path, detail, task: None }
     }));
     findings
+}
+
+/// Returns the tasks whose parts are not the same in two lists.
+fn other_tasks(one: &[Part], other: &[Part]) -> BTreeSet<u32> {
+    let differing = one.iter().filter(|part| !other.contains(part));
+    differing.chain(other.iter().filter(|part| !one.contains(part))).filter_map(Part::task).collect()
 }
 
 /// Returns what is wrong with the record that the stage was begun.
@@ -118,6 +129,15 @@ fn verify_task(ledger: &Ledger, manifest: &Manifest, task: u32, expected: u32) -
 }
 
 pub(crate) fn verify_part(store: &Store, part: &Part) -> Result<(), String> {
+    if part.path.rsplit('/').nth(1) != Some(part.stream.as_str()) {
+        return Err(format!("it is not in the folder of stream {}", part.stream));
+    }
+    let file = verify_bytes(store, part)?;
+    if part.path.ends_with(".parquet") { verify_table(file, part) } else { Ok(()) }
+}
+
+/// Checks the size and the digest of a part.
+pub(crate) fn verify_bytes(store: &Store, part: &Part) -> Result<StoredFile, String> {
     let file = store.open(&part.path).map_err(|error| error.to_string())?;
     if file.len() != part.bytes {
         return Err(format!("{} bytes where the ledger says {}", file.len(), part.bytes));
@@ -131,10 +151,10 @@ pub(crate) fn verify_part(store: &Store, part: &Part) -> Result<(), String> {
         start += length;
     }
     let digest = hasher.finish();
-    if digest != part.digest {
-        return Err(format!("digest {} where the ledger says {}", digest.short(), part.digest.short()));
+    match digest == part.digest {
+        true => Ok(file),
+        false => Err(format!("digest {digest} where the ledger says {}", part.digest)),
     }
-    if part.path.ends_with(".parquet") { verify_table(file, part) } else { Ok(()) }
 }
 
 fn verify_table(file: StoredFile, part: &Part) -> Result<(), String> {

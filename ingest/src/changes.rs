@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use corpus::ledger::FileState;
-use corpus::{Error, Result};
+use corpus::{Dataset, Error, Ledger, Result};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::Client;
@@ -71,7 +71,22 @@ pub fn changed_files(client: &Client, states: &[FileState], check_remote: bool) 
     Ok(changed)
 }
 
-fn local_change(path: &Path, state: &FileState) -> io::Result<Option<String>> {
+/// Returns what the files of a listing were like when they were listed.
+///
+/// # Errors
+/// When its entries cannot be read.
+pub fn listed_states(ledger: &Ledger, listing: &Dataset) -> Result<Vec<FileState>> {
+    let manifest = listing.manifest();
+    let mut states = Vec::new();
+    for task in 0..manifest.task_count {
+        let entries = ledger.entries(&manifest.stage, &manifest.fingerprint, task)?;
+        states.extend(entries.into_iter().flat_map(|entry| entry.circumstances.files));
+    }
+    Ok(states)
+}
+
+/// Returns what is different about a local file since it was listed.
+pub(crate) fn local_change(path: &Path, state: &FileState) -> io::Result<Option<String>> {
     let metadata = match std::fs::metadata(path) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some("it is gone".to_owned())),
@@ -116,7 +131,7 @@ fn size_change(bytes: Option<u64>, state: &FileState) -> Option<String> {
     }
 }
 
-fn modified(metadata: &Metadata) -> Option<u64> {
+pub(crate) fn modified(metadata: &Metadata) -> Option<u64> {
     let time = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
     u64::try_from(time.as_nanos()).ok()
 }

@@ -117,7 +117,7 @@ impl Stage for Crawl {
         if out.is_done() {
             return Ok(());
         }
-        let file = self.scribe.source.file(task)?;
+        let file = self.scribe.source.begin(task, &mut out)?;
         let mut found = Yield::of(&out);
         let archive = self.archives.open(&file, task.cancel);
         let read = archive

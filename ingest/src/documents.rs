@@ -252,7 +252,7 @@ impl Stage for Documents {
         if out.is_done() {
             return Ok(());
         }
-        let file = self.source.file(task)?;
+        let file = self.source.begin(task, &mut out)?;
         let mut found = Yield::of(&out);
         let read = self.read(task, &file, &mut found, &mut out);
         self.source.finish(task, (&file, DOCUMENTS), read, found, out)

@@ -31,13 +31,14 @@ pub mod saved;
 mod sniff;
 mod source;
 pub mod warc;
+mod watch;
 pub mod webpage;
 
 use std::sync::Arc;
 
 use corpus::Stage;
 
-pub use changes::{Changed, changed_files};
+pub use changes::{Changed, changed_files, listed_states};
 pub use config::{Format, SourceConfig};
 pub use crawl::Crawl;
 pub use documents::Documents;
@@ -57,7 +58,12 @@ pub fn stages(
     client: &Arc<Client>,
 ) -> corpus::Result<Vec<Box<dyn Stage>>> {
     config.validate().map_err(|detail| corpus::Error::Settings { stage: name.to_owned(), detail })?;
-    let source = source::Source { name: name.to_owned(), code: config.code, client: client.clone() };
+    let source = source::Source {
+        name: name.to_owned(),
+        code: config.code,
+        client: client.clone(),
+        listed: Default::default(),
+    };
     let listing = Listing::new(source.clone(), config);
     let reader: Box<dyn Stage> = match &config.format {
         Format::Crawl(format) => return Ok(crawl::stages(source, config, format)),
@@ -79,7 +85,12 @@ pub fn listed_files(
     config: &SourceConfig,
     client: &Arc<Client>,
 ) -> corpus::Result<Option<Vec<String>>> {
-    let source = source::Source { name: name.to_owned(), code: config.code, client: client.clone() };
+    let source = source::Source {
+        name: name.to_owned(),
+        code: config.code,
+        client: client.clone(),
+        listed: Default::default(),
+    };
     let listing = Listing::new(source, config);
     match listing.is_local()? {
         true => listing.files().map(Some),

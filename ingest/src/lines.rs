@@ -7,7 +7,7 @@ use encoding_rs_io::DecodeReaderBytes;
 
 use crate::container;
 use crate::fault::FileFault;
-use crate::packed::{Metered, Unpacked, is_packed};
+use crate::packed::{Metered, Unpacked, is_packed, is_packed_behind};
 
 /// Bytes read at once.
 const BUFFER_BYTES: usize = 256 << 10;
@@ -28,7 +28,7 @@ pub fn decompressed<'r>(reader: impl Read + 'r, window_log_max: u32) -> io::Resu
     if let Some(name) = container::foreign(head) {
         return Err(FileFault::broken(format!("it is {name}, not text")).into());
     }
-    if !is_packed(head) {
+    if !is_packed(head) && !is_packed_behind(head) {
         return utf8(Box::new(reader));
     }
     let unpacked = Unpacked::new(reader, window_log_max)?;

@@ -258,7 +258,7 @@ impl Stage for Pairs {
         if out.is_done() {
             return Ok(());
         }
-        let file = self.source.file(task)?;
+        let file = self.source.begin(task, &mut out)?;
         let mut found = Yield::of(&out);
         let read = self.read(task, &file, &mut found, &mut out);
         self.source.finish(task, (&file, PAIRS), read, found, out)

@@ -13,6 +13,7 @@ use crate::container::PARQUET_MAGIC;
 use crate::fault::{FILE_MISSING, FileFault, POSITION_TOO_LARGE};
 use crate::kind::FileKind;
 use crate::location::{Location, shown};
+use crate::watch::{Listed, Watch};
 
 /// Stream of a listing, and unit of files that gave no record.
 pub const FILES: &str = "files";
@@ -30,6 +31,7 @@ pub(crate) struct Source {
     pub(crate) name: String,
     pub(crate) code: SourceCode,
     pub(crate) client: Arc<Client>,
+    pub(crate) listed: Listed,
 }
 
 impl Source {
@@ -49,6 +51,27 @@ impl Source {
                 detail: format!("{count} files are more than the {FILE_INDEX_MAX} that ids hold"),
             }),
         }
+    }
+
+    /// Begins to read the file of a task. One on this machine must be what was listed, and stay so: nothing is
+    /// committed otherwise.
+    ///
+    /// # Errors
+    /// When the file is another, or the listing cannot be read.
+    pub(crate) fn begin(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<SourceFile> {
+        let file = self.file(task)?;
+        let Location::File(path) = self.client.locate(&file.url) else { return Ok(file) };
+        let states = self.listed.states(task.ledger, task.inputs.get(&self.listing())?)?;
+        // A file that is missing is told where it is read.
+        let Some(state) = states.get(&file.url).filter(|_| path.exists()) else { return Ok(file) };
+        let changed = Changed { stage: self.name.clone(), file: shown(&file.url) };
+        let watch = Watch::begin(&path, state).map_err(Error::io("read", &path))?;
+        let watch = watch.map_err(|detail| changed.error("since it was listed", &detail))?;
+        out.commit_only_if(move || match watch.change().map_err(Error::io("read", &path))? {
+            Some(detail) => Err(changed.error("while it was read", &detail)),
+            None => Ok(()),
+        });
+        Ok(file)
     }
 
     /// Returns the file of a task.
@@ -140,6 +163,23 @@ impl Source {
     }
 }
 
+/// A file that is no longer what is read of it.
+struct Changed {
+    stage: String,
+    file: String,
+}
+
+impl Changed {
+    fn error(&self, when: &str, detail: &str) -> Error {
+        let Self { stage, file } = self;
+        let detail = format!(
+            "{file} changed {when}: {detail}. Nothing was kept of that; put the file back, or read the source again \
+             with --rebuild {stage}"
+        );
+        Error::Settings { stage: stage.clone(), detail }
+    }
+}
+
 /// What a file gave: whether there was one record that could be judged, and if not, why.
 #[derive(Debug, Default)]
 pub(crate) struct Yield {
@@ -217,7 +257,8 @@ mod tests {
     #[test]
     fn a_position_that_no_id_can_hold_is_a_fault_of_its_file() {
         let client = Arc::new(Client::new(&Config::default(), Mirrors::default()).unwrap());
-        let source = Source { name: "src".to_owned(), code: SourceCode(1), client };
+        let listed = Listed::default();
+        let source = Source { name: "src".to_owned(), code: SourceCode(1), client, listed };
         let file = SourceFile { index: 0, url: "a.warc".to_owned() };
         assert_eq!(source.id(&file, POSITION_MAX).unwrap().position(), POSITION_MAX);
         let fault = FileFault::of_error(source.id(&file, POSITION_MAX + 1).unwrap_err()).unwrap();

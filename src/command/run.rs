@@ -63,12 +63,12 @@ pub(crate) fn execute(
         cancel: &cancel,
         crashes: &folder.crashes(None)?,
         limits: &loaded.config.limits,
-        client: context.client(),
         sources: loaded.config.sources.keys().cloned().collect(),
     };
     let sealed = runner.run(&flow.stages, selection)?;
     say!("\n{}", removed(&sealed))?;
-    let is_as_planted = context.compare(&sealed)?;
+    let last_pass = loaded.config.images.as_ref().map(|images| names::pass(images.passes + retry_passes - 1));
+    let is_as_planted = context.compare(&sealed, last_pass.as_deref())?;
     if let Some(evaluation) = sealed.0.get("evaluate") {
         crate::scores::print(evaluation)?;
     }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use corpus::repair::{Repair, Seals, repair};
 use corpus::verify::Finding;
-use corpus::{Cancel, Description, Inputs, Ledger};
+use corpus::{Cancel, Description, Inputs};
 
 use crate::cli::VerifyArgs;
 use crate::exit::Usage;
@@ -53,7 +53,11 @@ pub(crate) fn verify(arguments: &VerifyArgs) -> anyhow::Result<ExitCode> {
         part_count += dataset.manifest().parts.len() as u64;
         byte_count += dataset.manifest().parts.iter().map(|part| part.bytes).sum::<u64>();
     }
-    wrong += unsealed_orphans(&folder, &sealed)?;
+    let unfinished = unfinished(&folder, &in_order, &sealed, arguments.repair)?;
+    match arguments.repair {
+        true => repaired += unfinished,
+        false => wrong += unfinished,
+    }
     let how =
         if arguments.repair { format!(", {} repaired", grouped(repaired as u64)) } else { String::new() };
     say!(
@@ -107,18 +111,22 @@ fn repair_stage(
     Ok(corpus::verify::verify(&folder.store, manifest)?.len())
 }
 
-/// A stage that has entries for what follows from it but no manifest has lost its seal.
-fn unsealed_orphans(folder: &Folder, sealed: &Inputs) -> anyhow::Result<usize> {
-    let ledger = Ledger::new(folder.store.clone());
-    let stages: Vec<Description> = folder.stages()?;
+/// Looks through what the tasks of stages that are not sealed committed; returns how much is wrong.
+fn unfinished(
+    folder: &Folder,
+    stages: &[Description],
+    sealed: &Inputs,
+    mends: bool,
+) -> anyhow::Result<usize> {
     let mut count = 0;
     for stage in stages.iter().filter(|stage| !sealed.0.contains_key(&stage.name)) {
-        for follower in stages.iter().filter(|other| other.inputs.contains(&stage.name)) {
-            if !ledger.fingerprints(&follower.name)?.is_empty() {
-                say!("{}: no manifest, although {} was run on it", stage.name, follower.name)?;
-                count += 1;
-            }
+        let Some(fingerprint) = stage.current(&folder.store, sealed)? else { continue };
+        let findings = corpus::repair::unfinished(&folder.store, &stage.name, &fingerprint, mends)?;
+        for finding in &findings {
+            let what = if mends { "; given up from here, the next run makes it again" } else { "" };
+            say!("{}: {}: {}{what}", stage.name, finding.path, finding.detail)?;
         }
+        count += findings.len();
     }
     Ok(count)
 }

@@ -31,7 +31,7 @@ fn verify_finds_a_flipped_byte_a_truncated_part_and_a_missing_entry() {
     std::fs::write(&entry, kept).unwrap();
     std::fs::remove_file(fingerprint.join("sealed.json")).unwrap();
     let message = workspace.kosmos(&["verify", "out"]).failure(1);
-    assert!(message.contains("no manifest"), "{message}");
+    assert!(message.contains("it is missing"), "{message}");
 }
 
 #[test]
@@ -128,4 +128,74 @@ fn a_run_that_lost_the_list_of_its_stages_says_so_and_a_run_makes_it_again() {
     let again = workspace.kosmos(&run).success();
     assert!(again.contains("skipped, sealed before"), "{again}");
     assert_eq!(std::fs::read(&list).unwrap(), good);
+}
+
+#[test]
+fn damage_that_still_parses_is_told_from_what_is_sound_and_mended() {
+    let workspace = Workspace::new();
+    let _ = workspace.kosmos(&small_run(&["--dir", "out", "--until", "text.rules"])).success();
+    let parts = workspace.parts("out");
+    let record = |stage: &str, name: &str| {
+        let ledger = workspace.path("out/ledger").join(stage);
+        std::fs::read_dir(ledger).unwrap().next().unwrap().unwrap().path().join(name)
+    };
+    let seal = record("pile", "sealed.json");
+    let (entry, end) = (record("pile", "00000000-000000.json"), record("pile", "00000000-end.json"));
+    let cases = [
+        (&seal, ".parquet", ".pprquet"),
+        (&seal, "\"task_count\": 3", "\"task_count\": 4"),
+        (&seal, "\"rows\": ", "\"rows\": 1"),
+        (&seal, "\"digest\": \"", "\"digest\": \"f00"),
+        (&entry, "\"digest\": \"", "\"digest\": \"f00"),
+        (&entry, "\"position\": ", "\"position\": 1"),
+        (&end, "\"position\": ", "\"position\": 1"),
+    ];
+    for (path, from, to) in cases {
+        let good = std::fs::read_to_string(path).unwrap();
+        assert!(good.contains(from), "{from} is not in {good}");
+        std::fs::write(path, good.replacen(from, to, 1)).unwrap();
+        let told = workspace.kosmos(&["verify", "out"]);
+        assert_eq!(told.code, Some(1), "{from}: {}", told.stdout);
+        let repaired = workspace.kosmos(&["verify", "out", "--repair"]).success();
+        assert!(repaired.contains(": 0 wrong"), "{from}: {repaired}");
+        assert!(workspace.kosmos(&["verify", "out"]).success().contains(": 0 wrong"), "{from}");
+        assert_eq!(workspace.parts("out"), parts, "{from}");
+    }
+}
+
+#[test]
+fn a_damaged_part_is_not_built_upon() {
+    let workspace = Workspace::new();
+    let _ = workspace.kosmos(&small_run(&["--dir", "out", "--until", "pile"])).success();
+    let part = workspace.parts("out").into_iter().find(|part| part.starts_with("pile/")).unwrap();
+    let path = workspace.path("out/data").join(&part);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 3;
+    bytes[middle] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    let until = small_run(&["--dir", "out", "--until", "text.rules"]);
+    let told = workspace.kosmos(&until).failure(1);
+    assert!(told.contains("is damaged") && told.contains("verify --repair"), "{told}");
+    let _ = workspace.kosmos(&["verify", "out", "--repair"]).success();
+    let _ = workspace.kosmos(&until).success();
+    let _ = workspace.kosmos(&small_run(&["--dir", "whole", "--until", "text.rules"])).success();
+    assert_eq!(workspace.parts("out"), workspace.parts("whole"));
+}
+
+#[test]
+fn an_unfinished_stage_goes_on_before_the_damage_to_what_it_had_committed() {
+    let workspace = Workspace::new();
+    let _ = workspace.kosmos(&small_run(&["--dir", "out", "--until", "crawl"])).success();
+    let _ = workspace.kosmos(&["task", "out", "text.rules", "0"]);
+    let ledger = workspace.path("out/ledger/text.rules");
+    let entry =
+        std::fs::read_dir(&ledger).unwrap().next().unwrap().unwrap().path().join("00000000-000000.json");
+    std::fs::write(&entry, "").unwrap();
+    let until = small_run(&["--dir", "out", "--until", "text.rules"]);
+    assert!(workspace.kosmos(&until).failure(1).contains("verify --repair"), "no remedy");
+    assert!(workspace.kosmos(&["verify", "out"]).failure(1).contains("00000000-000000.json"));
+    let repaired = workspace.kosmos(&["verify", "out", "--repair"]).success();
+    assert!(repaired.contains("0 wrong, 1 repaired"), "{repaired}");
+    let _ = workspace.kosmos(&until).success();
+    assert!(workspace.kosmos(&["verify", "out"]).success().contains(": 0 wrong"));
 }

@@ -53,7 +53,7 @@ pub(super) fn superseded_path(stage: &str, fingerprint: &Fingerprint) -> String 
 
 /// Returns the path of a committed range. A last range is named like any other, so that of two attempts
 /// of which only one sees the end of its input exactly one counts.
-pub(super) fn range_path(stage: &str, fingerprint: &Fingerprint, task: u32, range: u32) -> String {
+pub(crate) fn range_path(stage: &str, fingerprint: &Fingerprint, task: u32, range: u32) -> String {
     format!("{}/{task:08}-{range:06}.json", folder(stage, fingerprint))
 }
 

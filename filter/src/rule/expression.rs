@@ -105,7 +105,9 @@ impl Expression {
 fn first(errors: &ParseErrors) -> String {
     let first = errors.errors.iter().min_by_key(|error| error.pos);
     first.map_or("is no expression".to_owned(), |error| {
-        format!("line {}, column {}: {}", error.pos.0, error.pos.1, error.msg.replace('\n', " "))
+        // The parser lists every token that it knows.
+        let why = error.msg.split(" expecting ").next().unwrap_or_default().replace('\n', " ");
+        format!("line {}, column {}: {why}", error.pos.0, error.pos.1)
     })
 }
 

@@ -165,7 +165,7 @@ impl Stage for Index {
             return Ok(());
         }
         let (source, archives) = (self.source(), self.archives(task)?);
-        let part = source.file(task)?;
+        let part = source.begin(task, &mut out)?;
         let mut found = Yield::of(&out);
         let read = self.read(task, (&part, &archives), &mut found, &mut out);
         source.finish(task, (&part, PICKS), read, found, out)

@@ -122,6 +122,24 @@ fn members_behind_a_damaged_one_are_read() {
 }
 
 #[test]
+fn members_behind_damaged_first_bytes_of_a_file_are_read() {
+    let parts = [numbered(0..300), numbered(300..600), numbered(600..900)];
+    let zstd = |text: &[u8]| zstd::encode_all(text, 1).unwrap();
+    for pack in [gzip as fn(&[u8]) -> Vec<u8>, zstd] {
+        let members = parts.each_ref().map(|part| pack(part));
+        let mut flipped = members.concat();
+        flipped[0] ^= 1;
+        let (numbers, faults) = read(&flipped);
+        assert!(numbers.into_iter().eq(300..900) && faults.len() == 1, "{faults:?}");
+        let (numbers, faults) = read(&[&[0; 64], &members.concat()[..]].concat());
+        assert!(numbers.into_iter().eq(0..900) && faults.len() == 1, "{faults:?}");
+    }
+    // Text is text, whatever it holds.
+    let text = [b"a line of text\n", &gzip(b"1\n")[..]].concat();
+    assert_eq!(decompressed(&text[..], WINDOW_LOG_DEFAULT).unwrap().fill_buf().unwrap(), text);
+}
+
+#[test]
 fn xz_and_bzip2_of_several_streams_are_read_and_cut_ones_as_far_as_they_go() {
     let xz = |text: &[u8]| {
         let mut encoder = liblzma::write::XzEncoder::new(Vec::new(), 1);

@@ -14,6 +14,10 @@ pub(crate) enum Coding {
     Zstd,
 }
 
+/// Compressed bytes looked at to see what a member begins with.
+pub(super) const PROBE_BYTES: usize = 4 << 10;
+/// Decompressed bytes looked at for the same.
+const PROBED_BYTES: usize = 1 << 10;
 /// `Decompress` as a decoder of gzip: the largest window there is.
 const WINDOW_BITS: u8 = 15;
 /// Largest zstd window that is accepted unless configured, 2^27 bytes: the limit of the zstd tool itself.
@@ -111,6 +115,21 @@ impl Member {
                 Self::new(Coding::Zstd, dictionary, *window_log_max)
             }
         }
+    }
+
+    /// Decompresses the beginning of a member; returns what came out, and whether that was without a fault.
+    pub(super) fn probe(mut self, bytes: &[u8]) -> (Vec<u8>, bool) {
+        let mut output = Vec::with_capacity(PROBED_BYTES);
+        let mut rest = &bytes[..bytes.len().min(PROBE_BYTES)];
+        while output.len() < output.capacity() && !rest.is_empty() {
+            let before = output.len();
+            match self.decompress(rest, &mut output) {
+                Ok(step) if step.ended || (step.consumed == 0 && output.len() == before) => break,
+                Ok(step) => rest = &rest[step.consumed..],
+                Err(_) => return (output, false),
+            }
+        }
+        (output, true)
     }
 
     /// Begins another member.

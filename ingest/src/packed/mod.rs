@@ -3,6 +3,7 @@
 //! ```text
 //! full      Full       reads that do not depend on how the transport cuts them
 //! source    Source     a file's bytes; lz4, xz and bzip2 undone
+//! hidden    hidden     a compressed file, told by a member behind its damaged beginning
 //! window    Window     bytes with a memory, so that a reader can step back
 //! member    Member     decoders of one gzip or zstd member at a time
 //! stream    Stream     a plain file, or the members of a compressed one, with resynchronisation
@@ -10,6 +11,7 @@
 //! ```
 
 mod full;
+mod hidden;
 mod member;
 mod source;
 mod stream;
@@ -23,4 +25,9 @@ pub(crate) use unpacked::{Metered, Unpacked};
 /// Returns true if and only if a file that begins so is compressed.
 pub(crate) fn is_packed(head: &[u8]) -> bool {
     member::Coding::of(head).is_some() || source::is_whole_packed(head)
+}
+
+/// Returns true if a file that begins so was compressed, and its very first bytes are damaged.
+pub(crate) fn is_packed_behind(head: &[u8]) -> bool {
+    hidden::is_binary(head) && hidden::hidden(head).is_some()
 }

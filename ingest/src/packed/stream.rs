@@ -6,16 +6,13 @@
 
 use std::io::{self, Read};
 
-use super::member::{Broken, Coding, DICTIONARY_BYTES_MAX, DICTIONARY_MAGIC, Member};
+use super::hidden::{HIDDEN_BYTES, hidden, is_binary};
+use super::member::{Broken, Coding, DICTIONARY_BYTES_MAX, DICTIONARY_MAGIC, Member, PROBE_BYTES};
 use super::source::Source;
 use super::window::Window;
 use crate::fault::FileFault;
 use crate::inflation::{self, INFLATED};
 
-/// Compressed bytes looked at to see what a member begins with.
-const PROBE_BYTES: usize = 4 << 10;
-/// Decompressed bytes looked at for the same.
-const PROBED_BYTES: usize = 1 << 10;
 /// Places looked at so in every file, beside one for each [`BYTES_BY_PROBE`]: chance makes one in 16 MiB, and
 /// what is made of them costs no more than reading it.
 const PROBES_FREE: u64 = 1_024;
@@ -91,7 +88,13 @@ impl<R: Read> Stream<R> {
     /// Tells compression by the first bytes; `base` is their offset in the file.
     pub(crate) fn new(source: R, base: u64, window_log_max: u32) -> io::Result<Self> {
         let mut window = Window::new(Source::new(source)?, base);
-        let coding = Coding::of(window.fill_to(4)?);
+        let begins_with = Coding::of(window.fill_to(4)?);
+        // A damage at the very beginning must not cost all members behind it.
+        let hidden = match begins_with {
+            None if is_binary(window.fill()?) => hidden(window.fill_to(HIDDEN_BYTES)?),
+            _ => None,
+        };
+        let coding = begins_with.or(hidden);
         let dictionary = match coding {
             Some(Coding::Zstd) => take_dictionary(&mut window)?,
             _ => Vec::new(),
@@ -113,7 +116,7 @@ impl<R: Read> Stream<R> {
                 probes: 0,
                 reread: 0,
                 is_excess: false,
-                fault: None,
+                fault: hidden.map(|_| "no member begins here".to_owned()),
             })
         });
         Ok(Self { packed: packed.transpose()?, window })
@@ -143,6 +146,11 @@ impl<R: Read> Stream<R> {
             Some(packed) => packed.taken,
             None => self.window.source().taken().unwrap_or_default(),
         }
+    }
+
+    /// Returns true if something came out of the member.
+    pub(super) fn gave(&self) -> bool {
+        self.packed.as_ref().is_some_and(|packed| packed.gave)
     }
 
     pub(crate) fn is_packed(&self) -> bool {
@@ -329,23 +337,10 @@ impl Packed {
 
     /// Returns whether the bytes begin a member that begins with what is accepted.
     fn begins_with(&self, bytes: &[u8], accepts: impl Fn(Probe<'_>) -> bool) -> bool {
-        let Ok(mut member) = self.member.fresh() else {
+        let Ok(member) = self.member.fresh() else {
             return false;
         };
-        let mut output = Vec::with_capacity(PROBED_BYTES);
-        let mut rest = &bytes[..bytes.len().min(PROBE_BYTES)];
-        let mut is_sound = true;
-        while output.len() < output.capacity() && !rest.is_empty() {
-            let before = output.len();
-            match member.decompress(rest, &mut output) {
-                Ok(step) if step.ended || (step.consumed == 0 && output.len() == before) => break,
-                Ok(step) => rest = &rest[step.consumed..],
-                Err(_) => {
-                    is_sound = false;
-                    break;
-                }
-            }
-        }
+        let (output, is_sound) = member.probe(bytes);
         accepts(Probe { bytes: &output, is_sound })
     }
 }

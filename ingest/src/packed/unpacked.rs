@@ -41,17 +41,17 @@ impl<R: Read> Unpacked<R> {
 
     /// Goes on behind a damage; returns what was lost.
     fn resync(&mut self, Corrupt(detail): Corrupt) -> io::Result<FileFault> {
-        let at = self.stream.fault_offset();
+        let (at, gave) = (self.stream.fault_offset(), self.stream.gave());
         let next = self.stream.resync(|probe| probe.is_sound)?;
         let reason = if self.stream.is_excess() { INFLATED } else { FILE_BROKEN };
         if !self.stream.is_packed() {
             return Ok(FileFault { reason, detail });
         }
         let lost = next.saturating_sub(at);
-        Ok(FileFault {
-            reason,
-            detail: format!("{detail} at byte {at} of the file; {lost} compressed bytes lost"),
-        })
+        // A gzip member is compared with its checksum at its end: what came before the fault may be altered.
+        let doubt = if gave { ", and rows of this member before it may be altered" } else { "" };
+        let detail = format!("{detail} at byte {at} of the file; {lost} compressed bytes lost{doubt}");
+        Ok(FileFault { reason, detail })
     }
 }
 

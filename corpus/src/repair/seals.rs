@@ -1,0 +1,84 @@
+//! Manifests, made again from the entries of their tasks.
+
+use crate::ledger::{or_damage, sealed_path};
+use crate::verify::{Finding, plan_fault, verify_part};
+use crate::{Dataset, Description, Fingerprint, Inputs, Ledger, Manifest, Result, Store};
+
+/// What stages are sealed, and which seals are damaged.
+#[derive(Debug, Default)]
+pub struct Seals {
+    /// The datasets of all stages that are sealed.
+    pub sealed: Inputs,
+    /// What is wrong with other stages' manifests.
+    pub findings: Vec<Finding>,
+    /// Manifests that were made again.
+    pub repaired: usize,
+}
+
+/// Finds the stages that are sealed, and those that lost their manifest. If `mends`, a manifest that is damaged or
+/// missing, or says something else than sound entries and parts, is made again from the entries, where all tasks
+/// are in.
+///
+/// # Errors
+/// When the store fails.
+pub fn seals(store: &Store, stages: &[Description], mends: bool) -> Result<Seals> {
+    let mut seals = Seals::default();
+    for stage in stages {
+        if let Some(fingerprint) = stage.current(store, &seals.sealed)? {
+            seals.look_at(store, &stage.name, &fingerprint, mends)?;
+        }
+    }
+    Ok(seals)
+}
+
+impl Seals {
+    fn look_at(&mut self, store: &Store, stage: &str, fingerprint: &Fingerprint, mends: bool) -> Result<()> {
+        let ledger = Ledger::new(store.clone());
+        let (mut manifest, mut damage) = or_damage(ledger.manifest(stage, fingerprint))?;
+        let (rolled, entries_damage) = or_damage(ledger.rolled(stage, fingerprint))?;
+        let is_lost = match (&manifest, &rolled) {
+            (Some(manifest), Some(rolled)) => {
+                mends && manifest != rolled && is_sound(store, rolled, manifest)
+            }
+            (None, Some(_)) => true,
+            (_, None) => false,
+        };
+        match (is_lost, mends) {
+            (true, true) => {
+                let none = damage.is_none() && manifest.is_none();
+                manifest = Some(ledger.reseal(stage, fingerprint, !none)?);
+                self.repaired += 1;
+            }
+            (true, false) => damage = damage.or(Some("all tasks are in, and it is missing".to_owned())),
+            (false, _) => damage = damage.map(|damage| entries_damage.unwrap_or(damage)),
+        }
+        match (manifest, damage) {
+            (Some(manifest), _) => {
+                self.sealed.0.insert(stage.to_owned(), Dataset::new(store.clone(), manifest));
+            }
+            (None, Some(detail)) => {
+                self.findings.push(Finding { path: sealed_path(stage, fingerprint), detail, task: None });
+            }
+            (None, None) => {}
+        }
+        Ok(())
+    }
+}
+
+/// Returns whether what entries say and a manifest does not is true of the parts.
+fn is_sound(store: &Store, rolled: &Manifest, manifest: &Manifest) -> bool {
+    let mut others = rolled.parts.iter().filter(|part| !manifest.parts.contains(part));
+    rolled.report.violation().is_none() && others.all(|part| verify_part(store, part).is_ok())
+}
+
+/// Records again that a sealed stage was begun, if that record is damaged; returns how much was put back.
+///
+/// # Errors
+/// When the store fails.
+pub fn plan(store: &Store, manifest: &Manifest) -> Result<usize> {
+    let ledger = Ledger::new(store.clone());
+    if plan_fault(&ledger, manifest).is_none() {
+        return Ok(0);
+    }
+    ledger.replan(manifest).map(|()| 1)
+}
