@@ -123,7 +123,8 @@ impl Names {
         builder.build()
     }
 
-    async fn look_up(&self, name: &str) -> Result<Vec<IpAddr>, FetchError> {
+    /// Returns the addresses of a name, of which none is judged.
+    pub(super) async fn look_up(&self, name: &str) -> Result<Vec<IpAddr>, FetchError> {
         let resolver = self.resolver.get_or_try_init(|| async { self.build() }).await;
         let resolver = resolver.map_err(|error| classify(&error))?;
         let _turn = self.inflight.acquire().await;
@@ -151,18 +152,23 @@ pub(super) struct Resolver {
     pub(super) guard: Option<Arc<Guard>>,
 }
 
+impl Resolver {
+    /// Returns the addresses of a name that may be reached.
+    pub(super) async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, FetchError> {
+        let found = match &self.guard {
+            // Names of records are whole: a search domain would turn them into a site's own.
+            Some(_) => self.names.look_up(&format!("{}.", name.trim_end_matches('.'))).await?,
+            None => self.names.look_up(name).await?,
+        };
+        keep(found, self.guard.as_deref(), name)
+    }
+}
+
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         let resolver = self.clone();
         Box::pin(async move {
-            let found = match &resolver.guard {
-                // Names of records are whole: a search domain would turn them into a site's own.
-                Some(_) => {
-                    resolver.names.look_up(&format!("{}.", name.as_str().trim_end_matches('.'))).await?
-                }
-                None => resolver.names.look_up(name.as_str()).await?,
-            };
-            let kept = keep(found, resolver.guard.as_deref(), name.as_str())?;
+            let kept = resolver.addresses(name.as_str()).await?;
             Ok(Box::new(kept.into_iter().map(|ip| SocketAddr::new(ip, 0))) as Addrs)
         })
     }
