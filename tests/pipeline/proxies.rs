@@ -68,7 +68,10 @@ fn images_come_through_proxies_as_they_come_without() {
     let authority = (authority.0, authority.1.as_str());
     let allow = format!("fetch.allow=[\"plain.test:{}\"]", http.port());
     let here = |_: &str| Says::Address(Ipv4Addr::LOCALHOST);
-    images(&workspace, "direct", here, &[authority], &[&allow]).success();
+    let direct =
+        images(&workspace, "direct", here, &[authority, ("HTTP_PROXY", "http://127.0.0.1:1")], &[&allow]);
+    assert!(direct.stderr.contains("HTTP_PROXY is not read"), "{}", direct.stderr);
+    direct.success();
 
     let proxy = Proxy::start(way(http, &https));
     let url = proxy.url();

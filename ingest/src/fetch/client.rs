@@ -152,7 +152,7 @@ impl Client {
         let shared = Shared {
             slots: Slots::new(config),
             robots_files: RobotsFiles::default(),
-            reach: Reach::new(proxies.are_any()),
+            reach: Reach::default(),
             spill: Room::new(config.spill_bytes_max),
             mirrors,
             allowed: config.allowed().map_err(broken)?.into_iter().collect(),

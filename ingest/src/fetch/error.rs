@@ -21,6 +21,12 @@ pub enum FetchError {
     /// No name server answered: the resolver is overloaded or away, the name may be fine.
     #[error("no answer of a name server: {0}")]
     DnsFailed(String),
+    /// The name could not be resolved and judged here, which it has to be before a proxy is told of it.
+    #[error(
+        "{0}; names are judged here before the proxy is told of them: where only the proxy resolves names, set \
+         fetch.proxy_names = \"always\""
+    )]
+    Unjudged(Box<FetchError>),
     /// No connection could be made.
     #[error("no connection: {0}")]
     Connect(String),
@@ -95,6 +101,7 @@ impl FetchError {
     pub fn reason(&self) -> String {
         let fixed = match self {
             Self::Status(status) => return format!("http_{status}"),
+            Self::Unjudged(error) => return error.reason(),
             Self::UrlInvalid => "url_invalid",
             Self::SchemeRefused(_) => "scheme_refused",
             Self::AddressRefused(_) => "address_refused",
@@ -142,6 +149,7 @@ impl FetchError {
             | Self::OutOfHandles
             | Self::Spill(_) => true,
             Self::Status(status) => *status == 429 || (500..600).contains(status),
+            Self::Unjudged(error) => error.is_transient(),
             _ => false,
         }
     }
@@ -260,6 +268,11 @@ mod tests {
             assert!(!error.is_transient(), "{error}");
         }
         assert_eq!(FetchError::Status(410).reason(), "http_410");
+        for (error, is_transient) in [(FetchError::Dns, false), (FetchError::DnsFailed("busy".into()), true)]
+        {
+            let unjudged = FetchError::Unjudged(Box::new(error.clone()));
+            assert_eq!((unjudged.reason(), unjudged.is_transient()), (error.reason(), is_transient));
+        }
     }
 
     #[test]

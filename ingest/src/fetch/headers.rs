@@ -80,6 +80,9 @@ impl HostHeaders {
     /// Returns the headers for a host: of the entry that names it, else of the nearest domain above it. Those whose
     /// values are secrets are among them only if they are asked for.
     pub(super) fn of(&self, host: &str, with_secrets: bool) -> HeaderMap {
+        if self.0.is_empty() {
+            return HeaderMap::new();
+        }
         let host = whole(host);
         let above = std::iter::successors(host.split_once('.'), |(_, above)| above.split_once('.'));
         let entries = above.map(|(_, above)| self.0.get(&format!("{BELOW}{above}")));

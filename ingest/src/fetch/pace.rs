@@ -86,6 +86,7 @@ fn is_strain(error: &FetchError) -> bool {
     matches!(
         error,
         FetchError::DnsFailed(_)
+            | FetchError::Unjudged(_)
             | FetchError::Connect(_)
             | FetchError::ConnectRefused(_)
             | FetchError::ProxyUnreachable { .. }

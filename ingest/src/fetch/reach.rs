@@ -18,8 +18,8 @@ pub(super) struct Reach {
     connect: AtomicU64,
     resolver: AtomicU64,
     proxy: AtomicU64,
-    /// Whether there is a proxy, so that names may well exist that do not resolve here.
-    has_proxy: bool,
+    /// Names that do not resolve here, and may well resolve at the proxy.
+    unjudged: AtomicU64,
 }
 
 /// Nearly nothing can be reached.
@@ -43,11 +43,6 @@ const HINT: &str = " (names are resolved here before the proxy is asked; where o
                     fetch.proxy_names = \"always\" leaves it to the proxy)";
 
 impl Reach {
-    /// Begins to count.
-    pub(super) fn new(has_proxy: bool) -> Self {
-        Self { has_proxy, ..Self::default() }
-    }
-
     /// Counts an outcome.
     pub(super) fn note(&self, error: Option<&FetchError>) {
         self.asked.fetch_add(1, Ordering::Relaxed);
@@ -56,7 +51,7 @@ impl Reach {
                 self.connect.fetch_add(1, Ordering::Relaxed)
             }
             Some(FetchError::DnsFailed(_)) => self.resolver.fetch_add(1, Ordering::Relaxed),
-            Some(FetchError::Dns) if self.has_proxy => self.resolver.fetch_add(1, Ordering::Relaxed),
+            Some(FetchError::Unjudged(_)) => self.unjudged.fetch_add(1, Ordering::Relaxed),
             Some(
                 FetchError::ProxyUnreachable { .. }
                 | FetchError::ProxyRefused(_)
@@ -72,9 +67,10 @@ impl Reach {
     /// [`Unreachable`] if more than this share of the URLs could not be reached.
     pub(super) fn check(&self, share_max: f64) -> Result<(), Unreachable> {
         let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        let (connect, resolver, proxy) = (load(&self.connect), load(&self.resolver), load(&self.proxy));
+        let (connect, proxy, unjudged) = (load(&self.connect), load(&self.proxy), load(&self.unjudged));
+        let resolver = load(&self.resolver) + unjudged;
         let (asked, unreached) = (load(&self.asked), connect + resolver + proxy);
-        let hint = if self.has_proxy && resolver > unreached / 2 { HINT } else { "" };
+        let hint = if unjudged > unreached / 2 { HINT } else { "" };
         match asked >= URLS_MIN && unreached as f64 > share_max * asked as f64 {
             true => Err(Unreachable { asked, unreached, connect, resolver, proxy, hint }),
             false => Ok(()),
@@ -96,8 +92,8 @@ mod tests {
 
     #[test]
     fn faults_of_the_proxy_count_and_so_do_names_that_only_it_may_know() {
-        let told = |has_proxy: bool, error: &FetchError| {
-            let reach = Reach::new(has_proxy);
+        let told = |error: &FetchError| {
+            let reach = Reach::default();
             (0..1_000).for_each(|_| reach.note(Some(error)));
             reach.check(0.9).err().map(|fault| fault.to_string()).unwrap_or_default()
         };
@@ -106,11 +102,11 @@ mod tests {
             FetchError::ProxyRefused(407),
             FetchError::ProxyFailed(502),
         ] {
-            assert!(told(true, &error).contains("1000 through the proxy"), "{error}");
+            assert!(told(&error).contains("1000 through the proxy"), "{error}");
         }
-        assert!(told(true, &FetchError::Dns).contains("fetch.proxy_names"));
-        assert_eq!(told(false, &FetchError::Dns), "", "names that do not exist are the list's own");
-        assert!(!told(true, &FetchError::ProxyFailed(502)).contains("fetch.proxy_names"));
+        assert!(told(&FetchError::Unjudged(Box::new(FetchError::Dns))).contains("fetch.proxy_names"));
+        assert_eq!(told(&FetchError::Dns), "", "names that do not exist are the list's own");
+        assert!(!told(&FetchError::ProxyFailed(502)).contains("fetch.proxy_names"));
     }
 
     #[test]

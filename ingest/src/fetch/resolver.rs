@@ -155,12 +155,21 @@ pub(super) struct Resolver {
 impl Resolver {
     /// Returns the addresses of a name that may be reached.
     pub(super) async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, FetchError> {
-        let found = match &self.guard {
+        keep(self.look_up(name).await?, self.guard.as_deref(), name)
+    }
+
+    /// Judges a name for somebody else to resolve, who may choose any of its addresses: all must be ones that may be
+    /// reached.
+    pub(super) async fn judge(&self, name: &str) -> Result<(), FetchError> {
+        keep_all(self.look_up(name).await?, self.guard.as_deref(), name)
+    }
+
+    async fn look_up(&self, name: &str) -> Result<Vec<IpAddr>, FetchError> {
+        match &self.guard {
             // Names of records are whole: a search domain would turn them into a site's own.
-            Some(_) => self.names.look_up(&format!("{}.", name.trim_end_matches('.'))).await?,
-            None => self.names.look_up(name).await?,
-        };
-        keep(found, self.guard.as_deref(), name)
+            Some(_) => self.names.look_up(&format!("{}.", name.trim_end_matches('.'))).await,
+            None => self.names.look_up(name).await,
+        }
     }
 }
 
@@ -186,6 +195,14 @@ fn keep(found: Vec<IpAddr>, guard: Option<&Guard>, name: &str) -> Result<Vec<IpA
     }
 }
 
+fn keep_all(found: Vec<IpAddr>, guard: Option<&Guard>, name: &str) -> Result<(), FetchError> {
+    let count = found.len();
+    match keep(found, guard, name)?.len() == count {
+        true => Ok(()),
+        false => Err(FetchError::AddressRefused(name.to_owned())),
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -203,6 +220,10 @@ mod tests {
         assert_eq!(keep(vec![private, public, denied], Some(&guard), "a"), Ok(vec![public]));
         assert_eq!(keep(vec![private], None, "a"), Ok(vec![private]));
         assert_eq!(keep(vec![], None, "a"), Err(FetchError::Dns));
+        // A proxy that is told the name may choose either.
+        assert!(keep_all(vec![private, public], Some(&guard), "rebound.example").is_err());
+        assert_eq!(keep_all(vec![public, public], Some(&guard), "a"), Ok(()));
+        assert_eq!(keep_all(vec![], Some(&guard), "a"), Err(FetchError::Dns));
     }
 
     #[test]

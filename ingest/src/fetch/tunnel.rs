@@ -65,17 +65,24 @@ impl Tunnels {
     /// # Errors
     /// If the name leads to where records may not go, or nowhere.
     pub(super) async fn judge(&self, host: &str) -> Result<(), FetchError> {
-        self.targets(host).await.map(|_| ())
+        match self.is_judged(host) {
+            true => self.resolver.judge(host).await.map_err(unjudged),
+            false => Ok(()),
+        }
+    }
+
+    /// Returns true if and only if a host is a name of which the proxy may be told what it stands for alone.
+    fn is_judged(&self, host: &str) -> bool {
+        let is_literal = host.starts_with('[') || host.parse::<IpAddr>().is_ok();
+        !is_literal && self.resolver.guard.is_some() && self.names != ProxyNames::Always
     }
 
     /// Returns what a proxy is told of a host: the judged addresses, or the name where none is judged.
     async fn targets(&self, host: &str) -> Result<Vec<String>, FetchError> {
-        let is_judged = self.resolver.guard.is_some() && self.names != ProxyNames::Always;
-        let is_literal = host.starts_with('[') || host.parse::<IpAddr>().is_ok();
-        if !is_judged || is_literal {
+        if !self.is_judged(host) {
             return Ok(vec![host.to_owned()]);
         }
-        let mut addresses = self.resolver.addresses(host).await?;
+        let mut addresses = self.resolver.addresses(host).await.map_err(unjudged)?;
         // A proxy without IPv6 is more common than one without IPv4.
         addresses.sort_by_key(IpAddr::is_ipv6);
         addresses.truncate(TARGETS_MAX);
@@ -154,6 +161,14 @@ impl Tunnels {
                 None => {}
             }
         }
+    }
+}
+
+/// Says what to do of a name that does not resolve here.
+fn unjudged(error: FetchError) -> FetchError {
+    match error {
+        FetchError::Dns | FetchError::DnsFailed(_) => FetchError::Unjudged(Box::new(error)),
+        error => error,
     }
 }
 

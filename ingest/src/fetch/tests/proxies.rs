@@ -14,7 +14,7 @@ const PUBLIC: Ipv4Addr = Ipv4Addr::new(93, 184, 216, 34);
 fn says(name: &str) -> Says {
     match name {
         "inner.test" => Says::Address(Ipv4Addr::new(10, 0, 0, 5)),
-        "missing.test" => Says::NoSuchName,
+        "missing.test" | "other.missing.test" => Says::NoSuchName,
         "failing.test" => Says::Failure,
         _ => Says::Address(PUBLIC),
     }
@@ -177,7 +177,10 @@ fn faults_of_the_proxy_have_reasons_of_their_own() {
 
 #[test]
 fn sources_go_through_the_proxy_by_name_and_this_machine_does_not() {
-    let (server, proxy) = web(faults);
+    let (server, proxy) = web(|path, head, stream| match path {
+        "/elsewhere" => reply(stream, "302 Found\r\nLocation: http://other.missing.test/x", b""),
+        path => faults(path, head, stream),
+    });
     let client = client(&server, &proxy.url(), |_| {});
     let read = |url: &str| {
         let mut text = String::new();
@@ -189,6 +192,10 @@ fn sources_go_through_the_proxy_by_name_and_this_machine_does_not() {
     assert_eq!(read(&format!("http://127.0.0.1:{}/b", server.port)), "/b");
     assert_eq!(read("https://web.example/c"), "/c", "mirrored to this machine");
     assert_eq!(proxy.seen().len(), 1);
+    // Where a source redirects is not what the configuration names.
+    let error = client.open("http://missing.test/elsewhere").err().unwrap().to_string();
+    assert!(error.contains("name does not resolve") && error.contains("fetch.proxy_names"), "{error}");
+    assert!(!lines(&proxy.seen()).join("").contains("//other.missing.test"));
 }
 
 #[test]
