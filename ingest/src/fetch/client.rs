@@ -275,12 +275,14 @@ impl Shared {
         let mut public = guard::parse(url)?;
         let first = public.clone();
         let mut route = self.route(&public, origin)?;
+        // Also where another host leads back: it would choose what a secret opens.
+        let mut is_first_host = true;
         for _ in 0..=self.config.redirects_max {
             if origin == Origin::Record && self.config.robots_txt {
                 // Boxed, as it asks for a file by this very function.
                 Box::pin(self.robots_files.check(self, &public)).await?;
             }
-            let is_first_host = public.host_str() == first.host_str();
+            is_first_host &= public.host_str() == first.host_str();
             let response = self.ask(&route, is_first_host, rest).await?;
             let Some(location) = redirect_target(&response) else {
                 return Ok((response, public));

@@ -14,21 +14,29 @@ fn told(server: &Server) -> String {
 
 #[test]
 fn headers_go_to_their_host_and_not_to_where_it_redirects() {
-    let other = Server::start(faults);
-    let target = format!("http://localhost:{}/good", other.port);
-    let server = Server::start(move |path, head, stream| match path {
-        "/away" => reply(stream, &format!("302 Found\r\nLocation: {target}"), b""),
+    let back = Server::start(faults);
+    let target = format!("http://127.0.0.1:{}/good", back.port);
+    let other = Server::start(move |path, head, stream| match path {
+        "/back" => reply(stream, &format!("302 Found\r\nLocation: {target}"), b""),
         path => faults(path, head, stream),
     });
-    let (here, there) = (server.port, other.port);
+    let target = format!("http://localhost:{}", other.port);
+    let server = Server::start(move |path, head, stream| match path {
+        "/away" => reply(stream, &format!("302 Found\r\nLocation: {target}/good"), b""),
+        "/there-and-back" => reply(stream, &format!("302 Found\r\nLocation: {target}/back"), b""),
+        path => faults(path, head, stream),
+    });
+    let (here, there, again) = (server.port, other.port, back.port);
     let client = server.client(|config| {
-        config.allow = vec![format!("127.0.0.1:{here}"), format!("localhost:{there}")];
+        config.allow =
+            vec![format!("127.0.0.1:{here}"), format!("localhost:{there}"), format!("127.0.0.1:{again}")];
         give(config, "127.0.0.1", &[("Referer", "http://page.example/"), ("Cookie", "id=s3cr3t")]);
         give(config, "localhost", &[("X-Plain", "plain"), ("Authorization", "Basic s3cr3t-too")]);
     });
-    let url = format!("http://127.0.0.1:{here}/away");
-    let outcome = client.fetch_in_order([url], &std::env::temp_dir()).next().unwrap();
-    assert_eq!(outcome.result.unwrap().bytes, "/good");
+    let urls = ["away", "there-and-back"].map(|path| format!("http://127.0.0.1:{here}/{path}"));
+    for outcome in client.fetch_in_order(urls, &std::env::temp_dir()) {
+        assert_eq!(outcome.result.unwrap().bytes, "/good");
+    }
     assert!(
         told(&server).contains("referer: http://page.example/")
             && told(&server).contains("cookie: id=s3cr3t")
@@ -37,6 +45,8 @@ fn headers_go_to_their_host_and_not_to_where_it_redirects() {
     assert!(!there.contains("referer") && !there.contains("cookie"), "{there}");
     // Its own are for it, but a secret is not for whoever another host sends there.
     assert!(there.contains("x-plain: plain") && !there.contains("authorization"), "{there}");
+    let again = told(&back);
+    assert!(again.contains("referer") && !again.contains("cookie"), "{again}");
 }
 
 #[test]
