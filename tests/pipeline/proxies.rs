@@ -133,8 +133,15 @@ fn a_proxy_may_be_one_over_tls_whose_certificate_is_verified() {
     fs::write(workspace.path("urls.txt"), "http://plain.test/good-1.png").unwrap();
     fs::write(workspace.path("authority.pem"), certificate.pem()).unwrap();
     let authority = workspace.path("authority.pem").display().to_string();
-    images(&workspace, "out", public, &[("SSL_CERT_FILE", &authority)], &[&url]).success();
-    assert_eq!(ends(&workspace, "out")["http://plain.test/good-1.png"], "kept");
+    for names in ["http", "never"] {
+        let sets = [url.clone(), format!("fetch.proxy_names={names}")];
+        let sets = [sets[0].as_str(), &sets[1]];
+        images(&workspace, names, public, &[("SSL_CERT_FILE", &authority)], &sets).success();
+        assert_eq!(ends(&workspace, names)["http://plain.test/good-1.png"], "kept", "{names}");
+    }
+    let lines: Vec<String> =
+        proxy.seen().iter().map(|head| head.lines().next().unwrap().to_owned()).collect();
+    assert_eq!(lines, ["GET http://plain.test/good-1.png HTTP/1.1", "CONNECT 93.184.216.34:80 HTTP/1.1"]);
     // Servers of records need not be verified, the proxy does.
     let unverified = [&url, "fetch.tls_verify=false"];
     images(&workspace, "other", public, &[("SSL_CERT_FILE", "/dev/null")], &unverified).success();

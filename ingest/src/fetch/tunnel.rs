@@ -148,6 +148,7 @@ impl Tunnels {
         };
         let mut stream = TokioIo::new(to_proxy);
         stream.write_all(&head).await.map_err(|error| broken(error.to_string()))?;
+        stream.flush().await.map_err(|error| broken(error.to_string()))?;
         let mut answer = Vec::new();
         loop {
             let mut piece = [0; 1 << 10];
