@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use corpus::{Error, Result};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{WebPkiServerVerifier, verify_server_name};
+use rustls::client::{Resumption, WebPkiServerVerifier, verify_server_name};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{
@@ -58,6 +58,8 @@ pub(super) fn to_proxies(mut config: ClientConfig) -> ClientConfig {
 pub(super) fn unverified(mut config: ClientConfig) -> ClientConfig {
     let schemes = config.crypto_provider().signature_verification_algorithms.supported_schemes();
     config.dangerous().set_certificate_verifier(Arc::new(Anybody { schemes }));
+    // A session that began so must not be resumed where certificates count.
+    config.resumption = Resumption::default();
     config
 }
 
