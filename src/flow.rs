@@ -26,6 +26,7 @@ use train::{Evaluate, Kind, PayloadFormat, TowerStart, Train};
 
 use crate::config::Config;
 use crate::names;
+use crate::network;
 use crate::sample_web::SampleWeb;
 
 /// What stages talk to: the outside world, or the sample web in its place.
@@ -40,12 +41,7 @@ impl RunContext {
         let sample_web = config.sample_web.as_ref().map(SampleWeb::start).transpose()?;
         let mut mirrors = config.mirrors.clone();
         mirrors.0.extend(sample_web.iter().flat_map(SampleWeb::mirrors));
-        let mut client = Client::new(&config.fetch, mirrors)?;
-        for (host, variable) in &config.fetch.tokens {
-            if let Ok(token) = std::env::var(variable) {
-                client = client.with_bearer(host, &token)?;
-            }
-        }
+        let client = network::client(&config.fetch, mirrors)?;
         Ok(Self { client: Arc::new(client), sample_web })
     }
 

@@ -11,6 +11,7 @@ mod flow;
 mod folder;
 mod logging;
 mod names;
+mod network;
 mod number;
 mod ordered;
 mod print;

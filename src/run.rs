@@ -136,7 +136,7 @@ impl Runner<'_> {
             let was_sealed = known.is_some();
             let result = known.map_or_else(|| engine.run(stage.as_ref(), &sealed), Ok);
             display.end_stage();
-            let dataset = result?;
+            let dataset = result.map_err(|error| self.of_source(&name, error))?;
             say!("{}", describe(&dataset, was_sealed, started))?;
             if self.sources.contains(&name) {
                 complaints.extend(self.limits.complaint(&dataset)?);
@@ -149,6 +149,21 @@ impl Runner<'_> {
         match complaints.is_empty() {
             true => Ok(sealed),
             false => Err(Failed(complaints.join("\n")).into()),
+        }
+    }
+
+    /// Adds which source it is to an error of a file that cannot be had.
+    fn of_source(&self, stage: &str, error: corpus::Error) -> anyhow::Error {
+        match error {
+            corpus::Error::Source { .. } if self.is_of_source(stage) => {
+                let source = stage.split('.').next().unwrap_or(stage);
+                let message = format!(
+                    "source {source} cannot be read: check what [sources.{source}] and [mirrors] name, and the proxy if \
+                     there is one"
+                );
+                anyhow::Error::from(error).context(message)
+            }
+            error => error.into(),
         }
     }
 

@@ -12,6 +12,17 @@ const SHOWN_CHARS_MAX: usize = 60;
 /// A name that no section, key or choice has: what is expected in its place is told by the error.
 const NOBODY: &str = "?";
 
+/// Keys whose values may hold passwords; also of all below them.
+const SECRET: [&str; 2] = ["fetch.proxy", "fetch.headers"];
+
+/// Returns true for keys whose values are not shown.
+pub(super) fn is_secret(path: &str) -> bool {
+    let is_below = |key: &str| {
+        path.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    };
+    SECRET.into_iter().any(is_below)
+}
+
 /// A mistake in a configuration.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Fault {
@@ -53,8 +64,10 @@ fn syntax(text: &str, span: &Range<usize>, message: &str) -> String {
         };
         return format!("{key}: this key is there for a second time; remove one of the two");
     }
-    let section = section.unwrap_or("top level");
-    format!("{section}: {:?} is not valid TOML: {message}", shortened(line))
+    let key = line.split('=').next().unwrap_or_default().trim();
+    let path = joined(section.map(|header| header.trim_matches(['[', ']'])).unwrap_or_default(), key);
+    let shown = if is_secret(&path) { key.to_owned() } else { shortened(line) };
+    format!("{}: {shown:?} is not valid TOML: {message}", section.unwrap_or("top level"))
 }
 
 /// Returns the line of a place in the text, from 1.
@@ -129,6 +142,9 @@ impl Explained<'_> {
 
     /// Returns what stands in the text.
     fn stands(&self) -> String {
+        if is_secret(&self.path) {
+            return "(not shown)".to_owned();
+        }
         shortened(self.text.get(self.span.clone()).unwrap_or_default())
     }
 

@@ -92,6 +92,7 @@ impl Origin {
             common > in_file || common == set.len()
         };
         match self.overrides.iter().rev().find(is_place) {
+            Some(set) if explain::is_secret(&set.path) => Some(format!("{SET}{}", set.path)),
             Some(set) => Some(format!("{SET}{}", set.assignment)),
             None => line.map(|line| format!("{}:{line}", self.name)),
         }
@@ -126,12 +127,11 @@ fn locate(config: &str) -> anyhow::Result<(String, String)> {
 /// string.
 fn set(document: &mut DocumentMut, assignment: &str) -> anyhow::Result<String> {
     let usage = || Usage(format!("--set {assignment}: KEY=VALUE is wanted, such as train.steps=100"));
-    let no_table = |key: &str| {
-        Usage(format!(
-            "--set {assignment}: {key:?} is a key of a table, and what is in front of it is a value"
-        ))
-    };
     let (path, value) = assignment.split_once('=').ok_or_else(usage)?;
+    let shown = if explain::is_secret(path.trim()) { path.trim() } else { assignment };
+    let no_table = |key: &str| {
+        Usage(format!("--set {shown}: {key:?} is a key of a table, and what is in front of it is a value"))
+    };
     let mut keys = Key::parse(path.trim()).map_err(|_| usage())?;
     let names: Vec<String> = keys.iter().map(|key| key.get().to_owned()).collect();
     let last = keys.pop().ok_or_else(usage)?;

@@ -14,14 +14,14 @@ use crate::support::names::Says;
 use crate::support::{Workspace, hostile, names};
 
 /// Authorities, and servers with a good, an expired, a foreign certificate, and one of their own.
-struct Https {
+pub(crate) struct Https {
     /// In PEM, one after the other.
-    authority: String,
+    pub(crate) authority: String,
     /// Port by host name.
-    hosts: BTreeMap<&'static str, u16>,
+    pub(crate) hosts: BTreeMap<&'static str, u16>,
 }
 
-fn https() -> Https {
+pub(crate) fn https() -> Https {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
@@ -62,7 +62,7 @@ fn says(name: &str) -> Says {
     }
 }
 
-const PATIENCE: [&str; 14] = [
+pub(crate) const PATIENCE: [&str; 14] = [
     "--set",
     "fetch.deadline_secs=2",
     "--set",
@@ -101,9 +101,9 @@ fn text<'v>(row: &'v Value, column: &str) -> &'v str {
 }
 
 /// Returns what became of every URL in the end: `kept` or the reason.
-fn ends(workspace: &Workspace) -> BTreeMap<String, String> {
+pub(crate) fn ends(workspace: &Workspace, dir: &str) -> BTreeMap<String, String> {
     let passes = ["images.pass0", "images.pass1"];
-    let rows = passes.into_iter().flat_map(|stage| workspace.rows("out", stage, "fetched"));
+    let rows = passes.into_iter().flat_map(|stage| workspace.rows(dir, stage, "fetched"));
     let end = |row: Value| {
         let reason = if text(&row, "status") == "kept" { "kept" } else { text(&row, "reason") };
         (text(&row, "url").to_owned(), reason.to_owned())
@@ -178,7 +178,7 @@ fn every_fault_ends_as_a_row_of_its_class() {
     let extra = ["--set", "sources.input.format.pairs.extra=[\"license\"]"];
     run(&workspace, "urls.tsv", &allow, &extra);
 
-    let found = ends(&workspace);
+    let found = ends(&workspace, "out");
     let expected: BTreeMap<String, String> =
         expected.into_iter().map(|(url, end)| (url, end.to_owned())).collect();
     for (url, end) in &expected {
@@ -226,7 +226,7 @@ fn robots_txt_is_read_once_and_respected_if_asked_to() {
     fs::write(workspace.path("urls.txt"), list).unwrap();
     let allow = [format!("127.0.0.1:{}", http.port())];
     run(&workspace, "urls.txt", &allow, &["--set", "fetch.robots_txt=true"]);
-    let ends: Vec<String> = ends(&workspace).into_values().collect();
+    let ends: Vec<String> = ends(&workspace, "out").into_values().collect();
     assert_eq!(ends, ["kept", "kept", "robots_txt", "robots_txt"]);
     let seen = seen.lock().unwrap();
     assert_eq!(seen.iter().filter(|path| *path == "/robots.txt").count(), 1);
@@ -251,7 +251,7 @@ fn an_image_that_is_not_the_stated_one_is_failed() {
         &["--set", "sources.input.format.pairs.layout.columns.sha256=sha256"],
     );
     let expected = [(url(1), "kept".to_owned()), (url(2), "digest_mismatch".to_owned())];
-    assert_eq!(ends(&workspace), BTreeMap::from(expected));
+    assert_eq!(ends(&workspace, "out"), BTreeMap::from(expected));
 }
 
 #[test]

@@ -8,32 +8,32 @@ use std::time::Duration;
 use corpus::mirror::Mirrors;
 use corpus::{Error, handles};
 use reqwest::Response;
-use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderValue, IF_RANGE, LOCATION, RANGE};
-use reqwest::redirect::Policy;
+use reqwest::header::{AUTHORIZATION, HeaderValue, IF_RANGE, LOCATION, RANGE};
 use tokio::runtime::{Builder, Handle, Runtime};
-use url::{Host, Url};
+use url::Url;
 
 use super::config::secs;
 use super::guard::{self, Guard};
-use super::pool::{Counted, Idle, Pool};
+use super::headers::HostHeaders;
+use super::pool::Pool;
+use super::proxy::Proxies;
 use super::reach::{Reach, Unreachable};
 use super::resolver::{Names, Resolver};
 use super::robots_txt::RobotsFiles;
 use super::slots::Slots;
 use super::spill::Room;
+use super::transport::Parts;
 use super::{Config, FetchError, InOrder, SourceReader, trust};
 use crate::location::Location;
 
 /// Threads that move bytes; all other work is done by the callers.
 const RUNTIME_THREADS: usize = 2;
-/// Seconds an unused connection is kept.
-const POOL_IDLE_SECS: f64 = 10.0;
 /// Handles that are left to all else: parts, sorted runs, name servers.
 const HANDLES_LEFT: usize = 256;
 /// Connections that a pool opens before it is put away, if handles allow.
 const POOL_CONNECTIONS_MAX: usize = 4_096;
-/// Header lines of an answer.
-const HEADERS_MAX: usize = 1_024;
+/// Times that a source is asked again where nobody listens: the stage's task is tried again, too.
+const REFUSED_RETRIES_MAX: u32 = 2;
 /// Times that a request waits for a free handle, and the first wait; doubled each time, so half a minute in all.
 const HANDLE_WAITS_MAX: u32 = 9;
 const HANDLE_WAIT: Duration = Duration::from_millis(50);
@@ -51,8 +51,8 @@ pub enum Origin {
 
 /// The one way in which anything is asked for over the network.
 ///
-/// Trusted and guarded hops use two connection pools, so that a URL of a record can never
-/// ride on a connection that was opened to a trusted private address.
+/// Trusted and guarded hops use separate connection pools, so that a URL of a record can never
+/// ride on a connection that was opened to a trusted private address, through a proxy or not.
 pub struct Client {
     /// Absent only while the client is dropped.
     runtime: Option<Runtime>,
@@ -73,7 +73,10 @@ pub(super) struct Shared {
     guard: Arc<Guard>,
     allowed: BTreeSet<(String, u16)>,
     bearers: BTreeMap<String, HeaderValue>,
+    pub(super) headers: HostHeaders,
     trusted: Pool,
+    /// For what records name and the configuration opens, where it is trusted less: without `fetch.tls_verify`.
+    opened: Option<Pool>,
     guarded: Pool,
 }
 
@@ -91,8 +94,11 @@ pub(super) struct Rest {
 /// Where a URL leads once mirrors were applied.
 pub(super) struct Route {
     url: Url,
+    named_by: Origin,
     trusted: bool,
-    /// Whether a token may go there: the configuration names it, over https or on this machine.
+    /// Whether nobody else can read what goes there: over https or on this machine.
+    pub(super) is_private: bool,
+    /// Whether a token may go there: the configuration names it, and it is private.
     pub(super) keeps_secrets: bool,
 }
 
@@ -102,9 +108,21 @@ impl Client {
     /// # Errors
     /// When the settings are not valid, or the machine refuses threads or TLS roots.
     pub fn new(config: &Config, mirrors: Mirrors) -> corpus::Result<Self> {
+        Self::with_variables(config, mirrors, &|_| None)
+    }
+
+    /// Makes a client that heeds the variables of an environment, of which those that name proxies are asked for.
+    ///
+    /// # Errors
+    /// As [`Self::new`], and when a variable names something that is no proxy.
+    pub fn with_variables(
+        config: &Config,
+        mirrors: Mirrors,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> corpus::Result<Self> {
         let broken = |detail: String| Error::Settings { stage: "fetch".to_owned(), detail };
         config.validate().map_err(broken)?;
-        let tls = trust::tls_config()?;
+        let proxies = Arc::new(Proxies::new(config.proxy.as_ref(), variable).map_err(broken)?);
         let runtime = Builder::new_multi_thread()
             .worker_threads(RUNTIME_THREADS)
             .thread_name("fetch")
@@ -118,12 +136,19 @@ impl Client {
         let connections_max = (handles / 4).min(POOL_CONNECTIONS_MAX);
         let names = Arc::new(Names::new(&config.dns));
         let guard = Arc::new(Guard::new(&config.deny).map_err(broken)?);
-        let pool = |guard: Option<&Arc<Guard>>| {
-            let (config, tls) = (config.clone(), tls.clone());
-            let resolver = Resolver { names: names.clone(), guard: guard.cloned() };
-            let make = move |counted, idle| transport(&config, resolver.clone(), tls.clone(), counted, idle);
-            Pool::new(connections_max, Box::new(make)).map_err(|error| Error::work("fetch", error))
+        let tls = trust::tls_config()?;
+        let proxy_tls = Arc::new(trust::to_proxies(tls.clone()));
+        let pool = |guard: Option<&Arc<Guard>>, is_verified: bool| {
+            let parts = Parts {
+                config: config.clone(),
+                resolver: Resolver { names: names.clone(), guard: guard.cloned() },
+                proxies: proxies.clone(),
+                tls: if is_verified { tls.clone() } else { trust::unverified(tls.clone()) },
+                proxy_tls: proxy_tls.clone(),
+            };
+            Pool::new(connections_max, parts).map_err(|error| Error::work("fetch", error))
         };
+        let is_verified = config.tls_verify;
         let shared = Shared {
             slots: Slots::new(config),
             robots_files: RobotsFiles::default(),
@@ -132,8 +157,10 @@ impl Client {
             mirrors,
             allowed: config.allowed().map_err(broken)?.into_iter().collect(),
             bearers: BTreeMap::new(),
-            trusted: pool(None)?,
-            guarded: pool(Some(&guard))?,
+            headers: HostHeaders::new(&config.headers).map_err(broken)?,
+            trusted: pool(None, true)?,
+            opened: (!is_verified).then(|| pool(None, false)).transpose()?,
+            guarded: pool(Some(&guard), is_verified)?,
             guard,
             config: config.clone(),
         };
@@ -237,40 +264,6 @@ fn handles_free() -> usize {
     usize::try_from(handles::limit()).unwrap_or(usize::MAX).saturating_sub(HANDLES_LEFT).max(LEAST)
 }
 
-fn transport(
-    config: &Config,
-    resolver: Resolver,
-    tls: rustls::ClientConfig,
-    counted: Counted,
-    idle: Idle,
-) -> reqwest::Result<reqwest::Client> {
-    let mut headers = HeaderMap::new();
-    // Bodies are wanted as they are stored: lengths and digests are theirs.
-    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    reqwest::Client::builder()
-        .user_agent(config.user_agent.as_str())
-        .default_headers(headers)
-        .redirect(Policy::none())
-        .referer(false)
-        // A proxy of the environment would resolve names behind the guard's back.
-        .no_proxy()
-        .connect_timeout(config.connect_timeout())
-        .pool_idle_timeout(secs(POOL_IDLE_SECS))
-        .pool_max_idle_per_host(match idle {
-            Idle::Kept => config.per_host_concurrency as usize,
-            Idle::Closed => 0,
-        })
-        // What browsers forgive.
-        .http1_ignore_invalid_headers_in_responses(true)
-        .http1_allow_obsolete_multiline_headers_in_responses(true)
-        .http1_allow_spaces_after_header_name_in_responses(true)
-        .http1_max_headers(HEADERS_MAX)
-        .tls_backend_preconfigured(tls)
-        .dns_resolver(resolver)
-        .connector_layer(counted)
-        .build()
-}
-
 impl Shared {
     /// Asks for a URL and follows its redirects; the answer may have any other status.
     pub(super) async fn get(
@@ -280,13 +273,17 @@ impl Shared {
         rest: &Rest,
     ) -> Result<(Response, Url), FetchError> {
         let mut public = guard::parse(url)?;
+        let first = public.clone();
         let mut route = self.route(&public, origin)?;
+        // Also where another host leads back: it would choose what a secret opens.
+        let mut is_first_host = true;
         for _ in 0..=self.config.redirects_max {
             if origin == Origin::Record && self.config.robots_txt {
                 // Boxed, as it asks for a file by this very function.
                 Box::pin(self.robots_files.check(self, &public)).await?;
             }
-            let response = self.ask(&route, rest).await?;
+            is_first_host &= public.host_str() == first.host_str();
+            let response = self.ask(&route, is_first_host, rest).await?;
             let Some(location) = redirect_target(&response) else {
                 return Ok((response, public));
             };
@@ -310,9 +307,9 @@ impl Shared {
         }
         let (asked, mirrored) = self.mirrors.apply(url.as_str());
         let url = guard::parse(&asked)?;
-        let is_private = url.scheme() == "https" || url.host().is_some_and(is_loopback);
+        let is_private = url.scheme() == "https" || url.host().is_some_and(|host| guard::is_loopback(&host));
         let keeps_secrets = origin == Origin::Config && is_private;
-        Ok(Route { url, trusted: mirrored || opened, keeps_secrets })
+        Ok(Route { url, named_by: origin, trusted: mirrored || opened, is_private, keeps_secrets })
     }
 
     fn is_allowed(&self, url: &Url) -> bool {
@@ -323,42 +320,51 @@ impl Shared {
 
     /// Asks once; again if this process had no handle left for it, and at once on a fresh connection if the one
     /// that was kept turned out to be dead.
-    async fn ask(&self, route: &Route, rest: &Rest) -> Result<Response, FetchError> {
-        let pool = match route.trusted {
-            true => &self.trusted,
-            false => &self.guarded,
-        };
-        let (mut waits, mut client) = (0, pool.client());
+    async fn ask(&self, route: &Route, is_first_host: bool, rest: &Rest) -> Result<Response, FetchError> {
+        let pool = self.pool(route);
+        let (mut waits, mut transport) = (0, pool.transport());
         let mut is_fresh = false;
         loop {
-            let request = self.request(&client, route, rest);
+            let request = self.request(&transport.straight, route, is_first_host, rest)?;
             let patience = self.config.connect_timeout() + self.config.idle_timeout();
-            let response = tokio::time::timeout(patience, request.send()).await;
-            let response = response.map_err(|_| FetchError::Timeout)?;
-            match response.map_err(|error| FetchError::classify(&error, false)) {
+            let response = tokio::time::timeout(patience, transport.send(request)).await;
+            match response.unwrap_or(Err(FetchError::Timeout)) {
                 Err(FetchError::OutOfHandles) if waits < HANDLE_WAITS_MAX => {
                     pool.put_away();
                     tokio::time::sleep(HANDLE_WAIT * (1 << waits)).await;
                     waits += 1;
-                    client = pool.client();
+                    transport = pool.transport();
                 }
                 Err(FetchError::Cut(_)) if !is_fresh => {
                     is_fresh = true;
-                    client = pool.fresh();
+                    transport = pool.fresh();
                 }
                 answer => return answer,
             }
         }
     }
 
-    fn request(&self, client: &reqwest::Client, route: &Route, rest: &Rest) -> reqwest::RequestBuilder {
-        let mut request = client.get(route.url.clone());
-        let bearer = self.bearers.get(route.url.host_str().unwrap_or_default());
-        if let Some(bearer) = bearer
-            && route.keeps_secrets
-        {
-            request = request.header(AUTHORIZATION, bearer.clone());
+    fn pool(&self, route: &Route) -> &Pool {
+        match (route.trusted, route.named_by) {
+            (false, _) => &self.guarded,
+            (true, Origin::Config) => &self.trusted,
+            (true, Origin::Record | Origin::Robots) => self.opened.as_ref().unwrap_or(&self.trusted),
         }
+    }
+
+    fn request(
+        &self,
+        client: &reqwest::Client,
+        route: &Route,
+        is_first_host: bool,
+        rest: &Rest,
+    ) -> Result<reqwest::Request, FetchError> {
+        let host = route.url.host_str().unwrap_or_default();
+        let mut headers = self.headers.of(host, route.is_private && is_first_host);
+        if let Some(bearer) = self.bearers.get(host).filter(|_| route.keeps_secrets) {
+            headers.entry(AUTHORIZATION).or_insert_with(|| bearer.clone());
+        }
+        let mut request = client.get(route.url.clone()).headers(headers);
         if rest.offset > 0 || rest.last.is_some() {
             let last = rest.last.map(|last| last.to_string()).unwrap_or_default();
             request = request.header(RANGE, format!("bytes={}-{last}", rest.offset));
@@ -366,7 +372,7 @@ impl Shared {
                 request = request.header(IF_RANGE, etag.clone());
             }
         }
-        request
+        request.build().map_err(|error| FetchError::classify(&error, false))
     }
 
     /// Waits for the next piece of a body; `None` is its end.
@@ -384,20 +390,21 @@ impl Shared {
         self.config.user_agent.split(['/', ' ']).next().unwrap_or_default()
     }
 
+    /// Returns how often a source is asked again after an error in a row; what refuses from the beginning is most
+    /// likely a mistake in the configuration, which is told soon.
+    pub(super) fn retries_max(&self, error: &FetchError, is_beginning: bool) -> u32 {
+        match error.is_transient() {
+            false => 0,
+            true if is_beginning && error.is_refusal() => self.config.retries_max.min(REFUSED_RETRIES_MAX),
+            true => self.config.retries_max,
+        }
+    }
+
     /// Returns the pause before an attempt to resume: doubled each time, or what the server asks.
     pub(super) fn pause(&self, attempt: u32, asked: Option<Duration>) -> Duration {
         const PAUSE_MAX: Duration = Duration::from_secs(30);
         let doubled = self.config.retry_wait_secs * f64::from(1_u32 << attempt.min(16));
         secs(doubled).max(asked.unwrap_or_default()).min(PAUSE_MAX)
-    }
-}
-
-/// Returns true if and only if what is sent to the host never leaves this machine.
-fn is_loopback(host: Host<&str>) -> bool {
-    match host {
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
-        Host::Domain(name) => name.eq_ignore_ascii_case("localhost"),
     }
 }
 

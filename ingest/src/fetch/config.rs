@@ -6,7 +6,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::guard::Guard;
+use super::headers::{HeadersConfig, HostHeaders};
+use super::hidden::Hidden;
 use super::hosts::HostLimits;
+use super::proxy::{Proxies, ProxyNames};
 use super::resolver::DnsConfig;
 use crate::packed::WINDOW_LOG_DEFAULT;
 
@@ -85,6 +88,20 @@ pub struct Config {
     pub unreachable_share_max: f64,
     /// How names are resolved.
     pub dns: DnsConfig,
+    /// The proxy that all is asked through but this machine itself: `http://host:3128` or `https://...`, with
+    /// `user:password@` if it wants so. Without it the variables `https_proxy`, `http_proxy` and `all_proxy` name proxies,
+    /// as for curl; `no_proxy` lists exceptions in either case; `"none"` ignores the environment.
+    pub proxy: Option<Hidden>,
+    /// For which URLs of records the proxy is told the host's name, and not the address that was judged here: `"http"`
+    /// (default), `"never"`, or `"always"`, which judges no names.
+    pub proxy_names: ProxyNames,
+    /// Whether certificates of servers that records name are verified. Default: true. With false whoever is on the way
+    /// can put other images in place of a server's; sources and proxies are verified all the same.
+    pub tls_verify: bool,
+    /// By host, exactly or as `*.example.com` all below it, further headers of requests to it. Those that may hold
+    /// secrets (`Authorization`, `Cookie`, keys and tokens) go over https or to this machine, and not to where another
+    /// host redirects.
+    pub headers: HeadersConfig,
     /// By host of gated files the environment variable that holds a token for it. A token is sent to its
     /// host alone, for the URLs of sources, over https or to this machine, and never to where that redirects.
     pub tokens: BTreeMap<String, String>,
@@ -119,6 +136,10 @@ impl Default for Config {
             robots_txt: false,
             unreachable_share_max: 0.9,
             dns: DnsConfig::default(),
+            proxy: None,
+            proxy_names: ProxyNames::default(),
+            tls_verify: true,
+            headers: HeadersConfig::new(),
             tokens: BTreeMap::from([("huggingface.co".to_owned(), "HF_TOKEN".to_owned())]),
             allow: Vec::new(),
             deny: Vec::new(),
@@ -183,6 +204,8 @@ impl Config {
             return Err(format!("zstd_window_log_max is {value}, must be from {least} to {most}"));
         }
         Guard::new(&self.deny)?;
+        Proxies::new(self.proxy.as_ref(), &|_| None)?;
+        HostHeaders::new(&self.headers)?;
         self.allowed().map(|_| ())
     }
 

@@ -21,9 +21,32 @@ pub enum FetchError {
     /// No name server answered: the resolver is overloaded or away, the name may be fine.
     #[error("no answer of a name server: {0}")]
     DnsFailed(String),
+    /// The name could not be resolved and judged here, which it has to be before a proxy is told of it.
+    #[error(
+        "{0}; names are judged here before the proxy is told of them: where only the proxy resolves names, set \
+         fetch.proxy_names = \"always\""
+    )]
+    Unjudged(Box<FetchError>),
     /// No connection could be made.
     #[error("no connection: {0}")]
     Connect(String),
+    /// The server's machine refused the connection.
+    #[error("no connection: {0}")]
+    ConnectRefused(String),
+    /// No connection to the proxy could be made, or it broke before the proxy answered.
+    #[error("no connection to the proxy {detail}")]
+    ProxyUnreachable {
+        /// The proxy, and what happened.
+        detail: String,
+        /// Whether waiting does not help: nobody listens there, or it is not trusted.
+        is_lasting: bool,
+    },
+    /// The proxy does not let us: with 407 it wants a user and a password.
+    #[error("the proxy refuses with status {0}{hint}", hint = proxy_hint(*.0))]
+    ProxyRefused(u16),
+    /// The proxy let us, and reached nothing itself.
+    #[error("the proxy reached nothing, status {0}")]
+    ProxyFailed(u16),
     /// The connection broke before an answer came.
     #[error("the connection broke: {0}")]
     Cut(String),
@@ -78,12 +101,16 @@ impl FetchError {
     pub fn reason(&self) -> String {
         let fixed = match self {
             Self::Status(status) => return format!("http_{status}"),
+            Self::Unjudged(error) => return error.reason(),
             Self::UrlInvalid => "url_invalid",
             Self::SchemeRefused(_) => "scheme_refused",
             Self::AddressRefused(_) => "address_refused",
             Self::Dns => "dns",
             Self::DnsFailed(_) => "dns_failed",
-            Self::Connect(_) | Self::Cut(_) => "connect",
+            Self::Connect(_) | Self::ConnectRefused(_) | Self::Cut(_) => "connect",
+            Self::ProxyUnreachable { .. } => "proxy_unreachable",
+            Self::ProxyRefused(_) => "proxy_refused",
+            Self::ProxyFailed(_) => "proxy_failed",
             Self::Tls(_) => "tls",
             Self::Timeout => "timeout",
             Self::BodyTruncated => "body_truncated",
@@ -111,6 +138,10 @@ impl FetchError {
         match self {
             Self::DnsFailed(_)
             | Self::Connect(_)
+            | Self::ConnectRefused(_)
+            | Self::ProxyUnreachable { .. }
+            | Self::ProxyRefused(_)
+            | Self::ProxyFailed(_)
             | Self::Cut(_)
             | Self::Timeout
             | Self::BodyTruncated
@@ -118,25 +149,62 @@ impl FetchError {
             | Self::OutOfHandles
             | Self::Spill(_) => true,
             Self::Status(status) => *status == 429 || (500..600).contains(status),
+            Self::Unjudged(error) => error.is_transient(),
             _ => false,
         }
     }
 
+    /// Returns true if and only if nobody listens at the server, or the proxy before it wants nothing of us: what
+    /// somebody has to set right, and waiting does not.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::ConnectRefused(_) | Self::ProxyUnreachable { is_lasting: true, .. } | Self::ProxyRefused(_)
+        )
+    }
+
     /// Classifies what the HTTP library reports, by the chain of its causes.
     pub(crate) fn classify(error: &reqwest::Error, in_body: bool) -> Self {
-        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+        Self::of_causes(error).unwrap_or_else(|root| match () {
+            () if error.is_timeout() => Self::Timeout,
+            () if error.is_connect() => Self::Connect(root),
+            () if in_body => Self::BodyTruncated,
+            () if error.is_builder() => Self::UrlInvalid,
+            () if is_parse(error) => Self::HttpBroken(root),
+            () => Self::Cut(root),
+        })
+    }
+
+    /// Classifies what the HTTP library reports of a request through a proxy.
+    pub(super) fn classify_proxied(error: &hyper_util::client::legacy::Error) -> Self {
+        Self::of_causes(error).unwrap_or_else(|root| match () {
+            () if error.is_connect() => Self::Connect(root),
+            () if is_parse(error) => Self::HttpBroken(root),
+            () => Self::Cut(root),
+        })
+    }
+
+    /// Finds what is known by its type in the chain of an error's causes.
+    ///
+    /// # Errors
+    /// The words of the last cause, if nothing is.
+    pub(super) fn of_causes(error: &(dyn std::error::Error + 'static)) -> Result<Self, String> {
+        let mut cause = Some(error);
         let mut root = error.to_string();
         while let Some(error) = cause {
             root = error.to_string();
             if let Some(ours) = error.downcast_ref::<Self>() {
-                return ours.clone();
+                return Ok(ours.clone());
             }
             if error.is::<rustls::Error>() {
-                return Self::Tls(root);
+                return Ok(Self::Tls(root));
             }
             let io = error.downcast_ref::<std::io::Error>();
             if io.is_some_and(handles::are_exhausted) {
-                return Self::OutOfHandles;
+                return Ok(Self::OutOfHandles);
+            }
+            if io.is_some_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused) {
+                return Ok(Self::ConnectRefused(root));
             }
             cause = match io.and_then(|error| error.get_ref()) {
                 // An IO error shows its inner error's causes but not the inner error itself.
@@ -144,13 +212,17 @@ impl FetchError {
                 None => error.source(),
             };
         }
-        match () {
-            () if error.is_timeout() => Self::Timeout,
-            () if error.is_connect() => Self::Connect(root),
-            () if in_body => Self::BodyTruncated,
-            () if error.is_builder() => Self::UrlInvalid,
-            () if is_parse(error) => Self::HttpBroken(root),
-            () => Self::Cut(root),
+        Err(root)
+    }
+}
+
+/// Says what to do where a proxy refuses.
+fn proxy_hint(status: u16) -> &'static str {
+    match status {
+        407 => ": it wants a user and a password, as in https_proxy=http://user:password@host:port",
+        _ => {
+            ": it may allow tunnels to names alone (fetch.proxy_names = \"always\"), or to port 443 alone, but not to \
+             addresses"
         }
     }
 }
@@ -161,8 +233,8 @@ const PARSE_ERRORS: [&str; 4] =
 
 /// Tells an answer that is not HTTP from a connection that broke. The HTTP library does not
 /// expose its parse errors as types, only by this wording.
-fn is_parse(error: &reqwest::Error) -> bool {
-    let mut cause = std::error::Error::source(error);
+fn is_parse(error: &dyn std::error::Error) -> bool {
+    let mut cause = error.source();
     while let Some(error) = cause {
         let text = error.to_string();
         if PARSE_ERRORS.iter().any(|beginning| text.starts_with(beginning)) {
@@ -196,6 +268,11 @@ mod tests {
             assert!(!error.is_transient(), "{error}");
         }
         assert_eq!(FetchError::Status(410).reason(), "http_410");
+        for (error, is_transient) in [(FetchError::Dns, false), (FetchError::DnsFailed("busy".into()), true)]
+        {
+            let unjudged = FetchError::Unjudged(Box::new(error.clone()));
+            assert_eq!((unjudged.reason(), unjudged.is_transient()), (error.reason(), is_transient));
+        }
     }
 
     #[test]
@@ -214,6 +291,10 @@ mod tests {
         let transient = [
             FetchError::DnsFailed(text()),
             FetchError::Connect(text()),
+            FetchError::ConnectRefused(text()),
+            FetchError::ProxyUnreachable { detail: text(), is_lasting: true },
+            FetchError::ProxyRefused(407),
+            FetchError::ProxyFailed(502),
             FetchError::Cut(text()),
             FetchError::Timeout,
             FetchError::BodyTruncated,

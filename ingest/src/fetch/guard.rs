@@ -132,17 +132,29 @@ impl Guard {
             Host::Ipv6(address) => !self.passes((*address).into()),
             Host::Domain(name) => {
                 let name = whole(name);
-                let is_below = |domain: &str| {
-                    name.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-                };
-                PRIVATE_NAMES.into_iter().chain(self.names.iter().map(String::as_str)).any(is_below)
+                let mut domains = PRIVATE_NAMES.into_iter().chain(self.names.iter().map(String::as_str));
+                domains.any(|domain| is_below(&name, domain))
             }
         }
     }
 }
 
+/// Returns true if and only if what is sent to the host never leaves this machine.
+pub(super) fn is_loopback(host: &Host<&str>) -> bool {
+    match host {
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+        Host::Domain(name) => name.eq_ignore_ascii_case("localhost"),
+    }
+}
+
+/// Returns true for a domain and all names below it, each as [`whole`] gives it.
+pub(super) fn is_below(name: &str, domain: &str) -> bool {
+    name.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
 /// Returns the IPv4 network that a network of mapped addresses stands for; any other as it is.
-fn unmapped(network: IpNet) -> IpNet {
+pub(super) fn unmapped(network: IpNet) -> IpNet {
     /// Bits before the IPv4 address in a mapped one.
     const BEFORE: u8 = 96;
     let IpNet::V6(mapped) = network else { return network };
@@ -160,7 +172,7 @@ fn is_name(name: &str) -> bool {
 }
 
 /// Returns a name as names are compared.
-fn whole(name: &str) -> String {
+pub(super) fn whole(name: &str) -> String {
     name.trim_end_matches('.').to_ascii_lowercase()
 }
 

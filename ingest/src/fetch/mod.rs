@@ -6,6 +6,12 @@
 //! guard      Guard                      which URLs and addresses are refused; pure
 //! resolver   Resolver                   DNS, with the same guard on what a name resolves to
 //! client     Client                     one request with its redirects, each hop checked again
+//! transport  Transport                  sends a request, straight or through a proxy
+//! proxy      Proxies                    which proxy a URL is asked through; pure
+//! no_proxy   NoProxy                    which hosts are asked without one; pure
+//! tunnel     Tunnels                    connections that proxies make, to judged addresses
+//! headers    HostHeaders                further request headers of single hosts
+//! hidden     Hidden                     settings that are never shown
 //! pool       Pool                       its connections, bounded in number
 //! slots      Slots, Turn                what is in flight at once: requests, hosts, bytes
 //! pace       Pace                       how many requests that is, found out while asking
@@ -30,19 +36,25 @@ pub mod client;
 pub mod config;
 pub mod error;
 pub mod guard;
+pub mod headers;
+pub mod hidden;
 pub mod hosts;
 pub mod in_order;
+mod no_proxy;
 mod pace;
 mod pool;
+pub mod proxy;
 pub mod range;
 mod reach;
 pub mod resolver;
 pub mod robots;
-mod robots_txt;
+pub mod robots_txt;
 mod slots;
 pub mod source;
 mod spill;
+mod transport;
 mod trust;
+mod tunnel;
 
 pub use client::Client;
 pub use config::Config;

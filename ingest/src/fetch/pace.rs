@@ -83,7 +83,16 @@ impl Pace {
 
 /// Returns true for an end that our own side may have caused.
 fn is_strain(error: &FetchError) -> bool {
-    matches!(error, FetchError::DnsFailed(_) | FetchError::Connect(_) | FetchError::Timeout)
+    matches!(
+        error,
+        FetchError::DnsFailed(_)
+            | FetchError::Unjudged(_)
+            | FetchError::Connect(_)
+            | FetchError::ConnectRefused(_)
+            | FetchError::ProxyUnreachable { .. }
+            | FetchError::ProxyFailed(_)
+            | FetchError::Timeout
+    )
 }
 
 #[cfg(test)]

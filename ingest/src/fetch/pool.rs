@@ -10,8 +10,7 @@ use std::task::{Context, Poll};
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// Makes a client whose connector has this layer.
-type Make = Box<dyn Fn(Counted, Idle) -> reqwest::Result<reqwest::Client> + Send + Sync>;
+use super::transport::{Parts, Transport};
 
 /// What becomes of a connection after an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,10 +23,10 @@ pub(super) enum Idle {
 
 /// The pool.
 pub(super) struct Pool {
-    make: Make,
+    parts: Parts,
     connections_max: usize,
-    current: Mutex<(reqwest::Client, Counted)>,
-    fresh: reqwest::Client,
+    current: Mutex<(Transport, Counted)>,
+    fresh: Transport,
 }
 
 impl Pool {
@@ -35,20 +34,20 @@ impl Pool {
     ///
     /// # Errors
     /// When the library cannot make a client.
-    pub(super) fn new(connections_max: usize, make: Make) -> reqwest::Result<Self> {
+    pub(super) fn new(connections_max: usize, parts: Parts) -> reqwest::Result<Self> {
         let opened = Counted::default();
-        let current = Mutex::new((make(opened.clone(), Idle::Kept)?, opened));
-        let fresh = make(Counted::default(), Idle::Closed)?;
-        Ok(Self { make, connections_max, current, fresh })
+        let current = Mutex::new((parts.transport(opened.clone(), Idle::Kept)?, opened));
+        let fresh = parts.transport(Counted::default(), Idle::Closed)?;
+        Ok(Self { parts, connections_max, current, fresh })
     }
 
-    /// Returns a client that opens a connection for each request.
-    pub(super) fn fresh(&self) -> reqwest::Client {
+    /// Returns a transport that opens a connection for each request.
+    pub(super) fn fresh(&self) -> Transport {
         self.fresh.clone()
     }
 
-    /// Returns the client that asks next.
-    pub(super) fn client(&self) -> reqwest::Client {
+    /// Returns the transport that asks next.
+    pub(super) fn transport(&self) -> Transport {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if current.1.0.load(Ordering::Relaxed) >= self.connections_max {
             self.renew(&mut current);
@@ -61,11 +60,11 @@ impl Pool {
         self.renew(&mut self.current.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    fn renew(&self, current: &mut (reqwest::Client, Counted)) {
+    fn renew(&self, current: &mut (Transport, Counted)) {
         let opened = Counted::default();
         // The same was made before; should it fail now, the old one goes on.
-        if let Ok(client) = (self.make)(opened.clone(), Idle::Kept) {
-            *current = (client, opened);
+        if let Ok(transport) = self.parts.transport(opened.clone(), Idle::Kept) {
+            *current = (transport, opened);
         }
     }
 }
@@ -73,6 +72,13 @@ impl Pool {
 /// Counts the connections that are opened through it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Counted(Arc<AtomicUsize>);
+
+impl Counted {
+    /// Counts one.
+    pub(super) fn add(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
 
 impl<S> Layer<S> for Counted {
     type Service = Counting<S>;
@@ -99,7 +105,7 @@ impl<S: Service<R>, R> Service<R> for Counting<S> {
     }
 
     fn call(&mut self, request: R) -> S::Future {
-        self.opened.0.fetch_add(1, Ordering::Relaxed);
+        self.opened.add();
         self.inner.call(request)
     }
 }

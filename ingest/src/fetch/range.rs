@@ -111,7 +111,7 @@ impl Client {
 
     /// Returns what the server of a remote file tells of it.
     pub(crate) fn told(&self, url: &str) -> io::Result<Told> {
-        self.handle().block_on(retried(&self.shared, || told(&self.shared, url)))
+        self.handle().block_on(retried(&self.shared, true, || told(&self.shared, url)))
     }
 }
 
@@ -128,7 +128,7 @@ async fn read(shared: Arc<Shared>, location: Location, range: Range) -> io::Resu
             whole(bytes.into(), &range)
         }
         Location::Remote(_) if range.length == 0 => Ok(Bytes::new()),
-        Location::Remote(_) => whole(retried(&shared, || ask(&shared, &range)).await?, &range),
+        Location::Remote(_) => whole(retried(&shared, false, || ask(&shared, &range)).await?, &range),
     }
 }
 
@@ -139,16 +139,18 @@ fn whole(bytes: Bytes, range: &Range) -> io::Result<Bytes> {
     }
 }
 
-/// Tries as often as is configured, waiting longer each time.
+/// Tries as often as is configured, waiting longer each time; `is_beginning` says that nothing of the file is known
+/// yet.
 async fn retried<T, F: Future<Output = Result<T, FetchError>>>(
     shared: &Shared,
+    is_beginning: bool,
     work: impl Fn() -> F,
 ) -> io::Result<T> {
     let mut attempt = 0;
     loop {
         match work().await {
             Ok(result) => return Ok(result),
-            Err(error) if error.is_transient() && attempt < shared.config.retries_max => {
+            Err(error) if attempt < shared.retries_max(&error, is_beginning) => {
                 tokio::time::sleep(shared.pause(attempt, None)).await;
                 attempt += 1;
             }

@@ -123,7 +123,8 @@ impl Names {
         builder.build()
     }
 
-    async fn look_up(&self, name: &str) -> Result<Vec<IpAddr>, FetchError> {
+    /// Returns the addresses of a name, of which none is judged.
+    pub(super) async fn look_up(&self, name: &str) -> Result<Vec<IpAddr>, FetchError> {
         let resolver = self.resolver.get_or_try_init(|| async { self.build() }).await;
         let resolver = resolver.map_err(|error| classify(&error))?;
         let _turn = self.inflight.acquire().await;
@@ -151,18 +152,32 @@ pub(super) struct Resolver {
     pub(super) guard: Option<Arc<Guard>>,
 }
 
+impl Resolver {
+    /// Returns the addresses of a name that may be reached.
+    pub(super) async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, FetchError> {
+        keep(self.look_up(name).await?, self.guard.as_deref(), name)
+    }
+
+    /// Judges a name for somebody else to resolve, who may choose any of its addresses: all must be ones that may be
+    /// reached.
+    pub(super) async fn judge(&self, name: &str) -> Result<(), FetchError> {
+        keep_all(self.look_up(name).await?, self.guard.as_deref(), name)
+    }
+
+    async fn look_up(&self, name: &str) -> Result<Vec<IpAddr>, FetchError> {
+        match &self.guard {
+            // Names of records are whole: a search domain would turn them into a site's own.
+            Some(_) => self.names.look_up(&format!("{}.", name.trim_end_matches('.'))).await,
+            None => self.names.look_up(name).await,
+        }
+    }
+}
+
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         let resolver = self.clone();
         Box::pin(async move {
-            let found = match &resolver.guard {
-                // Names of records are whole: a search domain would turn them into a site's own.
-                Some(_) => {
-                    resolver.names.look_up(&format!("{}.", name.as_str().trim_end_matches('.'))).await?
-                }
-                None => resolver.names.look_up(name.as_str()).await?,
-            };
-            let kept = keep(found, resolver.guard.as_deref(), name.as_str())?;
+            let kept = resolver.addresses(name.as_str()).await?;
             Ok(Box::new(kept.into_iter().map(|ip| SocketAddr::new(ip, 0))) as Addrs)
         })
     }
@@ -177,6 +192,14 @@ fn keep(found: Vec<IpAddr>, guard: Option<&Guard>, name: &str) -> Result<Vec<IpA
     match kept.is_empty() {
         true => Err(FetchError::AddressRefused(name.to_owned())),
         false => Ok(kept),
+    }
+}
+
+fn keep_all(found: Vec<IpAddr>, guard: Option<&Guard>, name: &str) -> Result<(), FetchError> {
+    let count = found.len();
+    match keep(found, guard, name)?.len() == count {
+        true => Ok(()),
+        false => Err(FetchError::AddressRefused(name.to_owned())),
     }
 }
 
@@ -197,6 +220,10 @@ mod tests {
         assert_eq!(keep(vec![private, public, denied], Some(&guard), "a"), Ok(vec![public]));
         assert_eq!(keep(vec![private], None, "a"), Ok(vec![private]));
         assert_eq!(keep(vec![], None, "a"), Err(FetchError::Dns));
+        // A proxy that is told the name may choose either.
+        assert!(keep_all(vec![private, public], Some(&guard), "rebound.example").is_err());
+        assert_eq!(keep_all(vec![public, public], Some(&guard), "a"), Ok(()));
+        assert_eq!(keep_all(vec![], Some(&guard), "a"), Err(FetchError::Dns));
     }
 
     #[test]

@@ -57,17 +57,17 @@ async fn ask(shared: &Shared, origin: &str) -> Result<Rules, FetchError> {
     }
     let mut body = Vec::new();
     while let Some(chunk) = shared.next_chunk(&mut response).await? {
-        body.extend_from_slice(&chunk[..chunk.len().min(FILE_BYTES_MAX - body.len())]);
-        if body.len() == FILE_BYTES_MAX {
+        body.extend_from_slice(&chunk);
+        if body.len() >= FILE_BYTES_MAX {
             break;
         }
     }
-    Ok(Rules::parse(&String::from_utf8_lossy(&body), shared.agent()))
+    Ok(Rules::read(&body, shared.agent()))
 }
 
-/// The rules that hold for us.
+/// The rules of a file that hold for us.
 #[derive(Debug, Default, PartialEq)]
-struct Rules(Vec<Rule>);
+pub struct Rules(Vec<Rule>);
 
 #[derive(Debug, PartialEq)]
 struct Rule {
@@ -76,11 +76,17 @@ struct Rule {
 }
 
 impl Rules {
+    /// Reads a file, or as much of a large one as is read at all, for an agent of this name.
+    pub fn read(bytes: &[u8], agent: &str) -> Self {
+        Self::parse(&String::from_utf8_lossy(&bytes[..bytes.len().min(FILE_BYTES_MAX)]), agent)
+    }
+
     /// Reads the groups of our name, or those of `*` where there is none.
     fn parse(text: &str, agent: &str) -> Self {
         let (mut ours, mut everyones, mut kept_bytes) = (Vec::new(), Vec::new(), 0);
         let (mut for_us, mut for_all, mut in_names, mut is_named) = (false, false, false, false);
-        for line in text.lines() {
+        // A byte order mark would hide the first line, and old systems end lines with CR alone.
+        for line in text.trim_start_matches('\u{feff}').split(['\r', '\n']) {
             let line = line.split('#').next().unwrap_or_default();
             let Some((key, value)) = line.split_once(':') else { continue };
             let value = value.trim();
@@ -111,7 +117,7 @@ impl Rules {
 
     /// Returns the pattern that refuses a path: of all that match the longest decides, and of two as
     /// long the one that allows.
-    fn refusal(&self, path: &str) -> Option<&str> {
+    pub fn refusal(&self, path: &str) -> Option<&str> {
         let matching = self.0.iter().filter(|rule| matches(&rule.pattern, path));
         let rule = matching.max_by_key(|rule| (rule.pattern.len(), rule.allows))?;
         (!rule.allows).then_some(rule.pattern.as_str())
@@ -145,6 +151,8 @@ fn matches(pattern: &str, path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const FILE: &str = "
@@ -180,6 +188,46 @@ mod tests {
         assert_eq!(rules.refusal("/images/1.png"), Some("/images"));
         let free = Rules::parse("User-agent: *\nDisallow: /\nUser-agent: kosmos\nDisallow:\n", "kosmos");
         assert_eq!(free.refusal("/"), None);
+    }
+
+    /// Tries all that a star may stand for.
+    fn matches_slowly(pattern: &[u8], path: &[u8]) -> bool {
+        match pattern {
+            [] => true,
+            b"$" => path.is_empty(),
+            [b'*', rest @ ..] => (0..=path.len()).any(|at| matches_slowly(rest, &path[at..])),
+            [byte, rest @ ..] => path.first() == Some(byte) && matches_slowly(rest, &path[1..]),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn patterns_match_what_trying_everything_matches(pattern in "[ab*]{0,8}\\$?", path in "[ab]{0,10}") {
+            prop_assert_eq!(matches(&pattern, &path), matches_slowly(pattern.as_bytes(), path.as_bytes()));
+        }
+    }
+
+    #[test]
+    fn no_more_of_a_file_is_read_than_is_bounded() {
+        let long = format!("user-agent: *\n{}\ndisallow: /last\n", "#".repeat(FILE_BYTES_MAX));
+        assert_eq!(Rules::read(long.as_bytes(), "kosmos"), Rules::default());
+        let many = format!("user-agent: *\n{}", "disallow: /aaaaaaaaaaaaaaaa\n".repeat(10_000));
+        let kept: usize = Rules::read(many.as_bytes(), "kosmos")
+            .0
+            .iter()
+            .map(|r| r.pattern.len() + size_of::<Rule>())
+            .sum();
+        assert!(kept <= RULES_BYTES_MAX);
+        assert_eq!(Rules::read(b"user-agent: *\r\ndisallow: /\xff\r\n", "kosmos").refusal("/a"), None);
+    }
+
+    #[test]
+    fn a_byte_order_mark_and_other_line_ends_hide_nothing() {
+        for file in
+            [&b"\xef\xbb\xbfUser-agent: *\nDisallow: /a"[..], b"User-agent: *\rDisallow: /a\rAllow: /b"]
+        {
+            assert_eq!(Rules::read(file, "kosmos").refusal("/a"), Some("/a"));
+        }
     }
 
     #[test]

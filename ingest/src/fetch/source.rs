@@ -33,6 +33,8 @@ struct HttpReader<'c> {
     client: &'c Client,
     url: String,
     rest: Rest,
+    /// Whether the server ever answered with the file.
+    has_begun: bool,
     response: Option<Response>,
     chunk: Bytes,
     /// Faults in a row, and where the first of them was.
@@ -85,6 +87,7 @@ impl<'c> HttpReader<'c> {
             client,
             url: url.to_owned(),
             rest: Rest { offset, ..Rest::default() },
+            has_begun: false,
             response: None,
             chunk: Bytes::new(),
             faults: 0,
@@ -150,6 +153,7 @@ impl<'c> HttpReader<'c> {
             self.chunk = self.pass_over(&mut response)?;
         }
         self.response = Some(response);
+        self.has_begun = true;
         Ok(())
     }
 
@@ -180,7 +184,7 @@ impl<'c> HttpReader<'c> {
             self.fault_offset = self.rest.offset;
         }
         let shared = &self.client.shared;
-        if !fault.error.is_transient() || self.faults >= shared.config.retries_max {
+        if self.faults >= shared.retries_max(&fault.error, !self.has_begun) {
             return Err(io::Error::other(fault.error));
         }
         let pause = shared.pause(self.faults, fault.asked);

@@ -12,6 +12,12 @@ use corpus::mirror::Mirrors;
 use super::*;
 
 mod forgiving;
+mod headers;
+#[path = "../../../tests/pipeline/support/names.rs"]
+mod names;
+mod proxies;
+#[path = "../../../tests/pipeline/support/proxy.rs"]
+mod proxy;
 mod redirects;
 
 use crate::fault::{FILE_MISSING, FileFault};
@@ -266,6 +272,31 @@ fn a_source_that_never_answers_is_given_up() {
     let client = server.client(|config| config.retries_max = 2);
     assert!(client.open("https://web.example/file").is_err());
     assert_eq!(server.requests.lock().unwrap().len(), 3);
+}
+
+#[test]
+fn a_source_where_nobody_listens_is_given_up_soon_and_one_that_stopped_is_not() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let client = Server::start(faults).client(|config| {
+        config.retry_wait_secs = 0.2;
+        config.dns.servers = vec![names::serve(|_| names::Says::NoSuchName)];
+    });
+    let (url, begun) = (format!("http://{closed}/a.jsonl"), Instant::now());
+    let error = client.open(&url).err().unwrap().to_string();
+    assert!(error.contains(&url) && error.contains("refused"), "{error}");
+    assert!(client.length(&url).is_err());
+    // 0.2 and 0.4 seconds each, where six attempts would take 12.
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+    let begun = Instant::now();
+    assert!(client.open("http://missing.test/a.jsonl").is_err());
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+    let shared = &client.shared;
+    let refused = FetchError::ConnectRefused(String::new());
+    assert_eq!((shared.retries_max(&refused, true), shared.retries_max(&refused, false)), (2, 6));
+    for error in [FetchError::Timeout, FetchError::Status(503), FetchError::Connect(String::new())] {
+        assert_eq!(shared.retries_max(&error, true), 6, "{error}");
+    }
+    assert_eq!(shared.retries_max(&FetchError::Dns, true), 0);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use corpus::{Error, Result};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{WebPkiServerVerifier, verify_server_name};
+use rustls::client::{Resumption, WebPkiServerVerifier, verify_server_name};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{
@@ -19,7 +19,7 @@ use rustls::{
 /// Protocols that are offered, the first of which is preferred.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
-/// Makes the one TLS configuration that all connections share.
+/// Makes the TLS configuration of connections whose servers are verified.
 ///
 /// # Errors
 /// When the roots cannot be loaded.
@@ -46,6 +46,62 @@ pub(super) fn tls_config() -> Result<ClientConfig> {
     };
     config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
     Ok(config)
+}
+
+/// Makes the TLS configuration of connections to proxies, which speak HTTP/1.1.
+pub(super) fn to_proxies(mut config: ClientConfig) -> ClientConfig {
+    config.alpn_protocols.clear();
+    config
+}
+
+/// Makes the TLS configuration of connections to whoever answers.
+pub(super) fn unverified(mut config: ClientConfig) -> ClientConfig {
+    let schemes = config.crypto_provider().signature_verification_algorithms.supported_schemes();
+    config.dangerous().set_certificate_verifier(Arc::new(Anybody { schemes }));
+    // A session that began so must not be resumed where certificates count.
+    config.resumption = Resumption::default();
+    config
+}
+
+/// Believes every certificate, as `fetch.tls_verify = false` asks for.
+#[derive(Debug)]
+struct Anybody {
+    schemes: Vec<SignatureScheme>,
+}
+
+impl ServerCertVerifier for Anybody {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.schemes.clone()
+    }
 }
 
 /// The verifier of rustls, and certificates that are trusted as they are.

@@ -1,4 +1,4 @@
-//! Damaged lists, texts, tables and pages, each kind read by a child process whose memory is bounded.
+//! Damaged lists, texts, tables, pages and `robots.txt`, each kind read by a child process whose memory is bounded.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 use std::fs::File;
@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use ingest::fetch::robots_txt::Rules;
 use ingest::html;
 use ingest::lines::{Line, Lines, decompressed};
 use ingest::rows::delimited::DelimitedRows;
@@ -32,13 +33,14 @@ const FILE_BYTES_MAX: usize = 2 << 20;
 /// time is given.
 type Given = (fn() -> Vec<Vec<u8>>, fn(&[u8], &Path) -> u64, u64);
 
-const KINDS: [(&str, Given); 6] = [
+const KINDS: [(&str, Given); 7] = [
     ("parquet", (tables, read_table, 1_500)),
     ("csv", (lists, read_list, 1_000)),
     ("json", (objects, read_objects, 1_500)),
     ("packed", (packed, read_packed, 60)),
     ("html", (pages, read_page, 1_500)),
     ("charset", (pages, read_charset, 1_500)),
+    ("robots", (robots, read_robots, 1_500)),
 ];
 
 #[test]
@@ -224,4 +226,31 @@ fn read_charset(bytes: &[u8], _: &Path) -> u64 {
     let bytes = [&b"\xff"[..], bytes].concat();
     2 + html::charset::decode(&bytes, "text/html", "http://h.example/")
         .map_or(0, |(text, _)| text.len() as u64)
+}
+
+/// Files with groups, comments, patterns of every kind, and names and values that never end.
+fn robots() -> Vec<Vec<u8>> {
+    let groups = "User-agent: *\r\nDisallow: /private # and below\r\nAllow: /private/open\nDisallow: /*.gif$\n\
+                  Crawl-delay: 10\n\nUser-Agent: kosmos\nuser-agent: other\nDISALLOW : /a*b*c\nDisallow:\nSitemap: \
+                  http://h.example/x\n";
+    let stars = format!("user-agent: *\ndisallow: /{}$\n", "*a".repeat(4_000));
+    let many: String = (0..3_000).map(|n| format!("disallow: /*a*{n}*a\nallow: /{n}$\n")).collect();
+    vec![
+        groups.as_bytes().to_vec(),
+        [b"\xef\xbb\xbf", groups.replace("kosmos", "\u{e9}").as_bytes()].concat(),
+        stars.into_bytes(),
+        format!("user-agent: kosmos\n{many}").into_bytes(),
+        format!("{}: {}", "user-agent".repeat(3_000), "/x".repeat(9_000)).into_bytes(),
+    ]
+}
+
+fn read_robots(bytes: &[u8], _: &Path) -> u64 {
+    let rules = Rules::read(bytes, "kosmos");
+    // As long as URLs may be.
+    let long = format!("/{}", "a".repeat(ingest::fetch::guard::URL_BYTES_MAX));
+    let text = String::from_utf8_lossy(bytes);
+    let paths = ["/", "/private/open?x=.gif", "/a1b2c3.gif", &long];
+    let refused = paths.iter().filter_map(|path| rules.refusal(path));
+    2 + refused.inspect(|pattern| assert!(text.contains(*pattern), "{pattern:?} is not of the file")).count()
+        as u64
 }

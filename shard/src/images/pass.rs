@@ -66,7 +66,7 @@ impl Stage for Pass {
         } = &self.config;
         let ingest::fetch::Config { body_bytes_max, redirects_max, robots_tags, robots_txt, .. } =
             &self.fetch;
-        json!({
+        let mut settings = json!({
             "last": self.is_last(),
             "side_pixels": side_pixels,
             "mode": mode,
@@ -80,7 +80,12 @@ impl Stage for Pass {
             "redirects_max": redirects_max,
             "robots_tags": robots_tags,
             "robots_txt": robots_txt,
-        })
+        });
+        // Only where it is off: results of before keep their fingerprint.
+        if !self.fetch.tls_verify {
+            settings["tls_verify"] = json!(false);
+        }
+        settings
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {

@@ -3,6 +3,7 @@
 pub(crate) mod archive;
 pub(crate) mod hostile;
 pub(crate) mod names;
+pub(crate) mod proxy;
 pub(crate) mod static_server;
 
 use std::collections::BTreeSet;

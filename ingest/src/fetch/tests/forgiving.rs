@@ -53,6 +53,37 @@ fn answers_are_read_that_browsers_read() {
 }
 
 #[test]
+fn a_length_that_is_no_number_is_an_answer_that_is_no_http() {
+    let server = Server::start(|path, _, stream| {
+        let length = path.trim_start_matches("/length-");
+        let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n12345");
+    });
+    let client = server.client(|_| {});
+    for (length, expected) in [
+        ("5", "good"),
+        ("05", "good"),
+        ("5,5", "good"),
+        ("+5", "http_broken"),
+        ("-5", "http_broken"),
+        ("5.0", "http_broken"),
+        ("0x5", "http_broken"),
+        ("5,6", "http_broken"),
+        ("99999999999999999999999", "http_broken"),
+    ] {
+        let url = format!("https://web.example/length-{length}");
+        let outcome = client.fetch_in_order([url], &std::env::temp_dir()).next().unwrap();
+        let (found, words) = match outcome.result {
+            Ok(body) => {
+                (if body.bytes == "12345" { "good".to_owned() } else { "cut".to_owned() }, String::new())
+            }
+            Err(error) => (error.reason(), error.to_string()),
+        };
+        assert_eq!(found, expected, "{length}: {words}");
+        assert!(found == "good" || words.contains("content-length"), "{length}: {words}");
+    }
+}
+
+#[test]
 fn what_is_no_whole_answer_says_so() {
     let server = Server::start(|path, _, stream| match path {
         "/part" => reply(stream, "206 Partial\r\nContent-Range: bytes 0-9/100", b"0123456789"),

@@ -48,7 +48,9 @@ fn detail(error: &FetchError) -> String {
         | FetchError::AddressRefused(value)
         | FetchError::RobotsTag(value)
         | FetchError::RobotsTxt(value) => value.clone(),
-        FetchError::Status(status) => status.to_string(),
+        FetchError::Status(status) | FetchError::ProxyRefused(status) | FetchError::ProxyFailed(status) => {
+            status.to_string()
+        }
         _ => String::new(),
     }
 }
