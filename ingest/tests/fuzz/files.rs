@@ -13,7 +13,7 @@ use ingest::html;
 use ingest::lines::{Line, Lines, decompressed};
 use ingest::rows::delimited::DelimitedRows;
 use ingest::rows::json::JsonRows;
-use ingest::rows::{Kind, ParquetRows, Row, Wanted};
+use ingest::rows::{Kind, ParquetRows, ROW_BYTES_MAX, Row, Wanted};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
@@ -151,7 +151,8 @@ fn lists() -> Vec<Vec<u8>> {
 fn read_list(bytes: &[u8], _: &Path) -> u64 {
     let broken = |error: &std::io::Error| corpus::Error::work("stage", error.to_string());
     let read = |delimiter| {
-        let rows = DelimitedRows::open(("stage", "file"), bytes, delimiter, &wanted(), broken);
+        let rows =
+            DelimitedRows::open(("stage", "file"), bytes, (delimiter, ROW_BYTES_MAX), &wanted(), broken);
         rows.map_or(0, |rows| count(rows.map(|row| row.unwrap())))
     };
     read(b',') + read(b'\t')
@@ -170,7 +171,7 @@ fn objects() -> Vec<Vec<u8>> {
 }
 
 fn read_objects(bytes: &[u8], _: &Path) -> u64 {
-    let rows = JsonRows::open(("stage", "file"), bytes, &wanted());
+    let rows = JsonRows::open(("stage", "file"), bytes, ROW_BYTES_MAX, &wanted());
     rows.map_or(0, |rows| count(rows.map(|row| row.unwrap())))
 }
 
