@@ -14,6 +14,9 @@ use crate::folder::Folder;
 use crate::print::note;
 use crate::run::Selection;
 
+/// Files that are named where many are new or changed.
+const SHOWN_MAX: usize = 10;
+
 /// What is different about a source's files.
 #[derive(Debug, Default)]
 struct Changes {
@@ -49,7 +52,7 @@ pub(crate) fn refuse_changed(
             (selection.rebuild.contains(name), selection.rebuild.contains(&listing));
         let changes = changes(folder, (name, source), client, listed, (&sealed, reads_again))?;
         if !changes.changed.is_empty() && !reads_again {
-            let what = changes.changed.join("\n  ");
+            let what = shown(&changes.changed);
             return Err(Usage(format!(
                 "files of source {name} changed since they were read:\n  {what}\n  --rebuild {name} reads \
                  the source again; or put the files back"
@@ -60,7 +63,7 @@ pub(crate) fn refuse_changed(
             continue;
         }
         if !reads_again && !lists_again {
-            let what = changes.added.join("\n  ");
+            let what = shown(&changes.added);
             return Err(Usage(format!(
                 "source {name} has files that it did not have before:\n  {what}\n  --rebuild {listing} takes \
                  them in: what was read of the files before them stays, and the stages after it are run again"
@@ -76,6 +79,15 @@ pub(crate) fn refuse_changed(
         }
     }
     Ok(selection)
+}
+
+/// Returns the first of many lines.
+fn shown(lines: &[String]) -> String {
+    let mut shown: Vec<String> = lines.iter().take(SHOWN_MAX).cloned().collect();
+    if lines.len() > SHOWN_MAX {
+        shown.push(format!("and {} more", lines.len() - SHOWN_MAX));
+    }
+    shown.join("\n  ")
 }
 
 fn changes(

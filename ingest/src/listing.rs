@@ -17,6 +17,7 @@ use crate::kind::{self, FileKind};
 use crate::lines::{Line, Lines, decompressed};
 use crate::location::{Location, shown};
 use crate::packed::WINDOW_LOG_DEFAULT;
+use crate::pages::sidecar;
 use crate::source::{FILES, Source};
 use crate::{braces, fetch, saved};
 
@@ -158,9 +159,20 @@ impl Listing {
         Ok(())
     }
 
-    /// Returns true for names of files of a kind that is read.
+    /// Returns true for names of files of a kind that is read, or failed by its name: a page is not passed over.
     fn is_read(&self, name: &str) -> bool {
-        FileKind::of(name).is_some_and(|kind| self.kinds.contains(&kind))
+        let is_read = |kind| self.kinds.contains(&kind);
+        FileKind::of(name)
+            .is_some_and(|kind| is_read(kind) || kind == FileKind::Mhtml && is_read(FileKind::Html))
+    }
+
+    /// Returns the files that are read with one of HTML.
+    fn beside(&self, url: &str) -> Vec<String> {
+        let beside = match self.source.client.locate(url) {
+            Location::File(path) if self.kinds.contains(&FileKind::Html) => sidecar::beside(&path),
+            _ => Vec::new(),
+        };
+        beside.into_iter().map(|path| path.to_string_lossy().into_owned()).collect()
     }
 
     /// Returns the files of folders on this machine that are left out, since other programs left them there.
@@ -272,8 +284,10 @@ impl Stage for Listing {
         for (index, url) in (0_u32..).zip(files).skip(out.position() as usize) {
             out.read(FILES);
             out.keep(FILES);
-            if let Some(state) = file_state(client, &url, client.checks_files())? {
-                out.note_file(state);
+            for noted in std::iter::once(url.clone()).chain(self.beside(&url)) {
+                if let Some(state) = file_state(client, &noted, client.checks_files())? {
+                    out.note_file(state);
+                }
             }
             out.write(FILES, SourceFile { index, url })?;
             out.advance(1)?;
