@@ -7,6 +7,7 @@ mod damage;
 mod extract;
 mod folder;
 mod images;
+mod pages;
 mod real_input;
 mod rebuild;
 mod resume;
