@@ -14,7 +14,7 @@ use crate::folder::Folder;
 use crate::print::note;
 use crate::run::Selection;
 
-/// Files that are named where many are new or changed.
+/// Files that are named where many are new, changed or gone.
 const SHOWN_MAX: usize = 10;
 
 /// What is different about a source's files.
@@ -24,8 +24,8 @@ struct Changes {
     changed: Vec<String>,
     /// Files that were not there when the source was listed.
     added: Vec<String>,
-    /// Whether a file is gone of which everything was read.
-    is_gone: bool,
+    /// Files that are gone of which everything was read.
+    gone: Vec<String>,
 }
 
 /// Compares the files of all sources with those that were listed. Returns what to run: of a source that is
@@ -71,7 +71,7 @@ pub(crate) fn refuse_changed(
             .into());
         }
         // What is rebuilt is listed again, whatever changed. Of files that were only added the others stay.
-        if changes.changed.is_empty() && !changes.is_gone && !changes.added.is_empty() {
+        if changes.changed.is_empty() && changes.gone.is_empty() && !changes.added.is_empty() {
             selection.rebuild.retain(|stage| stage != name);
         }
         if !lists_again {
@@ -102,13 +102,13 @@ fn changes(
     for change in ingest::changed_files(client, &states(folder, listed)?, client.checks_files())? {
         // What was read as a whole is not needed any more.
         if is_read && !Path::new(&change.url).exists() && !change.url.contains("://") {
-            found.is_gone = true;
-            if !is_reread {
-                note!("{name}: {} is gone; what was read of it stays", change.url);
-            }
+            found.gone.push(change.url);
         } else {
             found.changed.push(format!("{}: {}", change.url, change.detail));
         }
+    }
+    if !is_reread {
+        tell_gone(name, &found.gone);
     }
     let now = match ingest::listed_files(name, source, client) {
         Ok(now) => now.unwrap_or_default(),
@@ -121,6 +121,16 @@ fn changes(
     }
     found.added = now.into_iter().filter(|url| !before.contains(url)).collect();
     Ok(found)
+}
+
+/// Tells the first of the files that are gone.
+fn tell_gone(name: &str, gone: &[String]) {
+    for url in gone.iter().take(SHOWN_MAX) {
+        note!("{name}: {url} is gone; what was read of it stays");
+    }
+    if gone.len() > SHOWN_MAX {
+        note!("{name}: {} more files are gone; what was read of them stays", gone.len() - SHOWN_MAX);
+    }
 }
 
 /// Returns what the files were like when they were listed.

@@ -132,7 +132,8 @@ impl Listing {
         }
     }
 
-    /// Appends a file, or those of a folder on this machine that are of a kind that is read.
+    /// Appends a file, those that a name with wildcards stands for, or those of a folder on this machine that are of a
+    /// kind that is read.
     fn append_named(&self, name: String, files: &mut Vec<String>) -> Result<()> {
         match self.source.client.locate(&name) {
             Location::File(folder) if folder.is_dir() => {
@@ -142,12 +143,20 @@ impl Listing {
                     let ends: Vec<&str> = self.kinds.iter().flat_map(|kind| kind.ends()).copied().collect();
                     return Err(self.refused(nothing_in(&folder, &ends)?));
                 }
-                let shown = |path: PathBuf| {
-                    path.into_os_string()
-                        .into_string()
-                        .map_err(|path| self.refused(format!("the name of {} is not UTF-8", path.display())))
-                };
-                files.extend(found.into_iter().map(shown).collect::<Result<Vec<_>>>()?);
+                files.extend(found.into_iter().map(|path| self.named(path)).collect::<Result<Vec<_>>>()?);
+            }
+            Location::File(pattern) if braces::has_wildcards(&name) && !pattern.exists() => {
+                let folder = pattern.parent().filter(|folder| !folder.as_os_str().is_empty());
+                let folder = folder.unwrap_or(Path::new("."));
+                let pattern = pattern.file_name().unwrap_or_default().to_string_lossy();
+                let is_wanted = |name: &str| braces::fits(&pattern, name) && !kind::is_leftover(name);
+                let found = saved::entries_named(folder, is_wanted).map_err(Error::io("list", folder))?;
+                if found.is_empty() {
+                    return Err(self.refused(format!("no file fits {name}")));
+                }
+                for path in found {
+                    self.append_named(self.named(path)?, files)?;
+                }
             }
             _ => {
                 if let Some(remedy) = kind::remedy(&name, &self.kinds) {
@@ -157,6 +166,12 @@ impl Listing {
             }
         }
         Ok(())
+    }
+
+    /// Returns a path as listings have it.
+    fn named(&self, path: PathBuf) -> Result<String> {
+        let name = path.into_os_string().into_string();
+        name.map_err(|path| self.refused(format!("the name of {} is not UTF-8", path.display())))
     }
 
     /// Returns true for names of files of a kind that is read, or failed by its name: a page is not passed over.

@@ -1,6 +1,6 @@
 //! Saved pages: what HTML files, archives and folders of them on this machine hold.
 
-use std::fs::File;
+use std::fs::{DirEntry, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -164,15 +164,26 @@ pub(crate) fn files_named(folder: &Path, is_wanted: impl Fn(&str) -> bool) -> io
     Ok(files)
 }
 
+/// Returns what is in a folder itself, files and folders, with names that are wanted, in the order of their names.
+pub(crate) fn entries_named(folder: &Path, is_wanted: impl Fn(&str) -> bool) -> io::Result<Vec<PathBuf>> {
+    let entries = sorted(folder)?.into_iter();
+    let wanted = entries.filter(|entry| is_wanted(&entry.file_name().to_string_lossy()));
+    Ok(wanted.map(|entry| entry.path()).collect())
+}
+
+fn sorted(folder: &Path) -> io::Result<Vec<DirEntry>> {
+    let mut entries: Vec<_> = std::fs::read_dir(folder)?.collect::<io::Result<_>>()?;
+    entries.sort_by_key(DirEntry::file_name);
+    Ok(entries)
+}
+
 fn append(
     folder: &Path,
     depth: usize,
     is_wanted: &dyn Fn(&str) -> bool,
     files: &mut Vec<PathBuf>,
 ) -> io::Result<()> {
-    let mut entries: Vec<_> = std::fs::read_dir(folder)?.collect::<io::Result<_>>()?;
-    entries.sort_by_key(std::fs::DirEntry::file_name);
-    for entry in entries {
+    for entry in sorted(folder)? {
         let path = entry.path();
         if entry.file_type()?.is_dir() {
             if depth < DEPTH_MAX {

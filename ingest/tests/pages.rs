@@ -213,6 +213,25 @@ fn many_pages_are_few_tasks_and_a_page_that_is_added_leaves_the_others() {
 }
 
 #[test]
+fn wildcards_name_files_of_one_folder() {
+    let bench = Bench::new();
+    for name in ["pages/a1.html", "pages/a2.html", "pages/b1.html", "pages/.a3.html"] {
+        bench.write(name, page("", name));
+    }
+    fs::create_dir(bench.path("pages/a4.html")).unwrap();
+    bench.write("pages/a4.html/c.html", page("", "of a folder"));
+    let files = [format!("{}/a*.html", bench.pages()), format!("{}/b?.html", bench.pages())];
+    let (listed, dataset) =
+        bench.run("store", &json!({"code": 5, "files": files, "format": {"html": {}}})).unwrap();
+    assert_eq!(listed.manifest().report.units["files"].kept, 4);
+    let titles: Vec<String> = pages(&dataset).into_iter().map(|page| page.title).collect();
+    assert_eq!(titles, ["pages/a1.html", "pages/a2.html", "of a folder", "pages/b1.html"]);
+    let none = json!({"code": 5, "files": [format!("{}/c*", bench.pages())], "format": {"html": {}}});
+    let error = bench.run("none", &none).unwrap_err().to_string();
+    assert!(error.contains("no file fits") && error.contains("/c*"), "{error}");
+}
+
+#[test]
 fn sidecars_are_noted_with_the_files_that_they_are_beside() {
     let bench = Bench::new();
     bench.write("pages/a.html", page("", "a"));
