@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::builder::TypedValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::place::local;
+
 /// Rebuild KOSMOS-1's corpus from its public sources, look into it, train the model on it.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
@@ -62,7 +64,7 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) config: ConfigArgs,
     /// The run's folder [default: run/NAME]
-    #[arg(long)]
+    #[arg(long, value_parser = local())]
     pub(crate) dir: Option<PathBuf>,
     /// Stop after this stage
     #[arg(long, value_name = "STAGE", conflicts_with = "only")]
@@ -87,7 +89,7 @@ pub(crate) struct TrainArgs {
     #[command(flatten)]
     pub(crate) config: ConfigArgs,
     /// The run's folder [default: run/NAME]
-    #[arg(long)]
+    #[arg(long, value_parser = local())]
     pub(crate) dir: Option<PathBuf>,
     /// Continue from the newest checkpoint
     #[arg(long)]
@@ -100,6 +102,7 @@ pub(crate) struct TrainArgs {
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
     /// The run's folder
+    #[arg(value_parser = local())]
     pub(crate) dir: PathBuf,
     /// Run the tasks of damaged or missing files again, and put back what comes out the same
     #[arg(long)]
@@ -109,6 +112,7 @@ pub(crate) struct VerifyArgs {
 #[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
     /// The run's folder
+    #[arg(value_parser = local())]
     pub(crate) dir: PathBuf,
     /// Print JSON
     #[arg(long)]
@@ -118,6 +122,7 @@ pub(crate) struct StatusArgs {
 #[derive(Debug, Args)]
 pub(crate) struct TaskArgs {
     /// The run's folder
+    #[arg(value_parser = local())]
     pub(crate) dir: PathBuf,
     /// The stage's name
     pub(crate) stage: String,
@@ -131,7 +136,7 @@ pub(crate) struct TaskArgs {
 #[derive(Debug, Args)]
 pub(crate) struct StatsArgs {
     /// A run's folder and its stages (DIR text, DIR images.pass0/images), or Parquet files and folders
-    #[arg(required = true)]
+    #[arg(required = true, value_parser = local())]
     pub(crate) paths: Vec<PathBuf>,
     /// Print JSON
     #[arg(long)]
@@ -141,7 +146,7 @@ pub(crate) struct StatsArgs {
 #[derive(Debug, Args)]
 pub(crate) struct InspectArgs {
     /// A run's folder and a stage (DIR text, DIR images.pass0/images), or Parquet files and folders
-    #[arg(required = true)]
+    #[arg(required = true, value_parser = local())]
     pub(crate) paths: Vec<PathBuf>,
     /// Rows to show
     #[arg(long, default_value_t = 5)]
@@ -154,6 +159,7 @@ pub(crate) struct InspectArgs {
 #[derive(Debug, Args)]
 pub(crate) struct PartsArgs {
     /// The run's folder
+    #[arg(value_parser = local())]
     pub(crate) dir: PathBuf,
     /// The stage, such as text or images.pass0
     pub(crate) stage: String,
@@ -164,9 +170,9 @@ pub(crate) struct PartsArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ExtractArgs {
     /// Files (.html, .html.gz, .warc, .warc.gz, ...), or folders searched for them
-    #[arg(required = true)]
+    #[arg(required = true, value_parser = local())]
     pub(crate) paths: Vec<PathBuf>,
-    /// The address that HTML files came from; it resolves those of their images
+    /// The URL of HTML files, which resolves those of their images [default: the one that each file states]
     #[arg(long)]
     pub(crate) url: Option<String>,
     /// Show images, too, where they stand in the text
@@ -176,7 +182,7 @@ pub(crate) struct ExtractArgs {
     #[arg(long)]
     pub(crate) ruby_readings: bool,
     /// A fastText model that names languages (lid.176.bin, .ftz) [default: trigrams, no file]
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", value_parser = local())]
     pub(crate) language_model: Option<PathBuf>,
     /// Print JSON, one page a line; so it is wherever the output is no terminal
     #[arg(long)]
@@ -192,8 +198,10 @@ pub(crate) struct ExportArgs {
     #[arg(value_enum)]
     pub(crate) format: ExportFormat,
     /// The run's folder
+    #[arg(value_parser = local())]
     pub(crate) dir: PathBuf,
     /// The folder to write to: a new or an empty one
+    #[arg(value_parser = local())]
     pub(crate) out: PathBuf,
     /// Number of files written in parallel, of texts [default: the number of cores]
     #[arg(long)]
@@ -237,12 +245,13 @@ pub(crate) enum ExportFormat {
 #[derive(Debug, Args)]
 pub(crate) struct ClassifierArgs {
     /// The model to write
+    #[arg(value_parser = local())]
     pub(crate) out: PathBuf,
     /// Good texts: JSON lines (.jsonl, .gz, .zst) or folders of them (repeatable)
-    #[arg(long, value_name = "PATH", required = true)]
+    #[arg(long, value_name = "PATH", required = true, value_parser = local())]
     pub(crate) good: Vec<PathBuf>,
     /// Bad texts (repeatable)
-    #[arg(long, value_name = "PATH", required = true)]
+    #[arg(long, value_name = "PATH", required = true, value_parser = local())]
     pub(crate) bad: Vec<PathBuf>,
     /// The field with the text
     #[arg(long, default_value = "text")]
@@ -286,6 +295,7 @@ pub(crate) enum ConfigCommand {
 #[derive(Debug, Args)]
 pub(crate) struct GcArgs {
     /// The run's folder
+    #[arg(value_parser = local())]
     pub(crate) dir: PathBuf,
     /// Delete; without this only show what would be deleted (-v lists every file)
     #[arg(long)]

@@ -108,7 +108,7 @@ impl Flow {
             self.stages.extend(ingest::stages(name, source, client)?);
             match &source.format {
                 Format::Crawl(crawl) if crawl.kind == CrawlKind::Wet => names.documents.push(name.clone()),
-                Format::Crawl(_) => names.pages.push(name.clone()),
+                Format::Crawl(_) | Format::Html(_) => names.pages.push(name.clone()),
                 Format::Pairs(_) => names.pairs.push(name.clone()),
                 Format::Pile(_) | Format::Rows(_) | Format::Text(_) => {
                     names.documents.push(name.clone());

@@ -61,10 +61,6 @@ impl Prober for Folder {
 impl Folder {
     /// Opens the folder of a new or an earlier run.
     pub(crate) fn create(path: &Path) -> anyhow::Result<Self> {
-        if path.to_str().is_some_and(|text| text.contains("://")) {
-            let message = format!("--dir {}: a run's folder must be on this machine", path.display());
-            return Err(Usage(message).into());
-        }
         let is_ours = path.join(MARKER).exists();
         let is_empty = std::fs::read_dir(path).map_or(true, |mut entries| entries.next().is_none());
         if !is_ours && !is_empty {

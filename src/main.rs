@@ -3,6 +3,7 @@
 //! This crate is the command line: it parses, resolves the configuration, calls the library
 //! crates, and shows progress and results. It is the only crate that prints.
 
+mod advice;
 mod cli;
 mod command;
 mod config;
@@ -14,6 +15,7 @@ mod names;
 mod network;
 mod number;
 mod ordered;
+mod place;
 mod print;
 mod progress;
 mod run;

@@ -14,6 +14,9 @@ use crate::folder::Folder;
 use crate::print::note;
 use crate::run::Selection;
 
+/// Files that are named where many are new, changed or gone.
+const SHOWN_MAX: usize = 10;
+
 /// What is different about a source's files.
 #[derive(Debug, Default)]
 struct Changes {
@@ -21,8 +24,8 @@ struct Changes {
     changed: Vec<String>,
     /// Files that were not there when the source was listed.
     added: Vec<String>,
-    /// Whether a file is gone of which everything was read.
-    is_gone: bool,
+    /// Files that are gone of which everything was read.
+    gone: Vec<String>,
 }
 
 /// Compares the files of all sources with those that were listed. Returns what to run: of a source that is
@@ -49,7 +52,7 @@ pub(crate) fn refuse_changed(
             (selection.rebuild.contains(name), selection.rebuild.contains(&listing));
         let changes = changes(folder, (name, source), client, listed, (&sealed, reads_again))?;
         if !changes.changed.is_empty() && !reads_again {
-            let what = changes.changed.join("\n  ");
+            let what = shown(&changes.changed);
             return Err(Usage(format!(
                 "files of source {name} changed since they were read:\n  {what}\n  --rebuild {name} reads \
                  the source again; or put the files back"
@@ -60,7 +63,7 @@ pub(crate) fn refuse_changed(
             continue;
         }
         if !reads_again && !lists_again {
-            let what = changes.added.join("\n  ");
+            let what = shown(&changes.added);
             return Err(Usage(format!(
                 "source {name} has files that it did not have before:\n  {what}\n  --rebuild {listing} takes \
                  them in: what was read of the files before them stays, and the stages after it are run again"
@@ -68,7 +71,7 @@ pub(crate) fn refuse_changed(
             .into());
         }
         // What is rebuilt is listed again, whatever changed. Of files that were only added the others stay.
-        if changes.changed.is_empty() && !changes.is_gone && !changes.added.is_empty() {
+        if changes.changed.is_empty() && changes.gone.is_empty() && !changes.added.is_empty() {
             selection.rebuild.retain(|stage| stage != name);
         }
         if !lists_again {
@@ -82,9 +85,13 @@ fn described(change: &Changed) -> String {
     format!("{}: {}", change.url, change.detail)
 }
 
-/// Returns true for files of this machine that are not there any more.
-fn is_gone(url: &str) -> bool {
-    !url.contains("://") && !Path::new(url).exists()
+/// Returns the first of many lines.
+fn shown(lines: &[String]) -> String {
+    let mut shown: Vec<String> = lines.iter().take(SHOWN_MAX).cloned().collect();
+    if lines.len() > SHOWN_MAX {
+        shown.push(format!("and {} more", lines.len() - SHOWN_MAX));
+    }
+    shown.join("\n  ")
 }
 
 fn changes(
@@ -99,14 +106,14 @@ fn changes(
     let states = ingest::listed_states(&Ledger::new(folder.store.clone()), listed)?;
     for change in ingest::changed_files(client, &states, client.checks_files())? {
         // What was read as a whole is not needed any more.
-        if is_read && is_gone(&change.url) {
-            found.is_gone = true;
-            if !is_reread {
-                note!("{name}: {} is gone; what was read of it stays", change.url);
-            }
+        if is_read && !Path::new(&change.url).exists() && !change.url.contains("://") {
+            found.gone.push(change.url);
         } else {
             found.changed.push(described(&change));
         }
+    }
+    if !is_reread {
+        tell_gone(name, &found.gone);
     }
     let now = match ingest::listed_files(name, source, client) {
         Ok(now) => now.unwrap_or_default(),
@@ -119,4 +126,14 @@ fn changes(
     }
     found.added = now.into_iter().filter(|url| !before.contains(url)).collect();
     Ok(found)
+}
+
+/// Tells the first of the files that are gone.
+fn tell_gone(name: &str, gone: &[String]) {
+    for url in gone.iter().take(SHOWN_MAX) {
+        note!("{name}: {url} is gone; what was read of it stays");
+    }
+    if gone.len() > SHOWN_MAX {
+        note!("{name}: {} more files are gone; what was read of them stays", gone.len() - SHOWN_MAX);
+    }
 }

@@ -18,6 +18,11 @@ impl Table {
         table
     }
 
+    /// Returns true if there is no row below the headings.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.len() <= 1
+    }
+
     /// Adds a row.
     pub(crate) fn push(&mut self, row: impl IntoIterator<Item = String>) {
         self.rows.push(row.into_iter().map(|cell| escaped_line(&cell).into_owned()).collect());

@@ -76,7 +76,7 @@ pub trait Subject: Record {
 /// Reads what users know pages by.
 fn names_of_pages(dataset: &Dataset, part: &Part) -> Result<Rows<RecordName>> {
     let rows = dataset.open::<PageName>(part)?;
-    Ok(Box::new(rows.map(|row| row.map(|PageName { id, url }| RecordName { id, key: None, url: Some(url) }))))
+    Ok(Box::new(rows.map(|row| row.map(|PageName { id, key, url }| RecordName { id, key, url }))))
 }
 
 /// The stream of crawled pages, from which documents are read too.
@@ -153,10 +153,10 @@ impl Subject for Document {
 /// Returns a page's main text as a document.
 fn document_of(page: &Page) -> Document {
     Document {
-        key: None,
+        key: page.key.clone(),
         id: page.id,
         source: page.source.clone(),
-        url: Some(page.url.clone()),
+        url: page.url.clone(),
         date: page.date.clone(),
         language: None,
         text: page.text(),
@@ -210,8 +210,12 @@ impl Subject for Page {
         self.id
     }
 
+    fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
     fn url(&self) -> Option<&str> {
-        Some(&self.url)
+        self.url.as_deref()
     }
 
     fn preview(&self) -> &str {
@@ -271,8 +275,9 @@ pub(crate) mod tests {
         };
         Page {
             id: Id::from_bits(1),
+            key: None,
             source: "crawl".into(),
-            url: "https://a.example/".into(),
+            url: Some("https://a.example/".into()),
             date: None,
             title: "a page".into(),
             charset: "UTF-8".into(),

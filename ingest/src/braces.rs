@@ -1,4 +1,4 @@
-//! Braces: one pattern stands for many file names, as in a shell.
+//! Braces and wildcards: one pattern stands for many file names, as in a shell.
 
 /// Names one pattern may stand for.
 pub const NAMES_MAX: usize = 1 << 20;
@@ -48,6 +48,42 @@ fn alternatives(body: &str) -> Option<Vec<String>> {
     Some((low..=high).map(|number| format!("{number:0width$}")).collect())
 }
 
+/// Characters that stand for others in the name of a file: any number of them, or one.
+const WILDCARDS: [char; 2] = ['*', '?'];
+
+/// Returns true if a name has wildcards.
+pub(crate) fn has_wildcards(name: &str) -> bool {
+    name.contains(WILDCARDS)
+}
+
+/// Returns true if a pattern with wildcards stands for a name.
+pub(crate) fn fits(pattern: &str, name: &str) -> bool {
+    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
+    let (mut at, mut in_name) = (0, 0);
+    // Behind the last star, and the first character that it does not stand for.
+    let mut star = None;
+    while in_name < name.len() {
+        match pattern.get(at) {
+            Some('*') => {
+                at += 1;
+                star = Some((at, in_name));
+            }
+            Some(wanted) if *wanted == '?' || *wanted == name[in_name] => {
+                (at, in_name) = (at + 1, in_name + 1)
+            }
+            _ => match &mut star {
+                // It stands for one more.
+                Some((behind, begin)) => {
+                    *begin += 1;
+                    (at, in_name) = (*behind, *begin);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[at..].iter().all(|wanted| *wanted == '*')
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -61,6 +97,29 @@ mod tests {
         assert_eq!(expand("{b,a}-{0..1}x").unwrap(), ["b-0x", "b-1x", "a-0x", "a-1x"]);
         let parts = expand("part-{00000..00127}-c000").unwrap();
         assert_eq!((parts.len(), parts[127].as_str()), (128, "part-00127-c000"));
+    }
+
+    #[test]
+    fn wildcards_stand_for_characters() {
+        for (pattern, name) in [
+            ("*.html", "a.html"),
+            ("*", ""),
+            ("a?c*", "abc"),
+            ("*a*b*", "xaxxbx"),
+            ("*ab", "aab"),
+            ("?", "\u{e9}"),
+            ("**", "x"),
+        ] {
+            assert!(fits(pattern, name), "{pattern} {name}");
+        }
+        for (pattern, name) in
+            [("*.html", "a.htm"), ("?", ""), ("a*b", "ac"), ("a", "ab"), ("", "a"), ("*a?", "a")]
+        {
+            assert!(!fits(pattern, name), "{pattern} {name}");
+        }
+        let (stars, name) = ("*a".repeat(200), "a".repeat(20_000) + "b");
+        assert!(!fits(&stars, &name));
+        assert!(has_wildcards("a*") && has_wildcards("?") && !has_wildcards("a[b]{c}"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::braces;
 use crate::crawl::CrawlFormat;
 use crate::documents::{PileFormat, RowsFormat, TextFormat};
+use crate::pages::HtmlFormat;
 use crate::pairs::PairsFormat;
 
 /// A source of documents, pages or pairs.
@@ -14,15 +15,16 @@ use crate::pairs::PairsFormat;
 pub struct SourceConfig {
     /// The source's number in ids; fixed for ever and never reused.
     pub code: SourceCode,
-    /// URLs or local paths, with brace ranges: `part-{00000..00127}.parquet`, `{train,val}.zst`.
+    /// URLs or local paths, with brace ranges: `part-{00000..00127}.parquet`, `{train,val}.zst`. The last part of a
+    /// path may have wildcards: `*.html`.
     /// Of a crawl also folders, which stand for the archives in them by name, and lists of
     /// paths; absent where a snapshot is named.
     ///
     /// A file's place in this list is its index in ids: files are added at the end alone.
     #[serde(default)]
     pub files: Vec<String>,
-    /// In place of `files`: one file, or a folder on this machine, which stands for the JSON, Parquet and
-    /// text files in it by name.
+    /// In place of `files`: one file, or a folder on this machine, which stands for the files of the format in it
+    /// and in folders below, by name.
     #[serde(default)]
     pub path: Option<String>,
     /// How the files are read.
@@ -37,6 +39,8 @@ pub enum Format {
     Pile(PileFormat),
     /// Common Crawl's WARC files, by their path lists.
     Crawl(CrawlFormat),
+    /// Saved pages: HTML files, or rows with a column of HTML.
+    Html(HtmlFormat),
     /// Metadata of image-caption pairs.
     Pairs(PairsFormat),
     /// JSON lines or Parquet with a text field.
@@ -81,6 +85,7 @@ impl SourceConfig {
         match &self.format {
             Format::Pairs(format) => format.validate(),
             Format::Crawl(format) => format.validate(),
+            Format::Html(format) => format.validate(),
             Format::Pile(_) | Format::Rows(_) | Format::Text(_) => Ok(()),
         }
     }

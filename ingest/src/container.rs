@@ -4,7 +4,7 @@
 pub(crate) const PARQUET_MAGIC: &[u8] = b"PAR1";
 
 /// Formats that are known and hold no lines, by how they begin.
-const FOREIGN: [(&[u8], &str); 32] = [
+const FOREIGN: [(&[u8], &str); 33] = [
     (PARQUET_MAGIC, "Parquet: let its name end with .parquet"),
     (b"PK\x03\x04", "a zip archive"),
     (b"PK\x05\x06", "an empty zip archive"),
@@ -35,6 +35,7 @@ const FOREIGN: [(&[u8], &str); 32] = [
     (b"{\\rtf1", "an RTF document"),
     (b"%!PS-", "a PostScript document"),
     (b"\x7fELF", "a program"),
+    (b"bplist00", "a property list, as Safari's archives are"),
     (b"\x1f\x9d", "compressed by compress(1)"),
     (b"\x5d\x00\x00\x80\x00\xff\xff", "compressed by lzma"),
 ];

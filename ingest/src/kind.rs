@@ -2,7 +2,7 @@
 
 use crate::config::Format;
 use crate::pairs::Layout;
-use crate::saved::ARCHIVE_ENDS;
+use crate::saved::{ARCHIVE_ENDS, HTML_ENDS};
 
 /// What compression adds to a name.
 pub(crate) const PACKED_ENDS: [&str; 7] = [".gz", ".gzip", ".zst", ".zstd", ".lz4", ".xz", ".bz2"];
@@ -16,10 +16,14 @@ pub(crate) enum FileKind {
     /// CSV or TSV.
     Table,
     Archive,
+    Html,
+    /// A page with its parts in one file, which is not read.
+    Mhtml,
 }
 
 impl FileKind {
-    const ALL: [Self; 5] = [Self::Json, Self::Parquet, Self::Text, Self::Table, Self::Archive];
+    const ALL: [Self; 7] =
+        [Self::Json, Self::Parquet, Self::Text, Self::Table, Self::Archive, Self::Html, Self::Mhtml];
 
     /// Returns how the names of such files end; all but those of Parquet and archives may be compressed, which adds
     /// another end.
@@ -38,6 +42,8 @@ impl FileKind {
             Self::Text => &[".txt"],
             Self::Table => &[".csv", ".tsv", ".tab"],
             Self::Archive => &ARCHIVE_ENDS,
+            Self::Html => &HTML_ENDS,
+            Self::Mhtml => &[".mht", ".mhtml"],
         }
     }
 
@@ -58,6 +64,12 @@ pub(crate) fn is_leftover(name: &str) -> bool {
     name.starts_with('.') || name.starts_with("._") || ENDS.iter().any(|end| name.ends_with(end))
 }
 
+/// Returns what separates the fields of a table, by its name; none of other files.
+pub(crate) fn delimiter(name: &str) -> Option<u8> {
+    let is_csv = file_name(name).to_ascii_lowercase().contains(".csv");
+    (FileKind::of(name) == Some(FileKind::Table)).then_some(if is_csv { b',' } else { b'\t' })
+}
+
 /// Returns a path or URL without the query of the URL.
 pub(crate) fn file_name(name: &str) -> &str {
     match name.contains("://") {
@@ -68,8 +80,10 @@ pub(crate) fn file_name(name: &str) -> &str {
 
 /// Returns the kinds that a source reads.
 pub(crate) fn read_by(format: &Format) -> Vec<FileKind> {
-    use FileKind::{Archive, Json, Parquet, Table, Text};
+    use FileKind::{Archive, Html, Json, Parquet, Table, Text};
     match format {
+        Format::Html(format) if format.column.is_none() => vec![Html],
+        Format::Html(_) => vec![Json, Parquet, Table],
         Format::Pile(_) => vec![Json],
         Format::Rows(_) => vec![Json, Parquet],
         Format::Text(_) => vec![Text],
@@ -99,9 +113,12 @@ pub(crate) fn remedy(name: &str, read: &[FileKind]) -> Option<String> {
             "is Parquet: set format.rows = { text = \"...\" }, or format.pairs for a list of images"
         }
         FileKind::Table => {
-            "is a table of CSV or TSV, which is read as a list of images alone (format.pairs): write texts as JSON lines or Parquet"
+            "is a table of CSV or TSV, which is read as a list of images (format.pairs) or of pages \
+             (format.html = { column = \"...\" }): write texts as JSON lines or Parquet"
         }
         FileKind::Archive => "is a web archive: set format.crawl = {}",
+        FileKind::Html => "is HTML: set format.html = {}",
+        FileKind::Mhtml => "is MHTML, which is not read: save pages as HTML",
     };
     Some(format!("{remedy}; this source reads {}", ends(read).join(" ")))
 }
@@ -148,6 +165,9 @@ mod tests {
         assert!(remedy("/data/a.txt.gz", &rows).is_some_and(|remedy| remedy.contains("format.text = {}")));
         assert!(remedy("a.parquet", &[FileKind::Text]).is_some_and(|remedy| remedy.contains("format.rows")));
         assert_eq!((remedy("a", &rows), remedy("a.jsonl", &rows)), (None, None));
+        assert!(remedy("a.HTM.gz", &rows).is_some_and(|remedy| remedy.contains("format.html = {}")));
+        assert_eq!(remedy("a.xhtml", &[FileKind::Html]), None);
+        assert!(remedy("a.mht", &[FileKind::Html]).is_some_and(|remedy| remedy.contains("MHTML")));
         assert_eq!(
             (end_of("/d.x/a.tar.gz"), end_of("/d.x/a")),
             (".tar.gz".into(), "without an extension".into())

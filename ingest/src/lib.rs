@@ -4,6 +4,7 @@
 //! [sources.NAME] -> NAME.files  Listing    which files there are; gives them their index in ids
 //!                -> NAME        Documents  The Pile, JSON lines, parquet, text -> documents
 //!                               Crawl      WARC + HTML -> pages; WET -> documents
+//!                               pages      HTML files, rows with HTML -> pages
 //!                               Pairs      LAION, COYO, Conceptual Captions -> pairs
 //! ```
 //!
@@ -25,6 +26,7 @@ pub mod lines;
 pub mod listing;
 mod location;
 mod packed;
+pub mod pages;
 pub mod pairs;
 pub mod rows;
 pub mod saved;
@@ -67,6 +69,7 @@ pub fn stages(
     let listing = Listing::new(source.clone(), config);
     let reader: Box<dyn Stage> = match &config.format {
         Format::Crawl(format) => return Ok(crawl::stages(source, config, format)),
+        Format::Html(format) => pages::stage(source, format),
         Format::Pairs(format) => Box::new(Pairs::new(source, format.clone())),
         Format::Pile(format) => Box::new(Documents::new(source, format.clone().into())),
         Format::Rows(format) => Box::new(Documents::new(source, format.clone().into())),

@@ -1,7 +1,9 @@
 //! Lines of a compressed or plain file, bounded in length.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read};
+use std::rc::Rc;
 
 use encoding_rs_io::DecodeReaderBytes;
 
@@ -20,6 +22,14 @@ const BUFFER_BYTES: usize = 256 << 10;
 /// # Errors
 /// When the input cannot be read; a [`FileFault`] if it is empty, or of a format that is no text.
 pub fn decompressed<'r>(reader: impl Read + 'r, window_log_max: u32) -> io::Result<Box<dyn BufRead + 'r>> {
+    Ok(counted(reader, window_log_max)?.0)
+}
+
+/// A file's text, and of a compressed file the bytes of it that what came out was made of, as they grow.
+pub(crate) type Counted<'r> = (Box<dyn BufRead + 'r>, Option<Rc<Cell<u64>>>);
+
+/// As [`decompressed`], with a count.
+pub(crate) fn counted<'r>(reader: impl Read + 'r, window_log_max: u32) -> io::Result<Counted<'r>> {
     let mut reader = BufReader::with_capacity(BUFFER_BYTES, reader);
     let head = reader.fill_buf()?;
     if head.is_empty() {
@@ -29,11 +39,12 @@ pub fn decompressed<'r>(reader: impl Read + 'r, window_log_max: u32) -> io::Resu
         return Err(FileFault::broken(format!("it is {name}, not text")).into());
     }
     if !is_packed(head) && !is_packed_behind(head) {
-        return utf8(Box::new(reader));
+        return Ok((utf8(Box::new(reader))?, None));
     }
     let unpacked = Unpacked::new(reader, window_log_max)?;
     let file_bytes = unpacked.taken();
-    Ok(Box::new(Metered::new(utf8(Box::new(unpacked))?, file_bytes)))
+    let metered = Metered::new(utf8(Box::new(unpacked))?, Rc::clone(&file_bytes));
+    Ok((Box::new(metered), Some(file_bytes)))
 }
 
 /// How UTF-16 begins, of either order of bytes.

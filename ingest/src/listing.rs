@@ -17,6 +17,7 @@ use crate::kind::{self, FileKind};
 use crate::lines::{Line, Lines, decompressed};
 use crate::location::{Location, shown};
 use crate::packed::WINDOW_LOG_DEFAULT;
+use crate::pages::sidecar;
 use crate::source::{FILES, Source};
 use crate::{braces, fetch, saved};
 
@@ -131,7 +132,8 @@ impl Listing {
         }
     }
 
-    /// Appends a file, or those of a folder on this machine that are of a kind that is read.
+    /// Appends a file, those that a name with wildcards stands for, or those of a folder on this machine that are of a
+    /// kind that is read.
     fn append_named(&self, name: String, files: &mut Vec<String>) -> Result<()> {
         match self.source.client.locate(&name) {
             Location::File(folder) if folder.is_dir() => {
@@ -141,12 +143,20 @@ impl Listing {
                     let ends: Vec<&str> = self.kinds.iter().flat_map(|kind| kind.ends()).copied().collect();
                     return Err(self.refused(nothing_in(&folder, &ends)?));
                 }
-                let shown = |path: PathBuf| {
-                    path.into_os_string()
-                        .into_string()
-                        .map_err(|path| self.refused(format!("the name of {} is not UTF-8", path.display())))
-                };
-                files.extend(found.into_iter().map(shown).collect::<Result<Vec<_>>>()?);
+                files.extend(found.into_iter().map(|path| self.named(path)).collect::<Result<Vec<_>>>()?);
+            }
+            Location::File(pattern) if braces::has_wildcards(&name) && !pattern.exists() => {
+                let folder = pattern.parent().filter(|folder| !folder.as_os_str().is_empty());
+                let folder = folder.unwrap_or(Path::new("."));
+                let pattern = pattern.file_name().unwrap_or_default().to_string_lossy();
+                let is_wanted = |name: &str| braces::fits(&pattern, name) && !kind::is_leftover(name);
+                let found = saved::entries_named(folder, is_wanted).map_err(Error::io("list", folder))?;
+                if found.is_empty() {
+                    return Err(self.refused(format!("no file fits {name}")));
+                }
+                for path in found {
+                    self.append_named(self.named(path)?, files)?;
+                }
             }
             _ => {
                 if let Some(remedy) = kind::remedy(&name, &self.kinds) {
@@ -158,9 +168,26 @@ impl Listing {
         Ok(())
     }
 
-    /// Returns true for names of files of a kind that is read.
+    /// Returns a path as listings have it.
+    fn named(&self, path: PathBuf) -> Result<String> {
+        let name = path.into_os_string().into_string();
+        name.map_err(|path| self.refused(format!("the name of {} is not UTF-8", path.display())))
+    }
+
+    /// Returns true for names of files of a kind that is read, or failed by its name: a page is not passed over.
     fn is_read(&self, name: &str) -> bool {
-        FileKind::of(name).is_some_and(|kind| self.kinds.contains(&kind))
+        let is_read = |kind| self.kinds.contains(&kind);
+        FileKind::of(name)
+            .is_some_and(|kind| is_read(kind) || kind == FileKind::Mhtml && is_read(FileKind::Html))
+    }
+
+    /// Returns the files that are read with one of HTML.
+    fn beside(&self, url: &str) -> Vec<String> {
+        let beside = match self.source.client.locate(url) {
+            Location::File(path) if self.kinds.contains(&FileKind::Html) => sidecar::beside(&path),
+            _ => Vec::new(),
+        };
+        beside.into_iter().map(|path| path.to_string_lossy().into_owned()).collect()
     }
 
     /// Returns the files of folders on this machine that are left out, since other programs left them there.
@@ -272,8 +299,10 @@ impl Stage for Listing {
         for (index, url) in (0_u32..).zip(files).skip(out.position() as usize) {
             out.read(FILES);
             out.keep(FILES);
-            if let Some(state) = file_state(client, &url, client.checks_files())? {
-                out.note_file(state);
+            for noted in std::iter::once(url.clone()).chain(self.beside(&url)) {
+                if let Some(state) = file_state(client, &noted, client.checks_files())? {
+                    out.note_file(state);
+                }
             }
             out.write(FILES, SourceFile { index, url })?;
             out.advance(1)?;

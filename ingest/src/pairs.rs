@@ -74,33 +74,43 @@ impl Pairs {
         let place = (self.source.name.as_str(), file.url.as_str());
         let broken = |error: &io::Error| source_error(&file.url, error);
         let skip = usize::try_from(first).unwrap_or(usize::MAX);
-        let rows: Box<dyn Iterator<Item = io::Result<Row>> + 'a> =
-            match self.format.layout.container(&file.url, self.source.is_parquet(file)) {
-                Container::Urls => {
-                    let mut reader = self.open(file)?;
-                    match header_delimiter(&mut reader, names.wanted()) {
-                        Some(delimiter) => {
-                            let rows = DelimitedRows::open(place, reader, delimiter, names.wanted(), broken)?;
-                            Box::new(rows.skip(skip))
-                        }
-                        None => return self.lines(file, reader, first, url_alone),
+        let rows: Box<dyn Iterator<Item = io::Result<Row>> + 'a> = match self
+            .format
+            .layout
+            .container(&file.url, self.source.is_parquet(file))
+        {
+            Container::Urls => {
+                let mut reader = self.open(file)?;
+                match header_delimiter(&mut reader, names.wanted()) {
+                    Some(delimiter) => {
+                        let rows = DelimitedRows::open(
+                            place,
+                            reader,
+                            (delimiter, ROW_BYTES_MAX),
+                            names.wanted(),
+                            broken,
+                        )?;
+                        Box::new(rows.skip(skip))
                     }
+                    None => return self.lines(file, reader, first, url_alone),
                 }
-                Container::Parquet => {
-                    let parquet = self.source.client.parquet(&file.url, &task.scratch)?;
-                    let rows = ParquetRows::open(place.0, place.1, parquet, names.wanted(), first)?;
-                    return Ok(Box::new(rows.map(move |row| Ok(drafted(&names, row?)))));
-                }
-                Container::Json => {
-                    let rows = JsonRows::open(place, self.open(file)?, names.wanted())?;
-                    Box::new(rows.skip(skip))
-                }
-                Container::Delimited(delimiter) => {
-                    let reader = self.open(file)?;
-                    let rows = DelimitedRows::open(place, reader, delimiter, names.wanted(), broken)?;
-                    Box::new(rows.skip(skip))
-                }
-            };
+            }
+            Container::Parquet => {
+                let parquet = self.source.client.parquet(&file.url, &task.scratch)?;
+                let rows = ParquetRows::open(place.0, place.1, parquet, names.wanted(), first)?;
+                return Ok(Box::new(rows.map(move |row| Ok(drafted(&names, row?)))));
+            }
+            Container::Json => {
+                let rows = JsonRows::open(place, self.open(file)?, ROW_BYTES_MAX, names.wanted())?;
+                Box::new(rows.skip(skip))
+            }
+            Container::Delimited(delimiter) => {
+                let reader = self.open(file)?;
+                let rows =
+                    DelimitedRows::open(place, reader, (delimiter, ROW_BYTES_MAX), names.wanted(), broken)?;
+                Box::new(rows.skip(skip))
+            }
+        };
         Ok(Box::new(rows.map(move |row| Ok(drafted(&names, row.map_err(|error| broken(&error))?)))))
     }
 
@@ -242,7 +252,7 @@ impl Stage for Pairs {
     }
 
     fn version(&self) -> u32 {
-        3
+        4
     }
 
     fn task_identity(&self, inputs: &Inputs, index: u32) -> Result<Option<String>> {

@@ -1,10 +1,10 @@
 //! Saved pages: what HTML files, archives and folders of them on this machine hold.
 
-use std::fs::File;
+use std::fs::{DirEntry, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::fault::FileFault;
+use crate::fault::{FileFault, Transport, Watched};
 use crate::html::Ruby;
 use crate::inflation::{INFLATED, PageBudget};
 use crate::kind::{self, PACKED_ENDS};
@@ -12,14 +12,14 @@ use crate::packed::{Unpacked, WINDOW_LOG_DEFAULT};
 use crate::warc::{Entry, Kind, Reader, Record};
 use crate::webpage::{Body, Refusal, Webpage};
 
-/// Bytes of an HTML file; a larger one is refused.
+/// Bytes of an HTML file, decompressed; a larger one is refused.
 pub const HTML_BYTES_MAX: u64 = 32 << 20;
 /// Bytes looked at to tell an archive.
 const HEAD_BYTES: u64 = 16;
 /// Folders within folders that are looked into.
 const DEPTH_MAX: usize = 64;
 /// Ends of the names of HTML files; compression adds another.
-const HTML_ENDS: [&str; 3] = [".html", ".htm", ".xhtml"];
+pub(crate) const HTML_ENDS: [&str; 3] = [".html", ".htm", ".xhtml"];
 /// Ends of the names of archives.
 pub const ARCHIVE_ENDS: [&str; 8] =
     [".warc", ".warc.gz", ".warc.zst", ".warc.lz4", ".arc", ".arc.gz", ".wet", ".wet.gz"];
@@ -51,14 +51,17 @@ impl Saved {
         }
     }
 
-    /// Reads the page; the URL resolves those of an HTML file's images.
+    /// Reads the page; the URL resolves those of an HTML file's images. Without one the file is asked for its own.
     ///
     /// # Errors
     /// Why there is none, as [`Webpage`] says, or `unreadable` for a file.
-    pub fn read(&self, url: &str, ruby: Ruby) -> Result<Webpage, Refusal> {
+    pub fn read(&self, url: Option<&str>, ruby: Ruby) -> Result<Webpage, Refusal> {
         let unreadable = |error: &io::Error| Refusal::Fail("unreadable", error.to_string());
         match &self.content {
-            Content::File => html(&self.path, url).map_err(|error| unreadable(&error))??.read(ruby),
+            Content::File => {
+                let body = File::open(&self.path).and_then(|file| body(file, WINDOW_LOG_DEFAULT, url));
+                body.map_err(|error| unreadable(&error))??.read(ruby)
+            }
             Content::Record { body: Ok(body), .. } => body.read(ruby),
             Content::Record { body: Err(refusal), .. } | Content::Damage(refusal) => Err(refusal.clone()),
             Content::Unreadable(error) => Err(unreadable(error)),
@@ -66,22 +69,31 @@ impl Saved {
     }
 }
 
-/// Reads an HTML file, compressed or not.
-fn html(path: &Path, url: &str) -> io::Result<Result<Body<'static>, Refusal>> {
-    let file = File::open(path)?;
-    let file_bytes = file.metadata()?.len();
-    let mut bytes = Vec::new();
-    let read = Unpacked::new(file, WINDOW_LOG_DEFAULT)
+/// Reads a file of HTML, compressed or not; without a URL the page is asked for its own.
+///
+/// # Errors
+/// The transport's; a fault of the file is why there is no page.
+pub(crate) fn body(
+    source: impl Read,
+    window_log_max: u32,
+    url: Option<&str>,
+) -> io::Result<Result<Body<'static>, Refusal>> {
+    let failed = |fault: FileFault| Ok(Err(Refusal::Fail(fault.reason, fault.detail)));
+    let (mut file, mut bytes) = (Watched::new(source, Transport::default()), Vec::new());
+    let read = Unpacked::new(&mut file, window_log_max)
         .and_then(|unpacked| unpacked.take(HTML_BYTES_MAX + 1).read_to_end(&mut bytes));
     if let Err(error) = read {
-        let fault = FileFault::of_io(&error).ok_or(error)?;
-        return Ok(Err(Refusal::Fail(fault.reason, fault.detail)));
+        return failed(FileFault::of_io(&error).ok_or(error)?);
+    }
+    let file_bytes = Watched::bytes(&file);
+    if file_bytes == 0 {
+        return failed(FileFault::empty());
     }
     if bytes.len() as u64 > HTML_BYTES_MAX {
-        return Err(io::Error::other(format!("more than {HTML_BYTES_MAX} bytes")));
+        return Ok(Err(Refusal::Fail("body_too_large", format!("more than {HTML_BYTES_MAX} bytes"))));
     }
     Ok(match PageBudget::default().take(file_bytes, &bytes) {
-        Ok(()) => Body::of_file(bytes, url),
+        Ok(()) => Body::of_saved(bytes, "text/html", url),
         Err(detail) => Err(Refusal::Fail(INFLATED, detail)),
     })
 }
@@ -152,15 +164,26 @@ pub(crate) fn files_named(folder: &Path, is_wanted: impl Fn(&str) -> bool) -> io
     Ok(files)
 }
 
+/// Returns what is in a folder itself, files and folders, with names that are wanted, in the order of their names.
+pub(crate) fn entries_named(folder: &Path, is_wanted: impl Fn(&str) -> bool) -> io::Result<Vec<PathBuf>> {
+    let entries = sorted(folder)?.into_iter();
+    let wanted = entries.filter(|entry| is_wanted(&entry.file_name().to_string_lossy()));
+    Ok(wanted.map(|entry| entry.path()).collect())
+}
+
+fn sorted(folder: &Path) -> io::Result<Vec<DirEntry>> {
+    let mut entries: Vec<_> = std::fs::read_dir(folder)?.collect::<io::Result<_>>()?;
+    entries.sort_by_key(DirEntry::file_name);
+    Ok(entries)
+}
+
 fn append(
     folder: &Path,
     depth: usize,
     is_wanted: &dyn Fn(&str) -> bool,
     files: &mut Vec<PathBuf>,
 ) -> io::Result<()> {
-    let mut entries: Vec<_> = std::fs::read_dir(folder)?.collect::<io::Result<_>>()?;
-    entries.sort_by_key(std::fs::DirEntry::file_name);
-    for entry in entries {
+    for entry in sorted(folder)? {
         let path = entry.path();
         if entry.file_type()?.is_dir() {
             if depth < DEPTH_MAX {

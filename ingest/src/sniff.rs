@@ -53,6 +53,9 @@ pub(crate) fn content(body: &[u8]) -> Content {
         return Content::Other("compressed data");
     }
     let head = &body[..body.len().min(HEAD_BYTES)];
+    if is_mhtml(head) {
+        return Content::Other("MHTML, a page with its parts in one file");
+    }
     let narrow: Vec<u8>;
     let head = if is_wide(head) {
         narrow = head.iter().copied().filter(|byte| *byte != 0).collect();
@@ -78,6 +81,24 @@ pub(crate) fn begins_html(body: &[u8]) -> bool {
 /// Returns true if a body may be read as it is.
 pub(crate) fn is_text(body: &[u8]) -> bool {
     !body.is_empty() && content(body) != Content::Other("binary data") && !packed::is_packed(body)
+}
+
+/// Header fields with which a page begins that a browser saved as a message.
+const MHTML_FIELDS: [&[u8]; 5] = [b"from:", b"mime-version:", b"content-type:", b"subject:", b"date:"];
+/// Bytes of such a header.
+const MHTML_HEAD_BYTES: usize = 4 << 10;
+
+/// Returns true for a message of many parts, as browsers save pages in one file.
+fn is_mhtml(head: &[u8]) -> bool {
+    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+    let begins_so =
+        |field: &&[u8]| head.get(..field.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(field));
+    if !MHTML_FIELDS.iter().any(begins_so) {
+        return false;
+    }
+    let head = head[..head.len().min(MHTML_HEAD_BYTES)].to_ascii_lowercase();
+    let has = |text: &[u8]| memchr::memmem::find(&head, text).is_some();
+    has(b"mime-version:") && has(b"multipart/")
 }
 
 /// UTF-16 tells itself by its mark.
@@ -182,6 +203,11 @@ mod tests {
             (b"[]", "JSON"),
             (b"<?xml version='1.0'?><!-- x --><rss version='2.0'>", "XML that is no page"),
             (b"\x01\x02\x03text", "binary data"),
+            (
+                b"From: <Saved by Blink>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/related;\r\n\r\n<html>",
+                "MHTML, a page with its parts in one file",
+            ),
+            (b"bplist00\xd1", "a property list, as Safari's archives are"),
         ] {
             assert_eq!(content(body), Content::Other(name));
         }
@@ -197,6 +223,7 @@ mod tests {
             "<x-app>",
             "<!-- no end",
             "a stray \0 in a line of text that goes on and on",
+            "From: here to there",
         ] {
             assert_eq!(content(body.repeat(9).as_bytes()), Content::Text, "{body:?}");
         }

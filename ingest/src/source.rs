@@ -86,18 +86,26 @@ impl Source {
     }
 
     fn file_at(&self, inputs: &Inputs, index: u32) -> Result<SourceFile> {
-        let files = inputs.get(&self.listing())?;
-        let mut row = u64::from(index);
-        for part in files.parts(FILES) {
-            if row < part.rows {
-                let mut rows = files.open_at::<SourceFile>(part, row)?;
-                if let Some(file) = rows.next() {
-                    return file;
+        self.files(inputs, index, 1)?.pop().ok_or_else(|| Error::Settings {
+            stage: self.name.clone(),
+            detail: format!("the listing has no file {index}"),
+        })
+    }
+
+    /// Returns the files of the listing from an index on, so many at most.
+    pub(crate) fn files(&self, inputs: &Inputs, first: u32, count: u32) -> Result<Vec<SourceFile>> {
+        let listing = inputs.get(&self.listing())?;
+        let (mut row, mut files) = (u64::from(first), Vec::new());
+        for part in listing.parts(FILES) {
+            let left = count as usize - files.len();
+            if row < part.rows && left > 0 {
+                for file in listing.open_at::<SourceFile>(part, row)?.take(left) {
+                    files.push(file?);
                 }
             }
             row = row.saturating_sub(part.rows);
         }
-        Err(Error::Settings { stage: self.name.clone(), detail: format!("the listing has no file {index}") })
+        Ok(files)
     }
 
     /// Returns whether a file is Parquet: by its first bytes where it is on this machine, and by its name.

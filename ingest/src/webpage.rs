@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 
 use corpus::record::{Segment, SegmentKind};
+use corpus::{Id, Task};
 
 use crate::html::{self, Extract, Ruby, charset};
 use crate::sniff::{self, Content};
@@ -21,6 +22,8 @@ pub struct Webpage {
     pub extract: Extract,
     /// Name of the charset (Encoding Standard).
     pub charset: &'static str,
+    /// The address that the page states, if none was known.
+    pub url: Option<String>,
 }
 
 /// Why bytes do not become a page.
@@ -43,19 +46,28 @@ impl From<HttpFault> for Refusal {
 pub struct Body<'r> {
     pub(crate) bytes: Cow<'r, [u8]>,
     content_type: String,
-    url: String,
+    /// Unless the page is to be asked for it.
+    url: Option<String>,
     /// Whether the bytes are the text already, as in WET files.
     is_text: bool,
 }
 
 impl<'r> Body<'r> {
-    /// Takes a file's bytes as HTML; the URL resolves those of its images.
+    /// Takes the bytes of a saved page, of the content type that is known of them; without a URL the page is asked
+    /// for its own, which resolves those of its images.
     ///
     /// # Errors
-    /// `mime` if they are something else.
-    pub(crate) fn of_file(bytes: Vec<u8>, url: &str) -> Result<Self, Refusal> {
-        let (bytes, content_type, url) = (Cow::Owned(bytes), "text/html".to_owned(), url.to_owned());
-        Self { bytes, content_type, url, is_text: false }.told(None)
+    /// `mime` if they are something else than HTML.
+    pub(crate) fn of_saved(bytes: Vec<u8>, content_type: &str, url: Option<&str>) -> Result<Self, Refusal> {
+        match sniff::content(&bytes) {
+            Content::Html | Content::Text => Ok(Self {
+                bytes: Cow::Owned(bytes),
+                content_type: content_type.to_owned(),
+                url: url.map(str::to_owned),
+                is_text: false,
+            }),
+            Content::Other(what) => Err(Refusal::Fail("mime", format!("it is {what}"))),
+        }
     }
 
     /// Takes the body of a record: of an HTTP response, of a resource, or the text of a conversion.
@@ -73,7 +85,7 @@ impl<'r> Body<'r> {
         let whole = |is_text| Self {
             bytes: Cow::Borrowed(&record.block[..]),
             content_type: container.to_owned(),
-            url: url.to_owned(),
+            url: Some(url.to_owned()),
             is_text,
         };
         match record.header.kind() {
@@ -96,7 +108,7 @@ impl<'r> Body<'r> {
         }
         let content_type = response.header("content-type").unwrap_or_default().to_owned();
         let bytes = response.decode(record.header.is_truncated())?;
-        let body = Self { bytes, content_type, url: url.to_owned(), is_text: false };
+        let body = Self { bytes, content_type, url: Some(url.to_owned()), is_text: false };
         body.told(record.header.get("warc-identified-payload-type"))
     }
 
@@ -130,7 +142,7 @@ impl<'r> Body<'r> {
     pub fn read(&self, ruby: Ruby) -> Result<Webpage, Refusal> {
         match self.is_text {
             true => Webpage::of_text(&self.bytes),
-            false => Webpage::of_html(&self.bytes, &self.content_type, &self.url, ruby),
+            false => Webpage::of_html(&self.bytes, &self.content_type, self.url.as_deref(), ruby),
         }
     }
 }
@@ -143,24 +155,38 @@ impl Webpage {
         let segment = |line: &str| Segment { kind: SegmentKind::Text, text: line.to_owned(), url: None };
         let extract = Extract { title: String::new(), segments: lines.map(segment).collect() };
         match extract.has_text() {
-            true => Ok(Self { extract, charset: "UTF-8" }),
+            true => Ok(Self { extract, charset: "UTF-8", url: None }),
             false => Err(Refusal::Drop("no_text", String::new())),
         }
     }
 
-    /// Reads a page of HTML; the content type may name its charset, or be empty.
+    /// Reads a page of HTML; the content type may name its charset, or be empty, and without a URL the page is asked
+    /// for its own.
     ///
     /// # Errors
     /// `charset` where the bytes cannot be decoded, `no_text` where nothing is to be read.
-    pub fn of_html(body: &[u8], content_type: &str, url: &str, ruby: Ruby) -> Result<Self, Refusal> {
-        let (text, charset) =
-            charset::decode(body, content_type, url).map_err(|label| Refusal::Fail("charset", label))?;
-        let extract = html::extract(&text, url, ruby);
+    pub fn of_html(body: &[u8], content_type: &str, url: Option<&str>, ruby: Ruby) -> Result<Self, Refusal> {
+        let (text, charset) = charset::decode(body, content_type, url.unwrap_or_default())
+            .map_err(|label| Refusal::Fail("charset", label))?;
+        let (extract, url) = match url {
+            Some(url) => (html::extract(&text, url, ruby), None),
+            None => html::extract_saved(&text, ruby),
+        };
         match extract.has_text() {
-            true => Ok(Self { extract, charset }),
+            true => Ok(Self { extract, charset, url }),
             false => Err(Refusal::Drop("no_text", preview(body.trim_ascii()))),
         }
     }
+}
+
+/// Does work on a record that may be fatal.
+pub(crate) fn guarded<T>(
+    task: &Task<'_>,
+    id: Id,
+    work: impl FnOnce() -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
+    let outcome = task.crashes.guard(id, work);
+    outcome.unwrap_or_else(|fatal| Err(Refusal::Fail(fatal.reason(), String::new())))
 }
 
 /// Returns a content type without its parameters, in lower case.

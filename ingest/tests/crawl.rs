@@ -226,7 +226,7 @@ fn run(client: &Arc<Client>, folder: &Path, format: Value, files: Value) -> BTre
 
 fn pages(datasets: &BTreeMap<String, Dataset>) -> BTreeMap<String, Page> {
     let pages = datasets["src"].rows::<Page>("pages").map(Result::unwrap);
-    pages.map(|page| (page.url.clone(), page)).collect()
+    pages.map(|page| (page.url.clone().unwrap(), page)).collect()
 }
 
 fn unit(dataset: &Dataset, unit: &str) -> Counts {

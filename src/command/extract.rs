@@ -120,13 +120,14 @@ fn line(page: &Saved, detector: &Detector<'_>, arguments: &ExtractArgs) -> Line 
         is_failure,
     };
     let ruby = if arguments.ruby_readings { Ruby::Readings } else { Ruby::Base };
-    match page.read(url.unwrap_or_default(), ruby) {
+    match page.read(url, ruby) {
         Err(Refusal::Drop(reason, detail)) => blank(Some(reason), Some(detail), false),
         Err(Refusal::Fail(reason, detail)) => blank(Some(reason), Some(detail), true),
-        Ok(Webpage { extract, charset }) => {
+        Ok(Webpage { extract, charset, url: stated }) => {
             let text = extract.text();
             let is_shown = |segment: &Segment| arguments.images || segment.kind != SegmentKind::Image;
             Line {
+                url: stated.or_else(|| url.map(str::to_owned)),
                 language: detector.identify(&text).map(|detected| detected.code.to_string()),
                 title: extract.title,
                 charset: Some(charset),

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use corpus::{Cancel, Description, Inputs};
 use shard::images::RETRY;
 
+use crate::advice;
 use crate::cli::RunArgs;
 use crate::config::{Config, Loaded, load_based};
 use crate::exit::Usage;
@@ -67,6 +68,12 @@ pub(crate) fn execute(
     };
     let sealed = runner.run(&flow.stages, selection)?;
     say!("\n{}", removed(&sealed))?;
+    let reports = stages
+        .iter()
+        .filter_map(|stage| sealed.0.get(&stage.name).map(|dataset| (stage, &dataset.manifest().report)));
+    for (_, sentence) in advice::of_stages(reports) {
+        say!("{sentence}")?;
+    }
     let last_pass = loaded.config.images.as_ref().map(|images| names::pass(images.passes + retry_passes - 1));
     let is_as_planted = context.compare(&sealed, last_pass.as_deref())?;
     if let Some(evaluation) = sealed.0.get("evaluate") {

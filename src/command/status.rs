@@ -9,6 +9,7 @@ use corpus::engine::note_path;
 use corpus::{Dataset, Description, Fingerprint, Inputs, Ledger, Report};
 use serde::Serialize;
 
+use crate::advice;
 use crate::cli::StatusArgs;
 use crate::folder::Folder;
 use crate::number::{duration, grouped};
@@ -19,6 +20,8 @@ use crate::table::Table;
 const SILENCE_MAX: Duration = Duration::from_secs(60);
 /// Characters of what a task says it is doing that are shown.
 const WORDS_CHARS_MAX: usize = 200;
+/// Reasons of a stage that are shown, the commonest ones.
+const REASONS_MAX: usize = 5;
 
 /// How far one stage is.
 #[derive(Debug, Serialize)]
@@ -33,6 +36,8 @@ struct StageStatus {
     records_per_sec: Option<f64>,
     /// What its first unfinished task is doing right now.
     doing: Option<String>,
+    /// What a striking share of its reasons means.
+    advice: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -46,11 +51,20 @@ enum State {
 /// Prints the state of every stage.
 pub(crate) fn status(arguments: &StatusArgs) -> anyhow::Result<ExitCode> {
     let folder = Folder::open(&arguments.dir)?;
-    let stages = collect(&folder, &folder.stages()?)?;
+    let descriptions = folder.stages()?;
+    let mut stages = collect(&folder, &descriptions)?;
+    advise(&descriptions, &mut stages);
     if arguments.json {
         say!("{}", serde_json::to_string_pretty(&stages)?)?;
     } else {
         print::text(&show(&stages).to_string())?;
+        let reasons = reasons(&stages);
+        if !reasons.is_empty() {
+            say!("\n{reasons}")?;
+        }
+        for sentence in stages.iter().flat_map(|stage| &stage.advice) {
+            say!("{sentence}")?;
+        }
         for stage in &stages {
             if let Some(doing) = &stage.doing {
                 say!("{}: {doing}", stage.stage)?;
@@ -73,6 +87,7 @@ fn collect(folder: &Folder, stages: &[Description]) -> anyhow::Result<Vec<StageS
             report: None,
             records_per_sec: None,
             doing: None,
+            advice: Vec::new(),
         };
         if let Some(fingerprint) = status.fingerprint.clone() {
             fill(&mut status, folder, &fingerprint, &mut sealed)?;
@@ -119,6 +134,41 @@ fn doing(note: &Path) -> Option<String> {
         true => format!("{words} (said {} ago: is it running?)", duration(age)),
         false => words,
     })
+}
+
+/// Says of every stage what its reasons mean.
+fn advise(descriptions: &[Description], stages: &mut [StageStatus]) {
+    let finished = descriptions
+        .iter()
+        .zip(&*stages)
+        .filter_map(|(description, status)| status.report.as_ref().map(|report| (description, report)));
+    for (name, sentence) in advice::of_stages(finished) {
+        if let Some(status) = stages.iter_mut().find(|status| status.stage == name) {
+            status.advice.push(sentence);
+        }
+    }
+}
+
+/// Returns the commonest reasons of every stage, with their share of what it read.
+fn reasons(stages: &[StageStatus]) -> Table {
+    let mut table = Table::new(&["stage", "unit", "removed", "share", "reason"]);
+    for status in stages {
+        for (unit, counts) in status.report.iter().flat_map(|report| &report.units) {
+            let mut reasons: Vec<(&String, u64)> =
+                counts.dropped.iter().chain(&counts.failed).map(|(reason, count)| (reason, *count)).collect();
+            reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+            let others = reasons.split_off(reasons.len().min(REASONS_MAX));
+            let mut row = |count: u64, reason: String| {
+                let share = format!("{:.1} %", 100.0 * count as f64 / counts.read.max(1) as f64);
+                table.push([status.stage.clone(), unit.clone(), grouped(count), share, reason]);
+            };
+            reasons.into_iter().for_each(|(reason, count)| row(count, reason.clone()));
+            if !others.is_empty() {
+                row(others.iter().map(|(_, count)| count).sum(), format!("{} other reasons", others.len()));
+            }
+        }
+    }
+    table
 }
 
 fn show(stages: &[StageStatus]) -> Table {

@@ -3,12 +3,14 @@
 use std::path::Path;
 
 use anyhow::Context;
+use toml::Value as Setting;
 use toml_edit::{DocumentMut, Item, Key, Table, Value};
 
 use super::explain::{self, Fault, Places, steps};
 use super::{Config, builtin};
 use crate::cli::ConfigArgs;
 use crate::exit::Usage;
+use crate::place;
 
 /// How the place of an override starts in errors, as it is written.
 const SET: &str = "--set ";
@@ -74,6 +76,12 @@ impl Origin {
             let place = self.place(&path).filter(|_| is_override || text != self.written);
             Usage(format!("{}: {message}", place.unwrap_or_else(|| format!("{}:{line}", self.name))))
         })?;
+        let unsupported =
+            toml::from_str(&text).ok().and_then(|table| place::unsupported(&Setting::Table(table)));
+        if let Some((key, problem)) = unsupported {
+            let place = self.place(&key).unwrap_or_else(|| self.name.clone());
+            return Err(Usage(format!("{place}: {key} {problem}")).into());
+        }
         config.validate().map_err(|problem| {
             let place = self.place(&path_of(&problem)).unwrap_or_else(|| self.name.clone());
             Usage(format!("{place}: {problem}"))

@@ -19,7 +19,7 @@ use filter::near::planted::PLANTED_SOURCE;
 use filter::stage::looks::EVALUATION_SOURCE;
 use serde::Deserialize;
 
-use crate::names;
+use crate::{names, place};
 
 pub(crate) use base::load_based;
 pub(crate) use explain::nearest;
@@ -94,6 +94,9 @@ impl Config {
         let section = |name: &'static str| move |problem: String| format!("[{name}] {problem}");
         if !is_plain_name(&self.name) {
             return Err(format!("name {:?} must be letters, digits, - and _", self.name));
+        }
+        if let Some(problem) = self.base_dir.as_deref().and_then(place::elsewhere) {
+            return Err(format!("base_dir {:?}: {problem}", self.base_dir.clone().unwrap_or_default()));
         }
         if let Some(web) = &self.sample_web {
             web.validate().map_err(section("sample_web"))?;

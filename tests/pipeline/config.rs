@@ -6,7 +6,7 @@ use crate::support::Workspace;
 fn the_built_in_configurations_can_be_listed_shown_and_checked() {
     let workspace = Workspace::new();
     let names = workspace.kosmos(&["config", "list"]).success();
-    assert_eq!(names, "sample\ncrawl\ndedup\nimages\nkosmos1\n");
+    assert_eq!(names, "sample\ncrawl\ndedup\nimages\npages\nkosmos1\n");
     let text = workspace.kosmos(&["config", "show", "sample"]).success();
     std::fs::write(workspace.path("mine.toml"), &text).unwrap();
     let checked = workspace.kosmos(&["config", "check", "mine.toml"]).success();
@@ -67,7 +67,7 @@ fn sections_that_do_not_fit_each_other_are_refused() {
 fn wrong_command_lines_are_refused_with_the_remedy() {
     let workspace = Workspace::new();
     let message = workspace.kosmos(&["run", "no-such"]).failure(2);
-    assert!(message.contains("sample, crawl, dedup, images, kosmos1"), "{message}");
+    assert!(message.contains("sample, crawl, dedup, images, pages, kosmos1"), "{message}");
     let message = workspace.kosmos(&["run", "sample", "--until", "txt"]).failure(2);
     assert!(message.contains("did you mean text?"), "{message}");
     let message = workspace.kosmos(&["run", "dedup", "--until", "features"]).failure(2);
@@ -77,4 +77,32 @@ fn wrong_command_lines_are_refused_with_the_remedy() {
     std::fs::write(workspace.path("thesis.tex"), "mine").unwrap();
     let message = workspace.kosmos(&["run", "sample", "--dir", "."]).failure(2);
     assert!(message.contains("holds other files"), "{message}");
+    for arguments in [
+        &["run", "sample", "--dir", "s3://bucket/run"][..],
+        &["train", "sample", "--dir", "gs://bucket/run"],
+        &["status", "az://bucket/run"],
+        &["verify", "s3://bucket/run"],
+        &["task", "s3://bucket/run", "text", "0"],
+        &["stats", "s3://bucket/run", "text"],
+        &["inspect", "https://h.example/run", "text"],
+        &["parts", "s3://bucket/run", "text"],
+        &["export", "jsonl", "run", "s3://bucket/out"],
+        &["export", "jsonl", "s3://bucket/run", "out"],
+        &["extract", "s3://bucket/page.html"],
+        &["classifier", "s3://bucket/model", "--good", "a", "--bad", "b"],
+        &["gc", "hdfs://host/run"],
+    ] {
+        let message = workspace.kosmos(arguments).failure(2);
+        assert!(message.contains("must be a path of this machine"), "{message}");
+    }
+    let message = workspace.kosmos(&["status", "file:///data/run"]).failure(2);
+    assert!(message.contains("write a path, not a URL: /data/run"), "{message}");
+    for (set, key) in [
+        ("base_dir=s3://b/c", "base_dir is"),
+        ("sources.pile.files=[\"gs://b/c\"]", "sources.pile.files[0] is"),
+    ] {
+        let message = workspace.kosmos(&["run", "sample", "--set", set]).failure(2);
+        assert!(message.contains(key) && message.contains("is not supported"), "{message}");
+    }
+    assert!(!workspace.path("s3:").exists() && !workspace.path("az:").exists());
 }

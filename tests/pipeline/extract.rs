@@ -78,6 +78,11 @@ fn images_stand_where_they_were_and_leave_the_text_as_it_is() {
     assert_eq!(kinds(&without[0]), ["heading", "text", "text"]);
     assert_eq!(kinds(&with[0]), ["heading", "text", "image", "text"]);
     assert_eq!(with[0]["segments"][2]["url"], "http://harbour.example/a/quay.jpg");
+    let stated = PAGE.replace("<title>", "<link rel=canonical href=http://harbour.example/b/><title>");
+    fs::write(workspace.path("b.html"), stated).unwrap();
+    let with = lines(&workspace.kosmos(&["extract", "b.html", "--images"]).success());
+    assert_eq!(with[0]["url"], "http://harbour.example/b/");
+    assert_eq!(with[0]["segments"][2]["url"], "http://harbour.example/b/quay.jpg");
 }
 
 #[test]

@@ -183,8 +183,6 @@ fn an_unreadable_file_of_the_folder_is_an_error_and_not_a_new_folder() {
     fs::write(workspace.path("out/kosmos.json"), "{\"format\":1}").unwrap();
     let refused = workspace.kosmos(&["status", "out"]).failure(2);
     assert!(refused.contains("written in format 1"), "{refused}");
-    let refused = workspace.kosmos(&["run", "dedup", "--dir", "s3://bucket/run"]).failure(2);
-    assert!(refused.contains("must be on this machine") && !workspace.path("s3:").exists(), "{refused}");
 }
 
 #[test]

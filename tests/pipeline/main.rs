@@ -8,6 +8,7 @@ mod disk_full;
 mod extract;
 mod folder;
 mod images;
+mod pages;
 mod proxies;
 mod real_input;
 mod rebuild;

@@ -58,7 +58,7 @@ fn optional_structs_in_lists_come_back() {
     let image = EncodedImage { bytes: Bytes::from_static(b"png"), path: None };
     round_trip(vec![Interleaved {
         id: Id::from_bits(u64::MAX),
-        url: "https://a.example/".into(),
+        url: Some("https://a.example/".into()),
         texts: vec![Some("text".into()), None],
         images: vec![None, Some(image)],
         split: Split::Validation,

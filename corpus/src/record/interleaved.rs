@@ -9,8 +9,8 @@ record! {
     pub struct Interleaved in "interleaved/1" {
         /// The page's id.
         pub id: Id,
-        /// The page's URL.
-        pub url: String,
+        /// The page's URL, if it is known.
+        pub url: Option<String>,
         /// The texts; null where there is an image.
         pub texts: Vec<Option<String>>,
         /// The images; null where there is a text.

@@ -59,13 +59,15 @@ record! {
 
 record! {
     /// A page with its main content in reading order.
-    pub struct Page in "page/1" {
-        /// Where it came from: the record's byte offset in its WARC.
+    pub struct Page in "page/2" {
+        /// Where it came from: the record's byte offset in its WARC, the row of a table, 0 in a file of its own.
         pub id: Id,
+        /// The source's own id of it, or the path of a file of its own; none in archives.
+        pub key: Option<String>,
         /// The source's name.
         pub source: String,
-        /// The page's URL.
-        pub url: String,
+        /// The page's URL, if it is known; in archives it always is.
+        pub url: Option<String>,
         /// The crawl's date (RFC 3339).
         pub date: Option<String>,
         /// The title, possibly empty.
@@ -79,11 +81,13 @@ record! {
 
 record! {
     /// What users know a page by: of the same table.
-    pub struct PageName in "page/1" {
+    pub struct PageName in "page/2" {
         /// Where it came from.
         pub id: Id,
-        /// The page's URL.
-        pub url: String,
+        /// The source's own id of it, or the path of its file, if it has one.
+        pub key: Option<String>,
+        /// The page's URL, if it is known.
+        pub url: Option<String>,
     }
 }
 

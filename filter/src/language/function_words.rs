@@ -6,6 +6,8 @@ use super::{Code, Detected};
 
 /// Different function words found at least; one alone may be a name.
 const FOUND_MIN: usize = 2;
+/// Letters of a word that tells a language by itself: shorter ones are words of many.
+const ALONE_LETTERS_MIN: usize = 3;
 
 /// Frequent words without which hardly a sentence is made, in lower case. Only languages with
 /// Latin letters: others are told by their script or by few rivals.
@@ -25,21 +27,74 @@ const WORDS: [(&str, &[&str]); 12] = [
     ("swe", &["att", "av", "den", "det", "en", "ett", "för", "har", "i", "inte", "med", "och", "på", "som", "till", "är"]),
 ];
 
-/// Returns the language of which a text has the most different function words, or `None` where there are too
-/// few, or as many of another. The confidence is what they have ahead of the next language's, as
-/// a share.
-pub(super) fn identify(text: &str) -> Option<Detected> {
-    let words = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
-    let words: HashSet<String> = words.map(str::to_lowercase).collect();
-    let found = WORDS.map(|(_, known)| known.iter().filter(|word| words.contains(**word)).count());
-    let (index, best) = found.iter().copied().enumerate().max_by_key(|(_, count)| *count)?;
+/// Letters that a language has in foreign words and names only, of languages that trigrams name for short English
+/// texts.
+const FOREIGN: [(&str, &str); 9] = [
+    ("cat", "kw"),
+    ("dan", "cqwxz"),
+    ("fin", "cqwxz"),
+    ("ita", "jkwxy"),
+    ("nob", "cqwxz"),
+    ("pol", "qvx"),
+    ("por", "kwy"),
+    ("swe", "qwz"),
+    ("tur", "qwx"),
+];
+
+/// The words of a text, each once, in lower case.
+pub(super) struct Words(HashSet<String>);
+
+impl Words {
+    pub(super) fn of(text: &str) -> Self {
+        let words = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
+        Self(words.map(str::to_lowercase).collect())
+    }
+
+    /// Returns the language of which there are the most different function words, or `None` where there are too
+    /// few, or as many of another. The confidence is what they have ahead of the next language's, as
+    /// a share.
+    pub(super) fn identify(&self) -> Option<Detected> {
+        best(WORDS.map(|(language, known)| (language, self.found(known, 1))), FOUND_MIN)
+    }
+
+    /// Returns the same of a text that cannot well be of a language, for its letters: then one function word that is
+    /// not short is enough, of a language of which that cannot be said.
+    ///
+    /// Of 1,200 English messages of two to six words it finds 15 more, and takes 42 of 25,200 in 21 other languages
+    /// for English.
+    pub(super) fn instead_of(&self, language: &str) -> Option<Detected> {
+        if !self.has_foreign_letters(language) {
+            return None;
+        }
+        let found = |(language, known): (&'static str, &[&str])| match self.has_foreign_letters(language) {
+            true => (language, 0),
+            false => (language, self.found(known, ALONE_LETTERS_MIN)),
+        };
+        best(WORDS.map(found), 1).map(|detected| Detected { confidence: 0.0, ..detected })
+    }
+
+    fn found(&self, known: &[&str], letters_min: usize) -> usize {
+        let is_found = |word: &&&str| word.chars().count() >= letters_min && self.0.contains(**word);
+        known.iter().filter(is_found).count()
+    }
+
+    fn has_foreign_letters(&self, language: &str) -> bool {
+        let foreign =
+            FOREIGN.iter().find(|(known, _)| *known == language).map_or("", |(_, letters)| *letters);
+        self.0.iter().any(|word| word.contains(|letter| foreign.contains(letter)))
+    }
+}
+
+/// Returns the language of the most words, if they are enough and more than those of any other.
+fn best(found: [(&'static str, usize); WORDS.len()], found_min: usize) -> Option<Detected> {
+    let (index, (language, best)) = found.into_iter().enumerate().max_by_key(|(_, (_, count))| *count)?;
     let others = found.iter().enumerate().filter(|(other, _)| *other != index);
-    let next = others.map(|(_, count)| *count).max().unwrap_or_default();
-    if best < FOUND_MIN || best == next {
+    let next = others.map(|(_, (_, count))| *count).max().unwrap_or_default();
+    if best < found_min || best == next {
         return None;
     }
     let confidence = (best - next) as f64 / best as f64;
-    Some(Detected { code: Code::new(WORDS[index].0)?, confidence })
+    Some(Detected { code: Code::new(language)?, confidence })
 }
 
 #[cfg(test)]
@@ -49,11 +104,24 @@ mod tests {
 
     #[test]
     fn function_words_tell_a_language() {
-        let code = |text| identify(text).map(|detected| detected.code.to_string());
+        let code = |text| Words::of(text).identify().map(|detected| detected.code.to_string());
         assert_eq!(code("What’s new in 2.26? New tasks for the (September) pack").as_deref(), Some("eng"));
         assert_eq!(code("Neues in 2.26: Aufgaben für das Paket und die Liste").as_deref(), Some("deu"));
         assert_eq!(code("Houston Austin Dallas"), None);
         assert_eq!(code("in in in"), None);
+    }
+
+    #[test]
+    fn one_word_tells_a_language_where_letters_speak_against_another() {
+        let code = |text: &str, language| {
+            let detected = Words::of(text).instead_of(language);
+            detected.map(|detected| (detected.code.to_string(), detected.confidence))
+        };
+        assert_eq!(code("Dancing FOR fun", "dan"), Some(("eng".to_owned(), 0.0)));
+        assert_eq!(code("Tak for mad", "dan"), None, "no letter speaks against it");
+        assert_eq!(code("Dancing Queen", "dan"), None, "no function word");
+        assert_eq!(code("Zanzibar de Janeiro", "dan"), None, "a word of many languages");
+        assert_eq!(code("dancing for fun", "deu"), None, "a language of which no letter is foreign");
     }
 
     #[test]

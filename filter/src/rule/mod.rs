@@ -282,7 +282,7 @@ impl PageRule {
             Self::Words(rule) => findings.extend(rule.judge(text)),
             Self::Symbols(rule) => findings.push(rule.judge(text)),
             Self::Language(rule) => findings.push(rule.judge(text, loaded)),
-            Self::UrlLists(rule) => findings.extend(rule.judge(Some(&page.url), loaded)),
+            Self::UrlLists(rule) => findings.extend(rule.judge(page.url.as_deref(), loaded)),
         }
     }
 

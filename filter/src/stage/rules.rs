@@ -133,7 +133,7 @@ impl<S: Subject> Stage for Rules<S> {
     }
 
     fn version(&self) -> u32 {
-        3
+        4
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {

@@ -9,7 +9,7 @@ use crate::html::Ruby;
 use crate::inflation::{INFLATED, PageBudget};
 use crate::source::{Source, Yield};
 use crate::warc::{Damage, Entry, Kind, Record};
-use crate::webpage::{Body, Refusal, Webpage};
+use crate::webpage::{Body, Refusal, Webpage, guarded};
 
 /// Unit: WARC records of type response, resource and revisit (in WET files conversion), and
 /// places where a record could not be read.
@@ -122,14 +122,15 @@ impl Scribe {
         id: Id,
         url: &str,
         date: Option<String>,
-        Webpage { extract, charset }: Webpage,
+        Webpage { extract, charset, .. }: Webpage,
         out: &mut Output<'_>,
     ) -> Result<()> {
         let source = self.source.name.clone();
         match self.kind {
             CrawlKind::Warc => {
                 let (title, charset, segments) = (extract.title, charset.to_owned(), extract.segments);
-                out.write(PAGES, Page { id, source, url: url.to_owned(), date, title, charset, segments })?;
+                let (key, url) = (None, Some(url.to_owned()));
+                out.write(PAGES, Page { id, key, source, url, date, title, charset, segments })?;
             }
             CrawlKind::Wet => {
                 let (url, text) = (Some(url.to_owned()), extract.text());
@@ -142,10 +143,4 @@ impl Scribe {
         out.keep(RECORDS);
         Ok(())
     }
-}
-
-/// Does work on a record that may be fatal.
-fn guarded<T>(task: &Task<'_>, id: Id, work: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal> {
-    let outcome = task.crashes.guard(id, work);
-    outcome.unwrap_or_else(|fatal| Err(Refusal::Fail(fatal.reason(), String::new())))
 }

@@ -18,6 +18,7 @@
 //! tag, signal              what tags, roles and names of elements say
 //! wording      Wording     what a block's characters and words are like
 //! facts        Facts       what the page says of itself
+//! address      stated      where it says it is from
 //! feature      Features    all of this as numbers, by block
 //! forest       Forest      boosted trees that judge numbers
 //! genre        features    whether the page is an article
@@ -32,6 +33,7 @@
 //! Text never depends on images: an image within a paragraph comes after it, and the captions of
 //! figures with images belong to those. An image of a formula is text.
 
+pub(crate) mod address;
 mod caption;
 pub mod charset;
 mod collapsed;
@@ -68,6 +70,7 @@ mod wording;
 
 use corpus::record::{Segment, SegmentKind};
 
+use dom::Dom;
 use facts::Facts;
 pub use ruby::Ruby;
 
@@ -98,7 +101,17 @@ impl Extract {
 ///
 /// Any text is a page; work and memory are bounded by its length.
 pub fn extract(html: &str, url: &str, ruby: Ruby) -> Extract {
-    let mut dom = parser::parse(html);
+    extract_dom(parser::parse(html), url, ruby)
+}
+
+/// Extracts the main content of a page whose URL is not known, and returns the one that it states.
+pub fn extract_saved(html: &str, ruby: Ruby) -> (Extract, Option<String>) {
+    let dom = parser::parse(html);
+    let url = address::stated(&dom, html);
+    (extract_dom(dom, url.as_deref().unwrap_or_default(), ruby), url)
+}
+
+fn extract_dom(mut dom: Dom, url: &str, ruby: Ruby) -> Extract {
     let facts = Facts::of(&dom);
     plain::simplify(&mut dom, ruby);
     let segments = segments::segments(&dom, &facts, image::base_url(&dom, url).as_ref());

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Draft;
 use super::columns::{ColumnNames, Columns, Known};
-use crate::kind::{FileKind, file_name};
+use crate::kind::{FileKind, delimiter};
 
 /// How a pairs source is read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -133,13 +133,10 @@ impl Layout {
         let Self::Columns(_) = self else {
             return Container::Parquet;
         };
-        match FileKind::of(name) {
+        match (FileKind::of(name), delimiter(name)) {
             _ if is_parquet => Container::Parquet,
-            Some(FileKind::Json) => Container::Json,
-            Some(FileKind::Table) if file_name(name).to_ascii_lowercase().contains(".csv") => {
-                Container::Delimited(b',')
-            }
-            Some(FileKind::Table) => Container::Delimited(b'\t'),
+            (Some(FileKind::Json), _) => Container::Json,
+            (_, Some(delimiter)) => Container::Delimited(delimiter),
             _ => Container::Urls,
         }
     }

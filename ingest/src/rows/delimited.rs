@@ -3,68 +3,89 @@
 //! character like any other (`a 5" nail`), and so is what follows a closing one.
 //!
 //! A row whose fields are not as many as the header's is broken: there is no telling which is which. A quoted
-//! field that does not end breaks its own line alone. Many TSV files are written without any quoting: a
-//! line that makes no row, but as many fields as the header without quoting, is taken so.
+//! field that does not end breaks its own line, and with it, as one row, those behind it that have not as many fields
+//! as the header. Many TSV files are written without any quoting: a line that makes no row, but as many fields as the
+//! header without quoting, is taken so.
 
-use std::collections::VecDeque;
 use std::io::{self, BufRead};
 
 use corpus::Result;
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
-use super::{Cells, ROW_BYTES_MAX, Row, Wanted, find_columns};
+use super::ahead::Ahead;
+use super::unclosed::Unclosed;
+use super::{Cells, Row, Wanted, find_columns};
 use crate::lines::{Line, Lines, pass_over_mark};
 use crate::source::preview;
 
-/// Iterator over the rows of a file; holds one row of at most [`ROW_BYTES_MAX`] bytes.
+/// Iterator over the rows of a file; holds a few rows of the most bytes that one may have.
 pub struct DelimitedRows<R> {
     lines: Lines<R>,
+    row_bytes_max: usize,
     delimiter: u8,
     wanted: Vec<Wanted>,
     /// For every wanted column its place in a row.
     places: Vec<Option<usize>>,
     /// Fields of the header.
     field_count: usize,
-    /// Lines that were read ahead in search of the end of a quoted field.
-    ahead: VecDeque<Line>,
+    /// Lines that were read in search of the end of a quoted field.
+    ahead: Ahead,
     /// Bytes that were looked at, those that were read twice included.
     examined: u64,
     /// What reads rows with quotes, between two of them.
     record: Option<Record>,
+    /// What a quoted field without end did to the lines behind it.
+    unclosed: Option<Unclosed>,
+    /// A row that was read before the broken one which goes before it was told.
+    next: Option<Row>,
 }
 
 /// The fields of a row.
 type Fields = Vec<Vec<u8>>;
-/// The fields of a row with its text, or the row that stands for what cannot be read.
-type Found = Result<(Fields, Vec<u8>), Row>;
+
+/// What was found where a row should begin.
+enum Found {
+    /// The fields of a row, and its text.
+    Fields(Fields, Vec<u8>),
+    /// The line of a quoted field without end.
+    Unclosed(Vec<u8>),
+    /// A row that cannot be read, and how it begins.
+    TooLong(String, Vec<u8>),
+    /// The row that stands for damage of the file.
+    Lost(Row),
+}
 
 impl<R: BufRead> DelimitedRows<R> {
-    /// Reads the header; the stage's name and the URL are for messages.
+    /// Reads the header; the stage's name and the URL are for messages, and a row has so many bytes at most, its line
+    /// ends included.
     ///
     /// # Errors
     /// When a required column is missing, or the file cannot be read (`broken` says how to put it).
     pub fn open(
         (stage, url): (&str, &str),
         mut reader: R,
-        delimiter: u8,
+        (delimiter, row_bytes_max): (u8, usize),
         wanted: &[Wanted],
         broken: impl Fn(&io::Error) -> corpus::Error,
     ) -> Result<Self> {
         pass_over_mark(&mut reader).map_err(|error| broken(&error))?;
         let mut rows = Self {
-            lines: Lines::new(reader, ROW_BYTES_MAX),
+            lines: Lines::new(reader, row_bytes_max),
+            row_bytes_max,
             delimiter,
             wanted: wanted.to_vec(),
             places: Vec::new(),
             field_count: 0,
-            ahead: VecDeque::new(),
+            ahead: Ahead::default(),
             examined: 0,
             record: None,
+            unclosed: None,
+            next: None,
         };
-        let header = match rows.next_fields().transpose().map_err(|error| broken(&error))? {
-            Some(Ok((fields, _))) => fields,
+        let header = match rows.find().transpose().map_err(|error| broken(&error))? {
+            Some(Found::Fields(fields, _)) => fields,
             // Without its header no row of the file can be told.
-            Some(Err(Row::Lost { fault, .. })) => return Err(broken(&fault.into())),
+            Some(Found::Lost(Row::Lost { fault, .. })) => return Err(broken(&fault.into())),
             _ => Vec::new(),
         };
         let names: Vec<String> =
@@ -75,88 +96,97 @@ impl<R: BufRead> DelimitedRows<R> {
         Ok(rows)
     }
 
-    fn next_line(&mut self) -> Option<io::Result<Line>> {
-        self.ahead.pop_front().map(Ok).or_else(|| self.lines.next())
-    }
-
     /// Returns the fields of a line of TSV without quoting, if they are as many as the header's.
     fn unquoted(&self, line: &[u8]) -> Option<Fields> {
         let fields: Fields = line.split(|byte| *byte == b'\t').map(<[u8]>::to_vec).collect();
         (self.delimiter == b'\t' && fields.len() == self.field_count).then_some(fields)
     }
 
-    /// Returns the fields of the next row that is not blank, and its text; or why there are none.
-    fn next_fields(&mut self) -> Option<io::Result<Found>> {
-        let first = loop {
-            match self.next_line()? {
-                Ok(Line::Whole(line)) if line.trim_ascii().is_empty() => {}
-                Ok(Line::Whole(line)) => break line,
-                Ok(Line::TooLong { head, bytes }) => {
-                    return Some(Ok(Err(broken(format!("row of {bytes} bytes"), &head))));
-                }
-                Ok(Line::Lost(fault)) => return Some(Ok(Err(Row::lost(fault)))),
-                Err(error) => return Some(Err(error)),
-            }
-        };
-        if memchr::memchr2(b'"', b'\r', &first).is_none() {
-            self.examined += first.len() as u64 + 1;
-            let fields = first.split(|byte| *byte == self.delimiter).map(<[u8]>::to_vec).collect();
-            return Some(Ok(Ok((fields, first))));
-        }
-        // Making a reader costs more than reading a short row.
-        let mut record = self.record.take().unwrap_or_else(|| Record::new(self.delimiter));
-        let found = self.next_quoted(first, &mut record);
-        record.clear();
-        self.record = Some(record);
-        Some(found)
+    /// Returns the fields of a line in which there are neither quotes nor carriage returns.
+    fn plain(&mut self, line: Vec<u8>) -> Found {
+        self.examined += line.len() as u64 + 1;
+        let fields = line.split(|byte| *byte == self.delimiter).map(<[u8]>::to_vec).collect();
+        Found::Fields(fields, line)
     }
 
-    /// Returns the fields of the row that begins with a line in which there are quotes or carriage returns.
-    fn next_quoted(&mut self, first: Vec<u8>, record: &mut Record) -> io::Result<Found> {
-        let (mut text, mut taken) = (first.clone(), VecDeque::new());
-        let mut next = first.clone();
+    /// Returns the next row that is not blank.
+    fn find(&mut self) -> Option<io::Result<Found>> {
+        let is_plain = |line: &[u8]| memchr::memchr2(b'"', b'\r', line).is_none();
         loop {
-            self.examined += next.len() as u64 + 1;
-            match record.push(&next) {
-                Some(rest) => {
-                    if let Some(rest) = rest {
-                        text.truncate(text.len() - rest.len() - 1);
-                        self.ahead.push_front(Line::Whole(rest));
+            if self.ahead.is_empty() {
+                let line = match self.ahead.take_last() {
+                    Some(line) => line,
+                    None => match self.lines.next()? {
+                        Ok(line) => line,
+                        Err(error) => return Some(Err(error)),
+                    },
+                };
+                match line {
+                    Line::Whole(line) if line.trim_ascii().is_empty() => continue,
+                    // So it is with nearly every line.
+                    Line::Whole(line) if is_plain(&line) => return Some(Ok(self.plain(line))),
+                    Line::Whole(line) => self.ahead.push(&line),
+                    Line::TooLong { head, bytes } => {
+                        return Some(Ok(Found::TooLong(format!("row of {bytes} bytes"), head)));
                     }
-                    let fields = record.fields();
-                    let is_whole = self.field_count == 0 || fields.len() == self.field_count;
-                    let unquoted = if is_whole { None } else { self.unquoted(&text) };
-                    return Ok(Ok((unquoted.unwrap_or(fields), text)));
+                    Line::Lost(fault) => return Some(Ok(Found::Lost(Row::lost(fault)))),
                 }
-                None if taken.is_empty() => {
-                    if let Some(fields) = self.unquoted(&first) {
-                        return Ok(Ok((fields, first)));
-                    }
-                }
-                None => {}
             }
-            next = match self.next_line() {
-                Some(Ok(Line::Whole(line))) if text.len() + line.len() < ROW_BYTES_MAX => line,
-                Some(Err(error)) => return Err(error),
-                other => {
-                    taken.extend(other.and_then(io::Result::ok));
-                    taken.append(&mut self.ahead);
-                    self.ahead = taken;
-                    return Ok(Err(broken("quoted field without end".to_owned(), &first)));
-                }
-            };
-            text.push(b'\n');
-            text.extend_from_slice(&next);
-            taken.push_back(Line::Whole(next.clone()));
+            let line = self.ahead.line();
+            let length = line.len() + 1;
+            if line.trim_ascii().is_empty() {
+                self.ahead.pass(length);
+                continue;
+            }
+            if is_plain(line) {
+                let line = line.to_vec();
+                self.ahead.pass(length);
+                return Some(Ok(self.plain(line)));
+            }
+            // Making a reader costs more than reading a short row.
+            let mut record = self.record.take().unwrap_or_else(|| Record::new(self.delimiter));
+            let found = self.find_quoted(&mut record);
+            record.clear();
+            self.record = Some(record);
+            return Some(found);
+        }
+    }
+
+    /// Returns the row that begins with a line in which there are quotes or carriage returns.
+    fn find_quoted(&mut self, record: &mut Record) -> io::Result<Found> {
+        let first = self.ahead.line().len() + 1;
+        let mut length = 0;
+        loop {
+            let line = self.ahead.line_at(length).unwrap_or_default();
+            let (taken, is_whole) = record.push(line);
+            self.examined += taken as u64;
+            length += taken;
+            if is_whole {
+                let (fields, text) = (record.fields(), self.ahead.text(length));
+                self.ahead.pass(length);
+                let is_as_wanted = self.field_count == 0 || fields.len() == self.field_count;
+                let unquoted = if is_as_wanted { None } else { self.unquoted(&text) };
+                return Ok(Found::Fields(unquoted.unwrap_or(fields), text));
+            }
+            if length == first
+                && let text = self.ahead.text(length)
+                && let Some(fields) = self.unquoted(&text)
+            {
+                self.ahead.pass(length);
+                return Ok(Found::Fields(fields, text));
+            }
+            let is_there = self.ahead.line_at(length).is_some() || self.ahead.read(&mut self.lines)?;
+            let next = self.ahead.line_at(length).filter(|_| is_there);
+            if next.is_none_or(|next| length + next.len() > self.row_bytes_max) {
+                let text = self.ahead.text(first);
+                self.ahead.pass(first);
+                return Ok(Found::Unclosed(text));
+            }
         }
     }
 
     /// Returns the row of its fields; `text` is what the file holds of it.
     fn row(&self, fields: Fields, text: &[u8]) -> Row {
-        if fields.len() != self.field_count {
-            let detail = format!("{} fields where the header has {}", fields.len(), self.field_count);
-            return broken(detail, text);
-        }
         let mut texts = Vec::with_capacity(fields.len());
         for field in fields {
             match String::from_utf8(field) {
@@ -170,23 +200,82 @@ impl<R: BufRead> DelimitedRows<R> {
         };
         Row::Whole(Cells::of_texts(&self.wanted, of_column))
     }
+
+    /// Returns the row of what was found; none if it goes with a broken one.
+    fn told(&mut self, found: Found) -> Option<Row> {
+        let (detail, text) = match found {
+            Found::Lost(row) => {
+                let before = self.unclosed.take().and_then(|mut unclosed| unclosed.end());
+                return self.after(before, row);
+            }
+            Found::Unclosed(line) => {
+                match &mut self.unclosed {
+                    Some(unclosed) => unclosed.add("quoted field without end", &line),
+                    None => self.unclosed = Some(Unclosed::new(&line)),
+                }
+                return None;
+            }
+            Found::Fields(fields, text) if fields.len() == self.field_count => {
+                let before = self.unclosed.as_mut().and_then(Unclosed::sound);
+                if self.unclosed.as_ref().is_some_and(Unclosed::is_over) {
+                    self.unclosed = None;
+                }
+                let row = self.row(fields, &text);
+                return self.after(before, row);
+            }
+            Found::Fields(fields, text) => {
+                (format!("{} fields where the header has {}", fields.len(), self.field_count), text)
+            }
+            Found::TooLong(detail, text) => (detail, text),
+        };
+        match &mut self.unclosed {
+            Some(unclosed) => {
+                unclosed.add(&detail, &text);
+                None
+            }
+            None => Some(broken(detail, &text)),
+        }
+    }
+
+    /// Returns the first of two rows, and keeps the other.
+    fn after(&mut self, before: Option<Row>, row: Row) -> Option<Row> {
+        match before {
+            Some(before) => {
+                self.next = Some(row);
+                Some(before)
+            }
+            None => Some(row),
+        }
+    }
 }
 
 impl<R: BufRead> Iterator for DelimitedRows<R> {
     type Item = io::Result<Row>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        Some(match self.next_fields()? {
-            Ok(Ok((fields, text))) => Ok(self.row(fields, &text)),
-            Ok(Err(row)) => Ok(row),
-            Err(error) => Err(error),
-        })
+        if let Some(row) = self.next.take() {
+            return Some(Ok(row));
+        }
+        loop {
+            match self.find() {
+                Some(Ok(found)) => {
+                    if let Some(row) = self.told(found) {
+                        return Some(Ok(row));
+                    }
+                }
+                Some(Err(error)) => return Some(Err(error)),
+                None => return self.unclosed.take().and_then(|mut unclosed| unclosed.end()).map(Ok),
+            }
+        }
     }
 }
 
 fn broken(detail: String, text: &[u8]) -> Row {
     Row::Broken { detail, preview: preview(text) }
 }
+
+/// Bytes by which the room for a row's fields grows at least.
+const ROOM_BYTES: usize = 1 << 10;
 
 /// A row that is being read, line by line.
 struct Record {
@@ -206,17 +295,17 @@ impl Record {
     /// Begins another row.
     fn clear(&mut self) {
         self.reader.reset();
-        self.bytes.clear();
         (self.byte_count, self.end_count) = (0, 0);
     }
 
-    /// Adds a line. Returns nothing while a quoted field goes on; else what is left of the line, which is
-    /// another row if a carriage return ended this one.
-    fn push(&mut self, line: &[u8]) -> Option<Option<Vec<u8>>> {
-        self.bytes.resize(self.byte_count + line.len() + 1, 0);
-        let line = [line, b"\n"].concat();
-        let mut input = &line[..];
+    /// Adds a line with its line feed. Returns how much of it the row has, and whether it ends there: with its line
+    /// unless a carriage return ends it before that.
+    fn push(&mut self, line: &[u8]) -> (usize, bool) {
+        let mut input = line;
         loop {
+            if self.bytes.len() == self.byte_count {
+                self.bytes.resize(self.byte_count + ROOM_BYTES.max(self.byte_count), 0);
+            }
             let (bytes, ends) = (&mut self.bytes[self.byte_count..], &mut self.ends[self.end_count..]);
             let (result, read, written, ended) = self.reader.read_record(input, bytes, ends);
             input = &input[read..];
@@ -224,13 +313,9 @@ impl Record {
             self.end_count += ended;
             match result {
                 ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
-                ReadRecordResult::Record => {
-                    let rest = input.strip_suffix(b"\n").filter(|rest| !rest.is_empty());
-                    return Some(rest.map(<[u8]>::to_vec));
-                }
-                ReadRecordResult::InputEmpty | ReadRecordResult::End => return None,
-                // There is room for all of the input.
-                ReadRecordResult::OutputFull => self.bytes.push(0),
+                ReadRecordResult::Record => return (line.len() - input.len(), true),
+                ReadRecordResult::InputEmpty | ReadRecordResult::End => return (line.len(), false),
+                ReadRecordResult::OutputFull => {}
             }
         }
     }
@@ -245,13 +330,16 @@ impl Record {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use super::super::ROW_BYTES_MAX;
     use super::super::testing::{shown_row, url_and_number};
     use super::*;
     use proptest::prelude::*;
 
     fn rows(text: &[u8], delimiter: u8) -> Vec<String> {
         let broken = |error: &io::Error| corpus::Error::work("test", error.to_string());
-        let rows = DelimitedRows::open(("s", "u"), text, delimiter, &url_and_number(), broken).unwrap();
+        let rows =
+            DelimitedRows::open(("s", "u"), text, (delimiter, ROW_BYTES_MAX), &url_and_number(), broken)
+                .unwrap();
         rows.map(|row| shown_row(row.unwrap())).collect()
     }
 
@@ -277,7 +365,13 @@ mod tests {
     #[test]
     fn a_file_without_the_column_says_what_it_has() {
         let broken = |error: &io::Error| corpus::Error::work("test", error.to_string());
-        let opened = DelimitedRows::open(("s", "u.csv"), &b"link,n\n"[..], b',', &url_and_number(), broken);
+        let opened = DelimitedRows::open(
+            ("s", "u.csv"),
+            &b"link,n\n"[..],
+            (b',', ROW_BYTES_MAX),
+            &url_and_number(),
+            broken,
+        );
         let message = opened.err().unwrap().to_string();
         assert!(message.contains("u.csv") && message.contains("link"), "{message}");
     }
@@ -305,6 +399,40 @@ mod tests {
     }
 
     #[test]
+    fn lines_within_a_quote_that_never_ends_are_one_broken_row() {
+        let inside = "no row\n".repeat(400_000);
+        assert!(inside.len() > 2 << 20);
+        let told = rows(format!("url,n\na,1\n\"b,2\n{inside}").as_bytes(), b',');
+        let all = format!(
+            "quoted field without end; 400000 lines of {} bytes behind it make no rows",
+            inside.len() - 400_000
+        );
+        assert_eq!(told, ["a|1", all.as_str()]);
+        // A row between them is one, and what stands before it is told before it.
+        let told = rows(format!("url,n\n\"b,2\nno row\nc,3\nno row\nno row\n{inside}").as_bytes(), b',');
+        assert_eq!(told[..2], ["quoted field without end; 1 lines of 6 bytes behind it make no rows", "c|3"]);
+        assert!(told[2].starts_with("1 fields where the header has 2; 400001 lines"), "{told:?}");
+        assert_eq!(told.len(), 3);
+    }
+
+    #[test]
+    fn a_file_that_is_as_it_should_be_again_tells_every_broken_row() {
+        let sound: Vec<String> = (0..100).map(|n| format!("a,{n}\n")).collect();
+        let told = rows(format!("url,n\n\"b,2\n{}no row\nno row\nc,3\n", sound.concat()).as_bytes(), b',');
+        assert_eq!(told.len(), 1 + 100 + 3);
+        assert_eq!(told[0], "quoted field without end");
+        assert_eq!(
+            told[101..],
+            ["1 fields where the header has 2", "1 fields where the header has 2", "c|3"]
+        );
+        // The quote closes after all, beyond what a row may have.
+        let long = "no row\n".repeat(200_000);
+        let told = rows(format!("url,n\n\"{long}\",2\nc,3\nno row\n").as_bytes(), b',');
+        assert!(told[0].starts_with("quoted field without end; 200000 lines"), "{}", told[0]);
+        assert_eq!(told[1..], ["c|3", "1 fields where the header has 2"]);
+    }
+
+    #[test]
     fn a_carriage_return_alone_ends_a_row() {
         assert_eq!(rows(b"url,n\na,1\rb,2\r\nc,3\n", b','), ["a|1", "b|2", "c|3"]);
     }
@@ -320,13 +448,15 @@ mod tests {
             (format!("\"{line}\"\"\n"), b','),
             ("\"\n".to_owned(), b','),
             ("\"\",\"\n".to_owned(), b','),
+            // Rows that returns alone end are in one line.
+            ("a,\"1\"\r".to_owned(), b','),
         ] {
             let header = format!("url{}n", char::from(delimiter));
             let text = format!("{header}\n{}", pattern.repeat((3 << 20) / pattern.len()));
             let broken = |error: &io::Error| corpus::Error::work("test", error.to_string());
+            let form = (delimiter, ROW_BYTES_MAX);
             let mut rows =
-                DelimitedRows::open(("s", "u"), text.as_bytes(), delimiter, &url_and_number(), broken)
-                    .unwrap();
+                DelimitedRows::open(("s", "u"), text.as_bytes(), form, &url_and_number(), broken).unwrap();
             rows.by_ref().for_each(drop);
             assert!(rows.examined <= 3 * text.len() as u64, "{} of {}", rows.examined, text.len());
         }
@@ -342,7 +472,9 @@ mod tests {
             let quoted: Vec<String> = fields.iter().map(|f| format!("\"{}\"", f.replace('"', "\"\""))).collect();
             let row = quoted.join(",");
             let mut record = Record::new(b',');
-            let ended: Vec<bool> = row.split('\n').map(|line| record.push(line.as_bytes()).is_some()).collect();
+            let row = row + "\n";
+            let ended: Vec<bool> =
+                row.split_inclusive('\n').map(|line| record.push(line.as_bytes()).1).collect();
             prop_assert!(ended.iter().rev().skip(1).all(|ended| !ended) && ended.last() == Some(&true));
             let found: Vec<String> =
                 record.fields().into_iter().map(|field| String::from_utf8(field).unwrap()).collect();
@@ -352,7 +484,7 @@ mod tests {
         #[test]
         fn any_bytes_end(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             let broken = |error: &io::Error| corpus::Error::work("test", error.to_string());
-            if let Ok(rows) = DelimitedRows::open(("s", "u"), &bytes[..], b',', &[], broken) {
+            if let Ok(rows) = DelimitedRows::open(("s", "u"), &bytes[..], (b',', ROW_BYTES_MAX), &[], broken) {
                 prop_assert!(rows.count() <= bytes.len());
             }
         }

@@ -6,7 +6,7 @@ use std::io::{self, BufRead};
 use corpus::Result;
 
 use super::fields::{Fields, Found};
-use super::{Cells, Kind, ROW_BYTES_MAX, Row, Wanted, missing_column, nested_column};
+use super::{Cells, Kind, Row, Wanted, missing_column, nested_column};
 use crate::fetch::source::source_error;
 use crate::lines::{Line, Lines, pass_over_mark};
 use crate::source::preview;
@@ -16,7 +16,7 @@ const CHECKED_OBJECTS_MAX: usize = 100;
 /// Bytes that are read for that at most.
 const CHECKED_BYTES_MAX: usize = 16 << 20;
 
-/// Iterator over the rows of a file; holds one row of at most [`ROW_BYTES_MAX`] bytes.
+/// Iterator over the rows of a file; holds one row, and those in which columns are looked for at the beginning.
 pub struct JsonRows<R> {
     texts: JsonTexts<R>,
     wanted: Vec<Wanted>,
@@ -24,12 +24,12 @@ pub struct JsonRows<R> {
 
 impl<R: BufRead> JsonRows<R> {
     /// Reads a file of either form, told by its first character. The stage's name and the URL are for
-    /// messages.
+    /// messages, and a row has so many bytes at most.
     ///
     /// # Errors
     /// When it cannot be read, or none of its first objects has a required column.
-    pub fn open(place: (&str, &str), reader: R, wanted: &[Wanted]) -> Result<Self> {
-        let texts = JsonTexts::open(place, reader, ROW_BYTES_MAX, wanted)?;
+    pub fn open(place: (&str, &str), reader: R, row_bytes_max: usize, wanted: &[Wanted]) -> Result<Self> {
+        let texts = JsonTexts::open(place, reader, row_bytes_max, wanted)?;
         Ok(Self { texts, wanted: wanted.to_vec() })
     }
 }
@@ -188,8 +188,8 @@ fn refuse_nested(stage: &str, url: &str, wanted: &[Wanted], fields: &Fields<'_>)
     for column in wanted.iter().filter(|column| column.required) {
         let Some(name) = column.names.iter().find(|name| fields.raw(name).is_some()) else { continue };
         let kind = match (column.kind, fields.get(name)) {
-            (Kind::Text, Ok(Some(Found::Texts(_)))) => "lists of texts",
-            (Kind::Text | Kind::Texts, Ok(Some(Found::Nested(_)))) => "lists or objects",
+            (Kind::Text | Kind::Bytes, Ok(Some(Found::Texts(_)))) => "lists of texts",
+            (Kind::Text | Kind::Texts | Kind::Bytes, Ok(Some(Found::Nested(_)))) => "lists or objects",
             _ => continue,
         };
         return Err(nested_column(stage, url, name, kind));
@@ -294,6 +294,7 @@ fn element(reader: &mut impl BufRead, text_bytes_max: usize) -> io::Result<Eleme
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use super::super::ROW_BYTES_MAX;
     use super::super::testing::{shown_row, url_and_number};
     use super::*;
     use proptest::prelude::*;
@@ -303,7 +304,7 @@ mod tests {
     fn rows(text: &str) -> Vec<String> {
         // A small buffer, so that rows lie across its borders.
         let reader = BufReader::with_capacity(7, text.as_bytes());
-        match JsonRows::open(("s", "u"), reader, &url_and_number()) {
+        match JsonRows::open(("s", "u"), reader, ROW_BYTES_MAX, &url_and_number()) {
             Ok(rows) => rows.map(|row| shown_row(row.unwrap())).collect(),
             Err(error) => vec![error.to_string()],
         }

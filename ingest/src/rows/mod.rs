@@ -3,17 +3,19 @@
 //! ```text
 //! wanted columns -> parquet    row groups, of a remote file no more than the wanted columns
 //!                   json       JSON lines, or one array of objects; documents are read by this too
-//!                   delimited  CSV and TSV with a header
+//!                   delimited  CSV and TSV with a header (ahead: lines read twice; unclosed: a quote without end)
 //!                   urls       one URL a line
 //!                -> cells, in the order in which they were wanted
 //! ```
 
+mod ahead;
 pub mod delimited;
 pub(crate) mod fields;
 pub mod json;
 mod page_header;
 mod paged;
 pub mod parquet;
+mod unclosed;
 mod value;
 
 use corpus::{Error, Result};
@@ -25,7 +27,7 @@ use crate::fault::FileFault;
 use crate::location::shown;
 use fields::{Fields, Found};
 
-/// Bytes of one row of text, its line ends included.
+/// Bytes of one row of a list, its line ends included.
 pub const ROW_BYTES_MAX: usize = 1 << 20;
 
 /// What a column is read as.
@@ -35,6 +37,8 @@ pub enum Kind {
     Text,
     /// Text, or a list of texts, which are joined by line ends.
     Texts,
+    /// Text, or in a binary column bytes of which it is not known what they are.
+    Bytes,
     /// A number; integers, floats and numbers written as text count.
     Number,
     /// Any value, as JSON has it.
@@ -101,6 +105,7 @@ pub struct Cells(Vec<Cell>);
 #[derive(Debug, Clone, PartialEq)]
 enum Cell {
     Text(Option<String>),
+    Bytes(Vec<u8>),
     Number(Option<f64>),
     Json(Option<Value>),
 }
@@ -110,6 +115,14 @@ impl Cells {
     pub fn text(&mut self, column: usize) -> Option<String> {
         match self.0.get_mut(column) {
             Some(Cell::Text(text)) => text.take(),
+            _ => None,
+        }
+    }
+
+    /// Takes the bytes of a wanted column, if they are no text.
+    pub fn bytes(&mut self, column: usize) -> Option<Vec<u8>> {
+        match self.0.get_mut(column) {
+            Some(Cell::Bytes(bytes)) => Some(std::mem::take(bytes)),
             _ => None,
         }
     }
@@ -133,7 +146,7 @@ impl Cells {
     /// Returns the cells that hold these texts, by wanted column.
     fn of_texts(wanted: &[Wanted], mut text: impl FnMut(usize) -> Option<String>) -> Self {
         let cell = |(index, column): (usize, &Wanted)| match column.kind {
-            Kind::Text | Kind::Texts => Cell::Text(text(index)),
+            Kind::Text | Kind::Texts | Kind::Bytes => Cell::Text(text(index)),
             Kind::Number => Cell::Number(text(index).and_then(|text| text.trim().parse().ok())),
             Kind::Json => Cell::Json(text(index).map(Value::from)),
         };
@@ -165,7 +178,9 @@ fn cell(kind: Kind, found: Found) -> Result<Cell, String> {
         (Kind::Number, Found::Number(digits)) => Cell::Number(digits.parse().ok()),
         (Kind::Number, Found::Text(text)) => Cell::Number(text.text.trim().parse().ok()),
         (Kind::Number, _) => Cell::Number(None),
-        (Kind::Text | Kind::Texts, Found::Null) => Cell::Text(None),
+        (Kind::Text | Kind::Texts | Kind::Bytes, Found::Null) => Cell::Text(None),
+        // What cannot be read of it stands as U+FFFD.
+        (Kind::Bytes, Found::Text(text)) => Cell::Text(Some(text.text)),
         (_, Found::Text(text)) if text.has_bad_bytes => return Err("not UTF-8".to_owned()),
         (_, Found::Text(text)) => Cell::Text(Some(text.text)),
         (_, Found::Number(digits)) => Cell::Text(Some(digits)),

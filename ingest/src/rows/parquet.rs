@@ -171,8 +171,12 @@ impl ParquetRows {
             let array = batch.column_by_name(name).ok_or("column is missing")?;
             // Cells that do not convert become null; so does a column that converts nowhere.
             let target = match kind {
-                Kind::Text | Kind::Texts if is_view(array.data_type()) || is_shown(array.data_type()) => None,
-                Kind::Text | Kind::Texts => Some(DataType::Utf8View),
+                Kind::Text | Kind::Texts | Kind::Bytes
+                    if is_view(array.data_type()) || is_shown(array.data_type()) =>
+                {
+                    None
+                }
+                Kind::Text | Kind::Texts | Kind::Bytes => Some(DataType::Utf8View),
                 Kind::Number => Some(DataType::Float64),
                 Kind::Json => None,
             };
@@ -199,19 +203,25 @@ impl ParquetRows {
                     let value = array.map(|array| value::json(array, row));
                     Cell::Json(value.filter(|value| !value.is_null()))
                 }
-                Kind::Text | Kind::Texts if array.is_some_and(|array| is_shown(array.data_type())) => {
+                Kind::Text | Kind::Texts | Kind::Bytes
+                    if array.is_some_and(|array| is_shown(array.data_type())) =>
+                {
                     let text = array.and_then(|array| value::text(array, row));
                     self.given += text.as_ref().map_or(0, |text| text.len() as u64);
                     Cell::Text(text)
                 }
-                Kind::Text | Kind::Texts => {
-                    let text = array.map(|array| text(array, row)).transpose();
-                    let text = text.map_err(|problem| {
+                Kind::Text | Kind::Texts | Kind::Bytes => {
+                    let told = |problem: String| {
                         let root = self.columns.get(index).copied().flatten().unwrap_or_default();
                         format!("column {:?} {problem}", self.metadata.schema().field(root).name())
-                    })?;
-                    self.given += text.map_or(0, |text| text.len() as u64);
-                    Cell::Text(text.map(str::to_owned))
+                    };
+                    let bytes = array.map(|array| bytes(array, row)).transpose().map_err(told)?;
+                    self.given += bytes.map_or(0, |bytes| bytes.len() as u64);
+                    let is_binary = array.is_some_and(|array| *array.data_type() == DataType::BinaryView);
+                    match bytes {
+                        Some(bytes) if *kind == Kind::Bytes && is_binary => Cell::Bytes(bytes.to_owned()),
+                        _ => Cell::Text(bytes.map(text).transpose().map_err(told)?.map(str::to_owned)),
+                    }
                 }
             });
         }
@@ -316,8 +326,8 @@ fn refuse_nested(
             {
                 continue;
             }
-            (Kind::Text | Kind::Texts, kind) if is_list(kind) => "lists",
-            (Kind::Text | Kind::Texts, DataType::Struct(_) | DataType::Map(..)) => "objects",
+            (Kind::Text | Kind::Texts | Kind::Bytes, kind) if is_list(kind) => "lists",
+            (Kind::Text | Kind::Texts | Kind::Bytes, DataType::Struct(_) | DataType::Map(..)) => "objects",
             _ => continue,
         };
         return Err(nested_column(stage, url, field.name(), kind));
@@ -325,8 +335,8 @@ fn refuse_nested(
     Ok(())
 }
 
-/// Returns the text of a valid cell.
-fn text(array: &ArrayRef, row: usize) -> Result<&str, String> {
+/// Returns the bytes of a valid cell.
+fn bytes(array: &ArrayRef, row: usize) -> Result<&[u8], String> {
     let bytes = match array.data_type() {
         DataType::BinaryView => array.as_binary_view().value(row),
         _ => array.as_string_view().value(row).as_bytes(),
@@ -334,6 +344,11 @@ fn text(array: &ArrayRef, row: usize) -> Result<&str, String> {
     if bytes.len() > CELL_BYTES_MAX {
         return Err(format!("has a text of {} bytes", bytes.len()));
     }
+    Ok(bytes)
+}
+
+/// Returns the text of a cell's bytes.
+fn text(bytes: &[u8]) -> Result<&str, String> {
     std::str::from_utf8(bytes).map_err(|_| "is not UTF-8".to_owned())
 }
 

@@ -68,10 +68,9 @@ impl<'b> Response<'b> {
     /// [`HttpFault::Head`].
     pub fn parse(block: &'b [u8]) -> Result<Self, HttpFault> {
         let fault = |detail: &str| HttpFault::Head(detail.to_owned());
-        let first = memchr::memchr(b'\n', block).ok_or_else(|| fault("ends early"))?;
+        let first = memchr::memchr2(b'\n', b'\r', block).ok_or_else(|| fault("ends early"))?;
         let status = status(&block[..first]).ok_or_else(|| fault("no status line"))?;
-        let length = head_length(block).ok_or_else(|| fault("ends early"))?;
-        let text = [STATUS_LINE, &block[first + 1..length]].concat();
+        let (text, length) = headers(block, first).ok_or_else(|| fault("ends early"))?;
         // One a line at most: nearly all heads have a few.
         let line_count = memchr::memchr_iter(b'\n', &text).count();
         let mut headers = vec![httparse::EMPTY_HEADER; line_count.min(HEADERS_MAX)];
@@ -123,6 +122,41 @@ fn status(line: &[u8]) -> Option<u16> {
     VERSIONS.iter().find(|known| begins(known))?;
     let code = std::str::from_utf8(words.next()?).ok()?.parse().ok()?;
     (100..1_000).contains(&code).then_some(code)
+}
+
+/// Returns the head as the parser takes it, and the bytes of the block up to its end; `first` is where the status
+/// line ends.
+fn headers(block: &[u8], first: usize) -> Option<(Vec<u8>, usize)> {
+    let (mut text, length) = match &block[first..] {
+        // A return before the line feed belongs to it, also one too many.
+        [b'\n', ..] | [b'\r', b'\n', ..] | [b'\r', b'\r', b'\n', ..] => {
+            let length = head_length(block)?;
+            let begin = first + memchr::memchr(b'\n', &block[first..])? + 1;
+            ([STATUS_LINE, &block[begin..length]].concat(), length)
+        }
+        _ => by_returns(block, first + 1)?,
+    };
+    // No header holds them, and browsers read the rest: `text/html\0; charset=utf-8`.
+    let controls = text.iter_mut().filter(|byte| byte.is_ascii_control() && !b"\t\r\n".contains(*byte));
+    controls.for_each(|byte| *byte = b' ');
+    Some((text, length))
+}
+
+/// Returns the same of a head in which carriage returns alone end lines.
+fn by_returns(block: &[u8], begin: usize) -> Option<(Vec<u8>, usize)> {
+    let head = &block[..block.len().min(HEAD_BYTES_MAX)];
+    let (mut text, mut at) = (STATUS_LINE.to_vec(), begin);
+    loop {
+        let rest = head.get(at..)?;
+        let line = &rest[..memchr::memchr2(b'\r', b'\n', rest)?];
+        let end = if rest[line.len()..].starts_with(b"\r\n") { 2 } else { 1 };
+        at += line.len() + end;
+        text.extend_from_slice(line);
+        text.extend_from_slice(b"\r\n");
+        if line.is_empty() {
+            return Some((text, at));
+        }
+    }
 }
 
 /// Returns the bytes up to the end of the first blank line.

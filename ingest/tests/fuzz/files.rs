@@ -14,7 +14,7 @@ use ingest::html;
 use ingest::lines::{Line, Lines, decompressed};
 use ingest::rows::delimited::DelimitedRows;
 use ingest::rows::json::JsonRows;
-use ingest::rows::{Kind, ParquetRows, Row, Wanted};
+use ingest::rows::{Kind, ParquetRows, ROW_BYTES_MAX, Row, Wanted};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
@@ -153,7 +153,8 @@ fn lists() -> Vec<Vec<u8>> {
 fn read_list(bytes: &[u8], _: &Path) -> u64 {
     let broken = |error: &std::io::Error| corpus::Error::work("stage", error.to_string());
     let read = |delimiter| {
-        let rows = DelimitedRows::open(("stage", "file"), bytes, delimiter, &wanted(), broken);
+        let rows =
+            DelimitedRows::open(("stage", "file"), bytes, (delimiter, ROW_BYTES_MAX), &wanted(), broken);
         rows.map_or(0, |rows| count(rows.map(|row| row.unwrap())))
     };
     read(b',') + read(b'\t')
@@ -172,7 +173,7 @@ fn objects() -> Vec<Vec<u8>> {
 }
 
 fn read_objects(bytes: &[u8], _: &Path) -> u64 {
-    let rows = JsonRows::open(("stage", "file"), bytes, &wanted());
+    let rows = JsonRows::open(("stage", "file"), bytes, ROW_BYTES_MAX, &wanted());
     rows.map_or(0, |rows| count(rows.map(|row| row.unwrap())))
 }
 
@@ -205,7 +206,8 @@ fn read_packed(bytes: &[u8], _: &Path) -> u64 {
 fn pages() -> Vec<Vec<u8>> {
     let prose = "The fox crossed the river in the morning, and nobody saw it because of the fog. ".repeat(3);
     let page = format!(
-        "<!doctype html><meta charset=utf-8><title>T</title><nav><a href=/ class='a b'>Home</a></nav><article \
+        "<!doctype html><!-- saved from url=(0018)http://h.example/ --><meta charset=utf-8><title>T</title>\
+         <link rel='canonical x' href='/a'><base href=b/><meta property=og:url content=c><nav><a href=/ class='a b'>Home</a></nav><article \
          id=x><h1>F</h1><p>{prose}<b><i class=q>{prose}<img srcset='a 1x, b 2x' src=c alt='x y'><table><tr><th>k<th \
          colspan=2>v<tr><td>1<td>2</table><ul><li>a<li>b</ul><pre>c\n d</pre></article><svg><title>s</title></svg>\
          <script type='application/ld+json'>{{\"@type\":\"NewsArticle\",\"articleBody\":\"{prose}\"}}</script><!-- \
@@ -217,7 +219,7 @@ fn pages() -> Vec<Vec<u8>> {
 }
 
 fn read_page(bytes: &[u8], _: &Path) -> u64 {
-    let extract = html::extract(&String::from_utf8_lossy(bytes), "http://h.example/a", html::Ruby::default());
+    let (extract, _) = html::extract_saved(&String::from_utf8_lossy(bytes), html::Ruby::default());
     2 + extract.segments.len() as u64
 }
 

@@ -88,9 +88,9 @@ impl Build {
         if let Err(refusal) = self.config.judge_document(self.seed, page.id, slots.len(), has_text) {
             for slot in slots {
                 let value = slot.to_string();
-                drop_one(out, IMAGES, page.id, Refusal { value, ..refusal.clone() }, &page.url)?;
+                drop_one(out, IMAGES, page.id, Refusal { value, ..refusal.clone() }, page.url.as_deref())?;
             }
-            return drop_one(out, DOCUMENTS, page.id, refusal, &page.url);
+            return drop_one(out, DOCUMENTS, page.id, refusal, page.url.as_deref());
         }
         for _ in &slots {
             out.keep(IMAGES);
@@ -111,7 +111,7 @@ impl Build {
                 (Ok(()), slot) => slots.extend(slot),
                 (Err(refusal), _) => {
                     let url = image.url.as_deref().unwrap_or_default();
-                    drop_one(out, IMAGES, page.id, refusal, url)?;
+                    drop_one(out, IMAGES, page.id, refusal, Some(url))?;
                 }
             }
         }
@@ -134,9 +134,9 @@ impl Build {
     }
 }
 
-fn drop_one(out: &mut Output<'_>, unit: &str, id: Id, refusal: Refusal, url: &str) -> Result<()> {
+fn drop_one(out: &mut Output<'_>, unit: &str, id: Id, refusal: Refusal, url: Option<&str>) -> Result<()> {
     let Refusal { reason, value } = refusal;
-    out.drop(unit, Removal { id, key: None, url: Some(url), reason, value, preview: url })
+    out.drop(unit, Removal { id, key: None, url, reason, value, preview: url.unwrap_or_default() })
 }
 
 #[cfg(test)]

@@ -111,6 +111,33 @@ fn heads_are_read_that_browsers_read() {
 }
 
 #[test]
+fn returns_alone_end_lines_and_controls_in_a_head_are_passed_over() {
+    let read = |message: &[u8]| {
+        let response = Response::parse(message).unwrap();
+        let body = response.decode(false).unwrap().into_owned();
+        (response.header("content-type").unwrap_or_default().to_owned(), String::from_utf8(body).unwrap())
+    };
+    let page = |kind: &str, body: &str| (kind.to_owned(), body.to_owned());
+    for head in [
+        "HTTP/1.1 200 OK\rContent-Type: text/html\r\r",
+        "HTTP/1.1 200 OK\rServer: x\rContent-Type: text/html\r\r",
+        "HTTP/1.1 200 OK\rContent-Type: text/html\r\n\r\n",
+        "HTTP/1.1 200 OK\rContent-Type: text/html\r\n\n",
+        "HTTP/1.1 200 OK\r\r\nContent-Type: text/html\r\n\r\n",
+    ] {
+        let body = "<p>one\r\rtwo\n\nthree";
+        assert_eq!(read(format!("{head}{body}").as_bytes()), page("text/html", body), "{head:?}");
+    }
+    let nul = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\0; charset=utf-8\r\nServer: \x01x\r\n\r\nbody";
+    assert_eq!(read(nul), page("text/html ; charset=utf-8", "body"));
+    for head in ["HTTP/1.1 200 OK\rContent-Type: text/html\r<p>", "HTTP/1.1 200 OK\r"] {
+        assert_eq!(Response::parse(head.as_bytes()).unwrap_err().reason(), "http_broken", "{head:?}");
+    }
+    let endless = format!("HTTP/1.1 200 OK\r{}\r\r", "A: b\r".repeat(HEAD_BYTES_MAX / 4));
+    assert!(Response::parse(endless.as_bytes()).is_err(), "beyond the bound of a head");
+}
+
+#[test]
 fn a_body_that_cannot_be_decoded_says_why() {
     let reason = |head: &str, bytes: &[u8]| body(head, bytes).unwrap_err().reason();
     assert_eq!(reason("Content-Encoding: br\r\n", b"\x0b\x02"), "encoding_broken");

@@ -99,7 +99,7 @@ fn images_of_a_document_have_one_row_each_in_order() {
     let run = Run::new();
     let document = |row: u64, shades: &[Option<u8>]| Interleaved {
         id: id(row),
-        url: String::new(),
+        url: None,
         texts: shades.iter().map(|shade| shade.is_none().then(|| "text".to_owned())).collect(),
         images: shades.iter().map(|shade| shade.map(encoded)).collect(),
         split: Split::Train,

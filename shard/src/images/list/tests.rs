@@ -26,8 +26,9 @@ fn page(row: u64, urls: &[&str]) -> Page {
     let images = urls.iter().map(|url| segment(SegmentKind::Image, "", Some(url)));
     Page {
         id: id(2, row),
+        key: None,
         source: "crawl".to_owned(),
-        url: format!("https://pages.example/{row}"),
+        url: Some(format!("https://pages.example/{row}")),
         date: None,
         title: String::new(),
         charset: "UTF-8".to_owned(),

@@ -19,8 +19,9 @@ fn page(row: u64, segments: &[&str]) -> Page {
     };
     Page {
         id: id(row),
+        key: None,
         source: "crawl".to_owned(),
-        url: format!("https://pages.example/{row}"),
+        url: Some(format!("https://pages.example/{row}")),
         date: None,
         title: String::new(),
         charset: "UTF-8".to_owned(),
@@ -94,7 +95,7 @@ fn a_document_has_the_images_of_its_page_in_reading_order() {
     let encoded = EncodedImage { bytes: "bytes of 20/0".into(), path: Some("x.jpg".to_owned()) };
     let second = Interleaved {
         id: id(20),
-        url: "https://pages.example/20".to_owned(),
+        url: Some("https://pages.example/20".to_owned()),
         texts: vec![Some("D.".to_owned()), None],
         images: vec![None, Some(encoded)],
         split: Split::Train,

@@ -61,10 +61,10 @@ impl PackInterleaved {
                 let removal = Removal {
                     id,
                     key: None,
-                    url: Some(&document.url),
+                    url: document.url.as_deref(),
                     reason: packed.cut,
                     value: slot.to_string(),
-                    preview: &document.url,
+                    preview: document.url.as_deref().unwrap_or_default(),
                 };
                 out.drop(image_unit, removal)?;
             }

@@ -286,7 +286,7 @@ fn interleaved_documents_keep_their_order_and_count_cut_images() {
     let mut bench = Bench::new();
     let page = |bits: u64, image_count: u64| Interleaved {
         id: id(bits),
-        url: format!("https://example.org/{bits}"),
+        url: Some(format!("https://example.org/{bits}")),
         texts: std::iter::once(Some("ab\nc".to_owned())).chain((0..image_count).map(|_| None)).collect(),
         images: std::iter::once(None).chain((0..image_count).map(|n| Some(encoded(bits + n)))).collect(),
         split: if bits == 100 { Split::Validation } else { Split::Train },

@@ -1,0 +1,208 @@
+//! Rows of Parquet, CSV, TSV and JSON lines that hold HTML: each is a page.
+
+use std::io;
+
+use corpus::record::SourceFile;
+use corpus::{Inputs, Output, Result, Stage, Task};
+use parquet::file::reader::Length;
+use serde_json::{Value, json};
+
+use super::{About, HtmlFormat, PAGES, PageWriter};
+use crate::fetch::source::source_error;
+use crate::html::address::address;
+use crate::inflation::{INFLATED, PageBudget};
+use crate::kind;
+use crate::lines::counted;
+use crate::rows::delimited::DelimitedRows;
+use crate::rows::json::JsonRows;
+use crate::rows::{Cells, Kind, ParquetRows, Row, Wanted};
+use crate::source::Yield;
+use crate::webpage::{Body, Refusal, Webpage, guarded};
+
+/// Bytes of one row of text: pages of a crawl have as many at most.
+const ROW_BYTES_MAX: usize = 16 << 20;
+
+/// Places of the wanted columns.
+const HTML: usize = 0;
+const URL: usize = 1;
+const ID: usize = 2;
+const DATE: usize = 3;
+
+/// The stage of a source of rows that hold HTML; one task per file, the id's position is the row.
+pub(super) struct Rows {
+    writer: PageWriter,
+    column: String,
+    format: HtmlFormat,
+}
+
+/// The rows of a file from its first on, and what tells the bytes of the file that were read for them: of a file
+/// that is not compressed, as many as there may be.
+struct Opened<'a> {
+    rows: Box<dyn Iterator<Item = Result<Row>> + 'a>,
+    file_bytes: Box<dyn Fn() -> u64>,
+}
+
+impl Rows {
+    pub(super) fn new(writer: PageWriter, column: String, format: HtmlFormat) -> Self {
+        Self { writer, column, format }
+    }
+
+    /// Returns the columns that must be there: the HTML's in every file; others that are named in the first, so that
+    /// a wrong name is noticed.
+    fn wanted(&self, file: &SourceFile) -> [Wanted; 4] {
+        let HtmlFormat { url, id, date, .. } = &self.format;
+        let named = |name: Option<&str>, is_named: bool| {
+            let names = name.into_iter().map(str::to_owned).collect();
+            match is_named && file.index == 0 {
+                true => Wanted::required(Kind::Text, names),
+                false => Wanted::optional(Kind::Text, names),
+            }
+        };
+        [
+            Wanted::required(Kind::Bytes, vec![self.column.clone()]),
+            named(Some(self.format.url()), url.is_some()),
+            named(Some(self.format.id()), id.is_some()),
+            named(date.as_deref(), date.is_some()),
+        ]
+    }
+
+    fn open<'a>(&'a self, task: &Task<'_>, file: &'a SourceFile) -> Result<Opened<'a>> {
+        let (source, wanted) = (&self.writer.source, self.wanted(file));
+        let place = (source.name.as_str(), file.url.as_str());
+        if source.is_parquet(file) {
+            let parquet = source.client.parquet(&file.url, &task.scratch)?;
+            let bytes = Length::len(&parquet);
+            let rows = ParquetRows::open(place.0, place.1, parquet, &wanted, 0)?;
+            return Ok(Opened { rows: Box::new(rows), file_bytes: Box::new(move || bytes) });
+        }
+        let broken = |error: &io::Error| source_error(&file.url, error);
+        let reader = source.client.open(&file.url)?;
+        let (reader, taken) =
+            counted(reader, source.client.zstd_window_log_max()).map_err(|error| broken(&error))?;
+        let rows: Box<dyn Iterator<Item = io::Result<Row>> + 'a> = match kind::delimiter(&file.url) {
+            Some(delimiter) => {
+                let form = (delimiter, ROW_BYTES_MAX);
+                Box::new(DelimitedRows::open(place, reader, form, &wanted, broken)?)
+            }
+            None => Box::new(JsonRows::open(place, reader, ROW_BYTES_MAX, &wanted)?),
+        };
+        Ok(Opened {
+            rows: Box::new(rows.map(move |row| row.map_err(|error| broken(&error)))),
+            file_bytes: Box::new(move || taken.as_ref().map_or(u64::MAX, |taken| taken.get())),
+        })
+    }
+
+    /// Reads a file from its beginning, so that what its pages cost is the same after an interruption, and passes
+    /// over what is committed.
+    fn read(
+        &self,
+        task: &Task<'_>,
+        file: &SourceFile,
+        found: &mut Yield,
+        out: &mut Output<'_>,
+    ) -> Result<()> {
+        let Opened { rows, file_bytes } = self.open(task, file)?;
+        let (first, mut at, mut budget) = (out.position(), 0, PageBudget::default());
+        for row in rows {
+            let (row, is_new) = (row?, at >= first);
+            let count = if let Row::Lost { rows, .. } = &row { *rows } else { 1 };
+            let about = |key, url, date| Ok(About { id: self.writer.source.id(file, at)?, key, url, date });
+            match row {
+                Row::Whole(cells) => {
+                    let (body, [url, key, date]) = self.body(cells, (file_bytes(), &mut budget));
+                    if is_new {
+                        let about = about(key, url, date)?;
+                        let page =
+                            body.and_then(|body| guarded(task, about.id, || body.read(self.writer.ruby)));
+                        self.write(about, page, found, out)?;
+                    }
+                }
+                Row::Broken { detail, .. } if is_new => {
+                    let page = Err(Refusal::Fail("row_broken", detail));
+                    self.write(about(None, None, None)?, page, found, out)?;
+                }
+                Row::Lost { fault, .. } if is_new => {
+                    found.lost((PAGES, file), self.writer.source.id(file, at)?, fault, out)?;
+                }
+                Row::Broken { .. } | Row::Lost { .. } => {}
+            }
+            at += count;
+            if is_new {
+                out.advance(count)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the page of a row, having taken what reading it costs, and its URL, id and date.
+    fn body(
+        &self,
+        mut cells: Cells,
+        (file_bytes, budget): (u64, &mut PageBudget),
+    ) -> (Result<Body<'static>, Refusal>, [Option<String>; 3]) {
+        let url = cells.text(URL).and_then(|url| address(&url, None)).map(String::from);
+        let (html, content_type) = match cells.bytes(HTML) {
+            Some(bytes) => (bytes, "text/html"),
+            // A text was decoded already, whatever it says of its charset.
+            None => (cells.text(HTML).unwrap_or_default().into_bytes(), "text/html; charset=utf-8"),
+        };
+        let body = match budget.take(file_bytes, &html) {
+            Err(detail) => Err(Refusal::Fail(INFLATED, detail)),
+            Ok(()) if html.trim_ascii().is_empty() => Err(Refusal::Fail("no_text", String::new())),
+            Ok(()) => Body::of_saved(html, content_type, url.as_deref()),
+        };
+        (body, [url, cells.text(ID), cells.text(DATE)])
+    }
+
+    fn write(
+        &self,
+        about: About,
+        page: Result<Webpage, Refusal>,
+        found: &mut Yield,
+        out: &mut Output<'_>,
+    ) -> Result<()> {
+        match &page {
+            Err(Refusal::Fail(..)) => found.failed(),
+            Ok(_) | Err(Refusal::Drop(..)) => found.record(),
+        }
+        self.writer.write(about, page, out)
+    }
+}
+
+impl Stage for Rows {
+    fn name(&self) -> String {
+        self.writer.source.name.clone()
+    }
+
+    fn inputs(&self) -> Vec<String> {
+        vec![self.writer.source.listing()]
+    }
+
+    fn settings(&self) -> Value {
+        let source = &self.writer.source;
+        json!({ "source": source.name, "code": source.code, "format": self.format })
+    }
+
+    fn task_identity(&self, inputs: &Inputs, index: u32) -> Result<Option<String>> {
+        self.writer.source.identity(inputs, index)
+    }
+
+    fn plan(&self, inputs: &Inputs) -> Result<u32> {
+        self.writer.source.plan(inputs)
+    }
+
+    fn guards_records(&self) -> bool {
+        true
+    }
+
+    fn run(&self, task: &Task<'_>) -> Result<()> {
+        let mut out = task.output()?;
+        if out.is_done() {
+            return Ok(());
+        }
+        let file = self.writer.source.begin(task, &mut out)?;
+        let mut found = Yield::of(&out);
+        let read = self.read(task, &file, &mut found, &mut out);
+        self.writer.source.finish(task, (&file, PAGES), read, found, out)
+    }
+}
