@@ -308,3 +308,30 @@ fn images_that_look_alike_are_left_out() {
     let summary = workspace.kosmos(&["export", "webdataset", "out", "tar"]).success();
     assert!(summary.starts_with("2 images"), "{summary}");
 }
+
+#[test]
+fn a_process_that_was_stopped_blames_no_server() {
+    let workspace = Workspace::new();
+    let (http, seen) = hostile::serve(None);
+    fs::write(workspace.path("list.txt"), format!("http://{http}/late.jpg\n")).unwrap();
+    let allow = format!("fetch.allow=[\"{http}\"]");
+    let mut arguments = vec!["run", "images", "--dir", "out", "--until", "images.pass0"];
+    arguments.extend(["--set", "sources.input.path=list.txt", "--set", &allow]);
+    arguments.extend(PATIENCE);
+    let mut child = workspace.spawn(&arguments);
+    while seen.lock().unwrap().is_empty() && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let signal = |name: &str| {
+        let status = std::process::Command::new("kill").args([name, &child.id().to_string()]).status();
+        assert!(status.unwrap().success());
+    };
+    signal("-STOP");
+    // Beyond the deadline of two seconds.
+    std::thread::sleep(std::time::Duration::from_secs(5));
+    signal("-CONT");
+    assert!(child.wait().unwrap().success());
+    let fetched = workspace.rows("out", "images.pass0", "fetched");
+    assert_eq!(fetched[0]["status"], "kept", "{fetched:?}");
+    assert_eq!(*seen.lock().unwrap(), ["/late.jpg"; 2], "asked again, since the deadline had passed");
+}

@@ -15,6 +15,7 @@ use url::Url;
 use super::config::secs;
 use super::guard::{self, Guard};
 use super::headers::HostHeaders;
+use super::heartbeat::Heartbeat;
 use super::pool::Pool;
 use super::proxy::Proxies;
 use super::reach::{Reach, Unreachable};
@@ -67,6 +68,8 @@ pub(super) struct Shared {
     pub(super) robots_files: RobotsFiles,
     /// What became of records' URLs so far.
     pub(super) reach: Reach,
+    /// Whether this process stands still.
+    pub(super) heart: Arc<Heartbeat>,
     /// Room for bodies on the disk.
     pub(super) spill: Arc<Room>,
     mirrors: Mirrors,
@@ -153,6 +156,7 @@ impl Client {
             slots: Slots::new(config),
             robots_files: RobotsFiles::default(),
             reach: Reach::default(),
+            heart: Heartbeat::start(runtime.handle()),
             spill: Room::new(config.spill_bytes_max),
             mirrors,
             allowed: config.allowed().map_err(broken)?.into_iter().collect(),

@@ -133,6 +133,14 @@ impl FetchError {
         matches!(self, Self::OutOfHandles | Self::Spill(_))
     }
 
+    /// Returns true for what happens to a connection while its process stands still.
+    pub(super) fn is_of_time(&self) -> bool {
+        matches!(
+            self,
+            Self::Timeout | Self::Cut(_) | Self::BodyTruncated | Self::Connect(_) | Self::DnsFailed(_)
+        )
+    }
+
     /// Returns true if and only if the same URL may answer later.
     pub fn is_transient(&self) -> bool {
         match self {

@@ -24,6 +24,8 @@ const AHEAD_FACTOR: usize = 8;
 const WINDOW_URLS: usize = 1 << 17;
 /// Times that a URL is asked for again after its host asked for rest.
 const RESTS_MAX: u32 = 2;
+/// Times that it is asked for again after this process stood still.
+const STOPS_MAX: u32 = 8;
 
 /// What became of one URL.
 #[derive(Debug)]
@@ -182,14 +184,21 @@ async fn fetch(shared: Arc<Shared>, url: String, mut turn: Turn, spill: Arc<Spil
     // What cannot be asked for needs no slot.
     let parsed = guard::parse(&url)?;
     let host = shared.slots.hosts.get(parsed.host_str().unwrap_or_default());
-    let mut rests = 0;
+    let (mut rests, mut stops) = (0, 0);
     loop {
         let (of_host, of_client) = shared.slots.request(&host, &mut turn).await?;
+        let began = shared.heart.now();
         let attempt = attempt(&shared, &parsed, &mut turn).await;
         shared.slots.pace.end(of_client, attempt.as_ref().err().map(|(error, _)| error));
         drop(of_host);
         match attempt {
             Err((_, true)) if rests < RESTS_MAX => rests += 1,
+            // The host did nothing wrong.
+            Err((error, _))
+                if error.is_of_time() && stops < STOPS_MAX && shared.heart.stood_still_since(began) =>
+            {
+                stops += 1;
+            }
             Ok((body, held)) => return Ok(put_aside(&shared, body, held, &spill).await),
             Err((error, _)) => return Err(error),
         }

@@ -15,6 +15,7 @@
 //! pool       Pool                       its connections, bounded in number
 //! slots      Slots, Turn                what is in flight at once: requests, hosts, bytes
 //! pace       Pace                       how many requests that is, found out while asking
+//! heartbeat  Heartbeat                  whether this process stood still, which is no server's fault
 //! hosts      Hosts, HostLimits          what one host is asked at once, how often, and its rests
 //! in_order   InOrder, Outcome, Body     many record URLs at once, answers in input order
 //! answer                                whether an answer is whole, and its body with codings undone
@@ -37,8 +38,9 @@ pub mod config;
 pub mod error;
 pub mod guard;
 pub mod headers;
+pub mod heartbeat;
 pub mod hidden;
-pub mod hosts;
+mod hosts;
 pub mod in_order;
 mod no_proxy;
 mod pace;

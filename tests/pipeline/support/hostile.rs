@@ -94,6 +94,10 @@ fn answer(path: &str, count: u32, stream: &mut impl Write) -> std::io::Result<()
             std::thread::sleep(Duration::from_secs(20));
             Ok(())
         }
+        "late.jpg" => {
+            std::thread::sleep(Duration::from_millis(700));
+            reply(stream, "200 OK", &good())
+        }
         "drip" => {
             write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")?;
             loop {
