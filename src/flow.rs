@@ -15,10 +15,10 @@ use filter::{
     ContentKeys, Counts, Decontaminated, Deduplicated, Exact, ExactConfig, LooksConfig, Matches, NearConfig,
     Representatives, Rules, SourcePriority, SplitAssignment, Subject,
 };
+use images::{Evaluation, List, Pass, Uses};
 use ingest::crawl::CrawlKind;
 use ingest::{Client, Format};
 use shard::features::{Compute, Source};
-use shard::images::{Evaluation, List, Pass, Uses};
 use shard::interleaved::Build;
 use shard::pack::{PackInterleaved, PackPairs, PackText};
 use shard::tokenizer::Tokenize;
@@ -347,7 +347,7 @@ impl Flow {
     /// Adds the stages that find duplicates among the images of pairs.
     fn add_image_duplicates(
         &mut self,
-        images: &shard::images::Config,
+        images: &images::Config,
         config: &LooksConfig,
         names: &mut Names,
     ) -> anyhow::Result<()> {

@@ -43,6 +43,7 @@ pub mod report;
 mod scratch;
 pub mod sort;
 pub mod split;
+pub mod spool;
 pub mod stage;
 pub mod store;
 pub mod table;

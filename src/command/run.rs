@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use corpus::{Cancel, Description, Inputs};
-use shard::images::RETRY;
+use images::RETRY;
 
 use crate::advice;
 use crate::cli::RunArgs;

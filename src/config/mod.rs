@@ -59,7 +59,7 @@ pub(crate) struct Config {
     /// Interleaved documents.
     pub(crate) interleaved: Option<Interleaved>,
     /// Fetching and storing images.
-    pub(crate) images: Option<shard::images::Config>,
+    pub(crate) images: Option<images::Config>,
     /// Duplicates among the images of pairs, which packing and exports leave out.
     pub(crate) image_duplicates: Option<filter::LooksConfig>,
     /// CLIP features, computed ahead; without them the trainer encodes pixels.

@@ -3,7 +3,7 @@
 
 usage: resize.py > resize.json      (needs Pillow and numpy)
 
-The noise is that of shard/src/images/bicubic.rs, which is held against these digests. Made with Pillow 13.0.0.
+The noise is that of ingest/images/src/bicubic.rs, which is held against these digests. Made with Pillow 13.0.0.
 """
 import hashlib, json
 import numpy

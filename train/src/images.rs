@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 use half::f16;
+use images::Preprocess;
 use model::{Tap, TowerConfig};
 use serde::{Deserialize, Serialize};
-use shard::images::Preprocess;
 
 /// What a shard holds for each image; decided by how it was packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

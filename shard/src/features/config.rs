@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use model::{Device, Precision, Tap};
 use serde::{Deserialize, Serialize};
 
-use crate::images::Preprocess;
+use images::Preprocess;
 
 const BATCH_IMAGES_DEFAULT: u32 = 64;
 const BATCH_IMAGES_MAX: u32 = 4_096;

@@ -6,7 +6,7 @@
 //! of photographs differ by 0.1 in the mean and by 10 at hard edges; those of dithered patterns by 3
 //! and 30.
 
-use crate::images::{Decoder, Fault, Pixels, Preprocess, resize, short_side_to};
+use images::{Decoder, Fault, Pixels, Preprocess, resize, short_side_to};
 
 /// Means of red, green and blue over CLIP's training data (openai/CLIP `clip.py`).
 const MEAN: [f32; 3] = [0.481_454_66, 0.457_827_5, 0.408_210_73];
@@ -39,7 +39,7 @@ fn square(pixels: Pixels, side: u32, how: Preprocess) -> Result<Pixels, Fault> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::images::Format;
+    use images::Format;
 
     fn encoded(width: u32, height: u32, colour: impl Fn(u32, u32) -> [u8; 3]) -> Vec<u8> {
         let colour = &colour;

@@ -13,7 +13,7 @@ use model::{Tower, TowerConfig, Trainable};
 use serde_json::{Value, json};
 
 use super::{Config, Weights, preprocess};
-use crate::images::{Fault, Preprocess};
+use images::{Fault, Preprocess};
 
 /// The unit that is counted.
 const UNIT: &str = "images";

@@ -12,7 +12,7 @@ use corpus::record::{EncodedImage, Image};
 use corpus::{Dataset, Id, Result};
 
 use super::Seen;
-use crate::spool::{Place, Spool, Spooled};
+use corpus::spool::{Place, Spool, Spooled};
 
 /// Gathers images; [`Self::finish`] makes them readable.
 #[derive(Debug)]

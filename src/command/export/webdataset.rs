@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use anyhow::Context;
 use corpus::record::{Image, Use};
 use corpus::{Dataset, Inputs};
+use images::Duplicates;
 use serde_json::{Map, Value, json};
-use shard::images::Duplicates;
 use tar::{Builder, EntryType, Header};
 
 use super::{partial, prepare, publish, unfinished};

@@ -4,8 +4,8 @@ use corpus::{SourceCode, Split};
 use model::Tap;
 
 use super::*;
-use crate::images::testing::{Run, counts, rows};
-use crate::images::{Format, Pixels, Preprocess};
+use corpus_testing::{Run, counts, rows};
+use images::{Format, Pixels, Preprocess};
 
 const SIDE: u32 = 32;
 

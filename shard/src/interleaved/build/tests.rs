@@ -4,7 +4,7 @@ use corpus::limits::RANGE_RECORDS_MAX;
 use corpus::record::{EncodedImage, Image, Removed, Segment, Use};
 
 use super::*;
-use crate::images::testing::{Run, counts, rows};
+use corpus_testing::{Run, counts, rows};
 
 fn id(row: u64) -> Id {
     Id::new(SourceCode(2), 0, row).unwrap()

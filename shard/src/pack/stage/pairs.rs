@@ -5,10 +5,10 @@ use corpus::{Dataset, Inputs, Output, Removal, Result, Split, Stage, Task};
 use serde_json::{Value, json};
 
 use super::{SEQUENCES, open_tokenizer, part_of};
-use crate::images::Duplicates;
 use crate::pack::payload::Payloads;
 use crate::pack::{Frame, PairConfig, pair};
 use crate::tokenizer::Encoder;
+use images::Duplicates;
 
 const IMAGES: &str = "images";
 /// What is counted: uses of images.

@@ -113,7 +113,7 @@ fn held_bytes(original: (u32, u32), decoded: (u32, u32), config: &Config) -> Res
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::images::{Format, Pixels};
+    use crate::{Format, Pixels};
 
     fn png(width: u32, height: u32, rgb: impl Fn(u32) -> [u8; 3]) -> Bytes {
         let rgb = (0..width * height).flat_map(rgb).collect();

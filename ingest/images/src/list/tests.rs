@@ -6,8 +6,8 @@ use corpus::{Dataset, SourceCode};
 use proptest::prelude::*;
 
 use super::*;
-use crate::images::address::Address;
-use crate::images::testing::{Run, counts, rows};
+use crate::address::Address;
+use corpus_testing::{Run, counts, rows};
 
 fn id(source: u8, row: u64) -> Id {
     Id::new(SourceCode(source), 0, row).unwrap()

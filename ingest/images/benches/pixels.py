@@ -3,7 +3,7 @@
 
 usage: pixels.py PROGRAM FOLDER [PHOTO]
 
-PROGRAM is the example of that name: `cargo build --release -p shard --example pixels` (with and without
+PROGRAM is the example of that name: `cargo build --release -p images --example pixels` (with and without
 `--features libjpeg-turbo`). Every image of FOLDER that Pillow opens is saved without loss as Pillow decodes it, and
 resized by both, shorter side 224: with `pil_exact` no byte may differ. Then all files as they are: which only one of
 both decodes. With PHOTO, a JPEG of at least 4000 pixels, milliseconds for smaller ones made of it. Needs Pillow,

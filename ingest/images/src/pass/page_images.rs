@@ -8,7 +8,7 @@ use bytes::Bytes;
 use corpus::record::{EncodedImage, Image, Use};
 use corpus::{Output, Result};
 
-use crate::spool::{Place, Spool};
+use corpus::spool::{Place, Spool};
 
 /// The images of one range that pages want.
 #[derive(Debug)]

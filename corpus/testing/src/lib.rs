@@ -1,6 +1,8 @@
 //! For tests: datasets made of given rows, stages run on them by the real engine.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::fmt::Debug;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use corpus::crash::Crashes;
@@ -10,20 +12,22 @@ use corpus::{Cancel, Dataset, Engine, Error, Inputs, Observer, Result, Stage, St
 use serde_json::{Value, json};
 
 /// A run's folder that vanishes with it.
-pub(crate) struct Run {
+pub struct Run {
     _folder: tempfile::TempDir,
     store: Store,
 }
 
 impl Run {
-    pub(crate) fn new() -> Self {
+    /// Makes an empty folder.
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::local(folder.path()).unwrap();
         Self { _folder: folder, store }
     }
 
     /// Runs a stage to its end.
-    pub(crate) fn run(&self, stage: &dyn Stage, inputs: &[&Dataset]) -> Dataset {
+    pub fn run(&self, stage: &dyn Stage, inputs: &[&Dataset]) -> Dataset {
         self.run_until(u64::MAX, stage, inputs).unwrap()
     }
 
@@ -35,12 +39,7 @@ impl Run {
     }
 
     /// Runs a stage with one worker until a stop is asked for.
-    pub(crate) fn run_with(
-        &self,
-        cancel: &Cancel,
-        stage: &dyn Stage,
-        inputs: &[&Dataset],
-    ) -> Result<Dataset> {
+    pub fn run_with(&self, cancel: &Cancel, stage: &dyn Stage, inputs: &[&Dataset]) -> Result<Dataset> {
         self.run_observed(&Unobserved, cancel, stage, inputs)
     }
 
@@ -63,21 +62,21 @@ impl Run {
         engine.run(stage, &Inputs(named.collect()))
     }
 
-    /// Returns how many outcomes attempts at tasks have kept.
-    pub(crate) fn kept_count(&self) -> usize {
+    /// Returns the folders that tasks keep beyond an attempt.
+    pub fn kept_folders(&self) -> Vec<PathBuf> {
         let folders = std::fs::read_dir(self.store.folder().join("keep"));
-        folders.into_iter().flatten().flatten().map(|folder| super::pass::kept_count(&folder.path())).sum()
+        folders.into_iter().flatten().flatten().map(|folder| folder.path()).collect()
     }
 
     /// Runs a stage, has it stopped on the way, and runs it again.
-    pub(crate) fn run_interrupted(&self, records: u64, stage: &dyn Stage, inputs: &[&Dataset]) -> Dataset {
+    pub fn run_interrupted(&self, records: u64, stage: &dyn Stage, inputs: &[&Dataset]) -> Dataset {
         let stopped = self.run_until(records, stage, inputs);
         assert!(matches!(stopped, Err(Error::Cancelled)), "{stopped:?}");
         self.run(stage, inputs)
     }
 
     /// Makes the dataset of a stage that writes these rows, one part per list.
-    pub(crate) fn given<R>(&self, stage: &str, stream: &'static str, parts: Vec<Vec<R>>) -> Dataset
+    pub fn given<R>(&self, stage: &str, stream: &'static str, parts: Vec<Vec<R>>) -> Dataset
     where
         R: Record + Clone + Sync + Debug,
     {
@@ -129,12 +128,12 @@ impl<R: Record + Clone + Sync + Debug> Stage for Given<R> {
 }
 
 /// Returns all rows of a stream.
-pub(crate) fn rows<R: Record>(dataset: &Dataset, stream: &str) -> Vec<R> {
+pub fn rows<R: Record>(dataset: &Dataset, stream: &str) -> Vec<R> {
     dataset.rows(stream).collect::<Result<_>>().unwrap()
 }
 
 /// Returns (read, kept, removed by reason) of a unit.
-pub(crate) fn counts(dataset: &Dataset, unit: &str) -> (u64, u64, Vec<(String, u64)>) {
+pub fn counts(dataset: &Dataset, unit: &str) -> (u64, u64, Vec<(String, u64)>) {
     let Some(counts) = dataset.manifest().report.units.get(unit) else {
         return (0, 0, Vec::new());
     };

@@ -9,7 +9,7 @@ use corpus::{Dataset, Inputs, Output, Part, Result, Stage, Task};
 use serde_json::{Value, json};
 
 use super::UNIT;
-use crate::images::address::Address;
+use crate::address::Address;
 
 /// Stream of what wants images.
 pub(super) const USES: &str = "uses";

@@ -244,7 +244,7 @@ fn the_sizes_of_an_image_are_those_of_its_upright_pixels_for_every_orientation()
         assert_eq!(width * upright.1, height * upright.0, "the shape, orientation {orientation}");
 
         let config = Config { side_pixels: 10, ..Config::default() };
-        let stored = crate::images::store(&large.into(), &config).unwrap();
+        let stored = crate::store(&large.into(), &config).unwrap();
         assert_eq!((stored.original_width, stored.original_height), (upright.0 * 20, upright.1 * 20));
         assert_eq!((stored.width, stored.height), (upright.0 / 2, upright.1 / 2));
     }
@@ -359,7 +359,7 @@ proptest! {
 /// Real files with every oddity of the formats, where the folder is there.
 #[test]
 fn real_files_end_as_an_image_or_a_fault() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/open/image");
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/open/image");
     let Ok(files) = std::fs::read_dir(&folder) else {
         // Past the capture of the test's output, which is shown for failures alone.
         writeln!(std::io::stderr(), "skipped: no folder {}", folder.display()).unwrap();
@@ -369,7 +369,7 @@ fn real_files_end_as_an_image_or_a_fault() {
     let mut ends: BTreeMap<&str, u32> = BTreeMap::new();
     for file in files.map(|file| file.unwrap().path()).filter(|path| path.is_file()) {
         let bytes = std::fs::read(&file).unwrap().into();
-        let end = match crashes.guard(Id::from_bits(0), || crate::images::store(&bytes, &config)) {
+        let end = match crashes.guard(Id::from_bits(0), || crate::store(&bytes, &config)) {
             Ok(Ok(_)) => "kept",
             Ok(Err(fault)) => fault.reason(),
             Err(fatal) => panic!("{}: {}", file.display(), fatal.reason()),

@@ -143,8 +143,8 @@ fn small(luma: &[u8], width: usize, height: usize) -> [[f64; SMALL]; SMALL] {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::images::resize::resize;
-    use crate::images::{Decoder, Format, Preprocess};
+    use crate::resize::resize;
+    use crate::{Decoder, Format, Preprocess};
 
     /// A scene of a few soft blobs, different for every seed.
     fn scene(seed: u64, width: u32, height: u32) -> Pixels {

@@ -22,7 +22,7 @@ struct Case {
 
 /// Returns each file with its name and Pillow's pixels.
 fn cases() -> Vec<(String, Vec<u8>, Pixels)> {
-    let golden = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden");
+    let golden = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden");
     let read = |name: &str| std::fs::read(golden.join(name)).unwrap();
     let cases: Vec<Case> = serde_json::from_slice(&read("jpeg.json")).unwrap();
     let (files, all) = (read("jpeg.bin"), decode(&read("jpeg.png")).unwrap().pixels);

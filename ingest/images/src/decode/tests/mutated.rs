@@ -1,7 +1,7 @@
 //! Damaged images of every format, decoded by a child process whose memory is bounded: whatever bytes come, they
 //! give pixels or a reason.
 //!
-//! `KOSMOS_FUZZ_SECS=3600 cargo test --release -p shard mutated -- --nocapture` goes on for an hour.
+//! `KOSMOS_FUZZ_SECS=3600 cargo test --release -p images mutated -- --nocapture` goes on for an hour.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -76,7 +76,7 @@ fn files() -> Vec<Vec<u8>> {
 
 #[test]
 fn damaged_images_give_pixels_or_a_reason_within_bounded_memory() {
-    let test = "images::decode::tests::mutated::decodes_damaged_images";
+    let test = "decode::tests::mutated::decodes_damaged_images";
     let folder = tempfile::tempdir().unwrap();
     let last = folder.path().join("last");
     let child = Command::new(std::env::current_exe().unwrap())

@@ -1,4 +1,4 @@
-//! Decodes and resizes images for a script that compares: `shard/benches/pixels.py`.
+//! Decodes and resizes images for a script that compares: `ingest/images/benches/pixels.py`.
 //!
 //! Reads JSON lines `{"path", "side", "preprocess"}`; writes for each `{"seconds", "sha256", "size", "error"}`:
 //! CPU time of decoding and resizing the shorter side to `side`, digest and size of the pixels.
@@ -8,8 +8,8 @@ use std::io::BufRead;
 use std::time::Instant;
 
 use corpus::digest::Digest;
+use images::{Decoder, Preprocess, resize, short_side_to};
 use serde::Deserialize;
-use shard::images::{Decoder, Preprocess, resize, short_side_to};
 
 const PIXELS_MAX: u64 = 1 << 28;
 

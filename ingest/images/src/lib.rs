@@ -23,9 +23,6 @@ mod pixels;
 mod resize;
 mod stated;
 mod store;
-#[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic)]
-pub(crate) mod testing;
 
 pub use address::{Address, Key};
 pub use budget::Lease;

@@ -22,7 +22,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::outcome::Outcome;
 use super::saved;
-use crate::images::Key;
+use crate::Key;
 
 /// Bytes that are kept of a range at most; what is beyond is fetched again.
 const KEPT_BYTES_MAX: u64 = 1 << 30;

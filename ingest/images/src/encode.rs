@@ -88,7 +88,7 @@ fn png(pixels: &Pixels) -> Encoded {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::images::Decoder;
+    use crate::Decoder;
     use proptest::prelude::*;
 
     proptest! {

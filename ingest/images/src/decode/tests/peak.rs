@@ -10,7 +10,7 @@ use image::codecs::tiff::TiffEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 
 use super::*;
-use crate::images::{Format, Mode, Preprocess, store};
+use crate::{Format, Mode, Preprocess, store};
 
 /// What a child is to store, and how; the variable of its environment.
 const TASK: &str = "IMAGE_TASK_OF_TEST";
@@ -38,7 +38,7 @@ fn is_child(name: &str) -> bool {
 /// Returns the most memory that a child held which ran a test of this module, in bytes, and what it said.
 fn child(test: &str, file: &Path, config: &Config, copies: u32) -> (u64, String) {
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", &format!("images::decode::tests::peak::{test}"), "--nocapture"])
+        .args(["--exact", &format!("decode::tests::peak::{test}"), "--nocapture"])
         .env(TASK, test)
         .env("IMAGE_FILE_OF_TEST", file)
         .env("IMAGE_CONFIG_OF_TEST", serde_json::to_string(config).unwrap())

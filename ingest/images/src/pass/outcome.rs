@@ -5,27 +5,27 @@ use corpus::digest::Digest;
 use corpus::record::{Fetched, Image, Target, key_prefix};
 use ingest::fetch::{Body, FetchError};
 
-use crate::images::stated::{Stated, md5_of};
-use crate::images::{Config, store};
+use crate::stated::{Stated, md5_of};
+use crate::{Config, store};
 
 /// The outcome of one target; equal whether it is fetched now, was by an attempt before, or for an
 /// earlier list.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::images) struct Outcome {
+pub(crate) struct Outcome {
     /// The row that says what became of the target, as of one that was kept.
-    pub(in crate::images) row: Fetched,
+    pub(crate) row: Fetched,
     /// MD5 of the body, where a source states one.
-    pub(in crate::images) md5: Option<String>,
+    pub(crate) md5: Option<String>,
     /// The image without uses, or why there is none.
-    pub(in crate::images) judged: Result<Image, Failure>,
+    pub(crate) judged: Result<Image, Failure>,
 }
 
 /// Why there is no image of a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::images) struct Failure {
-    pub(in crate::images) reason: String,
-    pub(in crate::images) detail: String,
-    pub(in crate::images) is_transient: bool,
+pub(crate) struct Failure {
+    pub(crate) reason: String,
+    pub(crate) detail: String,
+    pub(crate) is_transient: bool,
 }
 
 impl Failure {
