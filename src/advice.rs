@@ -38,13 +38,26 @@ struct Cause {
     meaning: &'static str,
 }
 
-const CAUSES: [Cause; 19] = [
+const CAUSES: [Cause; 21] = [
     Cause {
         of: Of::Images,
         reasons: &["dns_failed"],
         share_min: OURS_SHARE_MIN,
         meaning: "no name server answered: the cause is the resolver, not the list. Check the name servers of \
                   /etc/resolv.conf or fetch.dns, then run with --retry-failed",
+    },
+    Cause {
+        of: Of::Images,
+        reasons: &["proxy_*"],
+        share_min: OURS_SHARE_MIN,
+        meaning: "the proxy does not let requests through: check fetch.proxy or the variables that name it, its \
+                  password and what it allows, then run with --retry-failed",
+    },
+    Cause {
+        of: Of::Images,
+        reasons: &["url_invalid", "scheme_refused"],
+        share_min: OURS_SHARE_MIN,
+        meaning: "what the list has in the column of URLs is none: check the column, or its name in format.pairs",
     },
     Cause {
         of: Of::Images,

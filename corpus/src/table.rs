@@ -223,15 +223,25 @@ impl<R: Record> Reader<R> {
         let schema = R::schema();
         let columns = schema.fields().iter().map(|field| field.name().as_str());
         let wanted = ProjectionMask::columns(builder.parquet_schema(), columns);
+        let batch_rows = batch_rows(metadata.row_groups());
         let batches = builder
             .with_projection(wanted)
             .with_row_groups(groups)
             .with_offset(usize::try_from(offset).unwrap_or(usize::MAX))
-            .with_batch_size(READ_BATCH_ROWS)
+            .with_batch_size(batch_rows)
             .build()
             .map_err(|e| failed(&e))?;
         Ok(Self { path: path.to_owned(), batches, rows: Vec::new().into_iter() })
     }
+}
+
+/// Returns how many rows are decoded at once: no more than a row group's bytes, in the mean, also where row groups are
+/// smaller than [`READ_BATCH_ROWS`].
+fn batch_rows(groups: &[RowGroupMetaData]) -> usize {
+    let rows: i64 = groups.iter().map(RowGroupMetaData::num_rows).sum();
+    let bytes: i64 = groups.iter().map(RowGroupMetaData::total_byte_size).sum();
+    let row_bytes = usize::try_from(bytes / rows.max(1)).unwrap_or_default().max(1);
+    (ROW_GROUP_BYTES_MAX / row_bytes).clamp(1, READ_BATCH_ROWS)
 }
 
 impl<R: Record> Iterator for Reader<R> {

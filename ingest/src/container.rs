@@ -4,7 +4,7 @@
 pub(crate) const PARQUET_MAGIC: &[u8] = b"PAR1";
 
 /// Formats that are known and hold no lines, by how they begin.
-const FOREIGN: [(&[u8], &str); 33] = [
+const FOREIGN: [(&[u8], &str); 35] = [
     (PARQUET_MAGIC, "Parquet: let its name end with .parquet"),
     (b"PK\x03\x04", "a zip archive"),
     (b"PK\x05\x06", "an empty zip archive"),
@@ -37,8 +37,17 @@ const FOREIGN: [(&[u8], &str); 33] = [
     (b"\x7fELF", "a program"),
     (b"bplist00", "a property list, as Safari's archives are"),
     (b"\x1f\x9d", "compressed by compress(1)"),
+    (b"\x89LZO\0", "compressed by lzop"),
+    (
+        b"version https://git-lfs.github.com/spec/",
+        "a pointer of Git LFS, not the file: fetch it with git lfs pull",
+    ),
     (b"\x5d\x00\x00\x80\x00\xff\xff", "compressed by lzma"),
 ];
+
+/// Where the first entry of a tar archive says what it is (POSIX ustar, and GNU's).
+const TAR_MAGIC_OFFSET: usize = 257;
+const TAR_MAGIC: &[u8] = b"ustar";
 
 /// Returns what a file that begins so is, if it is known to hold no lines of text.
 pub(crate) fn foreign(head: &[u8]) -> Option<&'static str> {
@@ -46,7 +55,9 @@ pub(crate) fn foreign(head: &[u8]) -> Option<&'static str> {
     // These begin as words of a text may, or not at the first byte.
     let is_orc = || matches!(head, [b'O', b'R', b'C', behind, ..] if !behind.is_ascii_graphic() && !behind.is_ascii_whitespace());
     let is_film = || head.get(4..8) == Some(b"ftyp");
+    let is_tar = || head.get(TAR_MAGIC_OFFSET..).is_some_and(|rest| rest.starts_with(TAR_MAGIC));
     known
+        .or_else(|| is_tar().then_some("a tar archive: unpack it"))
         .or_else(|| is_orc().then_some("an ORC file"))
         .or_else(|| is_film().then_some("a film or an AVIF image"))
 }
@@ -60,6 +71,8 @@ mod tests {
         assert_eq!(foreign(b"PK\x03\x04\x14\0"), Some("a zip archive"));
         assert_eq!(foreign(b"ARROW1\0\0"), Some("an Arrow file"));
         assert_eq!(foreign(b"ORC\x11\0\0\x0a"), Some("an ORC file"));
+        let tar = [&b"a.txt"[..], &[0; 252], b"ustar\x0000"].concat();
+        assert_eq!(foreign(&tar), Some("a tar archive: unpack it"));
         assert_eq!(foreign(b"\0\0\0\x1cftypavif"), Some("a film or an AVIF image"));
         for text in [
             &b"{\"text\": 1}"[..],

@@ -11,9 +11,9 @@ pub(crate) const INFLATED: &str = "inflated";
 const INFLATION_MAX: u64 = 100;
 /// Bytes that every file may become, 64 MiB: small ones may well repeat one line.
 const INFLATED_BYTES_FREE: u64 = 64 << 20;
-/// Rows that every compressed file may hold, beside one for each of its bytes: a row of a URL or an id takes
+/// Rows that every compressed file may hold, beside one for every second of its bytes: a row of a URL or an id takes
 /// several, however well it compresses.
-const ROWS_FREE: u64 = 1 << 20;
+const ROWS_FREE: u64 = 1 << 19;
 /// Streams that every lz4, xz or bzip2 file may consist of.
 const STREAMS_FREE: u64 = 1_000;
 /// Bytes of such a file for each further stream: beginning one costs as much as reading a page.
@@ -22,6 +22,9 @@ const STREAM_BYTES: u64 = 1_024;
 const PAGES_FREE: u64 = 32 << 20;
 /// What it may cost for each byte of the archive before the page.
 const PAGE_INFLATION_MAX: u64 = 64;
+/// What a page costs beside its bytes, and what a place costs where a record is broken, in bytes of plain text.
+const PAGE_COST: u64 = 1_024;
+const DAMAGE_COST: u64 = 8_192;
 /// What a tag costs, in bytes of plain text: making its node takes longer than reading its name.
 const TAG_COST: u64 = 32;
 
@@ -44,7 +47,7 @@ pub(crate) fn excess_streams(file_bytes: u64, streams: u64) -> Option<String> {
 
 /// Says the same of rows.
 pub(crate) fn excess_rows(file_bytes: u64, rows: u64) -> Option<String> {
-    let most = file_bytes.saturating_add(ROWS_FREE);
+    let most = (file_bytes / 2).saturating_add(ROWS_FREE);
     (rows > most).then(|| format!("{file_bytes} bytes hold more than {most} rows, a bomb"))
 }
 
@@ -61,13 +64,27 @@ impl PageBudget {
     /// What is wrong, if the pages before it left too little; nothing is taken then.
     pub(crate) fn take(&mut self, file_bytes: u64, html: &[u8]) -> Result<(), String> {
         let tags = memchr::memchr_iter(b'<', html).count() as u64;
-        let spent = self.spent + html.len() as u64 + tags * TAG_COST;
+        let cost = PAGE_COST + html.len() as u64 + tags * TAG_COST;
+        self.spend(cost, file_bytes).map_err(|()| {
+            let bytes = html.len();
+            format!("a page of {bytes} bytes and {tags} tags, too much behind {file_bytes} bytes of the file")
+        })
+    }
+
+    /// Takes the cost of a place where a record is broken: what it stands for is looked through for the next one.
+    ///
+    /// # Errors
+    /// As [`Self::take`].
+    pub(crate) fn take_damage(&mut self, file_bytes: u64) -> Result<(), String> {
+        let spent = self.spend(DAMAGE_COST, file_bytes);
+        spent.map_err(|()| format!("too many broken records behind {file_bytes} bytes of the file"))
+    }
+
+    fn spend(&mut self, cost: u64, file_bytes: u64) -> Result<(), ()> {
         let most = file_bytes.saturating_mul(PAGE_INFLATION_MAX).saturating_add(PAGES_FREE);
+        let spent = self.spent + cost;
         if spent > most {
-            return Err(format!(
-                "a page of {} bytes and {tags} tags, too much for a file of {file_bytes} bytes before it",
-                html.len()
-            ));
+            return Err(());
         }
         self.spent = spent;
         Ok(())
@@ -86,8 +103,13 @@ mod tests {
             let mut budget = PageBudget::default();
             (0..50).take_while(|_| budget.take(file_bytes, page).is_ok()).count()
         };
-        assert_eq!((taken(&plain, 0), taken(&tags, 0)), (8, 0));
-        assert_eq!((taken(&plain, 2 << 20), taken(&tags, 2 << 20)), (40, 4));
+        assert_eq!((taken(&plain, 0), taken(&tags, 0)), (7, 0));
+        assert_eq!((taken(&plain, 2 << 20), taken(&tags, 2 << 20)), (39, 4));
+        let broken = |file_bytes| {
+            let mut budget = PageBudget::default();
+            (0..100_000).take_while(|_| budget.take_damage(file_bytes).is_ok()).count()
+        };
+        assert_eq!((broken(0), broken(2 << 20), broken(1 << 30)), (4_096, 20_480, 100_000));
         assert_eq!(taken(&tags, 1 << 30), 50);
     }
 

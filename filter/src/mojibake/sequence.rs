@@ -26,7 +26,10 @@ impl Sequence {
 pub(super) fn find(characters: &[char], units: &[Unit]) -> Vec<Sequence> {
     let (mut found, mut at) = (Vec::new(), 0);
     while at < units.len() {
+        let is_apart = found.last().is_none_or(|last: &Sequence| last.end() < at);
+        let before = at.checked_sub(1).map(|at| characters[at]).filter(|_| is_apart);
         match sequence(&characters[at..], &units[at..]) {
+            Some((_, decoded)) if before.is_some_and(|before| breaks_word(before, decoded)) => at += 1,
             Some((length, decoded)) => {
                 let has_question = units[at..at + length].contains(&Unit::Question);
                 found.push(Sequence { begin: at, length, decoded, has_question });
@@ -36,6 +39,14 @@ pub(super) fn find(characters: &[char], units: &[Unit]) -> Vec<Sequence> {
         }
     }
     found
+}
+
+/// Returns true for what no word of Latin letters goes on with: "Groß†" is a name and a dagger, and not a digit of N'Ko
+/// in a German word. Other scripts of two bytes a character, from Greek on, and the rarest Latin letters.
+fn breaks_word(before: char, decoded: char) -> bool {
+    let is_latin = before.is_alphabetic() && matches!(before, 'a'..='z' | 'A'..='Z' | 'À'..='ɏ' | 'Ḁ'..='ỿ');
+    let is_rare = || matches!(decoded, 'ƀ'..='ɏ') && !"ƏƒƠơƯưȘșȚțǍǎǏǐǑǒǓǔ".contains(decoded);
+    is_latin && (matches!(decoded, '\u{370}'..='\u{7FF}') || is_rare())
 }
 
 /// Returns what each character may be of a sequence.
@@ -145,5 +156,7 @@ mod tests {
         assert_eq!(decoded("â€\u{FFFD} â€? Ã?"), [(3, '\u{FFFD}'), (3, '\u{FFFD}'), (2, '\u{FFFD}')]);
         assert_eq!(decoded("í\u{A0}½í¸\u{8D} í\u{A0}½"), [(6, '😍')]);
         assert_eq!(decoded("é À È a ÿþ"), []);
+        assert_eq!(decoded("Groß† JOSÉ† MENÜ€"), []);
+        assert_eq!(decoded("MÃ¼ller Ð°Ð±"), [(2, 'ü'), (2, 'а'), (2, 'б')]);
     }
 }

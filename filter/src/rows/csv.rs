@@ -7,7 +7,10 @@ use serde_json::{Map, Value};
 
 use super::{RowsError, read_all};
 
-/// Calls `row` with every row, its fields by the names of the header.
+/// Words of a column's name from which on it is none.
+const ITEM_WORDS_MIN: usize = 6;
+
+/// Calls `row` with every row, its fields by the names of the header; with the header too, if that is an item.
 pub(super) fn for_each_row(
     path: &Path,
     delimiter: u8,
@@ -38,7 +41,15 @@ pub(super) fn for_each_row(
         let bad = |detail| RowsError::Row { path: path.to_owned(), line, detail };
         let texts = texts.map_err(|error| bad(error.to_string()))?;
         match &header {
-            None => header = Some(texts.into_iter().map(str::to_owned).collect()),
+            None => {
+                // Published sets often have no header: what reads like an item is one.
+                if texts.iter().any(|text| text.split_whitespace().count() >= ITEM_WORDS_MIN) {
+                    let numbered = (0..).map(|number: usize| number.to_string());
+                    let item = numbered.zip(texts.iter().map(|text| Value::from(*text)));
+                    row(&Value::Object(item.collect::<Map<_, _>>()));
+                }
+                header = Some(texts.into_iter().map(str::to_owned).collect());
+            }
             Some(header) => {
                 let named = header.iter().cloned().zip(texts.into_iter().map(Value::from));
                 row(&Value::Object(named.collect::<Map<_, _>>()));

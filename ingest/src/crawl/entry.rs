@@ -1,7 +1,7 @@
 //! An entry of an archive becomes a page or a document, or the reason why not.
 
 use corpus::record::{Document, Page, SourceFile};
-use corpus::{Id, Output, Removal, Result, Task};
+use corpus::{Error, Id, Output, Removal, Result, Task};
 
 use super::CrawlKind;
 use crate::fault::FileFault;
@@ -37,6 +37,7 @@ impl Scribe {
     ) -> Result<()> {
         match entry {
             Entry::Damage(Damage { position, reason, detail }) => {
+                budget.take_damage(*position).map_err(|detail| self.too_much(detail))?;
                 let fault = FileFault { reason, detail: detail.clone() };
                 found.lost((RECORDS, file), self.source.id(file, *position)?, fault, out)
             }
@@ -68,14 +69,23 @@ impl Scribe {
         entry: &Entry,
         budget: &mut PageBudget,
     ) -> Result<()> {
-        if let Entry::Record(record) = entry
-            && self.is_wanted(record)
-        {
-            let id = self.source.id(file, record.position)?;
-            // Why there is none was said when it was written.
-            let _ = self.body(task, id, record, budget);
+        match entry {
+            Entry::Damage(Damage { position, .. }) => {
+                budget.take_damage(*position).map_err(|detail| self.too_much(detail))?;
+            }
+            Entry::Record(record) if self.is_wanted(record) => {
+                let id = self.source.id(file, record.position)?;
+                // Why there is none was said when it was written.
+                let _ = self.body(task, id, record, budget);
+            }
+            Entry::Record(_) => {}
         }
         Ok(())
+    }
+
+    /// Returns the fault that ends the reading of a file.
+    fn too_much(&self, detail: String) -> Error {
+        Error::work(&self.source.name, FileFault { reason: INFLATED, detail })
     }
 
     /// Returns a record's body, having taken what reading it costs.

@@ -61,6 +61,9 @@ pub struct Client {
     pub(super) shared: Arc<Shared>,
 }
 
+/// Share of the time for a connection that its name may take: an answer that does not come is the name server's.
+const RESOLVING_SHARE: f64 = 0.8;
+
 /// What all requests share.
 pub(super) struct Shared {
     pub(super) config: Config,
@@ -137,7 +140,8 @@ impl Client {
         let concurrency = config.concurrency.min(u32::try_from(handles / 2).unwrap_or(u32::MAX));
         let config = &Config { concurrency, ..config.clone() };
         let connections_max = (handles / 4).min(POOL_CONNECTIONS_MAX);
-        let names = Arc::new(Names::new(&config.dns));
+        let patience = config.connect_timeout().min(config.deadline()).mul_f64(RESOLVING_SHARE);
+        let names = Arc::new(Names::new(&config.dns, patience));
         let guard = Arc::new(Guard::new(&config.deny).map_err(broken)?);
         let tls = trust::tls_config()?;
         let proxy_tls = Arc::new(trust::to_proxies(tls.clone()));
@@ -311,7 +315,10 @@ impl Shared {
         }
         let (asked, mirrored) = self.mirrors.apply(url.as_str());
         let url = guard::parse(&asked)?;
-        let is_private = url.scheme() == "https" || url.host().is_some_and(|host| guard::is_loopback(&host));
+        // Who answers over https is known only if its certificate is looked at.
+        let is_verified = origin == Origin::Config || self.config.tls_verify;
+        let is_https = url.scheme() == "https" && is_verified;
+        let is_private = is_https || url.host().is_some_and(|host| guard::is_loopback(&host));
         let keeps_secrets = origin == Origin::Config && is_private;
         Ok(Route { url, named_by: origin, trusted: mirrored || opened, is_private, keeps_secrets })
     }

@@ -90,14 +90,17 @@ impl DnsConfig {
 /// One cache of names for all connection pools.
 pub(super) struct Names {
     config: DnsConfig,
+    patience: Duration,
     inflight: Semaphore,
     resolver: OnceCell<TokioResolver>,
 }
 
 impl Names {
-    pub(super) fn new(config: &DnsConfig) -> Self {
+    /// Returns a cache whose look-ups take so long at most: a connection is not waited for any longer.
+    pub(super) fn new(config: &DnsConfig, patience: Duration) -> Self {
         Self {
             config: config.clone(),
+            patience,
             inflight: Semaphore::new(config.inflight_max as usize),
             resolver: OnceCell::new(),
         }
@@ -127,10 +130,14 @@ impl Names {
     pub(super) async fn look_up(&self, name: &str) -> Result<Vec<IpAddr>, FetchError> {
         let resolver = self.resolver.get_or_try_init(|| async { self.build() }).await;
         let resolver = resolver.map_err(|error| classify(&error))?;
-        let _turn = self.inflight.acquire().await;
-        match resolver.lookup_ip(name).await {
-            Ok(found) => Ok(found.iter().collect()),
-            Err(error) => Err(classify(&error)),
+        let look_up = async {
+            let _turn = self.inflight.acquire().await;
+            resolver.lookup_ip(name).await
+        };
+        match tokio::time::timeout(self.patience, look_up).await {
+            Ok(Ok(found)) => Ok(found.iter().collect()),
+            Ok(Err(error)) => Err(classify(&error)),
+            Err(_) => Err(FetchError::DnsFailed("no answer in time".to_owned())),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! A value of an Arrow column as JSON or as text, whatever its type is.
 
-use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::array::{Array, ArrayRef, AsArray, make_array};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type, Int64Type, UInt64Type};
+use arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit, UInt64Type};
 use serde_json::{Map, Value};
 
 /// Nested lists and structs that are gone into.
@@ -15,8 +15,8 @@ pub(super) fn json(array: &ArrayRef, row: usize) -> Value {
 
 fn nested(array: &ArrayRef, row: usize, depth: u32) -> Value {
     use DataType::{
-        Boolean, Dictionary, FixedSizeBinary, FixedSizeList, Float16, Float32, Float64, Int8, Int16, Int32,
-        Int64, LargeList, List, Struct, UInt8, UInt16, UInt32, UInt64,
+        Binary, Boolean, Dictionary, FixedSizeBinary, FixedSizeList, Float16, Float32, Float64, Int8, Int16,
+        Int32, Int64, LargeBinary, LargeList, List, Struct, Timestamp, UInt8, UInt16, UInt32, UInt64,
     };
     if array.is_null(row) || depth > DEPTH_MAX {
         return Value::Null;
@@ -49,15 +49,34 @@ fn nested(array: &ArrayRef, row: usize, depth: u32) -> Value {
             as_type(&DataType::Utf8View).map_or(Value::Null, |array| nested(&array, 0, depth + 1))
         }
         DataType::Utf8View => one.as_string_view().value(0).into(),
-        _ => as_type(&DataType::Utf8View).map_or(Value::Null, |array| match array.is_valid(0) {
-            true => array.as_string_view().value(0).into(),
-            false => Value::Null,
-        }),
+        Binary | LargeBinary if depth > 0 => bytes(&one).map_or(Value::Null, Value::from),
+        Timestamp(unit, Some(_)) => {
+            shown(&one).or_else(|| instant(&one, *unit)).map_or(Value::Null, Value::from)
+        }
+        _ => shown(&one).map_or(Value::Null, Value::from),
     }
 }
 
-/// Returns the text of a value that is no text: of a list of texts those joined by line ends, of other nested
-/// values their JSON.
+/// Returns the text of a value of one row, in the form of its type.
+fn shown(one: &ArrayRef) -> Option<String> {
+    let array = cast(one, &DataType::Utf8View).ok()?;
+    array.is_valid(0).then(|| array.as_string_view().value(0).to_owned())
+}
+
+/// Returns a time in a zone that has a name (`UTC`, `Europe/Berlin`): the instant, in UTC (RFC 3339).
+fn instant(one: &ArrayRef, unit: TimeUnit) -> Option<String> {
+    let plain = one.to_data().into_builder().data_type(DataType::Timestamp(unit, None)).build().ok()?;
+    shown(&make_array(plain)).map(|time| format!("{time}Z"))
+}
+
+/// Returns the text of bytes within a list; what of them is no UTF-8 is replaced.
+fn bytes(one: &ArrayRef) -> Option<String> {
+    let array = cast(one, &DataType::LargeBinary).ok()?;
+    Some(String::from_utf8_lossy(array.as_binary::<i64>().value(0)).into_owned())
+}
+
+/// Returns the text of a value that is no text: of a list of texts those joined by line ends; other lists and structs
+/// have none, as in JSON.
 pub(super) fn text(array: &ArrayRef, row: usize) -> Option<String> {
     match json(array, row) {
         Value::Null => None,
@@ -66,6 +85,7 @@ pub(super) fn text(array: &ArrayRef, row: usize) -> Option<String> {
             let texts: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
             Some(texts.join("\n"))
         }
+        Value::Array(_) | Value::Object(_) => None,
         value => Some(value.to_string()),
     }
 }

@@ -74,7 +74,9 @@ impl<'a> Tiff<'a> {
         let mut decoder = Decoder::new(patched).map_err(fault)?.with_limits(Limits::unlimited());
         let size = decoder.dimensions().map_err(fault)?;
         let kind = decoder.colortype().map_err(fault)?;
-        if tags.value(COMPRESSION) == Some(JPEG) && !has_common_jpegs(file, &tags) {
+        // Two components are a grey with alpha, which no decoder of JPEG knows.
+        let is_odd = || kind.num_samples() == 2 || !has_common_jpegs(file, &tags);
+        if tags.value(COMPRESSION) == Some(JPEG) && is_odd() {
             return Err(Fault::Unsupported { format: "image/tiff (odd JPEG)".to_owned() });
         }
         let depth = Depth::of(kind.bit_depth(), tags.value(SAMPLE_FORMAT).unwrap_or(1));

@@ -1,7 +1,7 @@
 //! The kind of a JPEG: which decoder reads it right.
 //!
-//! The common decoder (zune-jpeg) is the fastest in Rust, and wrong without saying so about scans of single
-//! components with subsampled colour, about colour that has more samples than brightness, and about colours
+//! The common decoder (zune-jpeg) is the fastest in Rust, and wrong without saying so about sequential files
+//! of several scans (in narrow ones without subsampling, too), about colour that has more samples than brightness, and about colours
 //! that a component's id and Adobe's segment name differently. Those kinds are read by another one
 //! (jpeg-decoder), which is wrong about others. What neither reads right is refused by name.
 //! `tests/golden/jpeg.py` holds all kinds against Pillow.
@@ -59,7 +59,7 @@ impl Outline<'_> {
     }
 
     /// Whether only the first component has more than one sample per unit, and a sequential file is one
-    /// scan or not subsampled at all. It is so without a frame, which is no scan's fault.
+    /// scan. It is so without a frame, which is no scan's fault.
     pub(in super::super) fn has_common_scans(&self) -> bool {
         let Some(frame) = &self.frame else { return true };
         let [first, others @ ..] = &frame.components[..] else { return true };
@@ -69,7 +69,7 @@ impl Outline<'_> {
         others.iter().all(is_single)
             && is_power(first.across)
             && is_power(first.down)
-            && (frame.marker == PROGRESSIVE || in_one_scan || is_single(first))
+            && (frame.marker == PROGRESSIVE || in_one_scan)
     }
 
     fn has_common_colours(&self, frame: &Frame) -> bool {
