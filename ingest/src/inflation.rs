@@ -23,7 +23,7 @@ const PAGES_FREE: u64 = 32 << 20;
 /// What it may cost for each byte of the archive before the page.
 const PAGE_INFLATION_MAX: u64 = 64;
 /// What a page costs beside its bytes, and what a place costs where a record is broken, in bytes of plain text.
-const PAGE_COST: u64 = 1_024;
+const PAGE_COST: u64 = 2_048;
 const DAMAGE_COST: u64 = 8_192;
 /// What a tag costs, in bytes of plain text: making its node takes longer than reading its name.
 const TAG_COST: u64 = 32;

@@ -307,7 +307,9 @@ fn is_list(kind: &DataType) -> bool {
 
 /// Returns true for types whose text is not their conversion to text.
 fn is_shown(kind: &DataType) -> bool {
-    is_list(kind) || matches!(kind, DataType::Struct(_) | DataType::Map(..) | DataType::FixedSizeBinary(_))
+    use DataType::{FixedSizeBinary, Map, Struct, Timestamp};
+    // A time in a zone that has a name is no text to the library.
+    is_list(kind) || matches!(kind, Struct(_) | Map(..) | FixedSizeBinary(_) | Timestamp(_, Some(_)))
 }
 
 /// Refuses a file in which a column of texts that is needed holds what is none.

@@ -98,3 +98,40 @@ fn hexadecimal(bytes: &[u8]) -> String {
         _ => digits,
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{Int64Array, ListArray, StringArray, TimestampMicrosecondArray, TimestampSecondArray};
+    use arrow::datatypes::Int32Type;
+
+    use super::*;
+
+    #[test]
+    fn times_in_any_zone_are_read() {
+        let micros = |zone: &str| -> ArrayRef {
+            Arc::new(TimestampMicrosecondArray::from(vec![1_577_840_523_004_000]).with_timezone(zone))
+        };
+        for zone in ["UTC", "Europe/Berlin"] {
+            assert_eq!(text(&micros(zone), 0).unwrap(), "2020-01-01T01:02:03.004Z", "{zone}");
+        }
+        assert_eq!(text(&micros("+02:00"), 0).unwrap(), "2020-01-01T03:02:03.004+02:00");
+        let seconds: ArrayRef =
+            Arc::new(TimestampSecondArray::from(vec![Some(0), None]).with_timezone("UTC"));
+        assert_eq!(json(&seconds, 0), "1970-01-01T00:00:00Z");
+        assert_eq!(text(&seconds, 1), None);
+    }
+
+    #[test]
+    fn lists_of_texts_are_texts_and_other_lists_are_not() {
+        let numbers: ArrayRef =
+            Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>([Some(vec![Some(1), Some(2)])]));
+        assert_eq!(text(&numbers, 0), None);
+        assert_eq!(json(&numbers, 0).to_string(), "[1,2]");
+        let (texts, number): (ArrayRef, ArrayRef) =
+            (Arc::new(StringArray::from(vec!["a"])), Arc::new(Int64Array::from(vec![5])));
+        assert_eq!((text(&texts, 0).as_deref(), text(&number, 0).as_deref()), (Some("a"), Some("5")));
+    }
+}
