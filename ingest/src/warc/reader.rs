@@ -374,7 +374,15 @@ impl<R: Read> Reader<R> {
                     format.begins_record(probe.bytes) || probe.is_sound && probe.bytes.is_empty()
                 })?;
                 let lost = next.saturating_sub(begin.input);
-                (stream.broken_reason(), format!("{detail}; {lost} bytes lost"))
+                let detail = match lost {
+                    // The file ends with what was decompressed of the record.
+                    0 => format!(
+                        "{detail}; {} bytes of a record before it lost",
+                        self.input.taken() - begin.taken
+                    ),
+                    _ => format!("{detail}; {lost} bytes lost"),
+                };
+                (self.input.stream.broken_reason(), detail)
             }
             Failure::Record(detail) => {
                 self.distrust += 1;
