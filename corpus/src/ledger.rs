@@ -79,9 +79,7 @@ impl Ledger {
         let Entry { stage, fingerprint, task, .. } = entry;
         let range = names::range_path(stage, fingerprint, *task, entry.range);
         for path in [range, names::end_path(stage, fingerprint, *task)] {
-            if !matches!(self.store.get(&path), Ok(None)) {
-                self.store.delete(&path)?;
-            }
+            self.clear(&path)?;
         }
         self.commit(entry).map(drop)
     }
@@ -174,19 +172,18 @@ impl Ledger {
     pub fn begin(&self, stage: &str, fingerprint: &Fingerprint, task_count: u32) -> Result<()> {
         let path = names::plan_path(stage, fingerprint);
         let plan = Plan { format: LEDGER_FORMAT, task_count };
-        if matches!(self.plan(stage, fingerprint), Err(Error::Ledger { .. })) {
-            self.store.delete(&path)?;
+        let is_new = self.store.put_if_absent(&path, encode(&plan, &path)?)?;
+        if !is_new && matches!(self.plan(stage, fingerprint), Err(Error::Ledger { .. })) {
+            self.clear(&path)?;
+            self.store.put_if_absent(&path, encode(&plan, &path)?)?;
         }
-        self.store.put_if_absent(&path, encode(&plan, &path)?).map(drop)
+        Ok(())
     }
 
     /// Records again that a sealed stage was begun; only repairs do this.
     pub(crate) fn replan(&self, manifest: &Manifest) -> Result<()> {
         let Manifest { stage, fingerprint, task_count, .. } = manifest;
-        let path = names::plan_path(stage, fingerprint);
-        if self.store.get(&path)?.is_some() {
-            self.store.delete(&path)?;
-        }
+        self.clear(&names::plan_path(stage, fingerprint))?;
         self.begin(stage, fingerprint, *task_count)
     }
 
@@ -260,13 +257,19 @@ impl Ledger {
         self.roll_up(stage, fingerprint, plan.task_count).map(Some)
     }
 
-    /// Seals a stage again; one whose manifest `is_there` loses that before. Only repairs do this.
-    pub(crate) fn reseal(&self, stage: &str, fingerprint: &Fingerprint, is_there: bool) -> Result<Manifest> {
-        let task_count = self.plan(stage, fingerprint)?.map_or(0, |plan| plan.task_count);
-        if is_there {
-            self.store.delete(&sealed_path(stage, fingerprint))?;
+    /// Puts a manifest that was [`Self::rolled`] in the place of a damaged or missing one; only repairs do this.
+    pub(crate) fn reseal(&self, manifest: &Manifest) -> Result<()> {
+        let path = sealed_path(&manifest.stage, &manifest.fingerprint);
+        self.clear(&path)?;
+        self.store.put_if_absent(&path, encode(manifest, &path)?).map(drop)
+    }
+
+    /// Takes an object away, if it is there.
+    fn clear(&self, path: &str) -> Result<()> {
+        match self.store.get(path) {
+            Ok(None) => Ok(()),
+            _ => self.store.delete(path),
         }
-        self.seal(stage, fingerprint, task_count)
     }
 
     /// Returns whether a stage committed anything, with whatever settings.

@@ -1,6 +1,6 @@
 //! Re-reads everything the ledger lists: digests, counts, schemas, entries.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
@@ -85,8 +85,13 @@ fn verify_entries(store: &Store, manifest: &Manifest) -> Vec<Finding> {
 
 /// Returns the tasks whose parts are not the same in two lists.
 fn other_tasks(one: &[Part], other: &[Part]) -> BTreeSet<u32> {
-    let differing = one.iter().filter(|part| !other.contains(part));
-    differing.chain(other.iter().filter(|part| !one.contains(part))).filter_map(Part::task).collect()
+    only_in(one, other).chain(only_in(other, one)).filter_map(Part::task).collect()
+}
+
+/// Returns the parts of one list that another one does not have.
+pub(crate) fn only_in<'p>(one: &'p [Part], other: &'p [Part]) -> impl Iterator<Item = &'p Part> {
+    let others: BTreeMap<&str, &Part> = other.iter().map(|part| (part.path.as_str(), part)).collect();
+    one.iter().filter(move |part| others.get(part.path.as_str()) != Some(part))
 }
 
 /// Returns what is wrong with the record that the stage was begun.

@@ -113,21 +113,11 @@ impl Stage for Crawl {
     }
 
     fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
-        let file = self.scribe.source.begin(task, &mut out)?;
-        let mut found = Yield::of(&out);
-        let archive = self.archives.open(&file, task.cancel);
-        let read = archive
-            .as_ref()
-            .map_or(Ok(()), |archive| self.read(task, (&file, archive), &mut found, &mut out));
-        let (archive, read) = match archive {
-            Ok(archive) => (Some(archive), read),
-            Err(error) => (None, Err(error)),
-        };
-        self.scribe.source.finish(task, (&file, RECORDS), read, found, out)?;
-        archive.map_or(Ok(()), |archive| archive.done())
+        let mut archive = None;
+        self.scribe.source.run(task, RECORDS, |file, found, out| {
+            let archive = archive.insert(self.archives.open(file, task.cancel)?);
+            self.read(task, (file, archive), found, out)
+        })?;
+        archive.map_or(Ok(()), |archive: Archive<'_>| archive.done())
     }
 }

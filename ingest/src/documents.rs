@@ -248,13 +248,6 @@ impl Stage for Documents {
     }
 
     fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
-        let file = self.source.begin(task, &mut out)?;
-        let mut found = Yield::of(&out);
-        let read = self.read(task, &file, &mut found, &mut out);
-        self.source.finish(task, (&file, DOCUMENTS), read, found, out)
+        self.source.run(task, DOCUMENTS, |file, found, out| self.read(task, file, found, out))
     }
 }

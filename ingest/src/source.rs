@@ -53,6 +53,26 @@ impl Source {
         }
     }
 
+    /// Runs the task of a file: `read` writes what it holds, behind what is committed.
+    ///
+    /// # Errors
+    /// The error that ended the reading, if it is no fault of the file.
+    pub(crate) fn run<'t>(
+        &self,
+        task: &'t Task<'t>,
+        unit: &str,
+        read: impl FnOnce(&SourceFile, &mut Yield, &mut Output<'t>) -> Result<()>,
+    ) -> Result<()> {
+        let mut out = task.output()?;
+        if out.is_done() {
+            return Ok(());
+        }
+        let file = self.begin(task, &mut out)?;
+        let mut found = Yield::of(&out);
+        let read = read(&file, &mut found, &mut out);
+        self.finish(task, (&file, unit), read, found, out)
+    }
+
     /// Begins to read the file of a task. One on this machine must be what was listed, and stay so: nothing is
     /// committed otherwise.
     ///

@@ -1,7 +1,7 @@
 //! Manifests, made again from the entries of their tasks.
 
 use crate::ledger::{or_damage, sealed_path};
-use crate::verify::{Finding, plan_fault, verify_part};
+use crate::verify::{Finding, only_in, plan_fault, verify_part};
 use crate::{Dataset, Description, Fingerprint, Inputs, Ledger, Manifest, Result, Store};
 
 /// What stages are sealed, and which seals are damaged.
@@ -35,22 +35,22 @@ impl Seals {
     fn look_at(&mut self, store: &Store, stage: &str, fingerprint: &Fingerprint, mends: bool) -> Result<()> {
         let ledger = Ledger::new(store.clone());
         let (mut manifest, mut damage) = or_damage(ledger.manifest(stage, fingerprint))?;
-        let (rolled, entries_damage) = or_damage(ledger.rolled(stage, fingerprint))?;
-        let is_lost = match (&manifest, &rolled) {
-            (Some(manifest), Some(rolled)) => {
-                mends && manifest != rolled && is_sound(store, rolled, manifest)
+        // Entries are read for a repair, or to tell a stage that lost its manifest from one that waits.
+        if mends || manifest.is_none() {
+            let (rolled, entries_damage) = or_damage(ledger.rolled(stage, fingerprint))?;
+            let lost = rolled.filter(|rolled| match &manifest {
+                Some(manifest) => manifest != rolled && is_sound(store, rolled, manifest),
+                None => true,
+            });
+            match lost {
+                Some(rolled) if mends => {
+                    ledger.reseal(&rolled)?;
+                    self.repaired += 1;
+                    manifest = Some(rolled);
+                }
+                Some(_) => damage = damage.or(Some("all tasks are in, and it is missing".to_owned())),
+                None => damage = damage.map(|damage| entries_damage.unwrap_or(damage)),
             }
-            (None, Some(_)) => true,
-            (_, None) => false,
-        };
-        match (is_lost, mends) {
-            (true, true) => {
-                let none = damage.is_none() && manifest.is_none();
-                manifest = Some(ledger.reseal(stage, fingerprint, !none)?);
-                self.repaired += 1;
-            }
-            (true, false) => damage = damage.or(Some("all tasks are in, and it is missing".to_owned())),
-            (false, _) => damage = damage.map(|damage| entries_damage.unwrap_or(damage)),
         }
         match (manifest, damage) {
             (Some(manifest), _) => {
@@ -67,7 +67,7 @@ impl Seals {
 
 /// Returns whether what entries say and a manifest does not is true of the parts.
 fn is_sound(store: &Store, rolled: &Manifest, manifest: &Manifest) -> bool {
-    let mut others = rolled.parts.iter().filter(|part| !manifest.parts.contains(part));
+    let mut others = only_in(&rolled.parts, &manifest.parts);
     rolled.report.violation().is_none() && others.all(|part| verify_part(store, part).is_ok())
 }
 

@@ -1,10 +1,8 @@
 //! Parts that are sorted each, read as one.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-use std::collections::binary_heap::PeekMut;
 use std::ops::RangeInclusive;
 
+use super::heads::Heads;
 use crate::record::{BandKey, ContentKey, PassageKey, Repeat, Wanted};
 use crate::stage::Cancel;
 use crate::table::{Reader, Record};
@@ -64,7 +62,7 @@ fn first_half(key: &[u8; 16]) -> u64 {
 /// Holds one batch of rows for every part.
 pub struct Merge<'c, R: SortedBy> {
     parts: Vec<Reader<R>>,
-    heap: BinaryHeap<Reverse<(R, usize)>>,
+    heads: Heads<R>,
     range: RangeInclusive<u64>,
     cancel: &'c Cancel,
 }
@@ -81,13 +79,9 @@ impl<'c, R: SortedBy> Merge<'c, R> {
         cancel: &'c Cancel,
     ) -> Result<Self> {
         let ids = Id::from_bits(*range.start())..=Id::from_bits(*range.end());
-        let parts = dataset.rows_near::<R>(stream, R::COLUMN, &ids)?;
-        let mut merge = Self { heap: BinaryHeap::with_capacity(parts.len()), parts, range, cancel };
-        for index in 0..merge.parts.len() {
-            let first = next_in(&mut merge.parts, index, &merge.range)?;
-            merge.heap.extend(first.map(|row| Reverse((row, index))));
-        }
-        Ok(merge)
+        let mut parts = dataset.rows_near::<R>(stream, R::COLUMN, &ids)?;
+        let heads = Heads::new(parts.len(), |index| next_in(&mut parts, index, &range))?;
+        Ok(Self { parts, heads, range, cancel })
     }
 }
 
@@ -105,18 +99,9 @@ impl<R: SortedBy> Iterator for Merge<'_, R> {
     type Item = Result<R>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let Self { parts, heap, range, cancel } = self;
-        let mut top = heap.peek_mut()?;
-        // The next row of the same part takes its place: one way down the heap, not one up and one down.
-        let Reverse((row, index)) = &mut *top;
-        match cancel.check().and_then(|()| next_in(parts, *index, range)) {
-            Ok(Some(next)) => Some(Ok(std::mem::replace(row, next))),
-            Ok(None) => {
-                let Reverse((row, _)) = PeekMut::pop(top);
-                Some(Ok(row))
-            }
-            Err(error) => Some(Err(error)),
-        }
+        let Self { parts, heads, range, cancel } = self;
+        let next = |index| cancel.check().and_then(|()| next_in(parts, index, range));
+        heads.pop(next).transpose()
     }
 }
 

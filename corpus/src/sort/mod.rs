@@ -6,11 +6,13 @@
 //! ```text
 //! groups  groups, task_bytes  parts that one task sorts together, and the memory it has for it
 //! row     Row                 what can be sorted: numbers, or rows of any length
+//! heads   Heads               the smallest of the rows that sorted sequences begin with
 //! sorter  Sorter, Sorted      rows in any order -> rows in order, within so many bytes; the rest on disk
 //! merge   Merge, partition    a range of the keys of all sorted parts
 //! ```
 
 mod groups;
+mod heads;
 mod merge;
 mod row;
 mod sorter;

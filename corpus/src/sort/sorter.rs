@@ -1,13 +1,12 @@
 //! External sorting: memory is bounded, what does not fit goes to scratch files.
 
-use std::cmp::Reverse;
-use std::collections::binary_heap::PeekMut;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::Row;
+use super::heads::Heads;
 use crate::{Error, Result};
 
 /// Bytes that a run is read and written by.
@@ -138,41 +137,29 @@ pub enum Sorted<R> {
 #[derive(Debug)]
 pub struct Runs<R> {
     runs: Vec<Run>,
-    heap: BinaryHeap<Reverse<(R, usize)>>,
+    heads: Heads<R>,
 }
 
 impl<R: Row> Runs<R> {
     fn open(runs: Vec<Written>) -> Result<Self> {
         let mut runs: Vec<Run> = runs.into_iter().map(Run::open).collect::<Result<_>>()?;
-        let mut heap = BinaryHeap::with_capacity(runs.len());
-        for (index, run) in runs.iter_mut().enumerate() {
-            heap.extend(run.next()?.map(|row| Reverse((row, index))));
-        }
-        Ok(Self { runs, heap })
+        let heads = Heads::new(runs.len(), |index| next_in(&mut runs, index))?;
+        Ok(Self { runs, heads })
     }
 
     fn next_row(&mut self) -> Result<Option<R>> {
-        let Some(row) = self.pop()? else {
-            return Ok(None);
-        };
-        while self.heap.peek().is_some_and(|Reverse((next, _))| *next == row) {
-            self.pop()?;
+        let Self { runs, heads } = self;
+        let row = heads.pop(|index| next_in(runs, index))?;
+        while row.is_some() && heads.peek() == row.as_ref() {
+            heads.pop(|index| next_in(runs, index))?;
         }
-        Ok(Some(row))
+        Ok(row)
     }
+}
 
-    fn pop(&mut self) -> Result<Option<R>> {
-        let Some(mut top) = self.heap.peek_mut() else {
-            return Ok(None);
-        };
-        // The next row of the same run takes its place: one way down the heap, not one up and one down.
-        let Reverse((row, index)) = &mut *top;
-        let Reverse((row, _)) = match self.runs.get_mut(*index).map_or(Ok(None), Run::next)? {
-            Some(next) => return Ok(Some(std::mem::replace(row, next))),
-            None => PeekMut::pop(top),
-        };
-        Ok(Some(row))
-    }
+/// Takes the next row of a run.
+fn next_in<R: Row>(runs: &mut [Run], index: usize) -> Result<Option<R>> {
+    runs.get_mut(index).map_or(Ok(None), Run::next)
 }
 
 impl<R: Row> Iterator for Sorted<R> {

@@ -160,14 +160,7 @@ impl Stage for Index {
     }
 
     fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
-        let (source, archives) = (self.source(), self.archives(task)?);
-        let part = source.begin(task, &mut out)?;
-        let mut found = Yield::of(&out);
-        let read = self.read(task, (&part, &archives), &mut found, &mut out);
-        source.finish(task, (&part, PICKS), read, found, out)
+        self.source()
+            .run(task, PICKS, |part, found, out| self.read(task, (part, &self.archives(task)?), found, out))
     }
 }

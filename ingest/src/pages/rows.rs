@@ -196,13 +196,6 @@ impl Stage for Rows {
     }
 
     fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
-        let file = self.writer.source.begin(task, &mut out)?;
-        let mut found = Yield::of(&out);
-        let read = self.read(task, &file, &mut found, &mut out);
-        self.writer.source.finish(task, (&file, PAGES), read, found, out)
+        self.writer.source.run(task, PAGES, |file, found, out| self.read(task, file, found, out))
     }
 }
