@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use corpus::record::SourceFile;
 use corpus::{Dataset, Inputs, Ledger};
-use ingest::{Changed, Client, FILES, SourceConfig};
+use ingest::{Client, FILES, SourceConfig};
 
 use crate::config::Config;
 use crate::exit::Usage;
@@ -81,10 +81,6 @@ pub(crate) fn refuse_changed(
     Ok(selection)
 }
 
-fn described(change: &Changed) -> String {
-    format!("{}: {}", change.url, change.detail)
-}
-
 /// Returns the first of many lines.
 fn shown(lines: &[String]) -> String {
     let mut shown: Vec<String> = lines.iter().take(SHOWN_MAX).cloned().collect();
@@ -109,7 +105,7 @@ fn changes(
         if is_read && !Path::new(&change.url).exists() && !change.url.contains("://") {
             found.gone.push(change.url);
         } else {
-            found.changed.push(described(&change));
+            found.changed.push(format!("{}: {}", change.url, change.detail));
         }
     }
     if !is_reread {

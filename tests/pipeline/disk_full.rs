@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Instant;
 
-use crate::support::{Workspace, small_run};
+use crate::support::{Workspace, small_run, times};
 
 /// Times that the disk fills up; `KOSMOS_TEST_FULL_DISKS` asks for more.
 const FILLS_DEFAULT: u32 = 3;
@@ -28,8 +28,7 @@ cp -r disk/out filled
 
 #[test]
 fn a_run_on_a_disk_that_fills_up_says_so_and_has_the_same_parts_once_there_is_room() {
-    let fills = std::env::var("KOSMOS_TEST_FULL_DISKS").ok().and_then(|text| text.parse().ok());
-    let fills = fills.unwrap_or(FILLS_DEFAULT);
+    let fills = times("KOSMOS_TEST_FULL_DISKS", FILLS_DEFAULT);
     let workspace = Workspace::new();
     let begun = Instant::now();
     let _ = workspace.kosmos(&small_run(&["--dir", "whole", "--workers", "2"])).success();

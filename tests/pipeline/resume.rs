@@ -3,15 +3,14 @@
 use std::os::unix::process::ExitStatusExt;
 use std::time::{Duration, Instant};
 
-use crate::support::{Workspace, small_run};
+use crate::support::{Workspace, small_run, times};
 
 /// Kills during one run; `KOSMOS_TEST_KILLS` asks for more.
 const KILLS_DEFAULT: u32 = 5;
 
 #[test]
 fn a_run_killed_at_random_moments_has_the_parts_of_an_undisturbed_one() {
-    let kills =
-        std::env::var("KOSMOS_TEST_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(KILLS_DEFAULT);
+    let kills = times("KOSMOS_TEST_KILLS", KILLS_DEFAULT);
     let workspace = Workspace::new();
     let begun = Instant::now();
     let _ = workspace.kosmos(&small_run(&["--dir", "whole", "--workers", "4"])).success();

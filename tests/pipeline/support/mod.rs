@@ -35,6 +35,11 @@ impl Output {
     }
 }
 
+/// Returns how often a test is to do something: as a variable of the environment asks, else a few times.
+pub(crate) fn times(variable: &str, default: u32) -> u32 {
+    std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
 /// Returns the folder of the checkout.
 pub(crate) fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
