@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::builder::TypedValueParser;
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-
-use crate::place::local;
+use pipeline::place;
 
 /// Rebuild KOSMOS-1's corpus from its public sources, look into it, train the model on it.
 #[derive(Debug, Parser)]
@@ -300,4 +299,12 @@ pub(crate) struct GcArgs {
     /// Delete; without this only show what would be deleted (-v lists every file)
     #[arg(long)]
     pub(crate) delete: bool,
+}
+
+/// Takes a path of this machine, and refuses places elsewhere by name.
+fn local() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| match place::elsewhere(&path) {
+        Some(problem) => Err(problem),
+        None => Ok(path),
+    })
 }

@@ -16,11 +16,6 @@ pub(crate) const CANCELLED: u8 = 130;
 #[error("{0}")]
 pub(crate) struct Usage(pub(crate) String);
 
-/// A run that ended as it should, with a result that must not pass for success.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct Failed(pub(crate) String);
-
 /// Prints an error with its causes and returns the exit code of its class.
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     if is_broken_pipe(error) {
@@ -34,13 +29,21 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
 }
 
 fn class(error: &anyhow::Error) -> u8 {
-    if error.is::<Usage>() {
+    if error.is::<Usage>() || matches!(error.downcast_ref(), Some(pipeline::Error::Usage(_))) {
         return USAGE;
     }
-    match error.downcast_ref::<corpus::Error>() {
+    match error.chain().find_map(of_corpus) {
         Some(corpus::Error::Cancelled) => CANCELLED,
         Some(error) if error.is_transient() => TRANSIENT,
         _ => 1,
+    }
+}
+
+/// Returns the error of a stage, the store or the ledger, as it is or as a run passes it on.
+fn of_corpus<'e>(cause: &'e (dyn std::error::Error + 'static)) -> Option<&'e corpus::Error> {
+    match cause.downcast_ref() {
+        Some(pipeline::Error::Corpus(error)) => Some(error),
+        _ => cause.downcast_ref(),
     }
 }
 

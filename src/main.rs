@@ -1,28 +1,17 @@
 //! kosmos: rebuilds KOSMOS-1's corpus, shows what is in it, and trains the model on it.
 //!
-//! This crate is the command line: it parses, resolves the configuration, calls the library
-//! crates, and shows progress and results. It is the only crate that prints.
+//! This crate is the command line: it parses, calls the library crates, and shows progress and results. It is the only
+//! crate that prints.
 
-mod advice;
 mod cli;
 mod command;
-mod config;
 mod exit;
-mod flow;
-mod folder;
 mod logging;
-mod names;
-mod network;
-mod number;
+mod opening;
 mod ordered;
-mod place;
 mod print;
 mod progress;
-mod run;
-mod sample_web;
 mod scores;
-mod selected;
-mod sources;
 mod table;
 
 use std::backtrace::{Backtrace, BacktraceStatus};

@@ -5,11 +5,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use corpus::{Error, Observer};
+use corpus::{Dataset, Error, Observer};
 use indicatif::{ProgressBar, ProgressStyle};
+use pipeline::Watch;
+use pipeline::number::{duration, grouped};
 
-use crate::number::{duration, grouped};
-use crate::print::{escaped_line, note};
+use crate::print::{escaped_line, note, say};
 
 /// Time between two log lines where there is no terminal.
 const LOG_EVERY: Duration = Duration::from_secs(10);
@@ -49,13 +50,6 @@ impl Display {
             is_terminal: std::io::stderr().is_terminal(),
             stage: Mutex::new(None),
             items: AtomicU64::new(0),
-        }
-    }
-
-    /// Ends the current stage's bar.
-    pub(crate) fn end_stage(&self) {
-        if let Some(running) = self.lock().take() {
-            running.bar.finish_and_clear();
         }
     }
 
@@ -183,4 +177,40 @@ impl Observer for Display {
     fn retried(&self, stage: &str, task: u32, error: &Error) {
         note!("{stage}: task {task} is tried again: {error}");
     }
+}
+
+impl Watch for Display {
+    fn sealed(&self, dataset: &Dataset, took: Option<Duration>) -> std::io::Result<()> {
+        if let Some(running) = self.lock().take() {
+            running.bar.finish_and_clear();
+        }
+        say!("{}", describe(dataset, took))
+    }
+
+    fn note(&self, line: &str) {
+        note!("{line}");
+    }
+}
+
+/// Returns a stage's line: what it read, kept, dropped and failed, or that it was skipped and why.
+fn describe(dataset: &Dataset, took: Option<Duration>) -> String {
+    let manifest = dataset.manifest();
+    let units: Vec<String> = manifest
+        .report
+        .units
+        .iter()
+        .map(|(unit, counts)| {
+            format!(
+                "{} {unit}: {} kept, {} dropped, {} failed",
+                grouped(counts.read),
+                grouped(counts.kept),
+                grouped(counts.dropped_total()),
+                grouped(counts.failed_total())
+            )
+        })
+        .collect();
+    // Of a stage that counts what it found there may be none.
+    let units = if units.is_empty() { "nothing".to_owned() } else { units.join("; ") };
+    let how = took.map_or_else(|| "skipped, sealed before".to_owned(), duration);
+    format!("{:<20} {units}  ({how})", manifest.stage)
 }

@@ -4,9 +4,9 @@ use corpus::Dataset;
 use corpus::record::Generated;
 use serde::Deserialize;
 
-use crate::number::grouped;
 use crate::print::say;
 use crate::table::Table;
+use pipeline::number::grouped;
 
 /// Captions that are shown.
 const CAPTIONS_SHOWN: usize = 5;

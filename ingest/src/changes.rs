@@ -31,7 +31,11 @@ pub struct Changed {
 pub(crate) fn file_state(client: &Client, url: &str, check_remote: bool) -> Result<Option<FileState>> {
     match client.locate(url) {
         Location::File(path) => {
-            let metadata = std::fs::metadata(&path).map_err(Error::io("read", &path))?;
+            let metadata = match std::fs::metadata(&path) {
+                // A link that leads nowhere: failed when it is read.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                metadata => metadata.map_err(Error::io("read", &path))?,
+            };
             let content = Some(content_hash(&path).map_err(Error::io("read", &path))?);
             let (bytes, modified_unix_nanos) = (Some(metadata.len()), modified(&metadata));
             Ok(Some(FileState { url: url.to_owned(), bytes, modified_unix_nanos, etag: None, content }))

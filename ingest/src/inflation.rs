@@ -4,6 +4,8 @@
 //! more than any machine can work through. Real lists and texts shrink to a tenth or a twentieth, real pages
 //! to a fifth. What goes beyond the bounds here is failed as [`INFLATED`], with nothing read behind it.
 
+use crate::html::charset::GUESS_BYTES;
+
 /// Reason: the file, or a page in it, decompresses to more than is worked through.
 pub(crate) const INFLATED: &str = "inflated";
 
@@ -18,10 +20,10 @@ const ROWS_FREE: u64 = 1 << 19;
 const STREAMS_FREE: u64 = 1_000;
 /// Bytes of such a file for each further stream: beginning one costs as much as reading a page.
 const STREAM_BYTES: u64 = 1_024;
-/// What reading the pages of every archive may cost, 32 MiB, beside [`PAGE_INFLATION_MAX`].
-const PAGES_FREE: u64 = 32 << 20;
+/// What reading the pages of every archive may cost, 16 MiB, beside [`PAGE_INFLATION_MAX`].
+const PAGES_FREE: u64 = 16 << 20;
 /// What it may cost for each byte of the archive before the page.
-const PAGE_INFLATION_MAX: u64 = 64;
+const PAGE_INFLATION_MAX: u64 = 40;
 /// What a page costs beside its bytes, and what a place costs where a record is broken, in bytes of plain text.
 const PAGE_COST: u64 = 2_048;
 const DAMAGE_COST: u64 = 8_192;
@@ -60,13 +62,18 @@ pub(crate) struct PageBudget {
 impl PageBudget {
     /// Takes the cost of a page before which the file has so many bytes.
     ///
+    /// A page that costs too much takes no more than its bytes, which were decompressed after all.
+    ///
     /// # Errors
-    /// What is wrong, if the pages before it left too little; nothing is taken then.
+    /// What is wrong, if the pages before it left too little.
     pub(crate) fn take(&mut self, file_bytes: u64, html: &[u8]) -> Result<(), String> {
         let tags = memchr::memchr_iter(b'<', html).count() as u64;
-        let cost = PAGE_COST + html.len() as u64 + tags * TAG_COST;
+        let bytes = html.len() as u64;
+        // The charset of a page that is not UTF-8 may have to be guessed.
+        let guess = if std::str::from_utf8(html).is_ok() { 0 } else { bytes.min(GUESS_BYTES as u64) };
+        let cost = PAGE_COST + bytes + tags * TAG_COST + guess;
         self.spend(cost, file_bytes).map_err(|()| {
-            let bytes = html.len();
+            self.spent += bytes;
             format!("a page of {bytes} bytes and {tags} tags, too much behind {file_bytes} bytes of the file")
         })
     }
@@ -80,15 +87,30 @@ impl PageBudget {
         spent.map_err(|()| format!("too many broken records behind {file_bytes} bytes of the file"))
     }
 
+    /// Checks that something is left, before a page's bytes are decompressed.
+    ///
+    /// # Errors
+    /// As [`Self::take`].
+    pub(crate) fn check(&self, file_bytes: u64) -> Result<(), String> {
+        match self.spent > most(file_bytes) {
+            true => Err(format!("a page, too much behind {file_bytes} bytes of the file")),
+            false => Ok(()),
+        }
+    }
+
     fn spend(&mut self, cost: u64, file_bytes: u64) -> Result<(), ()> {
-        let most = file_bytes.saturating_mul(PAGE_INFLATION_MAX).saturating_add(PAGES_FREE);
         let spent = self.spent + cost;
-        if spent > most {
+        if spent > most(file_bytes) {
             return Err(());
         }
         self.spent = spent;
         Ok(())
     }
+}
+
+/// Returns what the pages behind so many bytes of a file may have cost.
+fn most(file_bytes: u64) -> u64 {
+    file_bytes.saturating_mul(PAGE_INFLATION_MAX).saturating_add(PAGES_FREE)
 }
 
 #[cfg(test)]
@@ -103,14 +125,32 @@ mod tests {
             let mut budget = PageBudget::default();
             (0..50).take_while(|_| budget.take(file_bytes, page).is_ok()).count()
         };
-        assert_eq!((taken(&plain, 0), taken(&tags, 0)), (7, 0));
-        assert_eq!((taken(&plain, 2 << 20), taken(&tags, 2 << 20)), (39, 4));
+        assert_eq!((taken(&plain, 0), taken(&tags, 0)), (3, 0));
+        assert_eq!((taken(&plain, 2 << 20), taken(&tags, 2 << 20)), (23, 2));
         let broken = |file_bytes| {
             let mut budget = PageBudget::default();
             (0..100_000).take_while(|_| budget.take_damage(file_bytes).is_ok()).count()
         };
-        assert_eq!((broken(0), broken(2 << 20), broken(1 << 30)), (4_096, 20_480, 100_000));
+        assert_eq!((broken(0), broken(2 << 20), broken(1 << 30)), (2_048, 12_288, 100_000));
         assert_eq!(taken(&tags, 1 << 30), 50);
+    }
+
+    #[test]
+    fn pages_that_cost_too_much_are_no_longer_decompressed_after_a_few() {
+        let (large, mut budget) = (vec![b'x'; 10 << 20], PageBudget::default());
+        let decompressed =
+            (0..50).filter(|_| budget.check(1_000).is_ok() && budget.take(1_000, &large).is_ok());
+        assert_eq!(decompressed.count(), 1);
+        assert!(budget.check(1_000).is_err() && budget.check(1 << 20).is_ok());
+    }
+
+    #[test]
+    fn a_page_whose_charset_may_have_to_be_guessed_costs_more() {
+        let taken = |page: &[u8]| {
+            let mut budget = PageBudget::default();
+            (0..10_000).take_while(|_| budget.take(0, page).is_ok()).count()
+        };
+        assert_eq!((taken("é".repeat(10_000).as_bytes()), taken(&[0xe9; 20_000])), (760, 399));
     }
 
     #[test]

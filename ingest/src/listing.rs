@@ -117,7 +117,7 @@ impl Listing {
     /// Checks that the files on this machine are there.
     fn check_there(&self, files: &[String]) -> Result<()> {
         let is_missing = |url: &&String| match self.source.client.locate(url) {
-            Location::File(path) => !path.exists(),
+            Location::File(path) => path.symlink_metadata().is_err(),
             Location::Remote(_) => false,
         };
         let mut missing = files.iter().filter(is_missing);

@@ -123,10 +123,7 @@ pub fn pages(path: PathBuf) -> Box<dyn Iterator<Item = Saved> + Send> {
 
 /// Returns what a record holds, having taken what reading it costs.
 fn of_record(record: &Record, budget: &mut PageBudget) -> Content {
-    let body = Body::of_record(record).and_then(|body| match budget.take(record.position, &body.bytes) {
-        Ok(()) => Ok(body.into_owned()),
-        Err(detail) => Err(Refusal::Fail(INFLATED, detail)),
-    });
+    let body = Body::within(budget, record).map(Body::into_owned);
     Content::Record { body, url: record.header.target().map(str::to_owned) }
 }
 
@@ -189,11 +186,17 @@ fn append(
             if depth < DEPTH_MAX {
                 append(&path, depth + 1, is_wanted, files)?;
             }
-        } else if is_wanted(&entry.file_name().to_string_lossy()) {
+        } else if is_wanted(&entry.file_name().to_string_lossy()) && is_file_or_gone(&path) {
             files.push(path);
         }
     }
     Ok(())
+}
+
+/// Returns false for links to folders, and for pipes, sockets and devices: reading them may never end. A link that
+/// leads nowhere is a file that is missing.
+fn is_file_or_gone(path: &Path) -> bool {
+    std::fs::metadata(path).map_or(true, |metadata| metadata.is_file())
 }
 
 fn has_end(path: &Path, ends: &[&str]) -> bool {

@@ -11,6 +11,7 @@ use corpus::record::{Segment, SegmentKind};
 use corpus::{Id, Task};
 
 use crate::html::{self, Extract, Ruby, charset};
+use crate::inflation::{INFLATED, PageBudget};
 use crate::sniff::{self, Content};
 use crate::source::{preview, value};
 use crate::warc::{HttpFault, Kind, Record, Response};
@@ -99,6 +100,18 @@ impl<'r> Body<'r> {
             // A lookup of a name is a response too (`text/dns`), but not one of HTTP.
             _ => drop("mime", &mime(container)),
         }
+    }
+
+    /// Takes the body of a record likewise, having taken what reading it costs.
+    ///
+    /// # Errors
+    /// As [`Self::of_record`], and `inflated` where the file's pages may cost no more.
+    pub(crate) fn within(budget: &mut PageBudget, record: &'r Record) -> Result<Self, Refusal> {
+        let inflated = |detail| Refusal::Fail(INFLATED, detail);
+        budget.check(record.position).map_err(inflated)?;
+        let body = Self::of_record(record)?;
+        budget.take(record.position, &body.bytes).map_err(inflated)?;
+        Ok(body)
     }
 
     fn of_response(record: &'r Record, url: &str) -> Result<Self, Refusal> {

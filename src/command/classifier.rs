@@ -13,8 +13,8 @@ use filter::rule::classifier::CLASSIFIER_BYTES_MAX;
 
 use crate::cli::ClassifierArgs;
 use crate::exit::Usage;
-use crate::number::grouped;
 use crate::print::{note, say};
+use pipeline::number::grouped;
 
 const GOOD: &str = "good";
 const BAD: &str = "bad";

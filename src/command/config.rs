@@ -2,19 +2,21 @@
 
 use std::process::ExitCode;
 
+use pipeline::config::builtin;
+use pipeline::{Context, Flow};
+
 use crate::cli::ConfigCommand;
-use crate::config::{builtin, load_based};
 use crate::exit::Usage;
-use crate::flow::{Flow, RunContext};
+use crate::opening::{enter, load};
 use crate::print::{self, say};
 
 /// Checks, lists or shows configurations.
 pub(crate) fn config(command: ConfigCommand) -> anyhow::Result<ExitCode> {
     match command {
         ConfigCommand::Check(arguments) => {
-            let loaded = load_based(&arguments)?;
-            loaded.enter()?;
-            let flow = Flow::new(&loaded.config, &RunContext::offline(&loaded.config)?, 0)?;
+            let loaded = load(&arguments)?;
+            enter(&loaded)?;
+            let flow = Flow::new(&loaded.config, &Context::offline(&loaded.config)?, 0)?;
             say!("{} is valid; its stages:", arguments.config)?;
             for stage in &flow.stages {
                 say!("  {:<22} <- {}", stage.name(), stage.inputs().join(", "))?;

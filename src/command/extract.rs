@@ -17,9 +17,9 @@ use serde::Serialize;
 
 use crate::cli::ExtractArgs;
 use crate::exit::Usage;
-use crate::number::grouped;
 use crate::ordered;
 use crate::print::{Out, note};
+use pipeline::number::grouped;
 
 /// What is said of one page.
 #[derive(Serialize)]

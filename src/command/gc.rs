@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use corpus::Inputs;
 
 use crate::cli::GcArgs;
-use crate::folder::Folder;
-use crate::names::TRAIN;
-use crate::number::{bytes, grouped};
 use crate::print::{self, say};
 use crate::table::Table;
+use pipeline::Folder;
+use pipeline::names::TRAIN;
+use pipeline::number::{bytes, grouped};
 
 /// Shows, or with `--delete` deletes, old results of stages that are sealed with the current settings.
 pub(crate) fn gc(arguments: &GcArgs, verbose: bool) -> anyhow::Result<ExitCode> {

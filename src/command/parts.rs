@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::cli::PartsArgs;
 use crate::print::say;
-use crate::selected::Run;
+use pipeline::Opened;
 
 /// Prints a path a line.
 pub(crate) fn parts(arguments: &PartsArgs) -> anyhow::Result<ExitCode> {
@@ -12,7 +12,7 @@ pub(crate) fn parts(arguments: &PartsArgs) -> anyhow::Result<ExitCode> {
         Some(stream) => format!("{}/{stream}", arguments.stage),
         None => arguments.stage.clone(),
     };
-    for path in Run::open(&arguments.dir)?.files(&named)? {
+    for path in Opened::open(&arguments.dir)?.files(&named)? {
         say!("{}", path.display())?;
     }
     Ok(ExitCode::SUCCESS)

@@ -3,27 +3,27 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use corpus::{Cancel, Description, Inputs};
-use images::RETRY;
+use corpus::{Cancel, Inputs};
+use pipeline::number::grouped;
+use pipeline::run::Options;
+use pipeline::sample_web::Comparison;
+use pipeline::{Loaded, Prepared, Selection, advice};
 
-use crate::advice;
 use crate::cli::RunArgs;
-use crate::config::{Config, Loaded, load_based};
 use crate::exit::Usage;
-use crate::flow::{Flow, RunContext};
-use crate::folder::Folder;
-use crate::names;
+use crate::opening::{child, enter, environment, load};
 use crate::print::{note, say};
-use crate::run::{Runner, Selection, refuse_stale};
-use crate::sources;
+use crate::progress::Display;
 use crate::table::Table;
+use crate::{exit, scores};
 
 /// Runs the stages of a configuration.
 pub(crate) fn run(arguments: RunArgs) -> anyhow::Result<ExitCode> {
-    let loaded = load_based(&arguments.config)?;
+    let loaded = load(&arguments.config)?;
     let dir = arguments.dir.unwrap_or_else(|| default_dir(&loaded.config.name));
-    let selection = Selection { until: arguments.until, only: arguments.only, rebuild: arguments.rebuild };
-    execute(&loaded, &dir, &selection, arguments.workers, arguments.retry_failed)
+    let RunArgs { until, only, rebuild, retry_failed, .. } = arguments;
+    let options = Options { selection: Selection { until, only, rebuild }, retry_failed };
+    execute(&loaded, &dir, &options, arguments.workers)
 }
 
 /// Returns where a run goes unless `--dir` says otherwise.
@@ -35,85 +35,37 @@ pub(crate) fn default_dir(name: &str) -> PathBuf {
 pub(crate) fn execute(
     loaded: &Loaded,
     dir: &Path,
-    selection: &Selection,
+    options: &Options,
     workers: Option<usize>,
-    retry_failed: bool,
 ) -> anyhow::Result<ExitCode> {
     if workers == Some(0) {
         return Err(Usage("--workers must be at least 1".to_owned()).into());
     }
-    let folder = Folder::create(dir)?;
-    let _lock = folder.lock()?;
-    loaded.enter()?;
-    let retry_passes = retry_passes(&folder, &loaded.config, retry_failed)?;
-    // A misspelt name is told before anything that the configuration names is opened.
-    selection.check(&names::possible(&loaded.config, retry_passes))?;
-    let context = RunContext::start(&loaded.config)?;
-    let flow = Flow::new(&loaded.config, &context, retry_passes)?;
-    let stages: Vec<Description> = flow.stages.iter().map(|stage| Description::of(stage.as_ref())).collect();
-    let stage_names: Vec<String> = stages.iter().map(|stage| stage.name.clone()).collect();
-    selection.check(&stage_names)?;
-    let selection = &sources::refuse_changed(&folder, &loaded.config, context.client(), selection.clone())?;
-    refuse_stale(&folder, &stages, &covering(&folder, selection, &stage_names)?)?;
-    folder.freeze(&loaded.text, &stages)?;
+    let dir = std::path::absolute(dir)?;
+    enter(loaded)?;
+    let display = Display::new();
+    let prepared = Prepared::new(loaded, &dir, options, &environment, &display)?;
     let cancel = Cancel::default();
     stop_on_signal(&cancel)?;
-    let runner = Runner {
-        folder: &folder,
-        workers: workers.unwrap_or_else(cores),
-        cancel: &cancel,
-        crashes: &folder.crashes(None)?,
-        limits: &loaded.config.limits,
-        sources: loaded.config.sources.keys().cloned().collect(),
-    };
-    let sealed = runner.run(&flow.stages, selection)?;
+    let prober = child(prepared.folder())?;
+    let sealed = prepared.run(workers.unwrap_or_else(cores), &cancel, &prober, &display)?;
     say!("\n{}", removed(&sealed))?;
-    let reports = stages
+    let reports = prepared
+        .stages()
         .iter()
         .filter_map(|stage| sealed.0.get(&stage.name).map(|dataset| (stage, &dataset.manifest().report)));
     for (_, sentence) in advice::of_stages(reports) {
         say!("{sentence}")?;
     }
-    let last_pass = loaded.config.images.as_ref().map(|images| names::pass(images.passes + retry_passes - 1));
-    let is_as_planted = context.compare(&sealed, last_pass.as_deref())?;
+    let is_as_planted = match prepared.context().sample_web() {
+        Some(web) => compare(&web.compare(&sealed, prepared.last_pass().as_deref()))?,
+        None => true,
+    };
     if let Some(evaluation) = sealed.0.get("evaluate") {
-        crate::scores::print(evaluation)?;
+        scores::print(evaluation)?;
     }
-    say!("results are in {}", folder.path().display())?;
+    say!("results are in {}", prepared.folder().path().display())?;
     Ok(if is_as_planted { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// Returns the passes over images beyond those of the configuration; one more if failures are to be retried
-/// and the last pass left some.
-fn retry_passes(folder: &Folder, config: &Config, retry_failed: bool) -> anyhow::Result<u32> {
-    let passes = folder.retry_passes()?;
-    if !retry_failed {
-        return Ok(passes);
-    }
-    let Some(images) = &config.images else {
-        return Err(Usage("--retry-failed: the configuration has no [images]".to_owned()).into());
-    };
-    let last = names::pass(images.passes + passes - 1);
-    let sealed = folder.sealed()?;
-    let Some(dataset) = sealed.0.get(&last) else {
-        let message = format!("--retry-failed: {last} is not finished; run without it first");
-        return Err(Usage(message).into());
-    };
-    let left: u64 = dataset.parts(RETRY).map(|part| part.rows).sum();
-    if left == 0 {
-        note!("{last}: no image failed for a reason that may have passed");
-        return Ok(passes);
-    }
-    folder.set_retry_passes(passes + 1)?;
-    Ok(passes + 1)
-}
-
-/// Returns the stages whose change the user agreed to: those to run again, and passes that were just added.
-fn covering(folder: &Folder, selection: &Selection, names: &[String]) -> anyhow::Result<Vec<String>> {
-    let before = folder.stages()?;
-    let is_known = |name: &String| before.iter().any(|stage| stage.name == *name);
-    let is_added = |name: &&String| name.starts_with(names::PASSES) && !is_known(name);
-    Ok(selection.rebuild.iter().chain(names.iter().filter(is_added)).cloned().collect())
 }
 
 /// The first Ctrl-C or SIGTERM abandons the running tasks at their next record; the second
@@ -122,7 +74,7 @@ fn stop_on_signal(cancel: &Cancel) -> anyhow::Result<()> {
     let cancel = cancel.clone();
     ctrlc::set_handler(move || {
         if cancel.is_requested() {
-            std::process::exit(i32::from(crate::exit::CANCELLED));
+            std::process::exit(i32::from(exit::CANCELLED));
         }
         note!("stopping; what is committed stays, run again to continue");
         cancel.request();
@@ -143,12 +95,23 @@ fn removed(sealed: &Inputs) -> Table {
                 [stage.clone(), unit.clone(), dropped, failed, reason.to_owned()]
             };
             for (reason, count) in &counts.dropped {
-                table.push(row(crate::number::grouped(*count), String::new(), reason));
+                table.push(row(grouped(*count), String::new(), reason));
             }
             for (reason, count) in &counts.failed {
-                table.push(row(String::new(), crate::number::grouped(*count), reason));
+                table.push(row(String::new(), grouped(*count), reason));
             }
         }
     }
     table
+}
+
+/// Prints what was planted beside what was found; returns true if and only if they agree.
+fn compare(comparisons: &[Comparison]) -> std::io::Result<bool> {
+    let mut table = Table::new(&["removed in", "reason", "planted", "found", ""]);
+    for Comparison { stage, reason, planted, found } in comparisons {
+        let mark = if planted == found { "" } else { "DIFFERENT" }.to_owned();
+        table.push([stage.clone(), reason.clone(), grouped(*planted), grouped(*found), mark]);
+    }
+    say!("{table}")?;
+    Ok(comparisons.iter().all(|comparison| comparison.planted == comparison.found))
 }

@@ -9,10 +9,10 @@ use corpus::{Cancel, Description, Inputs};
 
 use crate::cli::VerifyArgs;
 use crate::exit::Usage;
-use crate::flow::Flow;
-use crate::folder::Folder;
-use crate::number::{bytes, grouped};
+use crate::opening::last_run;
 use crate::print::say;
+use pipeline::Folder;
+use pipeline::number::{bytes, grouped};
 
 /// Verifies all sealed stages; the exit code is 1 if and only if something is wrong and stays so.
 pub(crate) fn verify(arguments: &VerifyArgs) -> anyhow::Result<ExitCode> {
@@ -29,7 +29,7 @@ pub(crate) fn verify(arguments: &VerifyArgs) -> anyhow::Result<ExitCode> {
         return Err(Usage(format!("no stage of {} is sealed yet", folder.path().display())).into());
     }
     // Made when the first stage is repaired.
-    let mut last_run = None;
+    let mut made = None;
     let (mut wrong, mut repaired) = (findings.len(), resealed);
     let (mut part_count, mut byte_count) = (0, 0);
     for stage in in_order.iter().map(|stage| &stage.name) {
@@ -41,9 +41,9 @@ pub(crate) fn verify(arguments: &VerifyArgs) -> anyhow::Result<ExitCode> {
         }
         let left = match arguments.repair && !findings.is_empty() {
             true => {
-                let (_context, flow) = match last_run.take() {
-                    Some(made) => last_run.insert(made),
-                    None => last_run.insert(folder.flow()?),
+                let (_context, flow) = match made.take() {
+                    Some(again) => made.insert(again),
+                    None => made.insert(last_run(&folder)?),
                 };
                 repair_stage(&folder, flow, &sealed, (stage, &findings))?
             }
@@ -76,11 +76,11 @@ pub(crate) fn verify(arguments: &VerifyArgs) -> anyhow::Result<ExitCode> {
 /// Runs the tasks of the findings again; returns how much is still wrong.
 fn repair_stage(
     folder: &Folder,
-    flow: &Flow,
+    flow: &pipeline::Flow,
     sealed: &Inputs,
     (name, findings): (&str, &[Finding]),
 ) -> anyhow::Result<usize> {
-    let Some(stage) = flow.stages.iter().find(|stage| stage.name() == name) else {
+    let Some(stage) = flow.stage(name) else {
         say!("{name}: the configuration of the last run has no such stage")?;
         return Ok(findings.len());
     };
@@ -91,8 +91,7 @@ fn repair_stage(
     let tasks: BTreeSet<u32> = findings.iter().filter_map(|finding| finding.task).collect();
     for task in tasks {
         let elsewhere = folder.path().join("repair");
-        let ended =
-            repair(&folder.store, stage.as_ref(), sealed, manifest, task, &elsewhere, &Cancel::default());
+        let ended = repair(&folder.store, stage, sealed, manifest, task, &elsewhere, &Cancel::default());
         // Nothing in there is needed any more, whatever came of it.
         let _ = std::fs::remove_dir_all(&elsewhere);
         match ended {

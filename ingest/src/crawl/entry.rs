@@ -43,7 +43,7 @@ impl Scribe {
             }
             Entry::Record(record) if self.is_wanted(record) => {
                 let id = self.source.id(file, record.position)?;
-                let page = self.body(task, id, record, budget);
+                let page = guarded(task, id, || Body::within(budget, record));
                 let page = page.and_then(|body| guarded(task, id, || body.read(self.ruby)));
                 self.record(id, record, page, found, out)
             }
@@ -76,7 +76,7 @@ impl Scribe {
             Entry::Record(record) if self.is_wanted(record) => {
                 let id = self.source.id(file, record.position)?;
                 // Why there is none was said when it was written.
-                let _ = self.body(task, id, record, budget);
+                let _ = guarded(task, id, || Body::within(budget, record));
             }
             Entry::Record(_) => {}
         }
@@ -86,19 +86,6 @@ impl Scribe {
     /// Returns the fault that ends the reading of a file.
     fn too_much(&self, detail: String) -> Error {
         Error::work(&self.source.name, FileFault { reason: INFLATED, detail })
-    }
-
-    /// Returns a record's body, having taken what reading it costs.
-    fn body<'r>(
-        &self,
-        task: &Task<'_>,
-        id: Id,
-        record: &'r Record,
-        budget: &mut PageBudget,
-    ) -> Result<Body<'r>, Refusal> {
-        let body = guarded(task, id, || Body::of_record(record))?;
-        let taken = budget.take(record.position, &body.bytes);
-        taken.map(|()| body).map_err(|detail| Refusal::Fail(INFLATED, detail))
     }
 
     fn record(

@@ -15,8 +15,10 @@ const PRESCAN_BYTES: usize = 1_024;
 const LATE_META_BYTES: usize = 256 << 10;
 /// Characters of more than a byte from which on bytes that are all UTF-8 are nothing else.
 const UTF_8_CHARACTERS_MIN: usize = 4;
-/// Bytes that a guess is made from.
-const GUESS_BYTES: usize = 1 << 20;
+/// Bytes that a guess is made from: the detector tries some thirty encodings on each.
+pub(crate) const GUESS_BYTES: usize = 32 << 10;
+/// Bytes of ASCII on either side of others that tell something: the rest of a word.
+const GUESS_CONTEXT_BYTES: usize = 32;
 /// Longest top-level domain that is told to the detector.
 const TLD_BYTES_MAX: usize = 24;
 
@@ -104,7 +106,7 @@ fn guess(bytes: &[u8], url: &str) -> &'static Encoding {
         return encoding;
     }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-    detector.feed(head(bytes, GUESS_BYTES), true);
+    detector.feed(&telling(bytes), true);
     let host = url::Url::parse(url).ok();
     let host = host.as_ref().and_then(url::Url::host_str).unwrap_or_default();
     let tld = host.rsplit('.').next().unwrap_or_default();
@@ -115,6 +117,23 @@ fn guess(bytes: &[u8], url: &str) -> &'static Encoding {
     };
     let tld = Some(tld).filter(is_label).map(str::as_bytes);
     detector.guess(tld, Utf8Detection::Allow)
+}
+
+/// Returns what a guess is made from: the bytes that are not ASCII, with those around them.
+///
+/// Mark-up and scripts tell nothing of an encoding, and often stand before the first word that does.
+fn telling(bytes: &[u8]) -> Vec<u8> {
+    let (mut told, mut taken) = (Vec::new(), 0);
+    while let Some(at) = bytes[taken..].iter().position(|byte| !byte.is_ascii()) {
+        let at = taken + at;
+        let begin = at.saturating_sub(GUESS_CONTEXT_BYTES).max(taken);
+        taken = bytes.len().min(at + 1 + GUESS_CONTEXT_BYTES);
+        told.extend_from_slice(&bytes[begin..taken]);
+        if told.len() >= GUESS_BYTES {
+            break;
+        }
+    }
+    told
 }
 
 /// Finds the encoding that a `meta` names.
@@ -188,6 +207,17 @@ mod tests {
         assert_eq!(name(b"<meta charset=utf-16>", ""), "UTF-8");
         assert_eq!(name("Gr\u{fc}\u{df}e".as_bytes(), ""), "UTF-8");
         assert_eq!(name(b"Gr\xfc\xdfe aus K\xf6ln, es ist sch\xf6n", ""), "windows-1252");
+    }
+
+    #[test]
+    fn a_guess_is_made_from_the_words_wherever_they_stand() {
+        let words = b"<p>\xcf\xf0\xe8\xe2\xe5\xf2, \xea\xe0\xea \xe4\xe5\xeb\xe0?</p>".repeat(50);
+        let script = "var a = 'b'; ".repeat(200_000).into_bytes();
+        for page in [words.clone(), [script.clone(), words.clone()].concat(), [words, script].concat()] {
+            assert_eq!(decode(&page, "", "").unwrap().1, "windows-1251");
+        }
+        assert_eq!(telling(&[&b"a".repeat(100)[..], b"\xfc", &b"b".repeat(100)].concat()).len(), 65);
+        assert!(telling(&[0xe9; 1 << 20]).len() < GUESS_BYTES + 2 * GUESS_CONTEXT_BYTES);
     }
 
     #[test]

@@ -183,6 +183,10 @@ impl Stage for Rows {
         json!({ "source": source.name, "code": source.code, "format": self.format })
     }
 
+    fn version(&self) -> u32 {
+        2
+    }
+
     fn task_identity(&self, inputs: &Inputs, index: u32) -> Result<Option<String>> {
         self.writer.source.identity(inputs, index)
     }

@@ -13,7 +13,7 @@ use anyhow::Context;
 
 use crate::cli::{ExportArgs, ExportFormat};
 use crate::exit::Usage;
-use crate::folder::Folder;
+use pipeline::Folder;
 
 /// How the names of files start and end while not all of them are written: no other tool uses both.
 const PARTIAL_START: &str = ".kosmos-export-";

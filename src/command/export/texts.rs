@@ -10,9 +10,9 @@ use corpus::{Dataset, Inputs, Part, Split};
 use super::text_file::{Columns, Form, TextFile};
 use super::{partial, prepare, publish, unfinished};
 use crate::cli::{Compression, ExportArgs, ExportFormat};
-use crate::number::grouped;
 use crate::ordered;
 use crate::print::say;
+use pipeline::number::grouped;
 
 /// The stage whose documents are exported, and their stream.
 const STAGE: &str = "text";

@@ -14,9 +14,9 @@ use tar::{Builder, EntryType, Header};
 
 use super::{partial, prepare, publish, unfinished};
 use crate::cli::ExportArgs;
-use crate::names;
-use crate::number::grouped;
 use crate::print::say;
+use pipeline::names;
+use pipeline::number::grouped;
 
 /// Stream of a pass with the images of pairs.
 const STREAM: &str = "images";

@@ -1,8 +1,7 @@
 //! Places that are named in arguments and configurations: those of this machine, and those that are not supported.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use clap::builder::{PathBufValueParser, TypedValueParser};
 use toml::Value;
 
 /// Schemes of stores and servers from which nothing is read and to which nothing is written, in lower case.
@@ -11,16 +10,8 @@ const UNSUPPORTED: [&str; 22] = [
     "rsync", "s3", "s3a", "s3n", "sftp", "ssh", "wasb", "wasbs",
 ];
 
-/// Returns what takes a path of this machine off the command line, and refuses places elsewhere by name.
-pub(crate) fn local() -> impl TypedValueParser<Value = PathBuf> {
-    PathBufValueParser::new().try_map(|path| match elsewhere(&path) {
-        Some(problem) => Err(problem),
-        None => Ok(path),
-    })
-}
-
 /// Says why a path is none of this machine; none if it is one.
-pub(crate) fn elsewhere(path: &Path) -> Option<String> {
+pub fn elsewhere(path: &Path) -> Option<String> {
     let (scheme, rest) = scheme(path.to_str()?)?;
     Some(match scheme.as_str() {
         "file" => format!("write a path, not a URL: {}", rest.strip_prefix("localhost").unwrap_or(rest)),
@@ -31,7 +22,7 @@ pub(crate) fn elsewhere(path: &Path) -> Option<String> {
 }
 
 /// Returns the first setting that names a place which nothing reads, and what is wrong with it.
-pub(crate) fn unsupported(config: &Value) -> Option<(String, String)> {
+pub fn unsupported(config: &Value) -> Option<(String, String)> {
     find(config, String::new())
 }
 

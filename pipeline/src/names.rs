@@ -60,22 +60,22 @@ const FIXED: [&str; 50] = [
 const OF_SOURCE: [&str; 3] = [".files", ".index.files", ".index"];
 
 /// The stage that trains, whose checkpoints are in folders named by its fingerprint.
-pub(crate) const TRAIN: &str = "train";
+pub const TRAIN: &str = "train";
 /// How the names of passes over images begin.
-pub(crate) const PASSES: &str = "images.pass";
+pub const PASSES: &str = "images.pass";
 
 /// Returns the name of a pass over images.
-pub(crate) fn pass(index: u32) -> String {
+pub fn pass(index: u32) -> String {
     format!("{PASSES}{index}")
 }
 
 /// Returns true if and only if a source of this name would be taken for a stage or a group of stages.
-pub(crate) fn is_reserved(source: &str) -> bool {
+pub fn is_reserved(source: &str) -> bool {
     FIXED.iter().any(|name| name.split('.').next() == Some(source))
 }
 
 /// Returns the names that stages of a configuration can have, without opening anything that it names.
-pub(crate) fn possible(config: &Config, retry_passes: u32) -> Vec<String> {
+pub fn possible(config: &Config, retry_passes: u32) -> Vec<String> {
     let mut names = Vec::new();
     for source in config.sources.keys() {
         names.push(source.clone());
@@ -119,10 +119,11 @@ fn has(config: &Config, stage: &str) -> bool {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
-    use crate::cli::ConfigArgs;
     use crate::config::load_based;
-    use crate::flow::{Flow, RunContext};
+    use crate::{Context, Flow};
 
     /// A name that is missing here would be refused by `--until`.
     #[test]
@@ -137,9 +138,9 @@ mod tests {
         ];
         for (config, set, count_min) in cases {
             let set_repeats = set.contains(&repeats);
-            let set = set.iter().map(|&set| set.to_owned()).collect();
-            let config = load_based(&ConfigArgs { config: config.to_owned(), set }).unwrap().config;
-            let flow = Flow::new(&config, &RunContext::offline(&config).unwrap(), 1).unwrap();
+            let set: Vec<String> = set.iter().map(|&set| set.to_owned()).collect();
+            let config = load_based(config, &set, Path::new(".")).unwrap().config;
+            let flow = Flow::new(&config, &Context::offline(&config).unwrap(), 1).unwrap();
             let possible = possible(&config, 1);
             let unknown: Vec<String> = flow
                 .stages

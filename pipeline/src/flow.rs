@@ -1,10 +1,10 @@
-//! The data flow: which stages a configuration makes, in order, and what they run with.
+//! The data flow: which stages a configuration makes, in order.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use corpus::record::{Document, Page, Pair};
-use corpus::{Inputs, SourceCode, Stage};
+use corpus::{Description, SourceCode, Stage};
 use filter::config::{DecontaminateConfig, RepeatsConfig};
 use filter::decontaminate::EvaluationSets;
 use filter::passages::has_anchors;
@@ -25,47 +25,13 @@ use shard::tokenizer::Tokenize;
 use train::{Evaluate, Kind, PayloadFormat, TowerStart, Train};
 
 use crate::config::Config;
-use crate::names;
-use crate::network;
-use crate::sample_web::SampleWeb;
-
-/// What stages talk to: the outside world, or the sample web in its place.
-pub(crate) struct RunContext {
-    client: Arc<Client>,
-    sample_web: Option<SampleWeb>,
-}
-
-impl RunContext {
-    /// Makes the HTTP client, and starts the sample web if the configuration has one.
-    pub(crate) fn start(config: &Config) -> anyhow::Result<Self> {
-        let sample_web = config.sample_web.as_ref().map(SampleWeb::start).transpose()?;
-        let mut mirrors = config.mirrors.clone();
-        mirrors.0.extend(sample_web.iter().flat_map(SampleWeb::mirrors));
-        let client = network::client(&config.fetch, mirrors)?;
-        Ok(Self { client: Arc::new(client), sample_web })
-    }
-
-    /// Makes a context in which stages can be listed but nothing is fetched.
-    pub(crate) fn offline(config: &Config) -> anyhow::Result<Self> {
-        let client = Client::new(&config.fetch, config.mirrors.clone())?;
-        Ok(Self { client: Arc::new(client), sample_web: None })
-    }
-
-    /// Returns what fetches.
-    pub(crate) fn client(&self) -> &Arc<Client> {
-        &self.client
-    }
-
-    /// Compares what was removed with what the sample web planted, and prints both; returns
-    /// false if and only if they differ.
-    pub(crate) fn compare(&self, sealed: &Inputs, last_pass: Option<&str>) -> std::io::Result<bool> {
-        self.sample_web.as_ref().map_or(Ok(true), |web| web.compare(sealed, last_pass))
-    }
-}
+use crate::context::Context;
+use crate::{Result, names};
 
 /// The stages of a run; a stage comes after all it reads.
-pub(crate) struct Flow {
-    pub(crate) stages: Vec<Box<dyn Stage>>,
+pub struct Flow {
+    /// In the order in which they run.
+    pub stages: Vec<Box<dyn Stage>>,
 }
 
 /// Names of stages that others read.
@@ -81,27 +47,35 @@ struct Names {
 
 impl Flow {
     /// Returns the stages that a configuration makes, with so many passes over images beyond its own.
-    pub(crate) fn new(config: &Config, context: &RunContext, retry_passes: u32) -> anyhow::Result<Self> {
+    ///
+    /// # Errors
+    /// When something that the configuration names cannot be read.
+    pub fn new(config: &Config, context: &Context, retry_passes: u32) -> Result<Self> {
         let (mut flow, mut names) = (Self { stages: Vec::new() }, Names::default());
-        flow.add_sources(config, &context.client, &mut names)?;
+        flow.add_sources(config, context.client(), &mut names)?;
         flow.add_text(config, &names)?;
         flow.add_pairs(config, &names)?;
-        flow.add_images(config, &context.client, retry_passes, &mut names)?;
+        flow.add_images(config, context.client(), retry_passes, &mut names)?;
         flow.add_packing(config, &mut names)?;
         flow.add_training(config, &names)?;
         Ok(flow)
+    }
+
+    /// Returns what the stages are, in order.
+    pub fn descriptions(&self) -> Vec<Description> {
+        self.stages.iter().map(|stage| Description::of(stage.as_ref())).collect()
+    }
+
+    /// Returns a stage by its name.
+    pub fn stage(&self, name: &str) -> Option<&dyn Stage> {
+        self.stages.iter().find(|stage| stage.name() == name).map(AsRef::as_ref)
     }
 
     fn add(&mut self, stage: impl Stage + 'static) {
         self.stages.push(Box::new(stage));
     }
 
-    fn add_sources(
-        &mut self,
-        config: &Config,
-        client: &Arc<Client>,
-        names: &mut Names,
-    ) -> anyhow::Result<()> {
+    fn add_sources(&mut self, config: &Config, client: &Arc<Client>, names: &mut Names) -> Result<()> {
         let mut sources: Vec<_> = config.sources.iter().collect();
         sources.sort_by_key(|(_, source)| source.code);
         for (name, source) in sources {
@@ -118,7 +92,7 @@ impl Flow {
         Ok(())
     }
 
-    fn add_text(&mut self, config: &Config, names: &Names) -> anyhow::Result<()> {
+    fn add_text(&mut self, config: &Config, names: &Names) -> Result<()> {
         let Some(text) = &config.text else {
             return Ok(());
         };
@@ -162,7 +136,7 @@ impl Flow {
         rules: Vec<S::Rule>,
         normalise: bool,
         in_place: bool,
-    ) -> anyhow::Result<Vec<String>>
+    ) -> Result<Vec<String>>
     where
         S::Rule: 'static,
     {
@@ -220,7 +194,7 @@ impl Flow {
         config: &DecontaminateConfig,
         documents: &str,
         split: SplitAssignment,
-    ) -> anyhow::Result<()> {
+    ) -> Result<()> {
         let sets = Arc::new(EvaluationSets::new(config.clone())?);
         let documents = || documents.to_owned();
         self.add(Matches { name: "text.matches".into(), documents: documents(), sets: Arc::clone(&sets) });
@@ -276,7 +250,7 @@ impl Flow {
         "text.near"
     }
 
-    fn add_pairs(&mut self, config: &Config, names: &Names) -> anyhow::Result<()> {
+    fn add_pairs(&mut self, config: &Config, names: &Names) -> Result<()> {
         let Some(pairs) = &config.pairs else {
             return Ok(());
         };
@@ -296,7 +270,7 @@ impl Flow {
         client: &Arc<Client>,
         retry_passes: u32,
         names: &mut Names,
-    ) -> anyhow::Result<()> {
+    ) -> Result<()> {
         if let Some(interleaved) = &config.interleaved {
             let (pages, rules) = (names.pages.clone(), interleaved.select.rules.clone());
             self.add(Rules::<Page>::new("interleaved.select", pages, rules, false)?);
@@ -350,7 +324,7 @@ impl Flow {
         images: &images::Config,
         config: &LooksConfig,
         names: &mut Names,
-    ) -> anyhow::Result<()> {
+    ) -> Result<()> {
         let mut looked_at = names.passes.clone();
         if !config.evaluation.is_empty() {
             let name = "images.evaluation";
@@ -364,7 +338,7 @@ impl Flow {
         Ok(())
     }
 
-    fn add_features(&mut self, config: &Config, names: &Names) -> anyhow::Result<()> {
+    fn add_features(&mut self, config: &Config, names: &Names) -> Result<()> {
         let Some(features) = &config.features else {
             return Ok(());
         };
@@ -380,7 +354,7 @@ impl Flow {
         Ok(())
     }
 
-    fn add_packing(&mut self, config: &Config, names: &mut Names) -> anyhow::Result<()> {
+    fn add_packing(&mut self, config: &Config, names: &mut Names) -> Result<()> {
         let Some(tokenizer) = &config.tokenizer else {
             return Ok(());
         };
@@ -426,7 +400,7 @@ impl Flow {
         Ok(())
     }
 
-    fn add_training(&mut self, config: &Config, names: &Names) -> anyhow::Result<()> {
+    fn add_training(&mut self, config: &Config, names: &Names) -> Result<()> {
         let Some(train) = &config.train else {
             return Ok(());
         };
@@ -468,7 +442,7 @@ fn priority(config: &Config) -> SourcePriority {
 }
 
 /// The trainer's tower starts with the weights by which its features were computed.
-fn tower_start(config: &Config) -> anyhow::Result<TowerStart> {
+fn tower_start(config: &Config) -> Result<TowerStart> {
     Ok(match &config.features {
         Some(features) => TowerStart::of(&features.weights)?,
         None => TowerStart::Random { seed: config.seed },

@@ -1,4 +1,4 @@
-//! What `stats`, `inspect` and `parts` look at: stages and streams of a run, or any Parquet files.
+//! A run to look into: stages and streams of a run, or any Parquet files.
 //!
 //! Of a run only sealed results of the settings it was last run with are seen, whatever else lies in its
 //! folder.
@@ -8,28 +8,28 @@ use std::path::{Path, PathBuf};
 use corpus::gc::MARKER;
 use corpus::{Dataset, Inputs};
 
-use crate::exit::Usage;
 use crate::folder::Folder;
+use crate::{Error, Result};
 
 /// Streams that hold no results: what was removed, and what stages leave to each other.
 const SIDE_STREAMS: [&str; 4] = ["dropped", "failed", "verdicts", "fingerprints"];
 
 /// A run's finished stages, by the settings it was last run with.
-pub(crate) struct Run {
+pub struct Opened {
     folder: Folder,
     sealed: Inputs,
 }
 
-impl Run {
+impl Opened {
     /// Opens a run's folder.
-    pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
+    pub fn open(path: &Path) -> Result<Self> {
         let folder = Folder::open(path)?;
         let sealed = folder.sealed()?;
         Ok(Self { folder, sealed })
     }
 
     /// Returns the files of one stream, `STAGE/STREAM`, or of all streams of a stage.
-    pub(crate) fn files(&self, named: &str) -> anyhow::Result<Vec<PathBuf>> {
+    pub fn files(&self, named: &str) -> Result<Vec<PathBuf>> {
         let (stage, stream) =
             named.split_once('/').map_or((named, None), |(stage, stream)| (stage, Some(stream)));
         let dataset = self.dataset(stage)?;
@@ -37,7 +37,7 @@ impl Run {
         if let Some(stream) = stream.filter(|stream| !streams.iter().any(|known| known == stream)) {
             let there = if streams.is_empty() { "none".to_owned() } else { streams.join(", ") };
             let message = format!("stage {stage} wrote no stream {stream:?}; there are: {there}");
-            return Err(Usage(message).into());
+            return Err(Error::Usage(message));
         }
         let parts = dataset.manifest().parts.iter();
         let parts = parts.filter(|part| stream.is_none_or(|stream| part.stream == stream));
@@ -45,7 +45,7 @@ impl Run {
     }
 
     /// Returns the files of a stage's results: of its only stream besides those of what was removed.
-    pub(crate) fn results(&self, named: &str) -> anyhow::Result<Vec<PathBuf>> {
+    pub fn results(&self, named: &str) -> Result<Vec<PathBuf>> {
         if named.contains('/') {
             return self.files(named);
         }
@@ -55,14 +55,14 @@ impl Run {
         match (results.as_slice(), all.as_slice()) {
             ([only], _) => self.files(&format!("{named}/{only}")),
             (_, [only]) => self.files(&format!("{named}/{only}")),
-            (_, []) => Err(Usage(format!("stage {named} wrote nothing")).into()),
+            (_, []) => Err(Error::usage(format!("stage {named} wrote nothing"))),
             _ => {
                 let message = format!(
                     "stage {named} has streams {}: name one, as in {named}/{}",
                     all.join(", "),
                     all[0]
                 );
-                Err(Usage(message).into())
+                Err(Error::Usage(message))
             }
         }
     }
@@ -74,7 +74,7 @@ impl Run {
         tables.map(|part| self.folder.path().join(&part.path)).collect()
     }
 
-    fn dataset(&self, stage: &str) -> anyhow::Result<&Dataset> {
+    fn dataset(&self, stage: &str) -> Result<&Dataset> {
         if let Some(dataset) = self.sealed.0.get(stage) {
             return Ok(dataset);
         }
@@ -86,23 +86,23 @@ impl Run {
                 format!("no stage {stage:?}; there are: {}", names.join(", "))
             }
         };
-        Err(Usage(message).into())
+        Err(Error::Usage(message))
     }
 }
 
 /// Returns the files that arguments name: `DIR [STAGE[/STREAM] ...]` of a run, or files and folders.
-pub(crate) fn files(arguments: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+pub fn files(arguments: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut arguments = arguments.iter().peekable();
     while let Some(path) = arguments.next() {
         if !path.join(MARKER).exists() {
             match within_run(path) {
-                Some((run, stage)) => files.extend(Run::open(&run)?.files(&stage)?),
+                Some((run, stage)) => files.extend(Opened::open(&run)?.files(&stage)?),
                 None => files.push(path.clone()),
             }
             continue;
         }
-        let run = Run::open(path)?;
+        let run = Opened::open(path)?;
         let mut is_named = false;
         while let Some(stage) = arguments.next_if(|next| !next.exists()) {
             is_named = true;
@@ -113,7 +113,7 @@ pub(crate) fn files(arguments: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
         }
     }
     match files.is_empty() {
-        true => Err(Usage("there are no Parquet files in what was named".to_owned()).into()),
+        true => Err(Error::usage("there are no Parquet files in what was named")),
         false => Ok(files),
     }
 }

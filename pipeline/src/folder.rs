@@ -12,18 +12,13 @@
 use std::fs::{File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
 
-use anyhow::Context;
-use corpus::crash::Crashes;
 use corpus::gc::MARKER;
-use corpus::probe::Prober;
 use corpus::{Description, Inputs, Store};
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Loaded, load};
-use crate::exit::Usage;
-use crate::flow::{Flow, RunContext};
+use crate::{Error, Result};
 
 /// Version of the folder's layout.
 const FOLDER_FORMAT: u32 = 2;
@@ -39,42 +34,35 @@ struct Marker {
 
 /// A run's folder.
 #[derive(Debug, Clone)]
-pub(crate) struct Folder {
+pub struct Folder {
     path: PathBuf,
-    pub(crate) store: Store,
+    /// Where parts and the ledger are.
+    pub store: Store,
 }
 
 /// As long as it lives, no other run is at work in the folder.
 #[derive(Debug)]
-pub(crate) struct RunLock {
+pub struct RunLock {
     _file: File,
-}
-
-impl Prober for Folder {
-    fn try_range(&self, stage: &str, index: u32, mark: &Path) -> std::io::Result<ExitStatus> {
-        let mut task = Command::new(std::env::current_exe()?);
-        task.arg("task").arg(&self.path).args([stage, &index.to_string()]).arg("--probe").arg(mark);
-        task.stdin(Stdio::null()).stdout(Stdio::null()).status()
-    }
 }
 
 impl Folder {
     /// Opens the folder of a new or an earlier run.
-    pub(crate) fn create(path: &Path) -> anyhow::Result<Self> {
+    pub fn create(path: &Path) -> Result<Self> {
         let is_ours = path.join(MARKER).exists();
         let is_empty = std::fs::read_dir(path).map_or(true, |mut entries| entries.next().is_none());
         if !is_ours && !is_empty {
             let message = format!("{} holds other files: name an empty folder with --dir", path.display());
-            return Err(Usage(message).into());
+            return Err(Error::Usage(message));
         }
         let store = Store::local(path)?;
-        let marker = serde_json::to_vec(&Marker { format: FOLDER_FORMAT })?;
+        let marker = json(&Marker { format: FOLDER_FORMAT })?;
         store.put_if_absent(MARKER, marker.into())?;
         Self::attach(path)
     }
 
     /// Opens the folder of an earlier run; writes nothing.
-    pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
+    pub fn open(path: &Path) -> Result<Self> {
         let folder = Self::attach(path)?;
         if !folder.path.join(STAGES_FILE).exists() && !folder.store.folders("ledger")?.is_empty() {
             let message = format!(
@@ -82,63 +70,57 @@ impl Folder {
                  makes it again, and reads or fetches nothing anew",
                 folder.path.display()
             );
-            return Err(Usage(message).into());
+            return Err(Error::Usage(message));
         }
         Ok(folder)
     }
 
-    fn attach(path: &Path) -> anyhow::Result<Self> {
+    fn attach(path: &Path) -> Result<Self> {
         if !path.join(MARKER).exists() {
-            return Err(Usage(format!("{} is not the folder of a run", path.display())).into());
+            return Err(Error::usage(format!("{} is not the folder of a run", path.display())));
         }
         let store = Store::local(path)?;
         let bytes = store.get(MARKER)?.unwrap_or_default();
-        let marker: Marker = serde_json::from_slice(&bytes)
-            .with_context(|| format!("{MARKER} is damaged: it must hold {{\"format\":{FOLDER_FORMAT}}}"))?;
+        let marker: Marker = serde_json::from_slice(&bytes).map_err(Error::because(|| {
+            format!("{MARKER} is damaged: it must hold {{\"format\":{FOLDER_FORMAT}}}")
+        }))?;
         if marker.format != FOLDER_FORMAT {
             let message = format!(
                 "{} was written in format {}, this program reads format {FOLDER_FORMAT}",
                 path.display(),
                 marker.format
             );
-            return Err(Usage(message).into());
+            return Err(Error::Usage(message));
         }
         Ok(Self { path: store.folder().to_owned(), store })
     }
 
     /// Returns the folder's path.
-    pub(crate) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Begins to watch for records on which the process dies; of a process that tries them one by one, with the
-    /// file into which each is written.
-    pub(crate) fn crashes(&self, mark: Option<&Path>) -> anyhow::Result<Crashes> {
-        let path = self.path.join("crashes");
-        let Some(mark) = mark else {
-            return Ok(Crashes::watch(&path)?);
-        };
-        let limits = self.config()?.config.limits;
-        corpus::probe::confine(limits.record_memory_mb << 20);
-        Ok(Crashes::alone(&path, mark)?)
+    /// Returns the folder of records on which the process died.
+    pub fn crashes(&self) -> PathBuf {
+        self.path.join("crashes")
     }
 
     /// Keeps other runs and the garbage collection out of the folder until the lock is dropped.
-    pub(crate) fn lock(&self) -> anyhow::Result<RunLock> {
+    pub fn lock(&self) -> Result<RunLock> {
         let path = self.path.join(LOCK_FILE);
         let failed = || format!("cannot open {}", path.display());
         let options = File::options().create(true).truncate(false).read(true).write(true).open(&path);
-        let mut file = options.with_context(failed)?;
+        let mut file = options.map_err(Error::because(failed))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let who = std::fs::read_to_string(&path).unwrap_or_default();
                 let who = if who.trim().is_empty() { "another process" } else { who.trim() };
                 let message = format!("{} is in use by {who}: wait for it, or stop it", self.path.display());
-                return Err(Usage(message).into());
+                return Err(Error::Usage(message));
             }
             Err(TryLockError::Error(error)) => {
-                return Err(error).with_context(|| format!("cannot lock {}", path.display()));
+                return Err(Error::because(|| format!("cannot lock {}", path.display()))(error));
             }
         }
         // Whoever meets the lock reads this; the lock does not depend on it.
@@ -148,62 +130,56 @@ impl Folder {
     }
 
     /// Reads the configuration that the folder's stages were last run with.
-    fn config(&self) -> anyhow::Result<Loaded> {
+    ///
+    /// # Errors
+    /// When it is missing or damaged.
+    pub fn config(&self) -> Result<Loaded> {
         let path = self.path.join(CONFIG_FILE);
-        let text =
-            std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text = std::fs::read_to_string(&path);
+        let text = text.map_err(Error::because(|| format!("cannot read {}", path.display())))?;
         load::parse(&path.display().to_string(), text)
     }
 
-    /// Makes the stages of the last run again, to run some of them; they live no longer than their context.
-    pub(crate) fn flow(&self) -> anyhow::Result<(RunContext, Flow)> {
-        let loaded = self.config()?;
-        loaded.enter()?;
-        let context = RunContext::start(&loaded.config)?;
-        let flow = Flow::new(&loaded.config, &context, self.retry_passes()?)?;
-        Ok((context, flow))
-    }
-
     /// Reads the stages as they were last run, in their order; none in a new folder.
-    pub(crate) fn stages(&self) -> anyhow::Result<Vec<Description>> {
+    pub fn stages(&self) -> Result<Vec<Description>> {
         Ok(self.read(STAGES_FILE)?.unwrap_or_default())
     }
 
     /// Returns the datasets of all stages that are sealed as they were last run.
-    pub(crate) fn sealed(&self) -> anyhow::Result<Inputs> {
+    pub fn sealed(&self) -> Result<Inputs> {
         Ok(corpus::sealed(&self.store, &self.stages()?)?)
     }
 
     /// Records the configuration of this run and its stages.
-    pub(crate) fn freeze(&self, config_text: &str, stages: &[Description]) -> anyhow::Result<()> {
+    pub fn freeze(&self, config_text: &str, stages: &[Description]) -> Result<()> {
         self.replace(CONFIG_FILE, config_text.as_bytes())?;
-        self.replace(STAGES_FILE, &serde_json::to_vec_pretty(stages)?)
+        self.replace(STAGES_FILE, &json(&stages)?)
     }
 
     /// Returns the passes over images that were added to those of the configuration.
-    pub(crate) fn retry_passes(&self) -> anyhow::Result<u32> {
+    pub fn retry_passes(&self) -> Result<u32> {
         Ok(self.read(RETRIES_FILE)?.unwrap_or_default())
     }
 
     /// Records the passes over images that are added to those of the configuration.
-    pub(crate) fn set_retry_passes(&self, passes: u32) -> anyhow::Result<()> {
-        self.replace(RETRIES_FILE, &serde_json::to_vec(&passes)?)
+    pub fn set_retry_passes(&self, passes: u32) -> Result<()> {
+        self.replace(RETRIES_FILE, &json(&passes)?)
     }
 
     /// Reads one of the folder's own files; one that is there and cannot be read is never taken for none.
-    fn read<T: for<'de> Deserialize<'de>>(&self, name: &str) -> anyhow::Result<Option<T>> {
+    fn read<T: for<'de> Deserialize<'de>>(&self, name: &str) -> Result<Option<T>> {
         let path = self.path.join(name);
         match std::fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(Error::because(|| {
                 format!("{name} is damaged: remove it, and `kosmos run` with the run's configuration makes it again")
-            }),
+            })),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+            Err(error) => Err(Error::because(|| format!("cannot read {}", path.display()))(error)),
         }
     }
 
     /// Replaces one of the folder's own files as a whole, on the disk before this returns.
-    fn replace(&self, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
+    fn replace(&self, name: &str, bytes: &[u8]) -> Result<()> {
         let temporary = self.path.join(format!(".{name}.{}", std::process::id()));
         let write = || -> std::io::Result<()> {
             let mut file = File::create(&temporary)?;
@@ -212,6 +188,10 @@ impl Folder {
             std::fs::rename(&temporary, self.path.join(name))?;
             File::open(&self.path)?.sync_all()
         };
-        write().with_context(|| format!("cannot write {}", self.path.join(name).display()))
+        write().map_err(Error::because(|| format!("cannot write {}", self.path.join(name).display())))
     }
+}
+
+fn json(value: &impl Serialize) -> Result<Vec<u8>> {
+    serde_json::to_vec_pretty(value).map_err(Error::because(|| "cannot be written as JSON".to_owned()))
 }

@@ -189,9 +189,7 @@ struct Outcome {
 
 /// Returns the sentences about stages, in their order, by the name of the stage; of passes over images, which are
 /// judged together, the last one's.
-pub(crate) fn of_stages<'s>(
-    stages: impl Iterator<Item = (&'s Description, &'s Report)>,
-) -> Vec<(String, String)> {
+pub fn of_stages<'s>(stages: impl Iterator<Item = (&'s Description, &'s Report)>) -> Vec<(String, String)> {
     let outcomes = outcomes(stages);
     let told = outcomes
         .iter()

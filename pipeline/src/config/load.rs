@@ -2,41 +2,41 @@
 
 use std::path::Path;
 
-use anyhow::Context;
 use toml::Value as Setting;
 use toml_edit::{DocumentMut, Item, Key, Table, Value};
 
 use super::explain::{self, Fault, Places, steps};
 use super::{Config, builtin};
-use crate::cli::ConfigArgs;
-use crate::exit::Usage;
-use crate::place;
+use crate::{Error, Result, place};
 
 /// How the place of an override starts in errors, as it is written.
 const SET: &str = "--set ";
 
 /// A configuration as it was resolved.
 #[derive(Debug)]
-pub(crate) struct Loaded {
+pub struct Loaded {
     /// The checked configuration.
-    pub(crate) config: Config,
+    pub config: Config,
     /// Its text with all overrides in it, as the run's folder records it.
-    pub(crate) text: String,
+    pub text: String,
 }
 
-/// Loads a configuration file or a built-in one, and applies the overrides.
-pub(crate) fn load(arguments: &ConfigArgs) -> anyhow::Result<Loaded> {
-    let (name, written) = locate(&arguments.config)?;
+/// Loads a configuration file or a built-in one, and applies overrides such as `train.steps=100`.
+///
+/// # Errors
+/// [`Error::Usage`] with file, line and key.
+pub fn load(config: &str, set: &[String]) -> Result<Loaded> {
+    let (name, written) = locate(config)?;
     let mut overrides = Vec::new();
     let mut text = written.clone();
-    if !arguments.set.is_empty() {
+    if !set.is_empty() {
         let mut document: DocumentMut = match written.parse() {
             Ok(document) => document,
             // What is not TOML is explained as without overrides.
             Err(_) => return parse(&name, written),
         };
-        for assignment in &arguments.set {
-            let path = set(&mut document, assignment)?;
+        for assignment in set {
+            let path = assign(&mut document, assignment)?;
             overrides.push(Override { path, assignment: assignment.clone() });
         }
         text = document.to_string();
@@ -45,7 +45,7 @@ pub(crate) fn load(arguments: &ConfigArgs) -> anyhow::Result<Loaded> {
 }
 
 /// Parses and checks the text of a configuration; `origin` names it in errors.
-pub(crate) fn parse(origin: &str, text: String) -> anyhow::Result<Loaded> {
+pub fn parse(origin: &str, text: String) -> Result<Loaded> {
     Origin { name: origin.to_owned(), written: text.clone(), overrides: Vec::new() }.read(text)
 }
 
@@ -67,24 +67,24 @@ struct Override {
 
 impl Origin {
     /// Reads the text with all overrides in it.
-    fn read(self, text: String) -> anyhow::Result<Loaded> {
+    fn read(self, text: String) -> Result<Loaded> {
         let config: Config = toml::from_str(&text).map_err(|error| {
             let retry = |text: &str| toml::from_str::<Config>(text).err();
             let Fault { path, line, message } = explain::fault(&text, &error, &retry);
             // Of an override the text's lines are nobody's.
             let is_override = self.place(&path).is_some_and(|place| place.starts_with(SET));
             let place = self.place(&path).filter(|_| is_override || text != self.written);
-            Usage(format!("{}: {message}", place.unwrap_or_else(|| format!("{}:{line}", self.name))))
+            Error::usage(format!("{}: {message}", place.unwrap_or_else(|| format!("{}:{line}", self.name))))
         })?;
         let unsupported =
             toml::from_str(&text).ok().and_then(|table| place::unsupported(&Setting::Table(table)));
         if let Some((key, problem)) = unsupported {
             let place = self.place(&key).unwrap_or_else(|| self.name.clone());
-            return Err(Usage(format!("{place}: {key} {problem}")).into());
+            return Err(Error::usage(format!("{place}: {key} {problem}")));
         }
         config.validate().map_err(|problem| {
             let place = self.place(&path_of(&problem)).unwrap_or_else(|| self.name.clone());
-            Usage(format!("{place}: {problem}"))
+            Error::usage(format!("{place}: {problem}"))
         })?;
         Ok(Loaded { config, text })
     }
@@ -117,9 +117,10 @@ fn path_of(problem: &str) -> String {
     [section, key].join(".")
 }
 
-fn locate(config: &str) -> anyhow::Result<(String, String)> {
+fn locate(config: &str) -> Result<(String, String)> {
     if Path::new(config).is_file() {
-        let text = std::fs::read_to_string(config).with_context(|| format!("cannot read {config}"))?;
+        let text =
+            std::fs::read_to_string(config).map_err(Error::because(|| format!("cannot read {config}")))?;
         return Ok((config.to_owned(), text));
     }
     if let Some(text) = builtin::find(config) {
@@ -128,17 +129,19 @@ fn locate(config: &str) -> anyhow::Result<(String, String)> {
     let names: Vec<&str> = builtin::names().collect();
     let message =
         format!("no file {config:?}, and no built-in configuration of that name ({})", names.join(", "));
-    Err(Usage(message).into())
+    Err(Error::Usage(message))
 }
 
 /// Sets one key, as cargo's `--config` does: `train.steps=100`; returns its path. What is no TOML value is a
 /// string.
-fn set(document: &mut DocumentMut, assignment: &str) -> anyhow::Result<String> {
-    let usage = || Usage(format!("--set {assignment}: KEY=VALUE is wanted, such as train.steps=100"));
+fn assign(document: &mut DocumentMut, assignment: &str) -> Result<String> {
+    let usage = || Error::usage(format!("--set {assignment}: KEY=VALUE is wanted, such as train.steps=100"));
     let (path, value) = assignment.split_once('=').ok_or_else(usage)?;
     let shown = if explain::is_secret(path.trim()) { path.trim() } else { assignment };
     let no_table = |key: &str| {
-        Usage(format!("--set {shown}: {key:?} is a key of a table, and what is in front of it is a value"))
+        Error::usage(format!(
+            "--set {shown}: {key:?} is a key of a table, and what is in front of it is a value"
+        ))
     };
     let mut keys = Key::parse(path.trim()).map_err(|_| usage())?;
     let names: Vec<String> = keys.iter().map(|key| key.get().to_owned()).collect();
@@ -160,14 +163,15 @@ fn set(document: &mut DocumentMut, assignment: &str) -> anyhow::Result<String> {
 mod tests {
     use super::*;
 
-    fn arguments(config: &str, set: &[&str]) -> ConfigArgs {
-        ConfigArgs { config: config.to_owned(), set: set.iter().map(|&text| text.to_owned()).collect() }
+    fn loaded(config: &str, set: &[&str]) -> Result<Loaded> {
+        let set: Vec<String> = set.iter().map(|&text| text.to_owned()).collect();
+        load(config, &set)
     }
 
     #[test]
     fn every_built_in_configuration_is_valid() {
         for name in builtin::names() {
-            load(&arguments(name, &[])).unwrap();
+            loaded(name, &[]).unwrap();
         }
     }
 
@@ -181,7 +185,7 @@ mod tests {
 
     #[test]
     fn an_override_is_applied_and_recorded() {
-        let loaded = load(&arguments("sample", &["train.steps=777", "name=other"])).unwrap();
+        let loaded = loaded("sample", &["train.steps=777", "name=other"]).unwrap();
         assert_eq!(loaded.config.name, "other");
         assert!(loaded.text.contains("steps = 777"), "{}", loaded.text);
     }
@@ -295,7 +299,7 @@ preset = "fineweb"
         let path = folder.path().join("my.toml");
         let refused = |text: &str, set: &[&str]| {
             std::fs::write(&path, text).unwrap();
-            load(&arguments(path.to_str().unwrap(), set)).unwrap_err().to_string()
+            loaded(path.to_str().unwrap(), set).unwrap_err().to_string()
         };
         let cases = [
             ("seed=-1", "seed is -1, must be a whole number"),
@@ -318,14 +322,14 @@ preset = "fineweb"
         assert!(error.starts_with(&format!("{}:2: ", path.display())), "{error}");
         // What the file lacks an override may give.
         std::fs::write(&path, TEXT.replace("seed = 1\n", "")).unwrap();
-        assert_eq!(load(&arguments(path.to_str().unwrap(), &["seed=5"])).unwrap().config.seed, 5);
+        assert_eq!(loaded(path.to_str().unwrap(), &["seed=5"]).unwrap().config.seed, 5);
     }
 
     #[test]
     fn an_override_of_an_unknown_key_is_refused() {
-        let error = load(&arguments("sample", &["train.stepps=7"])).unwrap_err().to_string();
+        let error = loaded("sample", &["train.stepps=7"]).unwrap_err().to_string();
         assert!(error.contains("did you mean `steps`?"), "{error}");
-        assert!(load(&arguments("sample", &["nonsense"])).is_err());
-        assert!(load(&arguments("no-such-config", &[])).is_err());
+        assert!(loaded("sample", &["nonsense"]).is_err());
+        assert!(loaded("no-such-config", &[]).is_err());
     }
 }

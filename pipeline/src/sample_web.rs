@@ -1,20 +1,31 @@
 //! The sample web in this process: sources for a run without a network, with known truth.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use corpus::{Counts, Inputs};
 use web::{Server, World};
 
 use crate::names::PASSES;
-use crate::number::grouped;
-use crate::print::say;
-use crate::table::Table;
+use crate::{Error, Result};
 
 /// A made-up world and the server of it.
-pub(crate) struct SampleWeb {
+pub struct SampleWeb {
     world: Arc<World>,
     server: Server,
+}
+
+/// Records that were planted to be removed for a reason, and those that were removed for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comparison {
+    /// The stage, or the first of several that are taken together.
+    pub stage: String,
+    /// Why.
+    pub reason: String,
+    /// Planted records.
+    pub planted: u64,
+    /// Removed records.
+    pub found: u64,
 }
 
 /// What was planted for one unit of one stage.
@@ -27,42 +38,40 @@ struct Planted {
 
 impl SampleWeb {
     /// Makes the world and serves it on a free port of the loopback interface.
-    pub(crate) fn start(config: &web::Config) -> anyhow::Result<Self> {
+    ///
+    /// # Errors
+    /// When there is no port.
+    pub fn start(config: &web::Config) -> Result<Self> {
         let world = Arc::new(World::new(config));
-        let server = Server::start(world.clone())?;
+        let server = Server::start(world.clone());
+        let server = server.map_err(Error::because(|| "the sample web cannot be served".to_owned()))?;
         Ok(Self { world, server })
     }
 
     /// Returns the public URL prefixes with those of the server.
-    pub(crate) fn mirrors(&self) -> Vec<(String, String)> {
+    pub fn mirrors(&self) -> Vec<(String, String)> {
         self.server.mirrors()
     }
 
-    /// Prints what was planted beside what was found; returns true if and only if they agree. Images are compared
-    /// once the last pass over them is finished.
-    pub(crate) fn compare(&self, sealed: &Inputs, last_pass: Option<&str>) -> std::io::Result<bool> {
-        let mut table = Table::new(&["removed in", "reason", "planted", "found", ""]);
-        let mut is_equal = true;
+    /// Compares what was planted with what was found. Images are compared once the last pass over them is finished.
+    pub fn compare(&self, sealed: &Inputs, last_pass: Option<&str>) -> Vec<Comparison> {
+        let mut comparisons = Vec::new();
         for planted in self.planted(sealed, last_pass) {
             let Some(found) = found(sealed, &planted.stages, planted.unit) else {
                 continue;
             };
             let stage = planted.stages.first().cloned().unwrap_or_default();
             for (planted, found) in [(&planted.dropped, &found.dropped), (&planted.failed, &found.failed)] {
-                let reasons: std::collections::BTreeSet<&String> =
-                    planted.keys().chain(found.keys()).collect();
-                for reason in reasons {
-                    let (planted, found) = (planted.get(reason).copied(), found.get(reason).copied());
-                    let agrees = planted == found;
-                    is_equal &= agrees;
-                    let mark = if agrees { "" } else { "DIFFERENT" }.to_owned();
-                    let number = |count: Option<u64>| grouped(count.unwrap_or(0));
-                    table.push([stage.clone(), reason.clone(), number(planted), number(found), mark]);
-                }
+                let reasons: BTreeSet<&String> = planted.keys().chain(found.keys()).collect();
+                comparisons.extend(reasons.into_iter().map(|reason| Comparison {
+                    stage: stage.clone(),
+                    reason: reason.clone(),
+                    planted: planted.get(reason).copied().unwrap_or_default(),
+                    found: found.get(reason).copied().unwrap_or_default(),
+                }));
             }
         }
-        say!("{table}")?;
-        Ok(is_equal)
+        comparisons
     }
 
     /// Returns the truth in the terms of the stages' reports.

@@ -9,11 +9,11 @@ use super::Config;
 /// (`model.decoder.sequence_tokens_max`, `model.resampler.latent_count`).
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct Pack {
+pub struct Pack {
     /// Documents that are shuffled together, and packed without any other.
-    pub(crate) shuffle_documents: u32,
+    pub shuffle_documents: u32,
     /// Share of the pairs' images that is held out, with all their captions.
-    pub(crate) validation_share: f64,
+    pub validation_share: f64,
 }
 
 impl Default for Pack {
@@ -27,7 +27,7 @@ impl Default for Pack {
 
 impl Pack {
     /// Returns how text is packed.
-    pub(crate) fn text(&self, config: &Config) -> TextConfig {
+    pub fn text(&self, config: &Config) -> TextConfig {
         TextConfig {
             sequence_tokens_max: config.model.decoder.sequence_tokens_max,
             shuffle_documents: self.shuffle_documents,
@@ -35,7 +35,7 @@ impl Pack {
     }
 
     /// Returns how pairs are packed.
-    pub(crate) fn pairs(&self, config: &Config) -> PairConfig {
+    pub fn pairs(&self, config: &Config) -> PairConfig {
         PairConfig {
             sequence_tokens_max: config.model.decoder.sequence_tokens_max,
             latent_count: config.model.resampler.latent_count,
@@ -44,7 +44,7 @@ impl Pack {
     }
 
     /// Returns how interleaved documents are packed; their images were chosen when they were built.
-    pub(crate) fn interleaved(&self, config: &Config) -> InterleavedConfig {
+    pub fn interleaved(&self, config: &Config) -> InterleavedConfig {
         let build = config.interleaved.as_ref().map(|interleaved| &interleaved.build);
         InterleavedConfig {
             sequence_tokens_max: config.model.decoder.sequence_tokens_max,
@@ -54,7 +54,7 @@ impl Pack {
     }
 
     /// Checks that the model's sizes leave room for an image and its text.
-    pub(crate) fn validate(&self, config: &Config) -> Result<(), String> {
+    pub fn validate(&self, config: &Config) -> Result<(), String> {
         self.text(config).validate()?;
         self.pairs(config).validate()?;
         self.interleaved(config).validate()

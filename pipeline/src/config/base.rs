@@ -5,11 +5,10 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use toml_edit::{DocumentMut, Value};
 
 use super::load;
-use crate::cli::ConfigArgs;
+use crate::{Error, Result};
 
 /// The key that records the folder.
 const BASE_KEY: &str = "base_dir";
@@ -17,16 +16,17 @@ const BASE_KEY: &str = "base_dir";
 const PATH_KEYS: [&str; 8] = ["path", "files", "model", "dir", "evaluation", "domains", "urls", "words"];
 
 /// Loads a configuration, and finds and records the folder of its relative paths: that of its file, or the
-/// current one for a built-in configuration. Paths in `--set` are relative to the current folder.
-pub(crate) fn load_based(arguments: &ConfigArgs) -> anyhow::Result<load::Loaded> {
-    let current = std::env::current_dir().context("cannot tell the current folder")?;
-    let base = base_of(&arguments.config, &current)?;
-    let set = arguments.set.iter().map(|assignment| match base == current {
+/// current one for a built-in configuration. Paths in overrides are relative to the current folder.
+///
+/// # Errors
+/// As [`load::load`].
+pub fn load_based(config: &str, set: &[String], current: &Path) -> Result<load::Loaded> {
+    let base = base_of(config, current)?;
+    let set = set.iter().map(|assignment| match base == current {
         true => assignment.clone(),
-        false => absolute(assignment, &current),
+        false => absolute(assignment, current),
     });
-    let arguments = ConfigArgs { config: arguments.config.clone(), set: set.collect() };
-    let mut loaded = load::load(&arguments)?;
+    let mut loaded = load::load(config, &set.collect::<Vec<_>>())?;
     if loaded.config.base_dir.is_none() {
         loaded.text = recorded(&loaded.text, &base)?;
         loaded.config.base_dir = Some(base);
@@ -34,19 +34,20 @@ pub(crate) fn load_based(arguments: &ConfigArgs) -> anyhow::Result<load::Loaded>
     Ok(loaded)
 }
 
-fn base_of(config: &str, current: &Path) -> anyhow::Result<PathBuf> {
+fn base_of(config: &str, current: &Path) -> Result<PathBuf> {
     let path = Path::new(config);
     if !path.is_file() {
         return Ok(current.to_owned());
     }
-    let path = path.canonicalize().with_context(|| format!("cannot resolve {config}"))?;
+    let path = path.canonicalize().map_err(Error::because(|| format!("cannot resolve {config}")))?;
     Ok(path.parent().map_or_else(|| current.to_owned(), Path::to_owned))
 }
 
 /// Returns the text with the folder in front of everything else, where no table has begun.
-fn recorded(text: &str, base: &Path) -> anyhow::Result<String> {
-    let mut document: DocumentMut = text.parse().context("configuration")?;
-    let base = base.to_str().with_context(|| format!("the name of {} is not UTF-8", base.display()))?;
+fn recorded(text: &str, base: &Path) -> Result<String> {
+    let mut document: DocumentMut = text.parse().map_err(Error::because(|| "configuration".to_owned()))?;
+    let name = base.to_str();
+    let base = name.ok_or_else(|| Error::usage(format!("the name of {} is not UTF-8", base.display())))?;
     document.insert(BASE_KEY, toml_edit::value(base));
     Ok(document.to_string())
 }
@@ -78,22 +79,6 @@ fn absolute(assignment: &str, current: &Path) -> String {
 
 fn is_relative(path: &str) -> bool {
     !path.contains("://") && Path::new(path).is_relative()
-}
-
-impl load::Loaded {
-    /// Makes the folder of relative paths the current one, so that they mean the same in every command.
-    pub(crate) fn enter(&self) -> anyhow::Result<()> {
-        let Some(base) = &self.config.base_dir else {
-            return Ok(());
-        };
-        std::env::set_current_dir(base).with_context(|| {
-            format!(
-                "cannot enter {}, against which relative paths are resolved: if it was moved, `kosmos run` with the \
-                 configuration at its new place records that, or change base_dir in the run's config.toml",
-                base.display()
-            )
-        })
-    }
 }
 
 #[cfg(test)]

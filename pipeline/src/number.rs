@@ -1,7 +1,7 @@
 //! Numbers as people read them.
 
 /// Returns a count with thousands separated: `1,234,567`.
-pub(crate) fn grouped(count: u64) -> String {
+pub fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
@@ -14,7 +14,7 @@ pub(crate) fn grouped(count: u64) -> String {
 }
 
 /// Returns a size in the largest binary unit that keeps it above one: `1.5 MiB`.
-pub(crate) fn bytes(count: u64) -> String {
+pub fn bytes(count: u64) -> String {
     const UNITS: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
     let mut value = count as f64;
     let mut unit = 0;
@@ -26,7 +26,7 @@ pub(crate) fn bytes(count: u64) -> String {
 }
 
 /// Returns a duration in seconds, or minutes and seconds: `7.3 s`, `2 min 05 s`.
-pub(crate) fn duration(elapsed: std::time::Duration) -> String {
+pub fn duration(elapsed: std::time::Duration) -> String {
     let seconds = elapsed.as_secs();
     match seconds {
         0..60 => format!("{:.1} s", elapsed.as_secs_f64()),

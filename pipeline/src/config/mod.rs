@@ -4,11 +4,11 @@
 //! stages out. Secrets are never here: they come from the environment.
 
 mod base;
-pub(crate) mod builtin;
+pub mod builtin;
 mod explain;
 mod fit;
 mod limits;
-pub(crate) mod load;
+pub mod load;
 mod pack;
 
 use std::collections::BTreeMap;
@@ -21,76 +21,76 @@ use serde::Deserialize;
 
 use crate::{names, place};
 
-pub(crate) use base::load_based;
+pub use base::load_based;
 pub(crate) use explain::nearest;
-pub(crate) use limits::Limits;
-pub(crate) use load::Loaded;
-pub(crate) use pack::Pack;
+pub use limits::Limits;
+pub use load::Loaded;
+pub use pack::Pack;
 
 /// A complete run.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Config {
+pub struct Config {
     /// The run's name; its folder unless `--dir` says otherwise.
-    pub(crate) name: String,
+    pub name: String,
     /// The folder that relative paths are resolved against. Default: that of this file. A run's own
     /// `config.toml` has it, so that it works from anywhere.
-    pub(crate) base_dir: Option<PathBuf>,
+    pub base_dir: Option<PathBuf>,
     /// What a run puts up with before it stops.
     #[serde(default)]
-    pub(crate) limits: Limits,
+    pub limits: Limits,
     /// Where every random choice of building the corpus comes from.
-    pub(crate) seed: u64,
+    pub seed: u64,
     /// Serve a made-up web in this process and read all sources from it.
     #[serde(default)]
-    pub(crate) sample_web: Option<web::Config>,
+    pub sample_web: Option<web::Config>,
     /// URL prefixes and what stands for them.
     #[serde(default)]
-    pub(crate) mirrors: Mirrors,
+    pub mirrors: Mirrors,
     /// How the outside world is asked.
     #[serde(default)]
-    pub(crate) fetch: ingest::fetch::Config,
+    pub fetch: ingest::fetch::Config,
     /// The sources by name.
-    pub(crate) sources: BTreeMap<String, ingest::SourceConfig>,
+    pub sources: BTreeMap<String, ingest::SourceConfig>,
     /// Text: rules, duplicates, split.
-    pub(crate) text: Option<filter::TextConfig>,
+    pub text: Option<filter::TextConfig>,
     /// Pairs: rules, duplicates.
-    pub(crate) pairs: Option<filter::PairsConfig>,
+    pub pairs: Option<filter::PairsConfig>,
     /// Interleaved documents.
-    pub(crate) interleaved: Option<Interleaved>,
+    pub interleaved: Option<Interleaved>,
     /// Fetching and storing images.
-    pub(crate) images: Option<images::Config>,
+    pub images: Option<images::Config>,
     /// Duplicates among the images of pairs, which packing and exports leave out.
-    pub(crate) image_duplicates: Option<filter::LooksConfig>,
+    pub image_duplicates: Option<filter::LooksConfig>,
     /// CLIP features, computed ahead; without them the trainer encodes pixels.
-    pub(crate) features: Option<shard::features::Config>,
+    pub features: Option<shard::features::Config>,
     /// The tokenizer.
-    pub(crate) tokenizer: Option<shard::tokenizer::TokenizerConfig>,
+    pub tokenizer: Option<shard::tokenizer::TokenizerConfig>,
     /// Packing into sequences.
-    pub(crate) pack: Option<Pack>,
+    pub pack: Option<Pack>,
     /// The network.
     #[serde(default)]
-    pub(crate) model: model::Config,
+    pub model: model::Config,
     /// Training.
-    pub(crate) train: Option<train::Config>,
+    pub train: Option<train::Config>,
     /// Evaluation of what was trained.
-    pub(crate) evaluate: Option<train::EvaluateConfig>,
+    pub evaluate: Option<train::EvaluateConfig>,
 }
 
 /// `[interleaved]`: which pages, before anything is fetched, and what becomes of them after.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Interleaved {
+pub struct Interleaved {
     /// The rules by which pages become candidates.
-    pub(crate) select: filter::InterleavedConfig,
+    pub select: filter::InterleavedConfig,
     /// KOSMOS-1's rules for images and texts.
     #[serde(default)]
-    pub(crate) build: shard::interleaved::Config,
+    pub build: shard::interleaved::Config,
 }
 
 impl Config {
     /// Checks every section, and that they fit each other; the error names the section and key.
-    pub(crate) fn validate(&self) -> Result<(), String> {
+    pub fn validate(&self) -> Result<(), String> {
         let section = |name: &'static str| move |problem: String| format!("[{name}] {problem}");
         if !is_plain_name(&self.name) {
             return Err(format!("name {:?} must be letters, digits, - and _", self.name));

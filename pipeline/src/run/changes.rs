@@ -9,10 +9,10 @@ use corpus::{Dataset, Inputs, Ledger};
 use ingest::{Client, FILES, SourceConfig};
 
 use crate::config::Config;
-use crate::exit::Usage;
 use crate::folder::Folder;
-use crate::print::note;
-use crate::run::Selection;
+use crate::{Error, Result};
+
+use super::{Selection, Watch};
 
 /// Files that are named where many are new, changed or gone.
 const SHOWN_MAX: usize = 10;
@@ -33,13 +33,14 @@ struct Changes {
 /// stay.
 ///
 /// # Errors
-/// [`Usage`] with the names of the files, if their source is not rebuilt.
-pub(crate) fn refuse_changed(
+/// [`Error::Usage`] with the names of the files, if their source is not rebuilt.
+pub(super) fn refuse(
     folder: &Folder,
     config: &Config,
     client: &Arc<Client>,
     mut selection: Selection,
-) -> anyhow::Result<Selection> {
+    watch: &dyn Watch,
+) -> Result<Selection> {
     let sealed = folder.sealed()?;
     for (name, source) in &config.sources {
         let listing = format!("{name}.{FILES}");
@@ -50,25 +51,26 @@ pub(crate) fn refuse_changed(
         let Some(listed) = sealed.0.get(&listing) else { continue };
         let (reads_again, lists_again) =
             (selection.rebuild.contains(name), selection.rebuild.contains(&listing));
-        let changes = changes(folder, (name, source), client, listed, (&sealed, reads_again))?;
+        let changes = changes(folder, (name, source), client, listed, &sealed)?;
+        if !reads_again {
+            tell_gone(name, &changes.gone, watch);
+        }
         if !changes.changed.is_empty() && !reads_again {
             let what = shown(&changes.changed);
-            return Err(Usage(format!(
+            return Err(Error::usage(format!(
                 "files of source {name} changed since they were read:\n  {what}\n  --rebuild {name} reads \
                  the source again; or put the files back"
-            ))
-            .into());
+            )));
         }
         if changes.added.is_empty() && !reads_again {
             continue;
         }
         if !reads_again && !lists_again {
             let what = shown(&changes.added);
-            return Err(Usage(format!(
+            return Err(Error::usage(format!(
                 "source {name} has files that it did not have before:\n  {what}\n  --rebuild {listing} takes \
                  them in: what was read of the files before them stays, and the stages after it are run again"
-            ))
-            .into());
+            )));
         }
         // What is rebuilt is listed again, whatever changed. Of files that were only added the others stay.
         if changes.changed.is_empty() && changes.gone.is_empty() && !changes.added.is_empty() {
@@ -95,8 +97,8 @@ fn changes(
     (name, source): (&str, &SourceConfig),
     client: &Arc<Client>,
     listed: &Dataset,
-    (sealed, is_reread): (&Inputs, bool),
-) -> anyhow::Result<Changes> {
+    sealed: &Inputs,
+) -> Result<Changes> {
     let mut found = Changes::default();
     let is_read = sealed.0.contains_key(name);
     let states = ingest::listed_states(&Ledger::new(folder.store.clone()), listed)?;
@@ -107,9 +109,6 @@ fn changes(
         } else {
             found.changed.push(format!("{}: {}", change.url, change.detail));
         }
-    }
-    if !is_reread {
-        tell_gone(name, &found.gone);
     }
     let now = match ingest::listed_files(name, source, client) {
         Ok(now) => now.unwrap_or_default(),
@@ -125,11 +124,12 @@ fn changes(
 }
 
 /// Tells the first of the files that are gone.
-fn tell_gone(name: &str, gone: &[String]) {
+fn tell_gone(name: &str, gone: &[String], watch: &dyn Watch) {
     for url in gone.iter().take(SHOWN_MAX) {
-        note!("{name}: {url} is gone; what was read of it stays");
+        watch.note(&format!("{name}: {url} is gone; what was read of it stays"));
     }
     if gone.len() > SHOWN_MAX {
-        note!("{name}: {} more files are gone; what was read of them stays", gone.len() - SHOWN_MAX);
+        let more = gone.len() - SHOWN_MAX;
+        watch.note(&format!("{name}: {more} more files are gone; what was read of them stays"));
     }
 }

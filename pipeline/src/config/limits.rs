@@ -8,15 +8,15 @@ use serde::Deserialize;
 /// When a run stops although every record is accounted for.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct Limits {
+pub struct Limits {
     /// Share of a source's files that may yield not one record, checked for sources of ten files or more.
     /// Default 0.5.
-    pub(crate) failed_files_share_max: f64,
+    pub failed_files_share_max: f64,
     /// Share of a source's records that may fail, checked once 100 were read, or if not one could be. Default 0.5.
-    pub(crate) failed_share_max: f64,
+    pub failed_share_max: f64,
     /// Mebibytes that one record may take beside the program itself, where records are tried one by one after the
     /// process was killed again and again. Default 2,048.
-    pub(crate) record_memory_mb: u64,
+    pub record_memory_mb: u64,
 }
 
 /// Mebibytes that may be set: beyond 16 TiB a number is a mistake.
@@ -38,7 +38,7 @@ impl Default for Limits {
 
 impl Limits {
     /// Checks that the share is one.
-    pub(crate) fn validate(&self) -> Result<(), String> {
+    pub fn validate(&self) -> Result<(), String> {
         let shares = [
             ("failed_files_share_max", self.failed_files_share_max),
             ("failed_share_max", self.failed_share_max),
@@ -59,7 +59,7 @@ impl Limits {
     ///
     /// # Errors
     /// When its results cannot be read.
-    pub(crate) fn complaint(&self, dataset: &Dataset) -> corpus::Result<Option<String>> {
+    pub fn complaint(&self, dataset: &Dataset) -> corpus::Result<Option<String>> {
         if let Some(complaint) = self.of_files(dataset) {
             return Ok(Some(complaint));
         }

@@ -1,0 +1,39 @@
+//! Runs: what a configuration says, the stages it makes, and the folder their results are in.
+//!
+//! ```text
+//! config   Config, Loaded    one TOML file is one complete run
+//! flow     Flow              the stages of a configuration, in order
+//! context  Context           what stages talk to: the HTTP client, the sample web
+//! folder   Folder            a run's folder: marker, frozen configuration, stages, lock
+//! run      Prepared, Watch   a run: what is stale, what changed, one stage after the other
+//! child    Child             the program, started again for one task
+//! task     run_task          one task of one stage, as schedulers run it
+//! opened   Opened            a finished run, to look into
+//! status   StageStatus       how far a run is, and what its reasons mean
+//! ```
+//!
+//! Nothing here prints or reads the environment: the command line does, and so can any other program.
+
+pub mod advice;
+pub mod child;
+pub mod config;
+pub mod context;
+pub mod error;
+pub mod flow;
+pub mod folder;
+pub mod names;
+pub mod number;
+pub mod opened;
+pub mod place;
+pub mod run;
+pub mod sample_web;
+pub mod status;
+pub mod task;
+
+pub use config::{Config, Loaded};
+pub use context::Context;
+pub use error::{Error, Result};
+pub use flow::Flow;
+pub use folder::Folder;
+pub use opened::Opened;
+pub use run::{Prepared, Selection, Watch};
