@@ -6,14 +6,14 @@ use std::sync::Arc;
 use corpus::record::{Document, Page, Pair};
 use corpus::{Inputs, SourceCode, Stage};
 use filter::config::{DecontaminateConfig, RepeatsConfig};
-use filter::decontaminate::EvaluationSets;
+use filter::decontaminate::SharedIndex;
 use filter::passages::has_anchors;
 use filter::stage::looks::{EVALUATION_SOURCE, LookClusters, LookLinks};
 use filter::stage::near::{Clusters, Keys, Links, Verified};
 use filter::stage::repeats::{Cut, Of, Passages, Repeats};
 use filter::{
     ContentKeys, Counts, Decontaminated, Deduplicated, Exact, ExactConfig, LooksConfig, Matches, NearConfig,
-    Representatives, Rules, SourcePriority, SplitAssignment, Subject,
+    Ngrams, Representatives, Rules, SourcePriority, SplitAssignment, Subject,
 };
 use images::{Evaluation, List, Pass, Uses};
 use ingest::crawl::CrawlKind;
@@ -25,9 +25,13 @@ use shard::tokenizer::Tokenize;
 use train::{Evaluate, Kind, PayloadFormat, TowerStart, Train};
 
 use crate::config::Config;
+use crate::evaluation;
 use crate::names;
 use crate::network;
 use crate::sample_web::SampleWeb;
+
+/// The stage that collects the n-grams of evaluation sets.
+const NGRAMS: &str = "text.ngrams";
 
 /// What stages talk to: the outside world, or the sample web in its place.
 pub(crate) struct RunContext {
@@ -83,6 +87,8 @@ impl Flow {
     /// Returns the stages that a configuration makes, with so many passes over images beyond its own.
     pub(crate) fn new(config: &Config, context: &RunContext, retry_passes: u32) -> anyhow::Result<Self> {
         let (mut flow, mut names) = (Self { stages: Vec::new() }, Names::default());
+        // Sets that cannot be used are told before hours of work.
+        flow.add_evaluation_sets(config, &context.client);
         flow.add_sources(config, &context.client, &mut names)?;
         flow.add_text(config, &names)?;
         flow.add_pairs(config, &names)?;
@@ -94,6 +100,16 @@ impl Flow {
 
     fn add(&mut self, stage: impl Stage + 'static) {
         self.stages.push(Box::new(stage));
+    }
+
+    /// Adds the stages that read evaluation sets, and collect their n-grams.
+    fn add_evaluation_sets(&mut self, config: &Config, client: &Arc<Client>) {
+        let decontaminate = config.text.as_ref().and_then(|text| text.decontaminate.as_ref());
+        if let Some(decontaminate) = decontaminate {
+            self.stages.extend(evaluation::sets(decontaminate, client).stages());
+            let (name, items) = (NGRAMS.to_owned(), names::EVALUATION_SETS.to_owned());
+            self.add(Ngrams { name, items, config: decontaminate.clone() });
+        }
     }
 
     fn add_sources(
@@ -148,7 +164,7 @@ impl Flow {
             self.add_repeats(repeats, &steps[step - 1], &steps[step], split_at(step));
         }
         if let Some(decontaminate) = &text.decontaminate {
-            self.add_decontamination(decontaminate, &steps[last - 1], split)?;
+            self.add_decontamination(decontaminate, &steps[last - 1], split);
         }
         Ok(())
     }
@@ -215,28 +231,23 @@ impl Flow {
     }
 
     /// Adds the stages that take out of documents what they share with evaluation sets: `text` at last.
-    fn add_decontamination(
-        &mut self,
-        config: &DecontaminateConfig,
-        documents: &str,
-        split: SplitAssignment,
-    ) -> anyhow::Result<()> {
-        let sets = Arc::new(EvaluationSets::new(config.clone())?);
+    fn add_decontamination(&mut self, config: &DecontaminateConfig, documents: &str, split: SplitAssignment) {
+        let index = Arc::new(SharedIndex::new(config.clone(), NGRAMS));
         let documents = || documents.to_owned();
-        self.add(Matches { name: "text.matches".into(), documents: documents(), sets: Arc::clone(&sets) });
+        self.add(Matches { name: "text.matches".into(), documents: documents(), index: Arc::clone(&index) });
         self.add(Counts {
             name: "text.contamination".into(),
             matches: "text.matches".into(),
-            sets: Arc::clone(&sets),
+            items: names::EVALUATION_SETS.into(),
+            index: Arc::clone(&index),
         });
         self.add(Decontaminated {
             name: "text".into(),
             documents: documents(),
             contamination: "text.contamination".into(),
-            sets,
+            index,
             split,
         });
-        Ok(())
     }
 
     /// Adds the stages that find near-duplicates; returns the last one's name.

@@ -7,6 +7,7 @@ mod advice;
 mod cli;
 mod command;
 mod config;
+mod evaluation;
 mod exit;
 mod flow;
 mod folder;

@@ -9,6 +9,7 @@ use corpus::{Cancel, Dataset, Description, Engine, Inputs, Ledger, Stage};
 use crate::config::{Limits, nearest};
 use crate::exit::{Failed, Usage};
 use crate::folder::Folder;
+use crate::names;
 use crate::number::{duration, grouped};
 use crate::print::{note, say};
 use crate::progress::Display;
@@ -138,9 +139,7 @@ impl Runner<'_> {
             display.end_stage();
             let dataset = result.map_err(|error| self.of_source(&name, error))?;
             say!("{}", describe(&dataset, was_sealed, started))?;
-            if self.sources.contains(&name) {
-                complaints.extend(self.limits.complaint(&dataset)?);
-            }
+            complaints.extend(self.complaint(&name, &dataset)?);
             sealed.0.insert(name.clone(), dataset);
             if selection.until.as_ref() == Some(&name) {
                 break;
@@ -149,6 +148,14 @@ impl Runner<'_> {
         match complaints.is_empty() {
             true => Ok(sealed),
             false => Err(Failed(complaints.join("\n")).into()),
+        }
+    }
+
+    /// Says why a run must not go on with what a stage read from outside.
+    fn complaint(&self, stage: &str, dataset: &Dataset) -> corpus::Result<Option<String>> {
+        match self.sources.contains(stage) || stage == names::EVALUATION_SETS {
+            true => self.limits.complaint(dataset),
+            false => Ok(None),
         }
     }
 

@@ -19,7 +19,7 @@ mod sequence;
 mod source_file;
 mod target;
 
-pub use contamination::{Contamination, Excision, Match, RareNgram};
+pub use contamination::{Contamination, EvaluationNgram, Excision, Match, RareNgram};
 pub use document::{Document, DocumentExtras, DocumentName, DocumentText, ExportedText};
 pub use duplicate::{ContentKey, ContentLength, Duplicate, Fingerprinted, Representative};
 pub use evaluation::{Generated, TrainStep};
