@@ -246,7 +246,7 @@ pub(crate) struct ClassifierArgs {
     /// The model to write
     #[arg(value_parser = local())]
     pub(crate) out: PathBuf,
-    /// Good texts: JSON lines (.jsonl, .gz, .zst) or folders of them (repeatable)
+    /// Good texts: JSON, CSV, TSV or Parquet, compressed or not, or folders of them (repeatable)
     #[arg(long, value_name = "PATH", required = true, value_parser = local())]
     pub(crate) good: Vec<PathBuf>,
     /// Bad texts (repeatable)

@@ -11,9 +11,11 @@
 //! content    Content                         what makes two records the same
 //! near       Signer, Components              what makes two texts nearly the same
 //! passages   Unit, cut                       what makes parts of two texts the same
+//! decontaminate   Index, cuts                what documents share with evaluation sets
 //! stage      Rules -> ContentKeys -> Exact -> Deduplicated  judge each record, find duplicates, drop them
 //!            Keys -> Links -> Clusters       find near-duplicates, between the two last
 //!            Passages -> Repeats -> Cut      cut what was in an earlier document, after them
+//!            Ngrams -> Matches -> Counts -> Decontaminated      cut what is in an evaluation set, at last
 //! ```
 //!
 //! Every rule is evaluated for every record and its value is kept (`verdicts`), so that a
@@ -32,7 +34,6 @@ pub mod looks;
 mod mojibake;
 pub mod near;
 pub mod passages;
-pub mod rows;
 pub mod rule;
 mod scripts;
 pub mod sentences;
@@ -44,7 +45,7 @@ pub mod words;
 
 pub use config::{ExactConfig, InterleavedConfig, LooksConfig, NearConfig, PairsConfig, TextConfig};
 pub use stage::{
-    ContentKeys, Counts, Decontaminated, Deduplicated, Exact, Matches, Representatives, Rules,
+    ContentKeys, Counts, Decontaminated, Deduplicated, Exact, Matches, Ngrams, Representatives, Rules,
     SourcePriority, SplitAssignment,
 };
 pub use subject::Subject;

@@ -3,7 +3,7 @@
 mod format;
 mod judge;
 
-use std::io::{self, BufRead};
+use std::io;
 
 use corpus::record::{Document, SourceFile};
 use corpus::{Inputs, Output, Removal, Result, Stage, Task};
@@ -13,7 +13,7 @@ pub use format::{DocumentFormat, PileFormat, RowsFormat, Separator, TextFormat};
 use judge::{Draft, Judgement};
 
 use crate::fetch::source::source_error;
-use crate::lines::{Blocks, Line, Lines, decompressed, pass_over_mark};
+use crate::lines::{Blocks, Line, Lines, pass_over_mark};
 use crate::rows::json::JsonTexts;
 use crate::rows::{Kind, ParquetRows, Row, Wanted};
 use crate::source::{Source, Yield, preview};
@@ -89,19 +89,13 @@ impl Documents {
         }
     }
 
-    fn open<'a>(&'a self, file: &SourceFile) -> Result<Box<dyn BufRead + 'a>> {
-        let reader = self.source.client.open(&file.url)?;
-        decompressed(reader, self.source.client.zstd_window_log_max())
-            .map_err(|error| source_error(&file.url, &error))
-    }
-
     fn json_texts<'a>(&'a self, file: &SourceFile, wanted: &[Wanted]) -> Result<Texts<'a>> {
         let place = (self.source.name.as_str(), file.url.as_str());
-        Ok(Box::new(JsonTexts::open(place, self.open(file)?, LINE_BYTES_MAX, wanted)?))
+        Ok(Box::new(JsonTexts::open(place, self.source.open(file)?, LINE_BYTES_MAX, wanted)?))
     }
 
     fn plain_texts<'a>(&'a self, file: &SourceFile, separator: Separator) -> Result<Texts<'a>> {
-        let mut reader = self.open(file)?;
+        let mut reader = self.source.open(file)?;
         let lost = match pass_over_mark(&mut reader) {
             Ok(()) => None,
             Err(error) => Some(Line::lost(error, 0).map_err(|error| source_error(&file.url, &error))?),

@@ -6,6 +6,7 @@
 //!                               Crawl      WARC + HTML -> pages; WET -> documents
 //!                               pages      HTML files, rows with HTML -> pages
 //!                               Pairs      LAION, COYO, Conceptual Captions -> pairs
+//! evaluation sets                          files of rows -> the texts that documents must not contain
 //! ```
 //!
 //! [`fetch`] asks for everything, for records' URLs (the image stage uses it too) as for the
@@ -17,6 +18,7 @@ pub mod config;
 mod container;
 pub mod crawl;
 pub mod documents;
+pub mod evaluation;
 pub mod fault;
 pub mod fetch;
 pub mod html;
@@ -32,6 +34,7 @@ pub mod rows;
 pub mod saved;
 mod sniff;
 mod source;
+mod texts;
 pub mod warc;
 mod watch;
 pub mod webpage;
@@ -44,10 +47,12 @@ pub use changes::{Changed, changed_files, listed_states};
 pub use config::{Format, SourceConfig};
 pub use crawl::Crawl;
 pub use documents::Documents;
+pub use evaluation::EvaluationSets;
 pub use fetch::Client;
 pub use listing::Listing;
 pub use pairs::Pairs;
 pub use source::FILES;
+pub use texts::for_each_text;
 pub use webpage::Webpage;
 
 /// Returns the stages of a source: its listing and its reader.
@@ -60,12 +65,7 @@ pub fn stages(
     client: &Arc<Client>,
 ) -> corpus::Result<Vec<Box<dyn Stage>>> {
     config.validate().map_err(|detail| corpus::Error::Settings { stage: name.to_owned(), detail })?;
-    let source = source::Source {
-        name: name.to_owned(),
-        code: config.code,
-        client: client.clone(),
-        listed: Default::default(),
-    };
+    let source = source::Source::new(name, config.code, client);
     let listing = Listing::new(source.clone(), config);
     let reader: Box<dyn Stage> = match &config.format {
         Format::Crawl(format) => return Ok(crawl::stages(source, config, format)),
@@ -88,13 +88,7 @@ pub fn listed_files(
     config: &SourceConfig,
     client: &Arc<Client>,
 ) -> corpus::Result<Option<Vec<String>>> {
-    let source = source::Source {
-        name: name.to_owned(),
-        code: config.code,
-        client: client.clone(),
-        listed: Default::default(),
-    };
-    let listing = Listing::new(source, config);
+    let listing = Listing::new(source::Source::new(name, config.code, client), config);
     match listing.is_local()? {
         true => listing.files().map(Some),
         false => Ok(None),

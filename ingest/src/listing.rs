@@ -5,7 +5,7 @@ use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
 use corpus::record::SourceFile;
-use corpus::{Error, Inputs, Result, Stage, Task};
+use corpus::{Error, Inputs, Output, Result, Stage, Task};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ use crate::location::{Location, shown};
 use crate::packed::WINDOW_LOG_DEFAULT;
 use crate::pages::sidecar;
 use crate::source::{FILES, Source};
-use crate::{braces, fetch, saved};
+use crate::{braces, fetch, saved, texts};
 
 /// Bytes of one path in a list of paths.
 const PATH_BYTES_MAX: usize = 4 << 10;
@@ -36,6 +36,8 @@ pub struct Listing {
     patterns: Vec<String>,
     /// Files that the source reads; those of a folder are chosen by it.
     kinds: Vec<FileKind>,
+    /// Whether a file whose name says that it is of another kind is refused; otherwise its content decides.
+    judges_names: bool,
     archives: Option<Archives>,
 }
 
@@ -54,20 +56,28 @@ impl Listing {
     pub(crate) fn new(source: Source, config: &SourceConfig) -> Self {
         let kinds = kind::read_by(&config.format);
         let Format::Crawl(crawl) = &config.format else {
-            return Self { source, patterns: config.patterns().to_vec(), kinds, archives: None };
+            let patterns = config.patterns().to_vec();
+            return Self { source, patterns, kinds, judges_names: true, archives: None };
         };
         let (patterns, prefix) = match crawl.snapshot_list() {
             Some((list, prefix)) => (vec![list], prefix),
             None => (config.patterns().to_vec(), crawl.prefix.clone()),
         };
         let archives = Archives { prefix, files_max: crawl.files_max, only: None };
-        Self { source, patterns, kinds, archives: Some(archives) }
+        Self { source, patterns, kinds, judges_names: true, archives: Some(archives) }
+    }
+
+    /// Lists files of rows of any format.
+    pub(crate) fn of_rows(source: Source, pattern: &str) -> Self {
+        let (patterns, kinds) = (vec![pattern.to_owned()], texts::KINDS.to_vec());
+        Self { source, patterns, kinds, judges_names: false, archives: None }
     }
 
     /// Lists the parts of a snapshot's index that are about pages.
     pub(crate) fn of_index(source: Source, list: String, prefix: String, parts_max: Option<u32>) -> Self {
         let archives = Archives { prefix, files_max: parts_max, only: Some("/subset=warc/") };
-        Self { source, patterns: vec![list], kinds: Vec::new(), archives: Some(archives) }
+        let patterns = vec![list];
+        Self { source, patterns, kinds: Vec::new(), judges_names: true, archives: Some(archives) }
     }
 
     fn refused(&self, detail: String) -> Error {
@@ -159,7 +169,7 @@ impl Listing {
                 }
             }
             _ => {
-                if let Some(remedy) = kind::remedy(&name, &self.kinds) {
+                if let Some(remedy) = kind::remedy(&name, &self.kinds).filter(|_| self.judges_names) {
                     return Err(self.refused(format!("{name}: {remedy}")));
                 }
                 files.push(name);
@@ -190,7 +200,20 @@ impl Listing {
         beside.into_iter().map(|path| path.to_string_lossy().into_owned()).collect()
     }
 
-    /// Returns the files of folders on this machine that are left out, since other programs left them there.
+    /// Warns of files in folders on this machine that are left out, since other programs left them there.
+    pub(crate) fn warn_of_leftovers(&self, task: &Task<'_>) -> Result<()> {
+        let leftovers = self.leftovers()?;
+        if let Some(first) = leftovers.first() {
+            let line = format!(
+                "{} hidden or unfinished files are left out, the first is {}",
+                leftovers.len(),
+                first.display()
+            );
+            task.progress.warn(&line);
+        }
+        Ok(())
+    }
+
     fn leftovers(&self) -> Result<Vec<PathBuf>> {
         let mut leftovers = Vec::new();
         for name in self.names()? {
@@ -202,6 +225,20 @@ impl Listing {
             }
         }
         Ok(leftovers)
+    }
+
+    /// Writes a file, and notes what it is like, with those beside it.
+    pub(crate) fn write(&self, file: SourceFile, out: &mut Output<'_>) -> Result<()> {
+        let client = &self.source.client;
+        out.read(FILES);
+        out.keep(FILES);
+        for noted in std::iter::once(file.url.clone()).chain(self.beside(&file.url)) {
+            if let Some(state) = file_state(client, &noted, client.checks_files())? {
+                out.note_file(state);
+            }
+        }
+        out.write(FILES, file)?;
+        out.advance(1)
     }
 
     /// Puts a fault of a list of paths as a mistake of the settings: a run cannot do without it.
@@ -256,7 +293,7 @@ fn nothing_in(folder: &Path, ends: &[&str]) -> Result<String> {
     let there: Vec<String> =
         counts.iter().take(KINDS_SHOWN_MAX).map(|(end, count)| format!("{count} {end}")).collect();
     let there = if there.is_empty() { "is empty".to_owned() } else { format!("has {}", there.join(", ")) };
-    Ok(format!("{} {there}; this source reads {}", folder.display(), ends.join(" ")))
+    Ok(format!("{} {there}; names of files must end with {}", folder.display(), ends.join(" ")))
 }
 
 fn is_path_list(name: &str) -> bool {
@@ -286,26 +323,9 @@ impl Stage for Listing {
             return Ok(());
         }
         let files = self.files()?;
-        let leftovers = self.leftovers()?;
-        if let Some(first) = leftovers.first() {
-            let line = format!(
-                "{} hidden or unfinished files are left out, the first is {}",
-                leftovers.len(),
-                first.display()
-            );
-            task.progress.warn(&line);
-        }
-        let client = &self.source.client;
+        self.warn_of_leftovers(task)?;
         for (index, url) in (0_u32..).zip(files).skip(out.position() as usize) {
-            out.read(FILES);
-            out.keep(FILES);
-            for noted in std::iter::once(url.clone()).chain(self.beside(&url)) {
-                if let Some(state) = file_state(client, &noted, client.checks_files())? {
-                    out.note_file(state);
-                }
-            }
-            out.write(FILES, SourceFile { index, url })?;
-            out.advance(1)?;
+            self.write(SourceFile { index, url }, &mut out)?;
         }
         out.finish()
     }

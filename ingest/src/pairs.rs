@@ -18,7 +18,7 @@ pub use layout::{Layout, PairsFormat};
 
 use crate::fault::FileFault;
 use crate::fetch::source::source_error;
-use crate::lines::{AnyLines, Line, decompressed, pass_over_mark};
+use crate::lines::{AnyLines, Line, pass_over_mark};
 use crate::rows::delimited::DelimitedRows;
 use crate::rows::json::JsonRows;
 use crate::rows::{ParquetRows, ROW_BYTES_MAX, Row, Wanted};
@@ -67,7 +67,7 @@ impl Pairs {
     fn drafts<'a>(&'a self, file: &'a SourceFile, task: &Task<'_>, first: u64) -> Result<Drafts<'a>> {
         let names = match self.format.reading() {
             Reading::Tsv(order) => {
-                return self.lines(file, self.open(file)?, first, move |line| order.split(line));
+                return self.lines(file, self.source.open(file)?, first, move |line| order.split(line));
             }
             Reading::Columns(names) => names,
         };
@@ -80,7 +80,7 @@ impl Pairs {
             .container(&file.url, self.source.is_parquet(file))
         {
             Container::Urls => {
-                let mut reader = self.open(file)?;
+                let mut reader = self.source.open(file)?;
                 match header_delimiter(&mut reader, names.wanted()) {
                     Some(delimiter) => {
                         let rows = DelimitedRows::open(
@@ -101,23 +101,17 @@ impl Pairs {
                 return Ok(Box::new(rows.map(move |row| Ok(drafted(&names, row?)))));
             }
             Container::Json => {
-                let rows = JsonRows::open(place, self.open(file)?, ROW_BYTES_MAX, names.wanted())?;
+                let rows = JsonRows::open(place, self.source.open(file)?, ROW_BYTES_MAX, names.wanted())?;
                 Box::new(rows.skip(skip))
             }
             Container::Delimited(delimiter) => {
-                let reader = self.open(file)?;
+                let reader = self.source.open(file)?;
                 let rows =
                     DelimitedRows::open(place, reader, (delimiter, ROW_BYTES_MAX), names.wanted(), broken)?;
                 Box::new(rows.skip(skip))
             }
         };
         Ok(Box::new(rows.map(move |row| Ok(drafted(&names, row.map_err(|error| broken(&error))?)))))
-    }
-
-    fn open<'a>(&'a self, file: &'a SourceFile) -> Result<Box<dyn io::BufRead + 'a>> {
-        let reader = self.source.client.open(&file.url)?;
-        decompressed(reader, self.source.client.zstd_window_log_max())
-            .map_err(|error| source_error(&file.url, &error))
     }
 
     /// Reads a file by lines; blank ones are rows too, so that a row's number is its line's.

@@ -1,7 +1,7 @@
 //! A source within a stage: its name, its number and its files.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{BufRead, Read};
 use std::sync::Arc;
 
 use corpus::id::{FILE_INDEX_MAX, POSITION_MAX};
@@ -11,7 +11,9 @@ use corpus::{Error, Id, Inputs, Output, Removal, Result, SourceCode, Task};
 use crate::Client;
 use crate::container::PARQUET_MAGIC;
 use crate::fault::{FILE_MISSING, FileFault, POSITION_TOO_LARGE};
+use crate::fetch::source::source_error;
 use crate::kind::FileKind;
+use crate::lines::decompressed;
 use crate::location::{Location, shown};
 use crate::watch::{Listed, Watch};
 
@@ -35,6 +37,10 @@ pub(crate) struct Source {
 }
 
 impl Source {
+    pub(crate) fn new(name: &str, code: SourceCode, client: &Arc<Client>) -> Self {
+        Self { name: name.to_owned(), code, client: client.clone(), listed: Listed::default() }
+    }
+
     /// Returns the name of the stage that lists the files.
     pub(crate) fn listing(&self) -> String {
         format!("{}.{FILES}", self.name)
@@ -73,25 +79,52 @@ impl Source {
         self.finish(task, (&file, unit), read, found, out)
     }
 
-    /// Begins to read the file of a task. One on this machine must be what was listed, and stay so: nothing is
-    /// committed otherwise.
+    /// Begins to read the file of a task, as [`Self::watch`].
     ///
     /// # Errors
     /// When the file is another, or the listing cannot be read.
     pub(crate) fn begin(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<SourceFile> {
         let file = self.file(task)?;
-        let Location::File(path) = self.client.locate(&file.url) else { return Ok(file) };
-        let states = self.listed.states(task.ledger, task.inputs.get(&self.listing())?)?;
-        // A file that is missing is told where it is read.
-        let Some(state) = states.get(&file.url).filter(|_| path.exists()) else { return Ok(file) };
-        let changed = Changed { stage: self.name.clone(), file: shown(&file.url) };
-        let watch = Watch::begin(&path, state).map_err(Error::io("read", &path))?;
-        let watch = watch.map_err(|detail| changed.error("since it was listed", &detail))?;
-        out.commit_only_if(move || match watch.change().map_err(Error::io("read", &path))? {
-            Some(detail) => Err(changed.error("while it was read", &detail)),
-            None => Ok(()),
-        });
+        self.watch(task, std::slice::from_ref(&file), out)?;
         Ok(file)
+    }
+
+    /// Watches files that are about to be read. Those on this machine must be what was listed, and stay so: nothing
+    /// is committed otherwise.
+    ///
+    /// # Errors
+    /// When a file is another, or the listing cannot be read.
+    pub(crate) fn watch(&self, task: &Task<'_>, files: &[SourceFile], out: &mut Output<'_>) -> Result<()> {
+        let mut watches = Vec::new();
+        for file in files {
+            let Location::File(path) = self.client.locate(&file.url) else { continue };
+            let states = self.listed.states(task.ledger, task.inputs.get(&self.listing())?)?;
+            // A file that is missing is told where it is read.
+            let Some(state) = states.get(&file.url).filter(|_| path.exists()) else { continue };
+            let changed = Changed { stage: self.name.clone(), file: shown(&file.url) };
+            let watch = Watch::begin(&path, state).map_err(Error::io("read", &path))?;
+            let watch = watch.map_err(|detail| changed.error("since it was listed", &detail))?;
+            watches.push((path, watch, changed));
+        }
+        out.commit_only_if(move || {
+            for (path, watch, changed) in &watches {
+                if let Some(detail) = watch.change().map_err(Error::io("read", path))? {
+                    return Err(changed.error("while it was read", &detail));
+                }
+            }
+            Ok(())
+        });
+        Ok(())
+    }
+
+    /// Opens a file of text, decompressed.
+    ///
+    /// # Errors
+    /// When it cannot be read; a [`FileFault`] if it is empty, or of a format that is no text.
+    pub(crate) fn open<'a>(&'a self, file: &SourceFile) -> Result<Box<dyn BufRead + 'a>> {
+        let reader = self.client.open(&file.url)?;
+        decompressed(reader, self.client.zstd_window_log_max())
+            .map_err(|error| source_error(&file.url, &error))
     }
 
     /// Returns the file of a task.
@@ -285,8 +318,7 @@ mod tests {
     #[test]
     fn a_position_that_no_id_can_hold_is_a_fault_of_its_file() {
         let client = Arc::new(Client::new(&Config::default(), Mirrors::default()).unwrap());
-        let listed = Listed::default();
-        let source = Source { name: "src".to_owned(), code: SourceCode(1), client, listed };
+        let source = Source::new("src", SourceCode(1), &client);
         let file = SourceFile { index: 0, url: "a.warc".to_owned() };
         assert_eq!(source.id(&file, POSITION_MAX).unwrap().position(), POSITION_MAX);
         let fault = FileFault::of_error(source.id(&file, POSITION_MAX + 1).unwrap_err()).unwrap();

@@ -178,7 +178,10 @@ fn what_cannot_be_a_source_of_pages_is_refused_by_name() {
     assert!(error.contains("format.html.url names a column, but format.html.column"), "{error}");
     let error =
         bench.run("store", &json!({"code": 5, "path": bench.pages(), "format": {"html": {}}})).unwrap_err();
-    assert!(error.to_string().contains("is empty; this source reads .html .htm .xhtml"), "{error}");
+    assert!(
+        error.to_string().contains("is empty; names of files must end with .html .htm .xhtml"),
+        "{error}"
+    );
 }
 
 #[test]

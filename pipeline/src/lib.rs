@@ -19,6 +19,7 @@ pub mod child;
 pub mod config;
 pub mod context;
 pub mod error;
+pub mod evaluation;
 pub mod flow;
 pub mod folder;
 pub mod names;

@@ -3,7 +3,10 @@
 use crate::config::Config;
 
 /// Every stage that is not a source's, and is no pass over images.
-const FIXED: [&str; 50] = [
+const FIXED: [&str; 53] = [
+    "text.evaluation.files",
+    EVALUATION_SETS,
+    "text.ngrams",
     "text.rules",
     "text.exact.keys",
     "text.exact",
@@ -59,6 +62,8 @@ const FIXED: [&str; 50] = [
 /// What the stages of a source are called beside the source itself.
 const OF_SOURCE: [&str; 3] = [".files", ".index.files", ".index"];
 
+/// The stage that reads the items of evaluation sets.
+pub(crate) const EVALUATION_SETS: &str = "text.evaluation";
 /// The stage that trains, whose checkpoints are in folders named by its fingerprint.
 pub const TRAIN: &str = "train";
 /// How the names of passes over images begin.
@@ -94,7 +99,7 @@ fn has(config: &Config, stage: &str) -> bool {
     let pack = |is_any: bool| config.pack.is_some() && is_any;
     match (section, step) {
         ("text", Some("near")) => config.text.as_ref().is_some_and(|text| text.near.is_some()),
-        ("text", Some("matches" | "contamination")) => {
+        ("text", Some("evaluation" | "ngrams" | "matches" | "contamination")) => {
             config.text.as_ref().is_some_and(|text| text.decontaminate.is_some())
         }
         ("text", Some(unit @ ("lines" | "sentences" | "words"))) => {
@@ -130,8 +135,10 @@ mod tests {
     fn every_stage_has_a_name_that_is_possible() {
         let repeats = r#"text.repeats=[{unit="lines"},{unit="sentences"},{unit="words",run=50}]"#;
         let near = ["text.near.jaccard_min=0.8", repeats, "image_duplicates={}"];
-        let cases: [(&str, &[&str], usize); 4] = [
+        let sets = ["text.decontaminate.sets.a.path=a.jsonl"];
+        let cases: [(&str, &[&str], usize); 5] = [
             ("sample", &[], 30),
+            ("dedup", &sets, 16),
             ("sample", &near[1..], 40),
             ("dedup", &near[..2], 20),
             ("images", &near[2..], 8),
@@ -152,6 +159,7 @@ mod tests {
             assert!(flow.stages.len() >= count_min, "{}", flow.stages.len());
             // A list of names that cannot be is of no help.
             assert!(!possible.iter().any(|name| name.starts_with("text.sentences")) || set_repeats);
+            assert_eq!(possible.iter().any(|name| name == EVALUATION_SETS), set_sets);
         }
         assert!(is_reserved("text") && is_reserved("images") && !is_reserved("pile"));
     }

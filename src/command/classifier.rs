@@ -2,14 +2,16 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context;
+use corpus::mirror::Mirrors;
 use filter::fasttext::Model;
 use filter::fasttext::train::{Example, Trainer};
-use filter::rows::for_each_text;
 use filter::rule::classifier::CLASSIFIER_BYTES_MAX;
+use ingest::{Client, fetch, for_each_text};
 
 use crate::cli::ClassifierArgs;
 use crate::exit::Usage;
@@ -56,21 +58,20 @@ pub(crate) fn classifier(arguments: &ClassifierArgs) -> anyhow::Result<ExitCode>
 
 /// Reads the texts of files, cut as the rule cuts them, spread over the whole where there are too many.
 fn read(paths: &[PathBuf], arguments: &ClassifierArgs) -> anyhow::Result<Vec<String>> {
-    let fields = [arguments.field.clone()];
+    let client = Arc::new(Client::new(&fetch::Config::default(), Mirrors::default())?);
+    let for_each = |take: &mut dyn FnMut(&str)| {
+        paths.iter().try_for_each(|path| for_each_text_of(&client, path, &arguments.field, &mut *take))
+    };
     let mut count = 0_usize;
-    for path in paths {
-        for_each_text(path, &fields, |_| count += 1)?;
-    }
+    for_each(&mut |_| count += 1)?;
     let step = count.div_ceil(arguments.texts_max).max(1);
     let (mut texts, mut place) = (Vec::new(), 0_usize);
-    for path in paths {
-        for_each_text(path, &fields, |text| {
-            if place.is_multiple_of(step) {
-                texts.push(text[..text.floor_char_boundary(CLASSIFIER_BYTES_MAX)].to_owned());
-            }
-            place += 1;
-        })?;
-    }
+    for_each(&mut |text| {
+        if place.is_multiple_of(step) {
+            texts.push(text[..text.floor_char_boundary(CLASSIFIER_BYTES_MAX)].to_owned());
+        }
+        place += 1;
+    })?;
     if texts.len() < HELD_OUT_EVERY {
         let names: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
         let message = format!(
@@ -82,6 +83,20 @@ fn read(paths: &[PathBuf], arguments: &ClassifierArgs) -> anyhow::Result<Vec<Str
         return Err(Usage(message).into());
     }
     Ok(texts)
+}
+
+/// Calls `take` with the texts of a file or folder; one that cannot be used is a mistake of the arguments.
+fn for_each_text_of(
+    client: &Arc<Client>,
+    path: &Path,
+    field: &String,
+    take: impl FnMut(&str),
+) -> anyhow::Result<()> {
+    let name = path.to_str().with_context(|| format!("the name of {} is not UTF-8", path.display()))?;
+    for_each_text(client, name, std::slice::from_ref(field), take).map_err(|error| match error {
+        corpus::Error::Settings { detail, .. } => Usage(detail).into(),
+        error => error.into(),
+    })
 }
 
 /// Writes a file that is there whole or not at all.

@@ -108,6 +108,90 @@ fn an_evaluation_set_that_is_missing_is_named_before_anything_runs() {
 }
 
 #[test]
+fn an_evaluation_set_that_cannot_be_used_is_refused_before_a_document_is_read() {
+    let workspace = Workspace::new();
+    write_input(&workspace);
+    fs::write(workspace.path("short.jsonl"), "{\"q\": \"which of the two?\"}\n").unwrap();
+    fs::write(workspace.path("broken.jsonl"), "{\"q\": \n{\"q\": \n").unwrap();
+    for (path, field, expected) in [
+        (
+            "questions.jsonl",
+            "question",
+            &["ships.fields: no row of ", "has a field \"question\"; there are \"q\""][..],
+        ),
+        ("short.jsonl", "q", &["ships: no item of ", "short.jsonl has 8 words or more in q"]),
+        ("broken.jsonl", "q", &["ships.path: ", "broken.jsonl: not one row can be read: row 1: "]),
+        ("input.jsonl.zst", "id", &["ships.fields: no row of ", "\"content\", \"doc\""]),
+    ] {
+        let path = format!("text.decontaminate.sets.ships.path={path}");
+        let fields = format!("text.decontaminate.sets.ships.fields=[\"{field}\"]");
+        let settings = ["--set", &path, "--set", &fields];
+        let arguments: Vec<_> = ["run", "dedup"].into_iter().chain(INPUT).chain(settings).collect();
+        let output = workspace.kosmos(&arguments);
+        assert_ne!(output.code, Some(0));
+        let told = output.stderr;
+        assert!(told.contains("text.decontaminate.sets.ships"), "{told}");
+        assert!(expected.iter().all(|part| told.contains(part)), "{told}");
+        assert!(!workspace.path("out/ledger/input").exists());
+        fs::remove_dir_all(workspace.path("out")).unwrap();
+    }
+}
+
+#[test]
+fn an_evaluation_set_of_which_nothing_was_read_is_corrected_without_a_rebuild() {
+    let workspace = Workspace::new();
+    write_input(&workspace);
+    let settings = [
+        "--set",
+        "sources.input.format.rows.text=content",
+        "--set",
+        "text.decontaminate.sets.ships.path=set.jsonl",
+    ];
+    let arguments: Vec<_> = ["run", "dedup"].into_iter().chain(INPUT).chain(settings).collect();
+    fs::write(workspace.path("set.jsonl"), "no rows\n").unwrap();
+    assert_ne!(workspace.kosmos(&arguments).code, Some(0));
+    fs::copy(workspace.path("questions.jsonl"), workspace.path("set.jsonl")).unwrap();
+    let _ = workspace.kosmos(&arguments).success();
+    assert_eq!(rows(&workspace, "text", "excisions").len(), 1);
+}
+
+#[test]
+fn an_evaluation_set_with_other_content_is_refused_until_it_is_read_again() {
+    let workspace = Workspace::new();
+    write_input(&workspace);
+    let settings = [
+        "--set",
+        "sources.input.format.rows.text=content",
+        "--set",
+        "text.decontaminate.sets.ships.path=questions.jsonl",
+    ];
+    let run = |more: &[&str]| {
+        let arguments = ["run", "dedup"].into_iter().chain(INPUT).chain(settings);
+        workspace.kosmos(&arguments.chain(more.iter().copied()).collect::<Vec<_>>())
+    };
+    let _ = run(&[]).success();
+    assert_eq!(rows(&workspace, "text", "excisions").len(), 1);
+    // Other bytes with the same items change nothing behind the stage that reads them.
+    let question = fs::read_to_string(workspace.path("questions.jsonl")).unwrap();
+    fs::write(workspace.path("questions.jsonl"), format!("{question}\n\n")).unwrap();
+    let refused = run(&[]).failure(2);
+    assert!(refused.contains("files of the evaluation sets changed"), "{refused}");
+    assert!(refused.contains("--rebuild text.evaluation"), "{refused}");
+    let again = run(&["--rebuild", "text.evaluation"]).success();
+    let is_skipped = |printed: &str, stage: &str| {
+        printed.lines().any(|line| line.starts_with(&format!("{stage} ")) && line.contains("skipped"))
+    };
+    assert!(is_skipped(&again, "text.matches") && !is_skipped(&again, "text.evaluation"), "{again}");
+
+    let other = story(3).split(' ').take(20).collect::<Vec<_>>().join(" ");
+    fs::write(workspace.path("questions.jsonl"), json!({"q": other}).to_string()).unwrap();
+    let again = run(&["--rebuild", "text.evaluation"]).success();
+    assert!(is_skipped(&again, "input") && !is_skipped(&again, "text.matches"), "{again}");
+    let excisions = rows(&workspace, "text", "excisions");
+    assert!(excisions.len() == 1 && excisions[0]["text"].as_str().unwrap().contains(&other), "{excisions:?}");
+}
+
+#[test]
 fn texts_are_exported_for_other_tools() {
     let workspace = Workspace::new();
     write_input(&workspace);

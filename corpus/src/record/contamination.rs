@@ -4,6 +4,20 @@ use crate::Id;
 use crate::column::record;
 
 record! {
+    /// An n-gram of evaluation sets.
+    pub struct EvaluationNgram in "evaluation_ngram/1" {
+        /// Its hash.
+        pub ngram: u64,
+        /// The hash of its first words, as many as the shortest n-gram may have.
+        pub start: u64,
+        /// The number of its words.
+        pub words: u32,
+        /// The sets that it is of, a bit each in the order of their names.
+        pub sets: u64,
+    }
+}
+
+record! {
     /// An n-gram of an evaluation set in a document.
     pub struct Match in "match/1" {
         /// The document.

@@ -1,7 +1,6 @@
 //! What of evaluation sets documents must not hold.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -41,11 +40,17 @@ pub struct DecontaminateConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EvaluationSetConfig {
-    /// JSON lines, one JSON list, CSV or TSV with a header (each plain, .gz, .zst), Parquet, or a folder of them.
-    pub path: PathBuf,
+    /// JSON lines, one JSON list, CSV or TSV with a header (each plain or compressed), or Parquet: a file, a folder of
+    /// them, a path with wildcards, or a URL.
+    pub path: String,
     /// The fields whose texts are its items; without one, every text in a row is.
     #[serde(default)]
     pub fields: Vec<String>,
+}
+
+/// Returns the key of a set, for messages.
+pub fn key_of_set(name: &str) -> String {
+    format!("text.decontaminate.sets.{name}")
 }
 
 /// What happens to a document that holds an n-gram of an evaluation set.
@@ -75,6 +80,11 @@ impl Default for DecontaminateConfig {
 }
 
 impl DecontaminateConfig {
+    /// Returns the place of a set in the order of their names: its bit.
+    pub(crate) fn place_of(&self, set: &str) -> Option<usize> {
+        self.sets.keys().position(|name| name == set)
+    }
+
     /// Checks the bounds.
     ///
     /// # Errors
@@ -83,6 +93,9 @@ impl DecontaminateConfig {
         let Self { words, words_min, .. } = self;
         if self.sets.is_empty() || self.sets.len() > SETS_MAX {
             return Err(format!("decontaminate.sets are {}, must be 1 to {SETS_MAX}", self.sets.len()));
+        }
+        if let Some((name, _)) = self.sets.iter().find(|(_, set)| set.path.trim().is_empty()) {
+            return Err(format!("decontaminate.sets.{name}.path is empty, must name a file or a folder"));
         }
         if *words_min == 0 || words_min > words || *words > WORDS_MAX {
             return Err(format!(

@@ -7,7 +7,7 @@ mod repeats;
 
 use serde::{Deserialize, Serialize};
 
-pub use decontaminate::{Action, DecontaminateConfig, EvaluationSetConfig, SETS_MAX};
+pub use decontaminate::{Action, DecontaminateConfig, EvaluationSetConfig, SETS_MAX, key_of_set};
 pub use looks::LooksConfig;
 pub use near::{NearConfig, Preset};
 pub use repeats::{Keep, RepeatsConfig, Unit};

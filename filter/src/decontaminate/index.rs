@@ -1,45 +1,19 @@
-//! The n-grams of evaluation sets, and where a text has one.
+//! Where a text has an n-gram of evaluation sets.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Range;
-use std::path::PathBuf;
 
-use thiserror::Error;
+use corpus::Result;
+use corpus::record::{EvaluationItem, EvaluationNgram};
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::runs::{Runs, ngrams};
 use crate::config::DecontaminateConfig;
 use crate::near::hashes::{for_each_hash, mixed};
-use crate::rows::{RowsError, for_each_text};
 
-/// N-grams of all sets at most: about 32 bytes each in memory.
-pub const NGRAMS_MAX: usize = 1 << 26;
-/// The multiplier of the polynomial over words; odd.
-const BASE: u64 = 0x9E37_79B9_7F4A_7C15;
 /// Bits of the filter before the table, for each n-gram.
 const FILTER_BITS: usize = 16;
-
-/// Why evaluation sets cannot be used.
-#[derive(Debug, Error)]
-pub enum DecontaminateError {
-    /// A file cannot be read: half a set would clean half of the corpus.
-    #[error(transparent)]
-    Rows(#[from] RowsError),
-    /// There is nothing to look for.
-    #[error("{path}: no item has enough words{fields}")]
-    Empty {
-        /// The file or folder.
-        path: PathBuf,
-        /// The fields that were looked into.
-        fields: String,
-    },
-    /// There are more n-grams than memory is meant for.
-    #[error("the evaluation sets have more than {max} n-grams")]
-    TooMany {
-        /// The bound.
-        max: usize,
-    },
-}
 
 /// An n-gram of a set within a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,19 +39,6 @@ pub struct SetSize {
     pub ngrams: u64,
 }
 
-/// The n-grams of evaluation sets.
-#[derive(Debug)]
-pub struct Index {
-    /// The set's names; a set is known by its place.
-    names: Vec<String>,
-    /// Sets by n-gram.
-    sets: HashMap<u64, u64, BuildHasherDefault<Hashed>>,
-    /// Words of n-grams, ascending.
-    lengths: Vec<usize>,
-    /// What n-grams begin with, a bit each by hash: most words of a text end here.
-    filter: Vec<u64>,
-}
-
 /// Passes on what is a hash already.
 #[derive(Debug, Default)]
 struct Hashed(u64);
@@ -96,45 +57,43 @@ impl Hasher for Hashed {
     }
 }
 
+/// The n-grams of evaluation sets, to be looked for.
+#[derive(Debug)]
+pub struct Index {
+    /// The set's names; a set is known by its place.
+    names: Vec<String>,
+    /// Sets by n-gram.
+    sets: HashMap<u64, u64, BuildHasherDefault<Hashed>>,
+    /// Words of n-grams, ascending.
+    lengths: Vec<usize>,
+    /// What n-grams begin with, a bit each by hash: most words of a text end here.
+    filter: Vec<u64>,
+}
+
 impl Index {
-    /// Reads the sets.
+    /// Takes n-grams, so many in all.
     ///
     /// # Errors
-    /// When a file cannot be read, a set has no item that is long enough, or there are too many.
-    pub fn read(config: &DecontaminateConfig) -> Result<Self, DecontaminateError> {
-        let mut sets: HashMap<u64, u64, _> = HashMap::default();
-        let (mut lengths, mut beginnings) = (vec![false; config.words as usize + 1], Vec::new());
-        for (place, set) in config.sets.values().enumerate() {
-            let mut count = 0_usize;
-            for_each_text(&set.path, &set.fields, |item| {
-                let runs = Runs::of(item);
-                for (at, length) in ngrams(runs.count(), config) {
-                    lengths[length] = true;
-                    beginnings.push(runs.hash(at, config.words_min as usize));
-                    *sets.entry(runs.hash(at, length)).or_default() |= 1_u64 << place;
-                    count += 1;
-                }
-            })?;
-            if count == 0 {
-                let fields = if set.fields.is_empty() {
-                    String::new()
-                } else {
-                    format!(" in {}", set.fields.join(", "))
-                };
-                return Err(DecontaminateError::Empty { path: set.path.clone(), fields });
-            }
-            if sets.len() > NGRAMS_MAX {
-                return Err(DecontaminateError::TooMany { max: NGRAMS_MAX });
-            }
-        }
-        let mut filter = vec![0_u64; (beginnings.len() * FILTER_BITS / 64 + 1).next_power_of_two()];
-        for hash in beginnings {
-            let (word, bit) = place(&filter, hash);
+    /// When they cannot be read.
+    pub fn new(
+        config: &DecontaminateConfig,
+        count: usize,
+        rows: impl Iterator<Item = Result<EvaluationNgram>>,
+    ) -> Result<Self> {
+        let mut sets = HashMap::with_capacity_and_hasher(count, Default::default());
+        let mut filter = vec![0_u64; (count * FILTER_BITS / 64 + 1).next_power_of_two()];
+        // The filter is asked for the first words of all of them.
+        let mut lengths = vec![config.words_min as usize];
+        for row in rows {
+            let EvaluationNgram { ngram, start, words, sets: of } = row?;
+            sets.insert(ngram, of);
+            let (word, bit) = place(&filter, start);
             filter[word] |= bit;
+            if let Err(at) = lengths.binary_search(&(words as usize)) {
+                lengths.insert(at, words as usize);
+            }
         }
-        let mut all = vec![config.words_min as usize];
-        all.extend((all[0] + 1..lengths.len()).filter(|length| lengths[*length]));
-        Ok(Self { names: config.sets.keys().cloned().collect(), sets, lengths: all, filter })
+        Ok(Self { names: config.sets.keys().cloned().collect(), sets, lengths, filter })
     }
 
     /// Returns the names of sets, by bits.
@@ -143,26 +102,27 @@ impl Index {
         (0..self.names.len()).filter(is_in).map(|place| self.names[place].as_str())
     }
 
-    /// Counts the items and the n-grams of each set, and what of them is `found`; reads the sets again.
+    /// Counts the items and the n-grams of each set, and what of them is `found`.
     ///
     /// # Errors
-    /// When a file cannot be read.
+    /// When items cannot be read.
     pub fn sizes(
         &self,
         config: &DecontaminateConfig,
+        items: impl Iterator<Item = Result<EvaluationItem>>,
         is_found: impl Fn(u64) -> bool,
-    ) -> Result<Vec<SetSize>, DecontaminateError> {
+    ) -> Result<Vec<SetSize>> {
         let mut sizes = vec![SetSize::default(); self.names.len()];
         for sets in self.sets.values() {
             sizes.iter_mut().enumerate().for_each(|(place, size)| size.ngrams += sets >> place & 1);
         }
-        for (set, size) in config.sets.values().zip(&mut sizes) {
-            for_each_text(&set.path, &set.fields, |item| {
-                let runs = Runs::of(item);
-                let mut ngrams = ngrams(runs.count(), config).peekable();
-                size.items += u64::from(ngrams.peek().is_some());
-                size.items_found += u64::from(ngrams.any(|(at, length)| is_found(runs.hash(at, length))));
-            })?;
+        for item in items {
+            let EvaluationItem { set, text, .. } = item?;
+            let Some(size) = config.place_of(&set).and_then(|place| sizes.get_mut(place)) else { continue };
+            let runs = Runs::of(&text);
+            let mut ngrams = ngrams(runs.count(), config).peekable();
+            size.items += u64::from(ngrams.peek().is_some());
+            size.items_found += u64::from(ngrams.any(|(at, length)| is_found(runs.hash(at, length))));
         }
         Ok(sizes)
     }
@@ -212,76 +172,38 @@ fn place(filter: &[u64], hash: u64) -> (usize, u64) {
     ((hash >> 32) as usize & (filter.len() - 1), 1 << (hash & 63))
 }
 
-/// Returns where n-grams begin in an item of so many words, and their words.
-fn ngrams(count: usize, config: &DecontaminateConfig) -> impl Iterator<Item = (usize, usize)> {
-    let (words, words_min) = (config.words as usize, config.words_min as usize);
-    let length = words.min(count);
-    let places = if count < words_min { 0 } else { count + 1 - length };
-    (0..places).map(move |at| (at, length))
-}
-
-/// Hashes of all runs of a text's words, by prefix sums.
-#[derive(Debug)]
-struct Runs {
-    prefixes: Vec<u64>,
-}
-
-impl Default for Runs {
-    fn default() -> Self {
-        Self { prefixes: vec![0] }
-    }
-}
-
-impl Runs {
-    fn of(text: &str) -> Self {
-        let mut runs = Self::default();
-        for_each_hash(text, |hash| runs.push(hash));
-        runs
-    }
-
-    fn push(&mut self, word: u64) {
-        let last = self.prefixes.last().copied().unwrap_or_default();
-        self.prefixes.push(last.wrapping_mul(BASE).wrapping_add(word));
-    }
-
-    fn count(&self) -> usize {
-        self.prefixes.len() - 1
-    }
-
-    fn hash(&self, at: usize, words: usize) -> u64 {
-        let power = BASE.wrapping_pow(words as u32);
-        let run = self.prefixes[at + words].wrapping_sub(self.prefixes[at].wrapping_mul(power));
-        mixed(run.wrapping_add(words as u64))
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use std::collections::BTreeMap;
+    use corpus::{Id, SourceCode};
 
     use super::*;
     use crate::config::EvaluationSetConfig;
+    use crate::decontaminate::CollectedNgrams;
 
     const LONG: &str = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen";
     const SHORT: &str = "alpha beta gamma delta epsilon zeta eta theta iota";
+    const ITEMS: [(&str, &str); 4] = [("a", LONG), ("a", "too short"), ("b", SHORT), ("b", LONG)];
 
-    fn config(folder: &std::path::Path) -> DecontaminateConfig {
-        let mut sets = BTreeMap::new();
-        for (name, texts) in [("a", vec![LONG, "too short"]), ("b", vec![SHORT, LONG])] {
-            let path = folder.join(format!("{name}.jsonl"));
-            let rows: String =
-                texts.iter().map(|text| format!("{}\n", serde_json::json!({"text": text}))).collect();
-            std::fs::write(&path, rows).unwrap();
-            sets.insert(name.to_owned(), EvaluationSetConfig { path, fields: vec!["text".into()] });
+    fn config() -> DecontaminateConfig {
+        let set =
+            |name: &str| (name.to_owned(), EvaluationSetConfig { path: String::new(), fields: Vec::new() });
+        DecontaminateConfig { sets: [set("a"), set("b")].into(), ..DecontaminateConfig::default() }
+    }
+
+    fn index() -> Index {
+        let config = config();
+        let mut ngrams = CollectedNgrams::new(&config);
+        for (set, text) in ITEMS {
+            ngrams.add(set, text).unwrap();
         }
-        DecontaminateConfig { sets, ..DecontaminateConfig::default() }
+        let rows = ngrams.finish().unwrap();
+        Index::new(&config, rows.len(), rows.into_iter().map(Ok)).unwrap()
     }
 
     #[test]
     fn ngrams_are_found_whatever_case_marks_and_line_ends() {
-        let folder = tempfile::tempdir().unwrap();
-        let index = Index::read(&config(folder.path())).unwrap();
+        let index = index();
         let find =
             |text: &str| index.find(text).iter().map(|f| (f.word, f.words, f.sets)).collect::<Vec<_>>();
         assert_eq!(find(&format!("See: {LONG}")), [(1, 13, 0b11), (2, 13, 0b11)]);
@@ -294,8 +216,7 @@ mod tests {
 
     #[test]
     fn places_are_those_of_the_words() {
-        let folder = tempfile::tempdir().unwrap();
-        let index = Index::read(&config(folder.path())).unwrap();
+        let index = index();
         let text = format!("Ｆｕｌｌ ½ cafe\u{301}, {SHORT}.");
         let located = index.locate(&text);
         assert_eq!(located.len(), 1);
@@ -305,22 +226,14 @@ mod tests {
 
     #[test]
     fn sizes_tell_what_was_found() {
-        let folder = tempfile::tempdir().unwrap();
-        let config = config(folder.path());
-        let index = Index::read(&config).unwrap();
+        let index = index();
         let short = index.find(SHORT)[0].ngram;
-        let sizes = index.sizes(&config, |ngram| ngram == short).unwrap();
+        let id = Id::new(SourceCode(254), 0, 0).unwrap();
+        let item = |(set, text): (&str, &str)| EvaluationItem { id, set: set.into(), text: text.into() };
+        let items = ITEMS.into_iter().map(|of| Ok(item(of)));
+        let sizes = index.sizes(&config(), items, |ngram| ngram == short).unwrap();
         assert_eq!(sizes[0], SetSize { items: 1, items_found: 0, ngrams: 2 });
         assert_eq!(sizes[1], SetSize { items: 2, items_found: 1, ngrams: 3 });
         assert_eq!(index.names(0b10).collect::<Vec<_>>(), ["b"]);
-    }
-
-    #[test]
-    fn a_set_without_long_items_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut config = config(folder.path());
-        config.sets.values_mut().for_each(|set| set.fields = vec!["question".into()]);
-        let error = Index::read(&config).unwrap_err().to_string();
-        assert!(error.ends_with("a.jsonl: no item has enough words in question"), "{error}");
     }
 }

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use corpus::record::{Contamination, DocumentText, Match, RareNgram};
+use corpus::record::{Contamination, DocumentText, EvaluationItem, Match, RareNgram};
 use corpus::stage::Inputs;
 use corpus::{Error, Id, Output, Removal, Result, Stage, Task};
 use serde_json::{Value, json};
 
-use crate::config::SETS_MAX;
-use crate::decontaminate::EvaluationSets;
+use super::ngrams::ITEMS;
+use crate::config::{DecontaminateConfig, SETS_MAX};
+use crate::decontaminate::{NGRAMS, SharedIndex};
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
@@ -18,8 +19,6 @@ mod tests;
 const DOCUMENTS: &str = "documents";
 /// The stream of n-grams in documents.
 const MATCHES: &str = "matches";
-/// What is counted where they are, and the stream of those that are not common.
-pub(super) const NGRAMS: &str = "ngrams";
 /// The stream that tells how much of each set was found.
 const SETS: &str = "sets";
 /// The reason why an n-gram is ignored; the value is how often it occurs.
@@ -33,7 +32,7 @@ pub struct Matches {
     /// The stage whose documents it reads.
     pub documents: String,
     /// What is looked for.
-    pub sets: Arc<EvaluationSets>,
+    pub index: Arc<SharedIndex>,
 }
 
 impl Stage for Matches {
@@ -42,11 +41,11 @@ impl Stage for Matches {
     }
 
     fn inputs(&self) -> Vec<String> {
-        vec![self.documents.clone()]
+        vec![self.documents.clone(), self.index.ngrams.clone()]
     }
 
     fn settings(&self) -> Value {
-        self.sets.settings().clone()
+        json!({"words_min": self.index.config.words_min})
     }
 
     fn version(&self) -> u32 {
@@ -54,8 +53,6 @@ impl Stage for Matches {
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
-        // A set that cannot be used fails here, before any task.
-        self.sets.index(&self.name)?;
         let count = inputs.get(&self.documents)?.parts(DOCUMENTS).count();
         u32::try_from(count).map_err(|error| Error::work(&self.name, error))
     }
@@ -65,7 +62,7 @@ impl Stage for Matches {
         if out.is_done() {
             return Ok(());
         }
-        let index = self.sets.index(&self.name)?;
+        let index = self.index.get(task.inputs)?;
         let documents = task.inputs.get(&self.documents)?;
         if let Some(part) = documents.parts(DOCUMENTS).nth(task.index as usize) {
             for row in documents.open_at::<DocumentText>(part, out.position())? {
@@ -90,8 +87,10 @@ pub struct Counts {
     pub name: String,
     /// The stage whose matches it reads.
     pub matches: String,
+    /// The stage that read the items.
+    pub items: String,
     /// What was looked for.
-    pub sets: Arc<EvaluationSets>,
+    pub index: Arc<SharedIndex>,
 }
 
 /// The sets of an n-gram, and its occurrences.
@@ -103,7 +102,7 @@ struct Count {
 
 impl Counts {
     fn is_common(&self, count: &Count) -> bool {
-        count.times >= self.sets.config.common
+        count.times >= self.index.config.common
     }
 
     /// Returns how many documents hold an n-gram of each set that is not common.
@@ -125,13 +124,12 @@ impl Counts {
     }
 
     fn report(&self, task: &Task<'_>, counts: &HashMap<u64, Count>, out: &mut Output<'_>) -> Result<()> {
-        let index = self.sets.index(&self.name)?;
+        let (index, config) = (self.index.get(task.inputs)?, &self.index.config);
         let is_rare = |ngram| counts.get(&ngram).is_some_and(|count| !self.is_common(count));
-        let sizes = index
-            .sizes(&self.sets.config, is_rare)
-            .map_err(|error| Error::Settings { stage: self.name.clone(), detail: error.to_string() })?;
+        let items = task.inputs.get(&self.items)?.rows::<EvaluationItem>(ITEMS);
+        let sizes = index.sizes(config, items, is_rare)?;
         let documents = self.documents(task, counts)?;
-        for (place, (set, size)) in self.sets.config.sets.keys().zip(sizes).enumerate() {
+        for (place, (set, size)) in config.sets.keys().zip(sizes).enumerate() {
             let of_set = |is_wanted: &dyn Fn(&Count) -> bool| {
                 counts.values().filter(|count| count.sets >> place & 1 == 1 && is_wanted(count)).count()
                     as u64
@@ -157,11 +155,12 @@ impl Stage for Counts {
     }
 
     fn inputs(&self) -> Vec<String> {
-        vec![self.matches.clone()]
+        vec![self.matches.clone(), self.items.clone(), self.index.ngrams.clone()]
     }
 
     fn settings(&self) -> Value {
-        json!({"common": self.sets.config.common, "sets": self.sets.settings()})
+        let DecontaminateConfig { words, words_min, common, .. } = self.index.config;
+        json!({"words": words, "words_min": words_min, "common": common})
     }
 
     fn plan(&self, _inputs: &Inputs) -> Result<u32> {

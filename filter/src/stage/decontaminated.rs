@@ -9,9 +9,8 @@ use corpus::{Error, Output, Removal, Result, Stage, Task};
 use serde_json::{Value, json};
 
 use super::SplitAssignment;
-use super::contamination::NGRAMS;
 use crate::config::Action;
-use crate::decontaminate::{Cut, EvaluationSets, Index, cuts};
+use crate::decontaminate::{Cut, Index, NGRAMS, SharedIndex, cuts};
 
 const DOCUMENTS: &str = "documents";
 /// The stream of what was cut.
@@ -31,7 +30,7 @@ pub struct Decontaminated {
     /// The stage that counted the n-grams.
     pub contamination: String,
     /// What was looked for, and what happens to it.
-    pub sets: Arc<EvaluationSets>,
+    pub index: Arc<SharedIndex>,
     /// How documents are given a split.
     pub split: SplitAssignment,
 }
@@ -51,12 +50,12 @@ impl Decontaminated {
         names: &[String],
         out: &mut Output<'_>,
     ) -> Result<bool> {
-        if self.sets.config.action == Action::Drop {
+        if self.index.config.action == Action::Drop {
             return Ok(false);
         }
         let located = index.locate(&document.text).into_iter();
         let places = located.filter(|(found, _)| rare.contains(&found.ngram)).map(|(_, place)| place);
-        let Cut { cuts, text } = cuts(&document.text, places, &self.sets.config);
+        let Cut { cuts, text } = cuts(&document.text, places, &self.index.config);
         // What was found and has no place (compatibility forms across words) takes the document.
         let Some(text) = text.filter(|_| !cuts.is_empty()) else { return Ok(false) };
         for cut in cuts {
@@ -74,14 +73,14 @@ impl Stage for Decontaminated {
     }
 
     fn inputs(&self) -> Vec<String> {
-        vec![self.documents.clone(), self.contamination.clone()]
+        vec![self.documents.clone(), self.contamination.clone(), self.index.ngrams.clone()]
     }
 
     fn settings(&self) -> Value {
-        let config = &self.sets.config;
+        let config = &self.index.config;
         json!({
             "split": self.split,
-            "sets": self.sets.settings(),
+            "words_min": config.words_min,
             "action": config.action,
             "margin_chars": config.margin_chars,
             "piece_chars": config.piece_chars,
@@ -103,7 +102,7 @@ impl Stage for Decontaminated {
         if out.is_done() {
             return Ok(());
         }
-        let (index, rare) = (self.sets.index(&self.name)?, self.rare(task)?);
+        let (index, rare) = (self.index.get(task.inputs)?, self.rare(task)?);
         let documents = task.inputs.get(&self.documents)?;
         let Some(part) = documents.parts(DOCUMENTS).nth(task.index as usize) else { return out.finish() };
         for row in documents.open_at::<Document>(part, out.position())? {

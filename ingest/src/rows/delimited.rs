@@ -14,7 +14,7 @@ use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
 use super::ahead::Ahead;
 use super::unclosed::Unclosed;
-use super::{Cells, Row, Wanted, find_columns};
+use super::{Cells, Kind, Row, Wanted, find_columns};
 use crate::lines::{Line, Lines, pass_over_mark};
 use crate::source::preview;
 
@@ -26,7 +26,8 @@ pub struct DelimitedRows<R> {
     wanted: Vec<Wanted>,
     /// For every wanted column its place in a row.
     places: Vec<Option<usize>>,
-    /// Fields of the header.
+    /// The names in the header, and how many they are.
+    names: Vec<String>,
     field_count: usize,
     /// Lines that were read in search of the end of a quoted field.
     ahead: Ahead,
@@ -75,6 +76,7 @@ impl<R: BufRead> DelimitedRows<R> {
             delimiter,
             wanted: wanted.to_vec(),
             places: Vec::new(),
+            names: Vec::new(),
             field_count: 0,
             ahead: Ahead::default(),
             examined: 0,
@@ -88,12 +90,18 @@ impl<R: BufRead> DelimitedRows<R> {
             Some(Found::Lost(Row::Lost { fault, .. })) => return Err(broken(&fault.into())),
             _ => Vec::new(),
         };
-        let names: Vec<String> =
-            header.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        rows.names = header.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
+        let names: Vec<&str> = rows.names.iter().map(String::as_str).collect();
         rows.places = find_columns(stage, url, &names, wanted)?;
         rows.field_count = names.len();
         Ok(rows)
+    }
+
+    /// Reads every column, in place of those that were wanted; returns their names.
+    pub(crate) fn want_all(&mut self, kind: Kind) -> &[String] {
+        self.wanted = self.names.iter().map(|name| Wanted::optional(kind, vec![name.clone()])).collect();
+        self.places = (0..self.field_count).map(Some).collect();
+        &self.names
     }
 
     /// Returns the fields of a line of TSV without quoting, if they are as many as the header's.

@@ -148,14 +148,14 @@ fn texts(list: &[u8]) -> Result<Option<Vec<Text>>, String> {
 }
 
 /// A place in a text.
-struct Scan<'t> {
-    text: &'t [u8],
-    at: usize,
+pub(crate) struct Scan<'t> {
+    pub(crate) text: &'t [u8],
+    pub(crate) at: usize,
 }
 
 impl<'t> Scan<'t> {
     /// Passes over white space; returns the byte behind it.
-    fn peek(&mut self) -> Option<u8> {
+    pub(crate) fn peek(&mut self) -> Option<u8> {
         let rest = self.text.get(self.at..).unwrap_or_default();
         self.at += rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
         self.text.get(self.at).copied()
@@ -169,7 +169,7 @@ impl<'t> Scan<'t> {
     }
 
     /// Passes over a string; returns what is between its quotes.
-    fn string(&mut self) -> Result<&'t [u8], String> {
+    pub(crate) fn string(&mut self) -> Result<&'t [u8], String> {
         let begin = self.at + 1;
         let mut at = begin;
         loop {
@@ -216,7 +216,7 @@ impl<'t> Scan<'t> {
 }
 
 /// Decodes what is between the quotes of a string.
-fn decode(inner: &[u8]) -> Result<Text, String> {
+pub(crate) fn decode(inner: &[u8]) -> Result<Text, String> {
     let mut text = Text::default();
     let mut rest = inner;
     while let Some(at) = memchr::memchr(b'\\', rest) {

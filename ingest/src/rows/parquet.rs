@@ -117,6 +117,11 @@ impl ParquetRows {
         })
     }
 
+    /// Returns the names of the file's columns.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.metadata.schema().fields().iter().map(|field| field.name().as_str())
+    }
+
     /// Opens the next row group that has rows; false at the end of the file.
     ///
     /// # Errors

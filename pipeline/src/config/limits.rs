@@ -12,7 +12,8 @@ pub struct Limits {
     /// Share of a source's files that may yield not one record, checked for sources of ten files or more.
     /// Default 0.5.
     pub failed_files_share_max: f64,
-    /// Share of a source's records that may fail, checked once 100 were read, or if not one could be. Default 0.5.
+    /// Share of the records of a source, or of the rows of evaluation sets, that may fail, checked once 100 were read,
+    /// or if not one could be. Default 0.5.
     pub failed_share_max: f64,
     /// Mebibytes that one record may take beside the program itself, where records are tried one by one after the
     /// process was killed again and again. Default 2,048.

@@ -1,4 +1,4 @@
-//! Files of sources that changed since they were listed: a run never mixes their old and new rows.
+//! Files of sources and evaluation sets that changed since they were listed: a run never mixes their old and new rows.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use corpus::record::SourceFile;
 use corpus::{Dataset, Inputs, Ledger};
-use ingest::{Client, FILES, SourceConfig};
+use ingest::{Client, FILES};
 
 use crate::config::Config;
+use crate::evaluation;
 use crate::folder::Folder;
 use crate::{Error, Result};
 
@@ -17,7 +18,32 @@ use super::{Selection, Watch};
 /// Files that are named where many are new, changed or gone.
 const SHOWN_MAX: usize = 10;
 
-/// What is different about a source's files.
+/// What a stage reads from the files that another one lists.
+struct Reading<'c> {
+    stage: &'c str,
+    /// What users call it.
+    what: String,
+    /// Returns the files that it has today; none where that takes a list from a server.
+    files: Box<dyn Fn() -> corpus::Result<Option<Vec<String>>> + 'c>,
+}
+
+/// Returns all that is read from files.
+fn readings<'c>(config: &'c Config, client: &'c Arc<Client>) -> Vec<Reading<'c>> {
+    let of_source = |(name, source): (&'c String, &'c _)| Reading {
+        stage: name,
+        what: format!("source {name}"),
+        files: Box::new(move || ingest::listed_files(name, source, client)),
+    };
+    let of_sets = |decontaminate: &'c _| Reading {
+        stage: evaluation::SETS,
+        what: "the evaluation sets".to_owned(),
+        files: Box::new(move || evaluation::sets(decontaminate, client).files().map(Some)),
+    };
+    let decontaminate = config.text.as_ref().and_then(|text| text.decontaminate.as_ref());
+    config.sources.iter().map(of_source).chain(decontaminate.map(of_sets)).collect()
+}
+
+/// What is different about the files.
 #[derive(Debug, Default)]
 struct Changes {
     /// Files with other content, described.
@@ -28,12 +54,12 @@ struct Changes {
     gone: Vec<String>,
 }
 
-/// Compares the files of all sources with those that were listed. Returns what to run: of a source that is
+/// Compares the files of sources and evaluation sets with those that were listed. Returns what to run: of what is
 /// rebuilt its listing too, and if files were only added, its listing alone, behind which finished tasks
 /// stay.
 ///
 /// # Errors
-/// [`Error::Usage`] with the names of the files, if their source is not rebuilt.
+/// [`Error::Usage`] with the names of the files, if what reads them is not rebuilt.
 pub(super) fn refuse(
     folder: &Folder,
     config: &Config,
@@ -42,34 +68,43 @@ pub(super) fn refuse(
     watch: &dyn Watch,
 ) -> Result<Selection> {
     let sealed = folder.sealed()?;
-    for (name, source) in &config.sources {
+    for reading in readings(config, client) {
+        let Reading { stage: name, what, .. } = &reading;
         let listing = format!("{name}.{FILES}");
         let is_run = |stage: &String| stage == name || *stage == listing;
         if selection.only.as_ref().is_some_and(|only| !is_run(only)) {
             continue;
         }
         let Some(listed) = sealed.0.get(&listing) else { continue };
-        let (reads_again, lists_again) =
-            (selection.rebuild.contains(name), selection.rebuild.contains(&listing));
-        let changes = changes(folder, (name, source), client, listed, &sealed)?;
+        let is_rebuilt = |stage: &str| selection.rebuild.iter().any(|rebuilt| rebuilt == stage);
+        let (reads_again, lists_again) = (is_rebuilt(name), is_rebuilt(&listing));
+        let changes = changes(folder, &reading, client, listed, &sealed)?;
         if !reads_again {
             tell_gone(name, &changes.gone, watch);
         }
+        if !reads_again && !Ledger::new(folder.store.clone()).has_results(name)? {
+            // Nothing of them was read: a file that was corrected is simply listed again.
+            let is_outdated = !changes.changed.is_empty() || !changes.added.is_empty();
+            if is_outdated && !lists_again {
+                selection.rebuild.push(listing);
+            }
+            continue;
+        }
         if !changes.changed.is_empty() && !reads_again {
-            let what = shown(&changes.changed);
+            let files = shown(&changes.changed);
             return Err(Error::usage(format!(
-                "files of source {name} changed since they were read:\n  {what}\n  --rebuild {name} reads \
-                 the source again; or put the files back"
+                "files of {what} changed since they were read:\n  {files}\n  --rebuild {name} reads them again; or \
+                 put the files back"
             )));
         }
         if changes.added.is_empty() && !reads_again {
             continue;
         }
         if !reads_again && !lists_again {
-            let what = shown(&changes.added);
+            let files = shown(&changes.added);
             return Err(Error::usage(format!(
-                "source {name} has files that it did not have before:\n  {what}\n  --rebuild {listing} takes \
-                 them in: what was read of the files before them stays, and the stages after it are run again"
+                "there are new files of {what}:\n  {files}\n  --rebuild {listing} takes them in: what was read of \
+                 the files before them stays, and the stages after it are run again"
             )));
         }
         // What is rebuilt is listed again, whatever changed. Of files that were only added the others stay.
@@ -94,12 +129,12 @@ fn shown(lines: &[String]) -> String {
 
 fn changes(
     folder: &Folder,
-    (name, source): (&str, &SourceConfig),
+    reading: &Reading<'_>,
     client: &Arc<Client>,
     listed: &Dataset,
     sealed: &Inputs,
 ) -> Result<Changes> {
-    let mut found = Changes::default();
+    let (mut found, name) = (Changes::default(), reading.stage);
     let is_read = sealed.0.contains_key(name);
     let states = ingest::listed_states(&Ledger::new(folder.store.clone()), listed)?;
     for change in ingest::changed_files(client, &states, client.checks_files())? {
@@ -110,7 +145,7 @@ fn changes(
             found.changed.push(format!("{}: {}", change.url, change.detail));
         }
     }
-    let now = match ingest::listed_files(name, source, client) {
+    let now = match (reading.files)() {
         Ok(now) => now.unwrap_or_default(),
         Err(_) if is_read => Vec::new(),
         Err(error) => return Err(error.into()),

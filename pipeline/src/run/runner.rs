@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use corpus::crash::Crashes;
 use corpus::probe::Prober;
-use corpus::{Cancel, Description, Engine, Inputs, Ledger, Stage};
+use corpus::{Cancel, Dataset, Description, Engine, Inputs, Ledger, Stage};
 
 use super::{Selection, Watch};
 use crate::config::Limits;
 use crate::folder::Folder;
-use crate::{Error, Result};
+use crate::{Error, Result, evaluation};
 
 /// Runs stages with an engine, and tells of each.
 pub(super) struct Runner<'a> {
@@ -57,9 +57,7 @@ impl Runner<'_> {
             let dataset = result.map_err(|error| self.of_source(&name, error))?;
             let told = self.watch.sealed(&dataset, (!was_sealed).then(|| started.elapsed()));
             told.map_err(Error::because(|| "cannot tell of a stage".to_owned()))?;
-            if self.sources.contains(&name) {
-                complaints.extend(self.limits.complaint(&dataset)?);
-            }
+            complaints.extend(self.complaint(&name, &dataset)?);
             sealed.0.insert(name.clone(), dataset);
             if selection.until.as_ref() == Some(&name) {
                 break;
@@ -68,6 +66,14 @@ impl Runner<'_> {
         match complaints.is_empty() {
             true => Ok(sealed),
             false => Err(Error::Failed(complaints.join("\n"))),
+        }
+    }
+
+    /// Says why a run must not go on with what a stage read from outside.
+    fn complaint(&self, stage: &str, dataset: &Dataset) -> Result<Option<String>> {
+        match self.sources.contains(stage) || stage == evaluation::SETS {
+            true => Ok(self.limits.complaint(dataset)?),
+            false => Ok(None),
         }
     }
 

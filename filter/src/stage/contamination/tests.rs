@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use corpus::record::{Document, Excision};
+use corpus::record::{Document, EvaluationItem, Excision};
 use corpus::{Id, SourceCode};
 
 use super::super::tests::{Bench, Source, dropped, rows};
-use super::super::{Decontaminated, SplitAssignment};
+use super::super::{Decontaminated, Ngrams, SplitAssignment};
 use super::*;
-use crate::config::{Action, DecontaminateConfig, EvaluationSetConfig};
+use crate::config::{Action, EvaluationSetConfig};
 use crate::subject::tests::document;
 
 const ITEM: &str =
@@ -54,27 +54,41 @@ fn run(action: Action) -> Ended {
     run_by(action, DecontaminateConfig::default().common)
 }
 
-fn run_by(action: Action, common: u64) -> Ended {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("set.jsonl");
-    std::fs::write(&path, format!("{}\n{}\n", json!({"q": ITEM}), json!({"q": COMMON}))).unwrap();
-    let set = EvaluationSetConfig { path, fields: Vec::new() };
-    let config = DecontaminateConfig {
-        sets: [("trains".to_owned(), set)].into(),
-        action,
-        common,
-        ..Default::default()
+/// Returns items of the set `trains`.
+fn items(texts: &[&str]) -> Source<EvaluationItem> {
+    let id = |row: usize| Id::new(SourceCode(254), 0, row as u64).unwrap();
+    let item = |(row, text): (usize, &&str)| EvaluationItem {
+        id: id(row),
+        set: "trains".into(),
+        text: (*text).to_owned(),
     };
-    let sets = Arc::new(EvaluationSets::new(config).unwrap());
+    Source { name: "items", stream: ITEMS, tasks: vec![texts.iter().enumerate().map(item).collect()] }
+}
+
+fn config(action: Action, common: u64) -> DecontaminateConfig {
+    let set = EvaluationSetConfig { path: "trains.jsonl".into(), fields: vec!["q".into()] };
+    DecontaminateConfig { sets: [("trains".to_owned(), set)].into(), action, common, ..Default::default() }
+}
+
+fn ngrams(config: &DecontaminateConfig) -> Ngrams {
+    Ngrams { name: "ngrams".into(), items: "items".into(), config: config.clone() }
+}
+
+fn run_by(action: Action, common: u64) -> Ended {
+    let config = config(action, common);
     let mut bench = Bench::new();
+    bench.run(&items(&[ITEM, COMMON, "Too short."]));
+    let collected = bench.run(&ngrams(&config));
+    assert_eq!(dropped(&collected).into_values().collect::<Vec<_>>(), [("words_min".into(), "2".into())]);
+    let index = Arc::new(SharedIndex::new(config, "ngrams"));
     bench.run(&documents());
     let names = || ("documents".to_owned(), "matches".to_owned(), "contamination".to_owned());
     let (documents, matches, contamination) = names();
-    bench.run(&Matches { name: matches, documents, sets: Arc::clone(&sets) });
+    bench.run(&Matches { name: matches, documents, index: Arc::clone(&index) });
     let (documents, matches, name) = names();
-    let counts = bench.run(&Counts { name, matches, sets: Arc::clone(&sets) });
+    let counts = bench.run(&Counts { name, matches, items: "items".into(), index: Arc::clone(&index) });
     let split = SplitAssignment { seed: 1, validation_share: 0.5 };
-    let text = bench.run(&Decontaminated { name: "text".into(), documents, contamination, sets, split });
+    let text = bench.run(&Decontaminated { name: "text".into(), documents, contamination, index, split });
     Ended {
         kept: rows::<Document>(&text, "documents").into_iter().map(|d| (d.id.position(), d)).collect(),
         dropped: dropped(&text),
@@ -143,4 +157,14 @@ fn the_report_tells_what_was_found_of_each_set() {
         documents: 4,
     };
     assert_eq!(report, [expected]);
+}
+
+#[test]
+fn a_set_without_long_items_is_refused_before_any_document_is_read() {
+    let mut bench = Bench::new();
+    bench.run(&items(&["Too short.", "Which of the two?"]));
+    let refused = bench.attempt(&ngrams(&config(Action::Cut, 10)), u64::MAX).unwrap_err().to_string();
+    let expected =
+        "stage ngrams: text.decontaminate.sets.trains: no item of trains.jsonl has 8 words or more in q";
+    assert!(refused.starts_with(expected), "{refused}");
 }

@@ -1,0 +1,28 @@
+//! The items of evaluation sets, and the files that they are read from.
+
+use crate::Id;
+use crate::column::record;
+
+record! {
+    /// The files of an evaluation set within the listing of all sets.
+    pub struct EvaluationFiles in "evaluation_files/1" {
+        /// The set's name.
+        pub set: String,
+        /// The index of its first file.
+        pub first: u32,
+        /// The number of its files.
+        pub count: u32,
+    }
+}
+
+record! {
+    /// An item of an evaluation set: a text that documents must not contain.
+    pub struct EvaluationItem in "evaluation_item/1" {
+        /// The file in the listing, and the row; all texts of a row have its id.
+        pub id: Id,
+        /// The set's name.
+        pub set: String,
+        /// The text.
+        pub text: String,
+    }
+}

@@ -1,0 +1,71 @@
+//! The stage that collects the n-grams of evaluation sets: `text.ngrams`.
+
+use corpus::record::EvaluationItem;
+use corpus::stage::Inputs;
+use corpus::{Error, Removal, Result, Stage, Task};
+use serde_json::{Value, json};
+
+use crate::config::DecontaminateConfig;
+use crate::decontaminate::{CollectedNgrams, NGRAMS, NgramsError};
+
+/// The stream of items, and what is counted.
+pub(super) const ITEMS: &str = "items";
+/// The reason of an item without an n-gram; the value is the number of its words.
+const WORDS_MIN: &str = "words_min";
+
+/// Collects n-grams, each once with the sets that it is of. One task, which holds all of them.
+#[derive(Debug)]
+pub struct Ngrams {
+    /// The stage's name.
+    pub name: String,
+    /// The stage whose items it reads.
+    pub items: String,
+    /// What is an n-gram.
+    pub config: DecontaminateConfig,
+}
+
+impl Stage for Ngrams {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn inputs(&self) -> Vec<String> {
+        vec![self.items.clone()]
+    }
+
+    fn settings(&self) -> Value {
+        json!({"words": self.config.words, "words_min": self.config.words_min})
+    }
+
+    fn plan(&self, _inputs: &Inputs) -> Result<u32> {
+        Ok(1)
+    }
+
+    fn run(&self, task: &Task<'_>) -> Result<()> {
+        let mut out = task.output()?;
+        if out.is_done() {
+            return Ok(());
+        }
+        out.set_range_records_max(u64::MAX);
+        let refused =
+            |error: NgramsError| Error::Settings { stage: self.name.clone(), detail: error.to_string() };
+        let mut collected = CollectedNgrams::new(&self.config);
+        for row in task.inputs.get(&self.items)?.rows::<EvaluationItem>(ITEMS) {
+            let EvaluationItem { id, set, text } = row?;
+            task.cancel.check()?;
+            out.read(ITEMS);
+            let words = collected.add(&set, &text).map_err(refused)?;
+            if words >= self.config.words_min as usize {
+                out.keep(ITEMS);
+            } else {
+                let (key, value, preview) = (Some(set.as_str()), words.to_string(), text.as_str());
+                out.drop(ITEMS, Removal { id, key, url: None, reason: WORDS_MIN, value, preview })?;
+            }
+        }
+        for ngram in collected.finish().map_err(refused)? {
+            out.write(NGRAMS, ngram)?;
+        }
+        out.advance(1)?;
+        out.finish()
+    }
+}
