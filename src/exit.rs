@@ -1,5 +1,4 @@
 //! From an error to what the user reads and what a scheduler sees.
-
 use std::process::ExitCode;
 
 use crate::print::note;

@@ -13,13 +13,11 @@ mod print;
 mod progress;
 mod scores;
 mod table;
-
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 
 use clap::Parser;
-
 use print::note;
 
 fn main() -> ExitCode {

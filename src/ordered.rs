@@ -1,5 +1,4 @@
 //! Work on many items at once, results in the order of the items.
-
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 

@@ -1,5 +1,4 @@
 //! Progress: a bar per stage on a terminal, log lines elsewhere.
-
 use std::io::IsTerminal;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};

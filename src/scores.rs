@@ -1,12 +1,11 @@
 //! What an evaluation found, for people: shares, losses, and a few captions.
-
 use corpus::Dataset;
 use corpus::record::Generated;
+use pipeline::number::grouped;
 use serde::Deserialize;
 
 use crate::print::say;
 use crate::table::Table;
-use pipeline::number::grouped;
 
 /// Captions that are shown.
 const CAPTIONS_SHOWN: usize = 5;

@@ -1,5 +1,4 @@
 //! Aligned text tables for the terminal.
-
 use std::fmt;
 
 use crate::print::escaped_line;

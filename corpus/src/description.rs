@@ -21,13 +21,23 @@ pub struct Description {
 
 impl Description {
     /// Describes a stage.
-    pub fn of(stage: &dyn Stage) -> Self {
-        Self {
-            name: stage.name(),
-            inputs: stage.inputs(),
-            version: stage.version(),
-            settings: stage.settings(),
-        }
+    ///
+    /// # Errors
+    /// When a file that its settings name cannot be read.
+    pub fn of(stage: &dyn Stage) -> Result<Self> {
+        let settings = stage.settings()?;
+        Ok(Self { name: stage.name(), inputs: stage.inputs(), version: stage.version(), settings })
+    }
+
+    /// Describes a stage that is not going to run, and whose settings name what is not there: it has no results.
+    pub fn unread(stage: &dyn Stage) -> Self {
+        let settings = Value::Null;
+        Self { name: stage.name(), inputs: stage.inputs(), version: stage.version(), settings }
+    }
+
+    /// Returns false if and only if it is of [`Self::unread`].
+    pub fn is_read(&self) -> bool {
+        !self.settings.is_null()
     }
 
     /// Returns the fingerprint that the stage has with these inputs, in its first generation.

@@ -71,14 +71,19 @@ impl Hasher {
 
     /// Returns the digest of all bytes added.
     pub fn finish(self) -> Digest {
-        use fmt::Write as _;
-        let mut text = String::with_capacity(64);
-        for byte in self.0.finalize() {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-        }
-        Digest(text)
+        Digest(hexadecimal(&self.0.finalize()))
     }
+}
+
+/// Returns bytes as lower-case hexadecimal digits.
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    use fmt::Write as _;
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 #[cfg(test)]

@@ -73,7 +73,7 @@ impl Engine<'_> {
     /// # Errors
     /// When an input is not there.
     pub fn fingerprint(stage: &dyn Stage, inputs: &Inputs) -> Result<Fingerprint> {
-        Description::of(stage).fingerprint(inputs)
+        Description::of(stage)?.fingerprint(inputs)
     }
 
     /// Runs what is missing of a stage and seals it; returns its dataset.
@@ -226,6 +226,7 @@ impl Engine<'_> {
         for _ in 1..ATTEMPTS_MAX {
             match self.run_task(stage, inputs, fingerprint, index, count) {
                 Err(error) if error.is_transient() && !self.cancel.is_requested() => {
+                    tracing::debug!(stage = stage.name(), task = index, ?wait, %error, "tried again");
                     self.observer.retried(&stage.name(), index, &error);
                     std::thread::sleep(wait);
                     wait *= 2;

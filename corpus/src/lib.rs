@@ -6,6 +6,7 @@
 //! ```text
 //! engine  Engine                 runs the tasks of a stage on threads, retries, seals
 //! stage   Stage, Task, Output    what a stage is, and the only way it may write
+//! handle  Handle                 what a stage gives others to read, with the type of its rows
 //! record  Document, Page, ...    the rows, with their Arrow schemas
 //! table   Writer, Reader         rows <-> parquet parts
 //! ledger  Ledger, Entry          what exists: create-if-absent entries, one manifest per sealed stage
@@ -27,12 +28,14 @@ pub mod error;
 mod failpoint;
 pub mod fingerprint;
 pub mod gc;
+pub mod handle;
 pub mod handles;
 pub mod id;
 pub mod invisible;
 pub mod ledger;
 pub mod limits;
 pub mod mirror;
+pub mod named_file;
 pub mod output;
 pub mod page_url;
 pub mod probe;
@@ -54,8 +57,10 @@ pub use description::{Description, sealed};
 pub use engine::{Engine, Observer};
 pub use error::Error;
 pub use fingerprint::Fingerprint;
+pub use handle::{Handle, Stages};
 pub use id::{Id, SourceCode};
 pub use ledger::{Entry, FileState, Ledger, Manifest, Part};
+pub use named_file::NamedFile;
 pub use output::{Output, Removal, host_name};
 pub use page_url::PageUrl;
 pub use report::{Counts, Report};

@@ -24,8 +24,12 @@ pub trait Stage: Send + Sync {
         Vec::new()
     }
 
-    /// Returns the settings that decide its output, for the fingerprint.
-    fn settings(&self) -> Value;
+    /// Returns the settings that decide its output, for the fingerprint: of a file that they name, its digest. Asked
+    /// for when the stage is about to run, and not where stages are merely listed.
+    ///
+    /// # Errors
+    /// When a file that the settings name cannot be read.
+    fn settings(&self) -> Result<Value>;
 
     /// Returns the version of its output; raised when the same settings give other bytes.
     fn version(&self) -> u32 {

@@ -16,6 +16,7 @@
 //!            Keys -> Links -> Clusters       find near-duplicates, between the two last
 //!            Passages -> Repeats -> Cut      cut what was in an earlier document, after them
 //!            Ngrams -> Matches -> Counts -> Decontaminated      cut what is in an evaluation set, at last
+//! flow       text_stages, pair_stages, ...   from a section of the configuration to its stages
 //! ```
 //!
 //! Every rule is evaluated for every record and its value is kept (`verdicts`), so that a
@@ -29,6 +30,7 @@ pub mod config;
 pub mod content;
 pub mod decontaminate;
 pub mod fasttext;
+pub mod flow;
 pub mod language;
 pub mod looks;
 mod mojibake;

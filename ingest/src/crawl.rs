@@ -91,9 +91,9 @@ impl Stage for Crawl {
         vec![self.scribe.source.listing()]
     }
 
-    fn settings(&self) -> Value {
+    fn settings(&self) -> Result<Value> {
         let Scribe { source, kind, ruby } = &self.scribe;
-        json!({ "source": source.name, "code": source.code, "kind": kind, "ruby": ruby })
+        Ok(json!({ "source": source.name, "code": source.code, "kind": kind, "ruby": ruby }))
     }
 
     fn version(&self) -> u32 {

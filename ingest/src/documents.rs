@@ -225,8 +225,8 @@ impl Stage for Documents {
         vec![self.source.listing()]
     }
 
-    fn settings(&self) -> Value {
-        json!({ "source": self.source.name, "code": self.source.code, "format": self.format })
+    fn settings(&self) -> Result<Value> {
+        Ok(json!({ "source": self.source.name, "code": self.source.code, "format": self.format }))
     }
 
     fn version(&self) -> u32 {

@@ -21,6 +21,7 @@ pub mod documents;
 pub mod evaluation;
 pub mod fault;
 pub mod fetch;
+pub mod flow;
 pub mod html;
 mod inflation;
 mod kind;

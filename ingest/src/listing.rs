@@ -305,8 +305,8 @@ impl Stage for Listing {
         self.source.listing()
     }
 
-    fn settings(&self) -> Value {
-        json!({ "files": self.patterns, "archives": self.archives })
+    fn settings(&self) -> Result<Value> {
+        Ok(json!({ "files": self.patterns, "archives": self.archives }))
     }
 
     fn version(&self) -> u32 {

@@ -99,9 +99,11 @@ impl Source {
         for file in files {
             let Location::File(path) = self.client.locate(&file.url) else { continue };
             let states = self.listed.states(task.ledger, task.inputs.get(&self.listing())?)?;
-            // A file that is missing is told where it is read.
-            let Some(state) = states.get(&file.url).filter(|_| path.exists()) else { continue };
+            let Some(state) = states.get(&file.url) else { continue };
             let changed = Changed { stage: self.name.clone(), file: shown(&file.url) };
+            if !path.exists() {
+                return Err(changed.error("since it was listed", "it is gone"));
+            }
             let watch = Watch::begin(&path, state).map_err(Error::io("read", &path))?;
             let watch = watch.map_err(|detail| changed.error("since it was listed", &detail))?;
             watches.push((path, watch, changed));

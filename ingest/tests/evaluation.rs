@@ -61,7 +61,7 @@ impl Bench {
             prober: None,
         };
         let (mut inputs, mut last) = (BTreeMap::new(), None);
-        for stage in EvaluationSets::new("sets", SourceCode(254), &self.client, sets).stages() {
+        for stage in EvaluationSets::new("sets", SourceCode(254), &self.client, sets).stages().0 {
             let dataset = engine.run(stage.as_ref(), &Inputs(inputs.clone()))?;
             inputs.insert(stage.name(), dataset.clone());
             last = Some(dataset);
@@ -225,7 +225,7 @@ fn a_file_that_changed_after_it_was_listed_is_refused() {
         prober: None,
     };
     let sets = vec![bench.set("a", "set.jsonl", &[])];
-    let stages = EvaluationSets::new("sets", SourceCode(254), &bench.client, sets).stages();
+    let stages = EvaluationSets::new("sets", SourceCode(254), &bench.client, sets).stages().0;
     let listing = engine.run(stages[0].as_ref(), &Inputs::default()).unwrap();
     bench.write("set.jsonl", "{\"q\": \"another one\"}\n");
     let inputs = Inputs([("sets.files".to_owned(), listing)].into());

@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 
 use corpus::{Counts, Description, Report};
+use images::flow::PASSES;
 use ingest::FILES;
 
-use crate::names;
 use crate::number::grouped;
 
 /// Records from which on a share tells anything.
@@ -202,7 +202,7 @@ fn outcomes<'s>(stages: impl Iterator<Item = (&'s Description, &'s Report)>) -> 
     for (stage, report) in stages {
         let name = stage.name.clone();
         let of = match () {
-            () if name.starts_with(names::PASSES) => Of::Images,
+            () if name.starts_with(PASSES) => Of::Images,
             () if stage.inputs.contains(&format!("{name}.{FILES}")) => Of::Source,
             () => Of::Judgement,
         };

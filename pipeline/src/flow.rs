@@ -103,13 +103,7 @@ impl Flow {
     }
 
     /// URLs of pairs and pages to images, and interleaved documents.
-    fn images(
-        &mut self,
-        config: &Config,
-        context: &Context,
-        retry_passes: u32,
-        corpus: &mut Corpus,
-    ) {
+    fn images(&mut self, config: &Config, context: &Context, retry_passes: u32, corpus: &mut Corpus) {
         let Some(images) = &config.images else { return };
         let (net, passes) = ((context.client(), &config.fetch), images.passes + retry_passes);
         let (pairs, pages) = (corpus.pairs.as_ref(), corpus.pages.as_ref());
@@ -155,7 +149,10 @@ impl Flow {
         let training = Training {
             config: train,
             model: &config.model,
-            payload: config.features.as_ref().map_or(PayloadFormat::Encoded, |f| PayloadFormat::Features(f.tap)),
+            payload: config
+                .features
+                .as_ref()
+                .map_or(PayloadFormat::Encoded, |f| PayloadFormat::Features(f.tap)),
             tower: tower_start(config),
             source_codes: codes.collect(),
         };

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use corpus::{Counts, Inputs};
+use images::flow::PASSES;
 use web::{Server, World};
 
-use crate::names::PASSES;
 use crate::{Error, Result};
 
 /// A made-up world and the server of it.

@@ -85,7 +85,7 @@ fn with_engine<T>(
         return Err(Error::usage(format!("stage {missing} is not sealed yet: run it first")));
     }
     let ledger = Ledger::new(folder.store.clone());
-    let fingerprint = ledger.current(name, &Description::of(stage).fingerprint(&inputs)?)?;
+    let fingerprint = ledger.current(name, &Description::of(stage)?.fingerprint(&inputs)?)?;
     let count = stage.plan(&inputs)?;
     if index >= count {
         return Err(Error::usage(format!("{name} has {count} tasks")));

@@ -1,5 +1,4 @@
 //! `kosmos classifier`: trains a fastText classifier of texts, good ones and bad ones.
-
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -7,16 +6,55 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
+use clap::Args;
+use clap::builder::TypedValueParser;
 use corpus::mirror::Mirrors;
 use filter::fasttext::Model;
 use filter::fasttext::train::{Example, Trainer};
 use filter::rule::classifier::CLASSIFIER_BYTES_MAX;
 use ingest::{Client, fetch, for_each_text};
+use pipeline::number::grouped;
 
-use crate::cli::ClassifierArgs;
+use crate::cli::local;
 use crate::exit::Usage;
 use crate::print::{note, say};
-use pipeline::number::grouped;
+
+#[derive(Debug, Args)]
+pub(crate) struct ClassifierArgs {
+    /// The model to write
+    #[arg(value_parser = local())]
+    pub(crate) out: PathBuf,
+    /// Good texts: JSON, CSV, TSV or Parquet, compressed or not, or folders of them (repeatable)
+    #[arg(long, value_name = "PATH", required = true, value_parser = local())]
+    pub(crate) good: Vec<PathBuf>,
+    /// Bad texts (repeatable)
+    #[arg(long, value_name = "PATH", required = true, value_parser = local())]
+    pub(crate) bad: Vec<PathBuf>,
+    /// The field with the text
+    #[arg(long, default_value = "text")]
+    pub(crate) field: String,
+    /// Texts of each kind at most; of more, evenly spread ones are taken
+    #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(10..).map(|count| count as usize))]
+    pub(crate) texts_max: usize,
+    /// Numbers in a vector
+    #[arg(long, default_value_t = 32)]
+    pub(crate) dimension: u32,
+    /// Words of a word n-gram at most
+    #[arg(long, default_value_t = 2)]
+    pub(crate) word_ngrams: u32,
+    /// Rows shared by all n-grams
+    #[arg(long, default_value_t = 1_000_000)]
+    pub(crate) buckets: u32,
+    /// Passes over the texts
+    #[arg(long, default_value_t = 5)]
+    pub(crate) epochs: u32,
+    /// The learning rate at the beginning
+    #[arg(long, default_value_t = 0.1)]
+    pub(crate) rate: f32,
+    /// Seed of the first weights and of the order
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}
 
 const GOOD: &str = "good";
 const BAD: &str = "bad";

@@ -1,14 +1,27 @@
 //! `kosmos config`: looks into configurations.
-
 use std::process::ExitCode;
 
+use clap::Subcommand;
 use pipeline::config::builtin;
 use pipeline::{Context, Flow};
 
-use crate::cli::ConfigCommand;
+use crate::cli::ConfigArgs;
 use crate::exit::Usage;
 use crate::opening::{enter, load};
 use crate::print::{self, say};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Check a configuration and list its stages
+    Check(ConfigArgs),
+    /// List the built-in configurations
+    List,
+    /// Print a built-in configuration, to start one's own from
+    Show {
+        /// Its name
+        name: String,
+    },
+}
 
 /// Checks, lists or shows configurations.
 pub(crate) fn config(command: ConfigCommand) -> anyhow::Result<ExitCode> {
@@ -17,6 +30,8 @@ pub(crate) fn config(command: ConfigCommand) -> anyhow::Result<ExitCode> {
             let loaded = load(&arguments)?;
             enter(&loaded)?;
             let flow = Flow::new(&loaded.config, &Context::offline(&loaded.config)?, 0)?;
+            // Files that settings name are opened, so that a missing one is told now.
+            flow.descriptions()?;
             say!("{} is valid; its stages:", arguments.config)?;
             for stage in &flow.stages {
                 say!("  {:<22} <- {}", stage.name(), stage.inputs().join(", "))?;

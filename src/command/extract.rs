@@ -1,11 +1,11 @@
 //! `kosmos extract`: the main text of saved pages, to try the extractor on anything.
-
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use clap::Args;
 use corpus::record::{Segment, SegmentKind};
 use filter::fasttext::Model;
 use filter::language::Detector;
@@ -13,13 +13,38 @@ use ingest::Webpage;
 use ingest::html::Ruby;
 use ingest::saved::{self, Saved};
 use ingest::webpage::Refusal;
+use pipeline::number::grouped;
 use serde::Serialize;
 
-use crate::cli::ExtractArgs;
+use crate::cli::local;
 use crate::exit::Usage;
 use crate::ordered;
 use crate::print::{Out, note};
-use pipeline::number::grouped;
+
+#[derive(Debug, Args)]
+pub(crate) struct ExtractArgs {
+    /// Files (.html, .html.gz, .warc, .warc.gz, ...), or folders searched for them
+    #[arg(required = true, value_parser = local())]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The URL of HTML files, which resolves those of their images [default: the one that each file states]
+    #[arg(long)]
+    pub(crate) url: Option<String>,
+    /// Show images, too, where they stand in the text
+    #[arg(long)]
+    pub(crate) images: bool,
+    /// Keep the readings of ruby, in parentheses behind the characters that they are of
+    #[arg(long)]
+    pub(crate) ruby_readings: bool,
+    /// A fastText model that names languages (lid.176.bin, .ftz) [default: trigrams, no file]
+    #[arg(long, value_name = "PATH", value_parser = local())]
+    pub(crate) language_model: Option<PathBuf>,
+    /// Print JSON, one page a line; so it is wherever the output is no terminal
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Pages at a time [default: the number of cores]
+    #[arg(long)]
+    pub(crate) workers: Option<usize>,
+}
 
 /// What is said of one page.
 #[derive(Serialize)]

@@ -1,16 +1,27 @@
 //! `kosmos gc`: deletes what no current stage needs.
-
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::Args;
 use corpus::Inputs;
+use pipeline::Folder;
+use pipeline::number::{bytes, grouped};
+use train::flow::TRAIN;
 
-use crate::cli::GcArgs;
+use crate::cli::local;
 use crate::print::{self, say};
 use crate::table::Table;
-use pipeline::Folder;
-use pipeline::names::TRAIN;
-use pipeline::number::{bytes, grouped};
+
+#[derive(Debug, Args)]
+pub(crate) struct GcArgs {
+    /// The run's folder
+    #[arg(value_parser = local())]
+    pub(crate) dir: PathBuf,
+    /// Delete; without this only show what would be deleted (-v lists every file)
+    #[arg(long)]
+    pub(crate) delete: bool,
+}
 
 /// Shows, or with `--delete` deletes, old results of stages that are sealed with the current settings.
 pub(crate) fn gc(arguments: &GcArgs, verbose: bool) -> anyhow::Result<ExitCode> {

@@ -1,4 +1,4 @@
-//! One file per subcommand.
+//! The subcommands: one file each, with its arguments. A new one is a file, and its lines here.
 
 mod classifier;
 mod config;
@@ -13,10 +13,40 @@ mod status;
 mod task;
 mod train;
 mod verify;
-
 use std::process::ExitCode;
 
-use crate::cli::Command;
+use clap::Subcommand;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the stages of a configuration; continues where an earlier run stopped
+    Run(run::RunArgs),
+    /// Show how far the stages of a run are, and what they kept, dropped and failed
+    Status(status::StatusArgs),
+    /// Run one task of one stage, as schedulers do
+    Task(task::TaskArgs),
+    /// Re-read everything the ledger lists: digests, counts, schemas, entries
+    Verify(verify::VerifyArgs),
+    /// Show column statistics of a run's stages, or of any Parquet files
+    Stats(stats::StatsArgs),
+    /// Show the first rows of a run's stage, or of any Parquet files
+    Inspect(inspect::InspectArgs),
+    /// Print the paths of a stage's files, for Python, DuckDB and the shell
+    Parts(parts::PartsArgs),
+    /// Train on the shards that a run has built
+    Train(train::TrainArgs),
+    /// Show the main text of saved web pages: HTML files, WARC files, folders of them
+    Extract(extract::ExtractArgs),
+    /// Write a run's results as files for other tools: texts as JSON lines or Parquet, images as tar
+    Export(export::ExportArgs),
+    /// Train a fastText classifier that tells good texts from bad ones
+    Classifier(classifier::ClassifierArgs),
+    /// Look into configurations
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Delete what no current stage of a run needs
+    Gc(gc::GcArgs),
+}
 
 /// Runs a subcommand; the exit code tells scripts how it ended.
 pub(crate) fn execute(command: Command, verbose: u8) -> anyhow::Result<ExitCode> {

@@ -1,21 +1,46 @@
 //! `kosmos run`: the main job.
-
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::Args;
 use corpus::{Cancel, Inputs};
 use pipeline::number::grouped;
 use pipeline::run::Options;
 use pipeline::sample_web::Comparison;
 use pipeline::{Loaded, Prepared, Selection, advice};
 
-use crate::cli::RunArgs;
+use crate::cli::{ConfigArgs, local};
 use crate::exit::Usage;
 use crate::opening::{child, enter, environment, load};
 use crate::print::{note, say};
 use crate::progress::Display;
 use crate::table::Table;
 use crate::{exit, scores};
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+    /// The run's folder [default: run/NAME]
+    #[arg(long, value_parser = local())]
+    pub(crate) dir: Option<PathBuf>,
+    /// Stop after this stage
+    #[arg(long, value_name = "STAGE", conflicts_with = "only")]
+    pub(crate) until: Option<String>,
+    /// Run this stage alone, on inputs that are there
+    #[arg(long, value_name = "STAGE")]
+    pub(crate) only: Option<String>,
+    /// Run this stage again although its results exist; the stages after it follow where its results
+    /// change (repeatable)
+    #[arg(long, value_name = "STAGE")]
+    pub(crate) rebuild: Vec<String>,
+    /// Fetch images again that failed for a reason that may have passed, in one more pass
+    #[arg(long, conflicts_with = "only")]
+    pub(crate) retry_failed: bool,
+    /// Tasks at a time [default: the number of cores]
+    #[arg(long)]
+    pub(crate) workers: Option<usize>,
+}
 
 /// Runs the stages of a configuration.
 pub(crate) fn run(arguments: RunArgs) -> anyhow::Result<ExitCode> {

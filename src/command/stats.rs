@@ -1,10 +1,22 @@
 //! `kosmos stats`: what is in parquet files, column by column.
-
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::cli::StatsArgs;
-use crate::print::{self, say};
+use clap::Args;
 use pipeline::opened;
+
+use crate::cli::local;
+use crate::print::{self, say};
+
+#[derive(Debug, Args)]
+pub(crate) struct StatsArgs {
+    /// A run's folder and its stages (DIR text, DIR images.pass0/images), or Parquet files and folders
+    #[arg(required = true, value_parser = local())]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
 
 /// Prints statistics of files and folders.
 pub(crate) fn stats(arguments: &StatsArgs) -> anyhow::Result<ExitCode> {

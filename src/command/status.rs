@@ -1,14 +1,25 @@
 //! `kosmos status`: how far a run is.
-
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::Args;
 use pipeline::Folder;
 use pipeline::number::grouped;
 use pipeline::status::{StageStatus, State, status as status_of};
 
-use crate::cli::StatusArgs;
+use crate::cli::local;
 use crate::print::{self, say};
 use crate::table::Table;
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    /// The run's folder
+    #[arg(value_parser = local())]
+    pub(crate) dir: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
 
 /// Reasons of a stage that are shown, the commonest ones.
 const REASONS_MAX: usize = 5;

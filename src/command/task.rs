@@ -1,13 +1,28 @@
 //! `kosmos task`: one task of one stage, the unit that schedulers run.
-
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::Args;
 use pipeline::Folder;
 use pipeline::task::{Committed, run_task, try_range};
 
-use crate::cli::TaskArgs;
+use crate::cli::local;
 use crate::opening::{child, last_run};
 use crate::print::say;
+
+#[derive(Debug, Args)]
+pub(crate) struct TaskArgs {
+    /// The run's folder
+    #[arg(value_parser = local())]
+    pub(crate) dir: PathBuf,
+    /// The stage's name
+    pub(crate) stage: String,
+    /// The task's index, from 0
+    pub(crate) index: u32,
+    /// Try its next range record by record, write the one in work into this file, and commit nothing
+    #[arg(long, hide = true, value_name = "FILE")]
+    pub(crate) probe: Option<PathBuf>,
+}
 
 /// Runs one task on sealed inputs; seals the stage when it was the last one missing.
 pub(crate) fn task(arguments: &TaskArgs) -> anyhow::Result<ExitCode> {

@@ -1,17 +1,33 @@
 //! `kosmos train`: trains on the shards that a run has built.
-
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::Args;
 use corpus::Description;
-use pipeline::names::TRAIN;
 use pipeline::run::Options;
 use pipeline::{Context, Flow, Folder, Selection};
 use train::checkpoint::Checkpoints;
+use train::flow::TRAIN;
 
-use crate::cli::TrainArgs;
+use crate::cli::{ConfigArgs, local};
 use crate::command::run::{default_dir, execute};
 use crate::exit::Usage;
 use crate::opening::{enter, load};
+
+#[derive(Debug, Args)]
+pub(crate) struct TrainArgs {
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+    /// The run's folder [default: run/NAME]
+    #[arg(long, value_parser = local())]
+    pub(crate) dir: Option<PathBuf>,
+    /// Continue from the newest checkpoint
+    #[arg(long)]
+    pub(crate) resume: bool,
+    /// Train again from the beginning, also if the settings changed; the old results stay until gc
+    #[arg(long, conflicts_with = "resume")]
+    pub(crate) rebuild: bool,
+}
 
 /// Runs the stage `train` alone; an interrupted training is continued only with `--resume`.
 pub(crate) fn train(arguments: TrainArgs) -> anyhow::Result<ExitCode> {
@@ -25,7 +41,7 @@ pub(crate) fn train(arguments: TrainArgs) -> anyhow::Result<ExitCode> {
         return Err(Usage(format!("{} has no [train]", loaded.config.name)).into());
     };
     if !arguments.resume
-        && let Some(step) = interrupted_at(&folder, &Description::of(stage))?
+        && let Some(step) = interrupted_at(&folder, &Description::of(stage)?)?
     {
         let message = format!(
             "{} holds a training interrupted at step {step}: continue it with --resume",

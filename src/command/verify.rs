@@ -1,18 +1,29 @@
 //! `kosmos verify`: re-reads everything the ledger lists; repairs it where it is asked to.
-
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::Args;
 use corpus::repair::{Repair, Seals, repair};
 use corpus::verify::Finding;
 use corpus::{Cancel, Description, Inputs};
+use pipeline::Folder;
+use pipeline::number::{bytes, grouped};
 
-use crate::cli::VerifyArgs;
+use crate::cli::local;
 use crate::exit::Usage;
 use crate::opening::last_run;
 use crate::print::say;
-use pipeline::Folder;
-use pipeline::number::{bytes, grouped};
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// The run's folder
+    #[arg(value_parser = local())]
+    pub(crate) dir: PathBuf,
+    /// Run the tasks of damaged or missing files again, and put back what comes out the same
+    #[arg(long)]
+    pub(crate) repair: bool,
+}
 
 /// Verifies all sealed stages; the exit code is 1 if and only if something is wrong and stays so.
 pub(crate) fn verify(arguments: &VerifyArgs) -> anyhow::Result<ExitCode> {

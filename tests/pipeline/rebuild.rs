@@ -159,3 +159,20 @@ fn a_training_of_other_settings_is_refused_by_name_and_its_checkpoints_are_colle
     let _ = workspace.kosmos(&["gc", "out", "--delete"]).success();
     assert_eq!(fs::read_dir(workspace.path("out/checkpoints")).unwrap().count(), 1);
 }
+
+#[test]
+fn what_a_later_stage_needs_is_not_asked_for_before_it_runs() {
+    let workspace = Workspace::new();
+    write(&workspace, "a.jsonl", &["one", "two"]);
+    let _ = run(&workspace, &["--until", "text"]).success();
+    let config = fs::read_to_string(workspace.path("mine.toml")).unwrap();
+    fs::write(workspace.path("later.toml"), config + "[tokenizer]\npath = \"missing.model\"\n").unwrap();
+    let later =
+        |more: &[&str]| workspace.kosmos(&[&["run", "later.toml", "--dir", "out"][..], more].concat());
+    let told = later(&["--until", "text"]).success();
+    assert!(stage_line(&told, "text").ends_with("(skipped, sealed before)"), "{told}");
+    let status = workspace.kosmos(&["status", "out"]).success();
+    assert!(stage_line(&status, "tokenizer").contains("waiting"), "{status}");
+    let refused = later(&[]).failure(1);
+    assert!(refused.contains("missing.model"), "{refused}");
+}

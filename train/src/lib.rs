@@ -28,6 +28,7 @@ pub mod checkpoint;
 pub mod config;
 pub mod error;
 pub mod evaluate;
+pub mod flow;
 pub mod images;
 pub mod kind;
 pub mod learner;

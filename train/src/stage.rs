@@ -1,12 +1,10 @@
 //! The stage `train`: shards in, weights out. It has one task, which resumes from checkpoints.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use bytes::Bytes;
-use corpus::digest::Digest;
 use corpus::record::TrainStep;
-use corpus::{Inputs, Output, SourceCode, Stage, Task};
+use corpus::{Inputs, NamedFile, Output, SourceCode, Stage, Task};
 use model::{Model, Tower, TowerWeights};
 use serde_json::{Value, json};
 use shard::features::Weights;
@@ -29,7 +27,7 @@ pub const STEPS: &str = "steps";
 pub const VALIDATION: &str = "validation";
 
 /// Where the vision tower's weights come from: those by which its features were computed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum TowerStart {
     /// Random ones of this seed.
     Random {
@@ -37,27 +35,16 @@ pub enum TowerStart {
         seed: u64,
     },
     /// A safetensors file of Hugging Face's `CLIPVisionModel`.
-    File {
-        /// Where it is.
-        path: PathBuf,
-        /// What it must be.
-        digest: Digest,
-    },
+    File(NamedFile),
 }
 
 impl TowerStart {
-    /// Returns the start that the features were computed by; a file is read once to digest it.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn of(weights: &Weights) -> corpus::Result<Self> {
-        Ok(match weights {
+    /// Returns the start that the features were computed by.
+    pub fn of(weights: &Weights) -> Self {
+        match weights {
             Weights::Random { seed } => Self::Random { seed: *seed },
-            Weights::Path(path) => {
-                let (digest, _) = Digest::of_file(path)?;
-                Self::File { path: path.clone(), digest }
-            }
-        })
+            Weights::Path(path) => Self::File(NamedFile::new(path)),
+        }
     }
 }
 
@@ -91,18 +78,18 @@ impl Stage for Train {
         std::iter::once(&self.tokenizer).chain(self.packed.values()).cloned().collect()
     }
 
-    fn settings(&self) -> Value {
+    fn settings(&self) -> corpus::Result<Value> {
         let tower = match &self.tower {
             TowerStart::Random { seed } => json!({"random": {"seed": seed}}),
-            TowerStart::File { digest, .. } => json!({"file": digest}),
+            TowerStart::File(file) => json!({"file": file.digest()?}),
         };
-        json!({
+        Ok(json!({
             "train": self.config.identity(),
             "model": self.model,
             "payload": self.payload,
             "tower": tower,
             "source_codes": self.source_codes,
-        })
+        }))
     }
 
     fn plan(&self, _: &Inputs) -> corpus::Result<u32> {
@@ -161,13 +148,9 @@ impl Train {
         let mut model = Model::new(&self.model, &self.config.optimizer, &settings)?;
         let weights = match &self.tower {
             TowerStart::Random { seed } => Tower::random(&self.model.tower, *seed, &settings)?.weights()?,
-            TowerStart::File { path, digest } => {
-                let (found, _) = Digest::of_file(path)?;
-                if found != *digest {
-                    let (path, reason) = (path.clone(), format!("its digest is {found}"));
-                    return Err(model::Error::Format { path, reason }.into());
-                }
-                TowerWeights::open(path)?
+            TowerStart::File(file) => {
+                file.check(&self.name)?;
+                TowerWeights::open(file.path())?
             }
         };
         model.load_tower(&weights)?;

@@ -87,8 +87,8 @@ impl Stage for Fixture {
         self.name.clone()
     }
 
-    fn settings(&self) -> Value {
-        json!({"parts": format!("{:?}", self.parts)})
+    fn settings(&self) -> corpus::Result<Value> {
+        Ok(json!({"parts": format!("{:?}", self.parts)}))
     }
 
     fn plan(&self, _: &Inputs) -> corpus::Result<u32> {
@@ -116,8 +116,8 @@ impl Stage for FileFixture {
         self.name.clone()
     }
 
-    fn settings(&self) -> Value {
-        json!({"bytes": self.bytes})
+    fn settings(&self) -> corpus::Result<Value> {
+        Ok(json!({"bytes": self.bytes}))
     }
 
     fn plan(&self, _: &Inputs) -> corpus::Result<u32> {

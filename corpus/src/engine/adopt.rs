@@ -14,7 +14,7 @@ pub(super) fn identity(stage: &dyn Stage, inputs: &Inputs, index: u32) -> Result
     let Some(identity) = stage.task_identity(inputs, index)? else {
         return Ok(None);
     };
-    let shared = Fingerprint::new(&stage.name(), stage.version(), &stage.settings(), &[]);
+    let shared = Fingerprint::new(&stage.name(), stage.version(), &stage.settings()?, &[]);
     Ok(Some(Digest::of(format!("{shared}\n{identity}").as_bytes())))
 }
 
@@ -51,6 +51,7 @@ pub(super) fn adopt(
             let entries = ledger.entries(&name, other, task)?;
             let is_same = entries.iter().all(|entry| entry.identity == wanted);
             if wanted.is_some() && is_same && fault(&entries).is_none() {
+                tracing::debug!(stage = name, task, of = %other, "a finished task is reused");
                 commit_again(ledger, fingerprint, entries)?;
                 break;
             }

@@ -29,8 +29,8 @@ impl Stage for Numbers {
     fn name(&self) -> String {
         "numbers".to_owned()
     }
-    fn settings(&self) -> Value {
-        json!({"documents": self.documents})
+    fn settings(&self) -> Result<Value> {
+        Ok(json!({"documents": self.documents}))
     }
     fn plan(&self, _: &Inputs) -> Result<u32> {
         Ok(3)
@@ -229,8 +229,8 @@ impl Stage for Files {
     fn inputs(&self) -> Vec<String> {
         vec!["listing".to_owned()]
     }
-    fn settings(&self) -> Value {
-        json!({})
+    fn settings(&self) -> Result<Value> {
+        Ok(json!({}))
     }
     fn plan(&self, _: &Inputs) -> Result<u32> {
         Ok(self.0.len() as u32)
@@ -257,8 +257,8 @@ fn run_files(store: &Store, names: &'static [&'static str]) -> (Dataset, u64) {
         fn name(&self) -> String {
             "listing".to_owned()
         }
-        fn settings(&self) -> Value {
-            json!(self.0)
+        fn settings(&self) -> Result<Value> {
+            Ok(json!(self.0))
         }
         fn plan(&self, _: &Inputs) -> Result<u32> {
             Ok(1)

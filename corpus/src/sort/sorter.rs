@@ -74,6 +74,7 @@ impl<R: Row> Sorter<R> {
 
     fn spill(&mut self) -> Result<()> {
         self.sort();
+        tracing::debug!(rows = self.rows.len(), bytes = self.held_bytes, run = self.written, "spilled");
         let mut rows = std::mem::take(&mut self.rows);
         self.write(rows.drain(..).map(Ok))?;
         (self.rows, self.held_bytes) = (rows, 0);

@@ -110,8 +110,8 @@ impl<R: Record + Clone + Sync + Debug> Stage for Given<R> {
         self.name.clone()
     }
 
-    fn settings(&self) -> Value {
-        json!({"parts": format!("{:?}", self.parts)})
+    fn settings(&self) -> Result<Value> {
+        Ok(json!({"parts": format!("{:?}", self.parts)}))
     }
 
     fn plan(&self, _inputs: &Inputs) -> Result<u32> {

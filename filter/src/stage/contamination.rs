@@ -44,8 +44,8 @@ impl Stage for Matches {
         vec![self.documents.clone(), self.index.ngrams.clone()]
     }
 
-    fn settings(&self) -> Value {
-        json!({"words_min": self.index.config.words_min})
+    fn settings(&self) -> Result<Value> {
+        Ok(json!({"words_min": self.index.config.words_min}))
     }
 
     fn version(&self) -> u32 {
@@ -158,9 +158,9 @@ impl Stage for Counts {
         vec![self.matches.clone(), self.items.clone(), self.index.ngrams.clone()]
     }
 
-    fn settings(&self) -> Value {
+    fn settings(&self) -> Result<Value> {
         let DecontaminateConfig { words, words_min, common, .. } = self.index.config;
-        json!({"words": words, "words_min": words_min, "common": common})
+        Ok(json!({"words": words, "words_min": words_min, "common": common}))
     }
 
     fn plan(&self, _inputs: &Inputs) -> Result<u32> {

@@ -76,16 +76,16 @@ impl Stage for Decontaminated {
         vec![self.documents.clone(), self.contamination.clone(), self.index.ngrams.clone()]
     }
 
-    fn settings(&self) -> Value {
+    fn settings(&self) -> Result<Value> {
         let config = &self.index.config;
-        json!({
+        Ok(json!({
             "split": self.split,
             "words_min": config.words_min,
             "action": config.action,
             "margin_chars": config.margin_chars,
             "piece_chars": config.piece_chars,
             "pieces_max": config.pieces_max,
-        })
+        }))
     }
 
     fn version(&self) -> u32 {

@@ -114,8 +114,8 @@ impl<S: Subject> Stage for Deduplicated<S> {
         self.records.iter().chain([&self.exact]).chain(&self.near).chain(&self.names).cloned().collect()
     }
 
-    fn settings(&self) -> Value {
-        json!({"split": self.split})
+    fn settings(&self) -> Result<Value> {
+        Ok(json!({"split": self.split}))
     }
 
     fn version(&self) -> u32 {

@@ -33,8 +33,8 @@ impl Stage for Ngrams {
         vec![self.items.clone()]
     }
 
-    fn settings(&self) -> Value {
-        json!({"words": self.config.words, "words_min": self.config.words_min})
+    fn settings(&self) -> Result<Value> {
+        Ok(json!({"words": self.config.words, "words_min": self.config.words_min}))
     }
 
     fn plan(&self, _inputs: &Inputs) -> Result<u32> {

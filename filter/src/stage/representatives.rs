@@ -184,9 +184,9 @@ impl<S: Subject> Stage for Representatives<S> {
         self.records.iter().chain(&self.finders).chain(near).cloned().collect()
     }
 
-    fn settings(&self) -> Value {
+    fn settings(&self) -> Result<Value> {
         let near = self.near.as_ref().map(|(_, near)| json!({"scheme": near.scheme, "shape": near.shape()}));
-        json!({"near": near, "group_bytes": GROUP_BYTES})
+        Ok(json!({"near": near, "group_bytes": GROUP_BYTES}))
     }
 
     fn version(&self) -> u32 {

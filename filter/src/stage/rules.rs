@@ -1,6 +1,6 @@
 //! The stage that judges each record by itself: `text.rules`, `pairs.rules`, `interleaved.select`.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use corpus::record::{Fingerprinted, Verdicts};
 use corpus::stage::Inputs;
@@ -28,23 +28,18 @@ pub struct Rules<S: Subject> {
     normalise: bool,
     /// Whether records are written.
     copies: bool,
-    /// The rules' settings, with the content of their files.
-    rule_settings: Vec<Value>,
+    /// The rules' settings, with the content of their files, once they were asked for.
+    rule_settings: OnceLock<Vec<Value>>,
     /// There once a task has needed them.
     ready: Mutex<Option<AllReady<S>>>,
 }
 
 impl<S: Subject> Rules<S> {
     /// Returns the stage: its name, the stages it reads, its rules in the order in which they give
-    /// the reason of a drop, and whether contents are compared in normal form. Files of rules are
-    /// read once here, to digest them.
-    ///
-    /// # Errors
-    /// When a rule's file cannot be read.
-    pub fn new(name: &str, inputs: Vec<String>, rules: Vec<S::Rule>, normalise: bool) -> Result<Self> {
-        let rule_settings = files::settings(name, &rules)?;
-        let (name, ready) = (name.to_owned(), Mutex::new(None));
-        Ok(Self { name, inputs, rules, normalise, copies: true, rule_settings, ready })
+    /// the reason of a drop, and whether contents are compared in normal form.
+    pub fn new(name: &str, inputs: Vec<String>, rules: Vec<S::Rule>, normalise: bool) -> Self {
+        let (name, rule_settings, ready) = (name.to_owned(), OnceLock::new(), Mutex::new(None));
+        Self { name, inputs, rules, normalise, copies: true, rule_settings, ready }
     }
 
     /// Writes content keys alone: without rules, all records go on as they are where they are.
@@ -128,8 +123,15 @@ impl<S: Subject> Stage for Rules<S> {
         self.inputs.clone()
     }
 
-    fn settings(&self) -> Value {
-        json!({"rules": self.rule_settings, "normalise": self.normalise, "copies": self.copies})
+    fn settings(&self) -> Result<Value> {
+        let rules = match self.rule_settings.get() {
+            Some(rules) => rules,
+            None => {
+                let read = files::settings(&self.name, &self.rules)?;
+                self.rule_settings.get_or_init(|| read)
+            }
+        };
+        Ok(json!({"rules": rules, "normalise": self.normalise, "copies": self.copies}))
     }
 
     fn version(&self) -> u32 {

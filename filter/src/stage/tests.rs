@@ -34,7 +34,7 @@ fn text_rules(inputs: &[&str]) -> Rules<Document> {
 
 pub(super) fn rules_of(inputs: &[&str], rules: Vec<TextRule>) -> Rules<Document> {
     let inputs = inputs.iter().map(|name| (*name).to_owned()).collect();
-    Rules::new("text.rules", inputs, rules, true).unwrap()
+    Rules::new("text.rules", inputs, rules, true)
 }
 
 pub(super) fn exact_keys(of: &str, priority: &[u8]) -> ContentKeys {
@@ -152,7 +152,7 @@ fn kept_pairs_are_those_that_were_read() {
     let mut bench = Bench::new();
     bench.run(&Source { name: "captions", stream: "pairs", tasks: vec![vec![whole.clone()]] });
     let rules = vec![PairRule::CaptionWords(Words { words_min: 2, words_max: 9 })];
-    bench.run(&Rules::<Pair>::new("pairs.rules", vec!["captions".into()], rules, true).unwrap());
+    bench.run(&Rules::<Pair>::new("pairs.rules", vec!["captions".into()], rules, true));
     bench.run(&exact_keys("pairs", &[]));
     bench.run(&exact("pairs", 1));
     let kept =
@@ -204,7 +204,7 @@ fn pairs_and_pages_name_what_stands_for_them() {
         stream: "pairs",
         tasks: vec![vec![at(1, None), at(2, Some("two"))]],
     });
-    bench.run(&Rules::<Pair>::new("pairs.rules", vec!["captions".into()], Vec::new(), true).unwrap());
+    bench.run(&Rules::<Pair>::new("pairs.rules", vec!["captions".into()], Vec::new(), true));
     bench.run(&exact_keys("pairs", &[]));
     bench.run(&exact("pairs", 1));
     let records = || vec!["pairs.rules".to_owned()];
@@ -297,15 +297,12 @@ fn pairs_are_duplicates_by_url_and_caption() {
     ]];
     let mut bench = Bench::new();
     bench.run(&Source { name: "captions", stream: "pairs", tasks });
-    bench.run(
-        &Rules::<Pair>::new(
-            "pairs.rules",
-            vec!["captions".into()],
-            vec![PairRule::PersonTag(PersonTag { sources: vec!["cc12m".into()] })],
-            true,
-        )
-        .unwrap(),
-    );
+    bench.run(&Rules::<Pair>::new(
+        "pairs.rules",
+        vec!["captions".into()],
+        vec![PairRule::PersonTag(PersonTag { sources: vec!["cc12m".into()] })],
+        true,
+    ));
     bench.run(&exact_keys("pairs", &[]));
     bench.run(&exact("pairs", 2));
     let kept =
@@ -320,15 +317,12 @@ fn pages_are_selected_before_anything_is_fetched() {
     let pages = vec![page(&[(SegmentKind::Text, RIVER), image]), page(&[(SegmentKind::Text, BOAT)])];
     let mut bench = Bench::new();
     bench.run(&Source { name: "crawl", stream: "pages", tasks: vec![pages] });
-    let selected = bench.run(
-        &Rules::<corpus::record::Page>::new(
-            "interleaved.select",
-            vec!["crawl".into()],
-            vec![PageRule::Images(Images::default()), PageRule::Language(Language::default())],
-            true,
-        )
-        .unwrap(),
-    );
+    let selected = bench.run(&Rules::<corpus::record::Page>::new(
+        "interleaved.select",
+        vec!["crawl".into()],
+        vec![PageRule::Images(Images::default()), PageRule::Language(Language::default())],
+        true,
+    ));
     assert_eq!(selected.parts("pages").map(|part| part.rows).sum::<u64>(), 1);
     assert_eq!(selected.parts(FINGERPRINTS).count(), 0);
     assert_eq!(selected.manifest().report.units["pages"].dropped["images"], 1);
@@ -371,7 +365,7 @@ fn files_of_rules_are_read_with_the_stage_and_name_their_drops() {
         vec![TextRule::UrlLists(UrlLists { domains: vec![path.to_owned()], ..UrlLists::default() })]
     };
     let rules = Rules::<Document>::new("text.rules", vec!["web".into()], lists(&list), true);
-    assert!(rules.unwrap_err().to_string().contains("domains"), "the missing file is named");
+    assert!(rules.settings().unwrap_err().to_string().contains("domains"), "the missing file is named");
     std::fs::write(&list, "bad.example\n").unwrap();
     let at = |position, url: Option<&str>| Document {
         id: id(1, position),

@@ -23,8 +23,6 @@ mod samples;
 mod source;
 mod tiff;
 
-pub(super) use self::format::hexadecimal;
-
 /// Pixels of a JPEG times its scans: 20 scans of 100 million pixels. Encoders write about ten.
 const SCAN_PIXELS_MAX: u64 = 2_000_000_000;
 

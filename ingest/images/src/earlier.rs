@@ -49,10 +49,11 @@ impl Earlier {
         let (Some(first), Some(last)) = (targets.first(), targets.last()) else {
             return Ok(earlier);
         };
+        let settings = stage.settings()?;
         let prefixes = key_prefix(&first.key)..=key_prefix(&last.key);
         for of_list in task.ledger.fingerprints(input)? {
             let Some(list) = task.ledger.manifest(input, &of_list)? else { continue };
-            let fingerprint = Fingerprint::new(&stage.name(), stage.version(), &stage.settings(), &[&list]);
+            let fingerprint = Fingerprint::new(&stage.name(), stage.version(), &settings, &[&list]);
             // A pass that is run again takes nothing from what it replaces.
             if fingerprint.digits() == task.fingerprint.digits() {
                 continue;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use bytes::Bytes;
 use corpus::digest::Digest;
@@ -20,9 +21,9 @@ const FILE_BYTES_MAX: u64 = 256 << 20;
 #[derive(Debug, Clone)]
 pub struct Evaluation {
     name: String,
-    /// Files by set, and their digests.
-    files: Vec<Vec<PathBuf>>,
-    digests: BTreeMap<String, Vec<String>>,
+    sets: BTreeMap<String, PathBuf>,
+    /// The files of each set with their digests, once they were asked for.
+    files: OnceLock<BTreeMap<String, Vec<(PathBuf, Digest)>>>,
     config: Config,
     source: SourceCode,
 }
@@ -30,28 +31,32 @@ pub struct Evaluation {
 impl Evaluation {
     /// Returns the stage `name` for files or folders by set. Images are resized as those that they are
     /// compared with; `source` is the source number of the rows' ids.
+    pub fn new(name: &str, sets: &BTreeMap<String, PathBuf>, config: &Config, source: SourceCode) -> Self {
+        Self {
+            name: name.to_owned(),
+            sets: sets.clone(),
+            files: OnceLock::new(),
+            config: config.clone(),
+            source,
+        }
+    }
+
+    /// Returns the files of all sets with their digests, read when this is first asked.
     ///
     /// # Errors
     /// When a set cannot be read: an empty one would let everything pass.
-    pub fn new(
-        name: &str,
-        sets: &BTreeMap<String, PathBuf>,
-        config: &Config,
-        source: SourceCode,
-    ) -> Result<Self> {
-        let of_file = |path: &PathBuf| Ok(Digest::of_file(path)?.0.as_str().to_owned());
-        let (mut files, mut digests) = (Vec::new(), BTreeMap::new());
-        for (set, path) in sets {
-            let read = || {
-                let of_set = Self::files(path)?;
-                let digests = of_set.iter().map(of_file).collect::<Result<Vec<_>>>()?;
-                Ok((of_set, digests))
-            };
-            let (of_set, of_files) = read().map_err(Error::of_setting(name, &format!("evaluation.{set}")))?;
-            digests.insert(set.clone(), of_files);
-            files.push(of_set);
+    fn digested(&self) -> Result<&BTreeMap<String, Vec<(PathBuf, Digest)>>> {
+        if let Some(files) = self.files.get() {
+            return Ok(files);
         }
-        Ok(Self { name: name.to_owned(), files, digests, config: config.clone(), source })
+        let of_file = |path: PathBuf| Ok((Digest::of_file(&path)?.0, path));
+        let mut sets = BTreeMap::new();
+        for (set, path) in &self.sets {
+            let read = || Self::files(path)?.into_iter().map(of_file).collect::<Result<Vec<_>>>();
+            let files = read().map_err(Error::of_setting(&self.name, &format!("evaluation.{set}")))?;
+            sets.insert(set.clone(), files.into_iter().map(|(digest, path)| (path, digest)).collect());
+        }
+        Ok(self.files.get_or_init(|| sets))
     }
 
     /// Returns the files of a set in the order of their names.
@@ -78,12 +83,16 @@ impl Stage for Evaluation {
         self.name.clone()
     }
 
-    fn settings(&self) -> Value {
+    fn settings(&self) -> Result<Value> {
         let Config { side_pixels, mode, only_shrink, preprocess, pixels_max, decoded_bytes_max, .. } =
             &self.config;
         // A file's content counts, not its path.
-        json!({
-            "sets": self.digests,
+        let sets = self.digested()?.iter().map(|(set, files)| {
+            let digests: Vec<&Digest> = files.iter().map(|(_, digest)| digest).collect();
+            (set, digests)
+        });
+        Ok(json!({
+            "sets": sets.collect::<BTreeMap<_, _>>(),
             "jpeg": jpeg::CODEC,
             "side_pixels": side_pixels,
             "mode": mode,
@@ -91,7 +100,7 @@ impl Stage for Evaluation {
             "preprocess": preprocess,
             "pixels_max": pixels_max,
             "decoded_bytes_max": decoded_bytes_max,
-        })
+        }))
     }
 
     fn version(&self) -> u32 {
@@ -99,7 +108,7 @@ impl Stage for Evaluation {
     }
 
     fn plan(&self, _inputs: &Inputs) -> Result<u32> {
-        Ok(self.files.len() as u32)
+        Ok(self.sets.len() as u32)
     }
 
     fn guards_records(&self) -> bool {
@@ -111,8 +120,8 @@ impl Stage for Evaluation {
         if out.is_done() {
             return Ok(());
         }
-        let files = self.files.get(task.index as usize).map(Vec::as_slice).unwrap_or_default();
-        for (row, path) in (0_u64..).zip(files).skip(out.position() as usize) {
+        let files = self.digested()?.values().nth(task.index as usize).map(Vec::as_slice).unwrap_or_default();
+        for (row, (path, _)) in (0_u64..).zip(files).skip(out.position() as usize) {
             let id = Id::new(self.source, task.index, row).map_err(|error| Error::work(task.stage, error))?;
             out.read(IMAGES);
             let bytes = read(path)?;

@@ -14,6 +14,7 @@ mod earlier;
 mod encode;
 mod evaluation;
 mod fault;
+pub mod flow;
 mod footprint;
 mod jpeg;
 mod list;

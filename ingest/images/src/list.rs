@@ -38,13 +38,13 @@ impl Stage for List {
         vec![self.uses.clone()]
     }
 
-    fn settings(&self) -> Value {
+    fn settings(&self) -> Result<Value> {
         let Config { partitions, images_per_page_max, page_uses_max, .. } = &self.config;
-        json!({
+        Ok(json!({
             "partitions": partitions,
             "images_per_page_max": images_per_page_max,
             "page_uses_max": page_uses_max,
-        })
+        }))
     }
 
     fn version(&self) -> u32 {

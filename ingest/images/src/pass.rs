@@ -60,7 +60,7 @@ impl Stage for Pass {
         vec![self.input.clone()]
     }
 
-    fn settings(&self) -> Value {
+    fn settings(&self) -> Result<Value> {
         let Config {
             side_pixels, mode, only_shrink, preprocess, format, pixels_max, decoded_bytes_max, ..
         } = &self.config;
@@ -85,7 +85,7 @@ impl Stage for Pass {
         if !self.fetch.tls_verify {
             settings["tls_verify"] = json!(false);
         }
-        settings
+        Ok(settings)
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {

@@ -4,7 +4,7 @@ use corpus::record::Target;
 use corpus::{Output, Removal, Result};
 use md5::Md5;
 
-use super::decode::hexadecimal;
+use corpus::digest::hexadecimal;
 
 /// The unit that is counted: a use whose source states a digest.
 const UNIT: &str = "stated digests";

@@ -4,10 +4,10 @@ use bytes::Bytes;
 use corpus::record::{EncodedImage, Image, key_prefix};
 
 use super::address::Key;
-use super::decode::hexadecimal;
 use super::footprint::pixels;
 use super::resize::{fitted_size, frame, resize, resized_bytes};
 use super::{Config, Decoded, Decoder, Fault, Measures, Mode, Preprocess};
+use corpus::digest::hexadecimal;
 
 /// Bytes per pixel while an image is measured: its pixels and their brightness.
 const MEASURED_BYTES: u64 = 4;

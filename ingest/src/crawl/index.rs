@@ -147,8 +147,8 @@ impl Stage for Index {
         vec![self.crawl.listing(), self.source().listing()]
     }
 
-    fn settings(&self) -> Value {
-        json!({ "prefix": self.prefix, "select": self.select })
+    fn settings(&self) -> Result<Value> {
+        Ok(json!({ "prefix": self.prefix, "select": self.select }))
     }
 
     fn version(&self) -> u32 {

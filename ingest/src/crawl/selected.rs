@@ -65,9 +65,9 @@ impl Stage for Selected {
         vec![self.scribe.source.listing(), self.index()]
     }
 
-    fn settings(&self) -> Value {
+    fn settings(&self) -> Result<Value> {
         let Scribe { source, ruby, .. } = &self.scribe;
-        json!({ "source": source.name, "code": source.code, "selected": true, "ruby": ruby })
+        Ok(json!({ "source": source.name, "code": source.code, "selected": true, "ruby": ruby }))
     }
 
     fn version(&self) -> u32 {

@@ -36,9 +36,9 @@ impl Stage for Files {
         self.0.source.listing()
     }
 
-    fn settings(&self) -> Value {
+    fn settings(&self) -> Result<Value> {
         let paths = self.0.sets.iter().map(|set| (set.name.clone(), set.path.clone().into()));
-        json!({ "sets": paths.collect::<serde_json::Map<_, _>>() })
+        Ok(json!({ "sets": paths.collect::<serde_json::Map<_, _>>() }))
     }
 
     fn plan(&self, _: &Inputs) -> Result<u32> {

@@ -157,9 +157,9 @@ impl Stage for Items {
         vec![self.0.source.listing()]
     }
 
-    fn settings(&self) -> Value {
+    fn settings(&self) -> Result<Value> {
         let fields = self.0.sets.iter().map(|set| (set.name.clone(), json!(set.fields)));
-        json!({ "code": self.0.source.code, "fields": fields.collect::<serde_json::Map<_, _>>() })
+        Ok(json!({ "code": self.0.source.code, "fields": fields.collect::<serde_json::Map<_, _>>() }))
     }
 
     fn plan(&self, _: &Inputs) -> Result<u32> {

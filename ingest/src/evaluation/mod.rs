@@ -13,7 +13,9 @@ mod items;
 
 use std::sync::Arc;
 
-use corpus::{Error, Result, SourceCode, Stage};
+use corpus::handle::{Handle, Stages};
+use corpus::record::EvaluationItem;
+use corpus::{Error, Result, SourceCode};
 
 use crate::Client;
 use crate::listing::Listing;
@@ -53,8 +55,9 @@ impl EvaluationSets {
     }
 
     /// Returns the stages that list and read them.
-    pub fn stages(self) -> Vec<Box<dyn Stage>> {
-        vec![Box::new(files::Files(self.clone())), Box::new(items::Items(self))]
+    pub fn stages(self) -> (Stages, Handle<EvaluationItem>) {
+        let items = Handle::new(self.source.name.clone());
+        (vec![Box::new(files::Files(self.clone())), Box::new(items::Items(self))], items)
     }
 
     /// Returns the files that the sets have today, to compare with those that were listed.

@@ -341,12 +341,14 @@ impl Shared {
             let response = tokio::time::timeout(patience, transport.send(request)).await;
             match response.unwrap_or(Err(FetchError::Timeout)) {
                 Err(FetchError::OutOfHandles) if waits < HANDLE_WAITS_MAX => {
+                    tracing::debug!(waits, "no file handle is left: waits for one");
                     pool.put_away();
                     tokio::time::sleep(HANDLE_WAIT * (1 << waits)).await;
                     waits += 1;
                     transport = pool.transport();
                 }
                 Err(FetchError::Cut(_)) if !is_fresh => {
+                    tracing::trace!(host = route.url.host_str(), "a kept connection was dead: asks again");
                     is_fresh = true;
                     transport = pool.fresh();
                 }

@@ -69,6 +69,9 @@ impl Pace {
             false => state.limit + state.limit / 2,
         };
         let wanted = wanted.min(self.limit_max);
+        if wanted < state.limit {
+            tracing::debug!(before = state.limit, now = wanted, share, "strain: fewer requests at a time");
+        }
         if wanted > state.limit {
             let repaid = (wanted - state.limit).min(state.debt);
             state.debt -= repaid;

@@ -151,7 +151,9 @@ async fn retried<T, F: Future<Output = Result<T, FetchError>>>(
         match work().await {
             Ok(result) => return Ok(result),
             Err(error) if attempt < shared.retries_max(&error, is_beginning) => {
-                tokio::time::sleep(shared.pause(attempt, None)).await;
+                let pause = shared.pause(attempt, None);
+                tracing::debug!(attempt, ?pause, %error, "a range is asked for again");
+                tokio::time::sleep(pause).await;
                 attempt += 1;
             }
             Err(error) => return Err(io::Error::other(error)),

@@ -52,7 +52,7 @@ impl<'c> SourceReader<'c> {
     pub(super) fn open(client: &'c Client, url: &str, offset: u64) -> corpus::Result<Self> {
         let input = match client.locate(url) {
             Location::File(path) => {
-                let mut file = File::open(&path).map_err(Error::io("open", &path))?;
+                let mut file = open_file(url, &path)?;
                 file.seek(SeekFrom::Start(offset)).map_err(Error::io("read", path))?;
                 Input::File(file)
             }
@@ -246,6 +246,17 @@ pub(crate) fn source_error(url: &str, error: &io::Error) -> Error {
         Some(fault) => Error::work(&format!("source {}", shown(url)), fault),
         None => Error::Source { url: shown(url), detail: error.to_string() },
     }
+}
+
+/// Opens a file on this machine; a link that leads nowhere is a fault of the file.
+fn open_file(url: &str, path: &Path) -> corpus::Result<File> {
+    File::open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound if path.is_symlink() => {
+            let fault = FileFault { reason: FILE_MISSING, detail: "a link that leads nowhere".to_owned() };
+            source_error(url, &fault.into())
+        }
+        _ => Error::io("open", path)(error),
+    })
 }
 
 /// Returns what an error says of the file itself; none if it is the transport's.

@@ -71,6 +71,7 @@ impl Spill {
             return Ok(segment.clone());
         }
         std::fs::create_dir_all(&self.folder)?;
+        tracing::debug!(folder = %self.folder.display(), "answers that wait for their turn go to the disk");
         let file = tempfile::tempfile_in(&self.folder)?;
         let segment = Arc::new(Segment { file, end: AtomicU64::new(0), room: self.room.clone() });
         *current = Some(segment.clone());

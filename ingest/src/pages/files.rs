@@ -65,9 +65,9 @@ impl Stage for Files {
         vec![self.writer.source.listing()]
     }
 
-    fn settings(&self) -> Value {
+    fn settings(&self) -> Result<Value> {
         let PageWriter { source, ruby } = &self.writer;
-        json!({ "source": source.name, "code": source.code, "ruby": ruby })
+        Ok(json!({ "source": source.name, "code": source.code, "ruby": ruby }))
     }
 
     fn version(&self) -> u32 {

@@ -178,9 +178,9 @@ impl Stage for Rows {
         vec![self.writer.source.listing()]
     }
 
-    fn settings(&self) -> Value {
+    fn settings(&self) -> Result<Value> {
         let source = &self.writer.source;
-        json!({ "source": source.name, "code": source.code, "format": self.format })
+        Ok(json!({ "source": source.name, "code": source.code, "format": self.format }))
     }
 
     fn version(&self) -> u32 {

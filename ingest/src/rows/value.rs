@@ -3,6 +3,7 @@
 use arrow::array::{Array, ArrayRef, AsArray, make_array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit, UInt64Type};
+use corpus::digest::hexadecimal;
 use serde_json::{Map, Value};
 
 /// Nested lists and structs that are gone into.
@@ -44,7 +45,7 @@ fn nested(array: &ArrayRef, row: usize, depth: u32) -> Value {
             let names = fields.column_names().into_iter().map(str::to_owned);
             Value::Object(names.zip(values).collect::<Map<_, _>>())
         }
-        FixedSizeBinary(_) => hexadecimal(one.as_fixed_size_binary().value(0)).into(),
+        FixedSizeBinary(_) => digits(one.as_fixed_size_binary().value(0)).into(),
         Dictionary(..) => {
             as_type(&DataType::Utf8View).map_or(Value::Null, |array| nested(&array, 0, depth + 1))
         }
@@ -91,8 +92,8 @@ pub(super) fn text(array: &ArrayRef, row: usize) -> Option<String> {
 }
 
 /// Returns bytes as hexadecimal digits; sixteen in the form of UUIDs.
-fn hexadecimal(bytes: &[u8]) -> String {
-    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+fn digits(bytes: &[u8]) -> String {
+    let digits = hexadecimal(bytes);
     match bytes.len() {
         16 => [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-"),
         _ => digits,

@@ -1,8 +1,8 @@
 //! What a binary value is, in a few words.
 
-use std::fmt::Write as _;
 use std::io::Cursor;
 
+use corpus::digest::hexadecimal;
 use image::{ImageFormat, ImageReader};
 
 /// Bytes of a value that is shown as it is (keys and the like).
@@ -27,15 +27,6 @@ pub(super) fn describe(bytes: &[u8]) -> String {
 
 fn size(bytes: &[u8], format: ImageFormat) -> Option<(u32, u32)> {
     ImageReader::with_format(Cursor::new(bytes), format).into_dimensions().ok()
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }
 
 #[cfg(test)]

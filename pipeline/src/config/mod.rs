@@ -19,7 +19,8 @@ use filter::near::planted::PLANTED_SOURCE;
 use filter::stage::looks::EVALUATION_SOURCE;
 use serde::Deserialize;
 
-use crate::{names, place};
+use crate::place;
+use crate::reserved::is_reserved;
 
 pub use base::load_based;
 pub(crate) use explain::nearest;
@@ -126,7 +127,7 @@ impl Config {
             if !is_plain_name(name) {
                 return Err(format!("[sources.{name}] a name must be letters, digits, - and _"));
             }
-            if names::is_reserved(name) {
+            if is_reserved(name) {
                 return Err(format!(
                     "[sources.{name}] {name:?} is the name of a stage: call the source otherwise"
                 ));

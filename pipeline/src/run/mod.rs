@@ -13,11 +13,12 @@ use corpus::crash::Crashes;
 use corpus::probe::Prober;
 use corpus::{Cancel, Dataset, Description, Inputs, Observer};
 use images::RETRY;
+use images::flow::{PASSES, pass_name};
 
 use crate::config::{Config, Loaded};
 use crate::context::Environment;
 use crate::folder::{Folder, RunLock};
-use crate::{Context, Error, Flow, Result, names};
+use crate::{Context, Error, Flow, Result};
 
 use runner::Runner;
 pub use selection::Selection;
@@ -70,16 +71,15 @@ impl<'c> Prepared<'c> {
         let (folder, config) = (Folder::create(dir)?, &loaded.config);
         let lock = folder.lock()?;
         let retry_passes = retry_passes(&folder, config, options.retry_failed, watch)?;
-        // A misspelt name is told before anything that the configuration names is opened.
-        options.selection.check(&names::possible(config, retry_passes))?;
         let context = Context::start(config, environment)?;
         let flow = Flow::new(config, &context, retry_passes)?;
-        let stages = flow.descriptions();
-        let stage_names: Vec<String> = stages.iter().map(|stage| stage.name.clone()).collect();
-        options.selection.check(&stage_names)?;
+        // Stages are listed without opening what the configuration names, so a misspelt one is told first.
+        options.selection.check(&flow.names())?;
         let selection = options.selection.clone();
         let selection = changes::refuse(&folder, config, context.client(), selection, watch)?;
-        stale::refuse(&folder, &stages, &covering(&folder, &selection, &stage_names)?)?;
+        let before = folder.stages()?;
+        let stages = described(&flow, &selection, &before)?;
+        stale::refuse(&folder, &before, &stages, &covering(&selection, &before, &stages))?;
         folder.freeze(&loaded.text, &stages)?;
         Ok(Self { config, folder, _lock: lock, context, flow, selection, stages, retry_passes })
     }
@@ -127,7 +127,7 @@ impl<'c> Prepared<'c> {
     /// Returns the last pass over images, if there is any.
     pub fn last_pass(&self) -> Option<String> {
         let images = self.config.images.as_ref()?;
-        Some(names::pass(images.passes + self.retry_passes - 1))
+        Some(pass_name(images.passes + self.retry_passes - 1))
     }
 }
 
@@ -141,7 +141,7 @@ fn retry_passes(folder: &Folder, config: &Config, retry_failed: bool, watch: &dy
     let Some(images) = &config.images else {
         return Err(Error::usage("--retry-failed: the configuration has no [images]"));
     };
-    let last = names::pass(images.passes + passes - 1);
+    let last = pass_name(images.passes + passes - 1);
     let sealed = folder.sealed()?;
     let Some(dataset) = sealed.0.get(&last) else {
         return Err(Error::usage(format!("--retry-failed: {last} is not finished; run without it first")));
@@ -155,10 +155,36 @@ fn retry_passes(folder: &Folder, config: &Config, retry_failed: bool, watch: &dy
     Ok(passes + 1)
 }
 
+/// Describes all stages. Those that are not going to run stay as they were last run, and files that their settings
+/// name need not be there.
+fn described(flow: &Flow, selection: &Selection, before: &[Description]) -> Result<Vec<Description>> {
+    let mut is_behind = false;
+    let mut described = Vec::new();
+    for stage in &flow.stages {
+        let name = stage.name();
+        let is_run = match &selection.only {
+            Some(only) => *only == name,
+            None => !is_behind,
+        };
+        is_behind |= selection.until.as_ref() == Some(&name);
+        let known = before.iter().find(|known| known.name == name && known.is_read());
+        if let Some(known) = known.filter(|_| !is_run) {
+            described.push(known.clone());
+            continue;
+        }
+        described.push(match Description::of(stage.as_ref()) {
+            // It is told when the stage is to run.
+            Err(_) if !is_run => Description::unread(stage.as_ref()),
+            described => described?,
+        });
+    }
+    Ok(described)
+}
+
 /// Returns the stages whose change the user agreed to: those to run again, and passes that were just added.
-fn covering(folder: &Folder, selection: &Selection, names: &[String]) -> Result<Vec<String>> {
-    let before = folder.stages()?;
+fn covering(selection: &Selection, before: &[Description], stages: &[Description]) -> Vec<String> {
     let is_known = |name: &String| before.iter().any(|stage| stage.name == *name);
-    let is_added = |name: &&String| name.starts_with(names::PASSES) && !is_known(name);
-    Ok(selection.rebuild.iter().chain(names.iter().filter(is_added)).cloned().collect())
+    let added = stages.iter().map(|stage| &stage.name);
+    let added = added.filter(|name| name.starts_with(PASSES) && !is_known(name));
+    selection.rebuild.iter().chain(added).cloned().collect()
 }

@@ -51,7 +51,7 @@ impl Runner<'_> {
             if selection.rebuild.contains(&name) {
                 self.give_up_results(stage.as_ref(), &sealed)?;
             }
-            let known = Description::of(stage.as_ref()).dataset(&self.folder.store, &sealed)?;
+            let known = Description::of(stage.as_ref())?.dataset(&self.folder.store, &sealed)?;
             let was_sealed = known.is_some();
             let result = known.map_or_else(|| engine.run(stage.as_ref(), &sealed), Ok);
             let dataset = result.map_err(|error| self.of_source(&name, error))?;
@@ -100,7 +100,7 @@ impl Runner<'_> {
 
     /// Makes the stage run again under its next generation, if it has results.
     fn give_up_results(&self, stage: &dyn Stage, sealed: &Inputs) -> Result<()> {
-        let (name, description) = (stage.name(), Description::of(stage));
+        let (name, description) = (stage.name(), Description::of(stage)?);
         let ledger = Ledger::new(self.folder.store.clone());
         let Some(current) = description.current(&self.folder.store, sealed)? else {
             return Ok(());

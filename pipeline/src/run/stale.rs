@@ -9,9 +9,8 @@ use crate::{Error, Result};
 
 /// Returns the stages whose settings changed since they were run, and those after them that
 /// have results, in order.
-fn stale(folder: &Folder, stages: &[Description]) -> Result<Vec<String>> {
+fn stale(folder: &Folder, before: &[Description], stages: &[Description]) -> Result<Vec<String>> {
     let ledger = Ledger::new(folder.store.clone());
-    let before = folder.stages()?;
     let mut touched = BTreeSet::new();
     let mut stale = Vec::new();
     for stage in stages {
@@ -39,8 +38,13 @@ fn covered(stages: &[Description], rebuild: &[String]) -> BTreeSet<String> {
 }
 
 /// Refuses to give up existing results unless the user said so.
-pub(super) fn refuse(folder: &Folder, stages: &[Description], rebuild: &[String]) -> Result<()> {
-    let stale = stale(folder, stages)?;
+pub(super) fn refuse(
+    folder: &Folder,
+    before: &[Description],
+    stages: &[Description],
+    rebuild: &[String],
+) -> Result<()> {
+    let stale = stale(folder, before, stages)?;
     let covered = covered(stages, rebuild);
     let uncovered: Vec<&String> = stale.iter().filter(|name| !covered.contains(*name)).collect();
     let Some(first) = uncovered.first() else {

@@ -5,9 +5,8 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
-use corpus::digest::Digest;
 use corpus::record::{EncodedImage, Features, Image, Interleaved};
-use corpus::{Dataset, Error, Id, Inputs, Output, Part, Result, Stage, Task};
+use corpus::{Dataset, Error, Id, Inputs, NamedFile, Output, Part, Result, Stage, Task};
 use half::f16;
 use model::{Tower, TowerConfig, Trainable};
 use serde_json::{Value, json};
@@ -34,22 +33,19 @@ pub struct Compute {
     source: Source,
     config: Config,
     tower_config: TowerConfig,
-    /// Identity of the weights: a seed, or a file's digest.
-    weights: Value,
+    /// The file of the weights, if they are not random.
+    weights: Option<NamedFile>,
     tower: Mutex<Option<Tower>>,
 }
 
 impl Compute {
-    /// Returns the stage; a weights file is read once to digest it.
-    ///
-    /// # Errors
-    /// When the weights file cannot be read.
-    pub fn new(name: &str, source: Source, config: Config, tower: TowerConfig) -> Result<Self> {
+    /// Returns the stage.
+    pub fn new(name: &str, source: Source, config: Config, tower: TowerConfig) -> Self {
         let weights = match &config.weights {
-            Weights::Random { seed } => json!({ "random": seed }),
-            Weights::Path(path) => json!({ "digest": Digest::of_file(path)?.0.as_str() }),
+            Weights::Random { .. } => None,
+            Weights::Path(path) => Some(NamedFile::new(path)),
         };
-        Ok(Self {
+        Self {
             name: name.to_owned(),
             source,
             config,
@@ -57,7 +53,7 @@ impl Compute {
             tower_config: TowerConfig { trainable: Trainable::None, ..tower },
             weights,
             tower: Mutex::new(None),
-        })
+        }
     }
 }
 
@@ -73,16 +69,22 @@ impl Stage for Compute {
         }
     }
 
-    fn settings(&self) -> Value {
-        let Config { tap, batch_images, precision, preprocess, .. } = &self.config;
-        json!({
+    fn settings(&self) -> Result<Value> {
+        let Config { tap, batch_images, precision, preprocess, weights, .. } = &self.config;
+        let weights = match (weights, &self.weights) {
+            (Weights::Random { seed }, _) => json!({ "random": seed }),
+            (Weights::Path(_), file) => {
+                json!({ "digest": file.as_ref().map(NamedFile::digest).transpose()? })
+            }
+        };
+        Ok(json!({
             "tap": tap,
             "batch_images": batch_images,
             "precision": precision,
             "preprocess": preprocess,
-            "weights": self.weights,
+            "weights": weights,
             "tower": self.tower_config,
-        })
+        }))
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
@@ -200,7 +202,10 @@ impl Compute {
         let mut tower = self.tower.lock().unwrap_or_else(PoisonError::into_inner);
         let tower = match &mut *tower {
             Some(tower) => tower,
-            none => none.insert(self.open_tower().map_err(failed)?),
+            none => {
+                self.weights.iter().try_for_each(|file| file.check(&self.name))?;
+                none.insert(self.open_tower().map_err(failed)?)
+            }
         };
         tower.features(&batch.pixels, batch.places.len(), self.config.tap).map_err(failed)
     }

@@ -36,8 +36,8 @@ impl Stage for Build {
         std::iter::once(&self.pages).chain(&self.images).cloned().collect()
     }
 
-    fn settings(&self) -> Value {
-        json!({ "rules": self.config, "seed": self.seed })
+    fn settings(&self) -> Result<Value> {
+        Ok(json!({ "rules": self.config, "seed": self.seed }))
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {

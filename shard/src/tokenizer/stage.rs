@@ -4,10 +4,9 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use corpus::digest::Digest;
 use corpus::record::{Document, Pair};
 use corpus::table::Record;
-use corpus::{Error, Inputs, Output, Result, Split, Stage, Task};
+use corpus::{Error, Inputs, NamedFile, Output, Result, Split, Stage, Task};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -44,10 +43,10 @@ impl TokenizerConfig {
     }
 }
 
-/// The model's origin, once a given file was read.
+/// The model's origin.
 #[derive(Debug, Clone)]
 enum Origin {
-    Given(Bytes),
+    Given(NamedFile),
     Trained(TrainingConfig),
 }
 
@@ -61,22 +60,14 @@ pub struct Tokenize {
 }
 
 impl Tokenize {
-    /// Makes the stage; a given file is read here, as its digest belongs to the settings.
-    /// `documents` and `pairs` name the stages whose texts and captions train a small model.
-    ///
-    /// # Errors
-    /// When the file cannot be read or is no tokenizer.
-    pub fn new(
-        name: &str,
-        config: &TokenizerConfig,
-        documents: Vec<String>,
-        pairs: Vec<String>,
-    ) -> Result<Self> {
+    /// Makes the stage. `documents` and `pairs` name the stages whose texts and captions train a small model; a
+    /// given one reads none.
+    pub fn new(name: &str, config: &TokenizerConfig, documents: Vec<String>, pairs: Vec<String>) -> Self {
         let (origin, documents, pairs) = match config {
-            TokenizerConfig::Path(path) => (Origin::Given(read_model(name, path)?), Vec::new(), Vec::new()),
+            TokenizerConfig::Path(path) => (Origin::Given(NamedFile::new(path)), Vec::new(), Vec::new()),
             TokenizerConfig::Train(config) => (Origin::Trained(config.clone()), documents, pairs),
         };
-        Ok(Self { name: name.to_owned(), documents, pairs, origin })
+        Self { name: name.to_owned(), documents, pairs, origin }
     }
 
     /// Reads words until the bound; counts each record that gave some.
@@ -169,13 +160,17 @@ impl Stage for Tokenize {
         self.documents.iter().chain(&self.pairs).cloned().collect()
     }
 
-    fn settings(&self) -> Value {
-        match &self.origin {
-            Origin::Given(model) => json!({"digest": Digest::of(model)}),
+    fn settings(&self) -> Result<Value> {
+        Ok(match &self.origin {
+            Origin::Given(file) => {
+                // What is no tokenizer is refused before anything is run for it.
+                read_model(&self.name, file.path())?;
+                json!({"digest": file.digest()?})
+            }
             Origin::Trained(config) => {
                 json!({"train": config, "documents": self.documents, "pairs": self.pairs})
             }
-        }
+        })
     }
 
     fn plan(&self, _inputs: &Inputs) -> Result<u32> {
@@ -189,7 +184,10 @@ impl Stage for Tokenize {
             return Ok(());
         }
         let model = match &self.origin {
-            Origin::Given(model) => model.clone(),
+            Origin::Given(file) => {
+                file.check(&self.name)?;
+                read_model(&self.name, file.path())?
+            }
             Origin::Trained(config) => {
                 let words = self.words(task, &mut out, config)?;
                 let model = train(&words, config).map_err(|error| Error::work(&self.name, error))?;

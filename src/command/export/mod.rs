@@ -3,17 +3,67 @@
 mod text_file;
 mod texts;
 mod webdataset;
-
 use std::ffi::OsStr;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
-
-use crate::cli::{ExportArgs, ExportFormat};
-use crate::exit::Usage;
+use clap::{Args, ValueEnum};
 use pipeline::Folder;
+
+use crate::cli::local;
+use crate::exit::Usage;
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// What is written
+    #[arg(value_enum)]
+    pub(crate) format: ExportFormat,
+    /// The run's folder
+    #[arg(value_parser = local())]
+    pub(crate) dir: PathBuf,
+    /// The folder to write to: a new or an empty one
+    #[arg(value_parser = local())]
+    pub(crate) out: PathBuf,
+    /// Number of files written in parallel, of texts [default: the number of cores]
+    #[arg(long)]
+    pub(crate) workers: Option<usize>,
+    /// Compression of JSON lines [default: zstd]
+    #[arg(long, value_enum)]
+    pub(crate) compression: Option<Compression>,
+    /// Number of files per split, of texts [default: one per part of the run]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) files: Option<u32>,
+    /// Bytes per file before compression, of texts; a file ends with the text that reaches them
+    #[arg(long, value_name = "BYTES", conflicts_with = "files", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) file_bytes: Option<u64>,
+    /// Samples of one tar file, of images
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub(crate) shard_samples: u64,
+}
+
+/// How JSON lines are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Compression {
+    /// Plain text (.jsonl)
+    None,
+    /// gzip (.jsonl.gz)
+    Gzip,
+    /// Zstandard (.jsonl.zst)
+    Zstd,
+}
+
+/// What results are exported as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// Texts: JSON lines; a missing value is "", and a column without any value is left out
+    Jsonl,
+    /// Texts: Parquet with the features of Hugging Face datasets
+    Parquet,
+    /// Images with captions: tar files that the webdataset package reads
+    Webdataset,
+}
 
 /// How the names of files start and end while not all of them are written: no other tool uses both.
 const PARTIAL_START: &str = ".kosmos-export-";

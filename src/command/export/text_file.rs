@@ -1,5 +1,4 @@
 //! A file of texts, as JSON lines or Parquet.
-
 use std::fs::File;
 use std::io::{BufWriter, IntoInnerError, Write};
 use std::path::{Path, PathBuf};
@@ -10,7 +9,7 @@ use corpus::table;
 use flate2::write::GzEncoder;
 use serde::Serialize;
 
-use crate::cli::Compression;
+use super::Compression;
 
 /// In which form texts are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

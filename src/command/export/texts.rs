@@ -1,18 +1,17 @@
 //! Texts as JSON lines or Parquet.
-
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use corpus::record::{Document, DocumentExtras};
 use corpus::{Dataset, Inputs, Part, Split};
+use pipeline::number::grouped;
 
 use super::text_file::{Columns, Form, TextFile};
+use super::{Compression, ExportArgs, ExportFormat};
 use super::{partial, prepare, publish, unfinished};
-use crate::cli::{Compression, ExportArgs, ExportFormat};
 use crate::ordered;
 use crate::print::say;
-use pipeline::number::grouped;
 
 /// The stage whose documents are exported, and their stream.
 const STAGE: &str = "text";

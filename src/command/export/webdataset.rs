@@ -1,5 +1,4 @@
 //! Images with their captions as tar files in the layout of the `webdataset` package.
-
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
@@ -9,14 +8,14 @@ use anyhow::Context;
 use corpus::record::{Image, Use};
 use corpus::{Dataset, Inputs};
 use images::Duplicates;
+use images::flow::{PASSES, pass_name};
+use pipeline::number::grouped;
 use serde_json::{Map, Value, json};
 use tar::{Builder, EntryType, Header};
 
+use super::ExportArgs;
 use super::{partial, prepare, publish, unfinished};
-use crate::cli::ExportArgs;
 use crate::print::say;
-use pipeline::names;
-use pipeline::number::grouped;
 
 /// Stream of a pass with the images of pairs.
 const STREAM: &str = "images";
@@ -29,10 +28,10 @@ const FILE_MODE: u32 = 0o644;
 /// Writes `00000.tar`, `00001.tar`, ...: a sample for every pair whose image was stored, in the order of
 /// the fetch list, with the image, its caption (`.txt`) and what is known of both (`.json`).
 pub(super) fn export(sealed: &Inputs, stages: &[&str], arguments: &ExportArgs) -> anyhow::Result<ExitCode> {
-    let passes: Vec<&str> = stages.iter().copied().filter(|name| name.starts_with(names::PASSES)).collect();
+    let passes: Vec<&str> = stages.iter().copied().filter(|name| name.starts_with(PASSES)).collect();
     let without_duplicates = stages.contains(&DUPLICATES);
     if passes.is_empty() {
-        return Err(unfinished(&names::pass(0), &arguments.dir));
+        return Err(unfinished(&pass_name(0), &arguments.dir));
     }
     let datasets =
         passes.iter().map(|stage| sealed.0.get(*stage).ok_or_else(|| unfinished(stage, &arguments.dir)));

@@ -61,13 +61,13 @@ impl Stage for Evaluate {
         [&self.train, &self.tokenizer].into_iter().chain(self.packed.values()).cloned().collect()
     }
 
-    fn settings(&self) -> Value {
-        json!({
+    fn settings(&self) -> corpus::Result<Value> {
+        Ok(json!({
             "evaluate": self.config,
             "model": self.model,
             "precision": self.settings.precision,
             "payload": self.payload,
-        })
+        }))
     }
 
     fn plan(&self, _: &Inputs) -> corpus::Result<u32> {

@@ -48,7 +48,7 @@ impl Stage for Faked {
         self.0.inputs()
     }
 
-    fn settings(&self) -> Value {
+    fn settings(&self) -> corpus::Result<Value> {
         self.0.settings()
     }
 
@@ -111,7 +111,7 @@ fn what_is_learnt_is_in_the_settings_and_where_it_runs_is_not() {
     let settings = |change: fn(&mut Train)| {
         let mut stage = train(config(6));
         change(&mut stage);
-        stage.settings()
+        stage.settings().unwrap()
     };
     let same = settings(|_| ());
     assert_eq!(same, settings(|stage| stage.config.thread_count = 9));
@@ -126,8 +126,8 @@ fn a_tower_file_is_known_by_its_digest_and_not_by_its_path() {
     let of = |name: &str, bytes: &[u8]| {
         let path = folder.path().join(name);
         std::fs::write(&path, bytes).unwrap();
-        let tower = TowerStart::of(&Weights::Path(path)).unwrap();
-        Train { tower, ..train(config(6)) }.settings()
+        let tower = TowerStart::of(&Weights::Path(path));
+        Train { tower, ..train(config(6)) }.settings().unwrap()
     };
     assert_eq!(of("a", b"weights"), of("b", b"weights"));
     assert_ne!(of("a", b"weights"), of("b", b"others"));
@@ -160,14 +160,15 @@ mod with_torch {
     }
 
     #[test]
-    fn a_tower_file_that_changed_since_the_stage_was_built_is_refused() {
+    fn a_tower_file_that_changed_since_its_digest_was_taken_is_refused() {
         let _alone = only_network();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tower");
         std::fs::write(&path, b"weights").unwrap();
-        let tower = TowerStart::of(&Weights::Path(path.clone())).unwrap();
+        let stage = Train { tower: TowerStart::of(&Weights::Path(path.clone())), ..train(config(6)) };
+        let _ = stage.settings().unwrap();
         std::fs::write(&path, b"others").unwrap();
-        let error = Train { tower, ..train(config(6)) }.open_model().unwrap_err();
-        assert!(error.to_string().contains("its digest is"), "{error}");
+        let error = stage.open_model().unwrap_err().to_string();
+        assert!(error.contains("tower changed while the run was going on"), "{error}");
     }
 }

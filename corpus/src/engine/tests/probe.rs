@@ -31,8 +31,8 @@ impl Stage for Guarded {
     fn name(&self) -> String {
         "guarded".to_owned()
     }
-    fn settings(&self) -> Value {
-        json!({})
+    fn settings(&self) -> Result<Value> {
+        Ok(json!({}))
     }
     fn plan(&self, _: &Inputs) -> Result<u32> {
         Ok(1)

@@ -28,8 +28,8 @@ impl Stage for Varying {
     fn name(&self) -> String {
         "varying".to_owned()
     }
-    fn settings(&self) -> Value {
-        json!({})
+    fn settings(&self) -> Result<Value> {
+        Ok(json!({}))
     }
     fn plan(&self, _: &Inputs) -> Result<u32> {
         Ok(1)

@@ -39,8 +39,8 @@ impl Stage for Exact {
         vec![self.keys.clone()]
     }
 
-    fn settings(&self) -> Value {
-        json!({"partitions": self.partitions})
+    fn settings(&self) -> Result<Value> {
+        Ok(json!({"partitions": self.partitions}))
     }
 
     fn version(&self) -> u32 {

@@ -63,8 +63,8 @@ impl Stage for ContentKeys {
         vec![self.rules.clone()]
     }
 
-    fn settings(&self) -> Value {
-        json!({"group_bytes": GROUP_BYTES, "source_priority": self.source_priority})
+    fn settings(&self) -> Result<Value> {
+        Ok(json!({"group_bytes": GROUP_BYTES, "source_priority": self.source_priority}))
     }
 
     fn version(&self) -> u32 {

@@ -115,8 +115,8 @@ impl Stage for LookClusters {
         self.images.iter().chain([&self.links]).cloned().collect()
     }
 
-    fn settings(&self) -> Value {
-        json!({})
+    fn settings(&self) -> Result<Value> {
+        Ok(json!({}))
     }
 
     fn plan(&self, _inputs: &Inputs) -> Result<u32> {

@@ -88,8 +88,8 @@ impl Stage for LookLinks {
         self.images.clone()
     }
 
-    fn settings(&self) -> Value {
-        json!({"hamming_max": self.config.hamming_max, "images": IMAGES})
+    fn settings(&self) -> Result<Value> {
+        Ok(json!({"hamming_max": self.config.hamming_max, "images": IMAGES}))
     }
 
     fn plan(&self, _inputs: &Inputs) -> Result<u32> {

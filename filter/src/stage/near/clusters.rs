@@ -153,8 +153,8 @@ impl Stage for Clusters {
         inputs
     }
 
-    fn settings(&self) -> Value {
-        json!({"source_priority": self.source_priority})
+    fn settings(&self) -> Result<Value> {
+        Ok(json!({"source_priority": self.source_priority}))
     }
 
     fn version(&self) -> u32 {

@@ -84,11 +84,11 @@ impl Stage for Keys {
         self.documents.iter().chain([&self.exact]).cloned().collect()
     }
 
-    fn settings(&self) -> Value {
-        json!({
+    fn settings(&self) -> Result<Value> {
+        Ok(json!({
             "scheme": self.config.scheme, "shape": self.config.shape(), "group_bytes": GROUP_BYTES,
             "selfcheck": self.config.selfcheck, "seed": self.seed,
-        })
+        }))
     }
 
     fn version(&self) -> u32 {

@@ -84,8 +84,8 @@ impl Stage for Links {
         vec![self.keys.clone()]
     }
 
-    fn settings(&self) -> Value {
-        json!({"partitions": self.config.partitions})
+    fn settings(&self) -> Result<Value> {
+        Ok(json!({"partitions": self.config.partitions}))
     }
 
     fn plan(&self, _inputs: &Inputs) -> Result<u32> {

@@ -105,8 +105,8 @@ impl Stage for Verified {
         self.documents.iter().chain([&self.links]).cloned().collect()
     }
 
-    fn settings(&self) -> Value {
-        json!({"jaccard_min": self.jaccard_min, "shape": self.config.shape()})
+    fn settings(&self) -> Result<Value> {
+        Ok(json!({"jaccard_min": self.jaccard_min, "shape": self.config.shape()}))
     }
 
     fn plan(&self, _inputs: &Inputs) -> Result<u32> {

@@ -74,12 +74,12 @@ impl Stage for Cut {
         [&self.documents, &self.repeats].into_iter().chain(&self.names).cloned().collect()
     }
 
-    fn settings(&self) -> Value {
+    fn settings(&self) -> Result<Value> {
         let RepeatsConfig { unit, any_digit, words_left_min, .. } = &self.config;
-        json!({
+        Ok(json!({
             "unit": unit, "run": self.config.run(), "any_digit": any_digit, "words_left_min": words_left_min,
             "split": self.split,
-        })
+        }))
     }
 
     fn version(&self) -> u32 {

@@ -70,8 +70,10 @@ impl Stage for Repeats {
         vec![self.keys.clone()]
     }
 
-    fn settings(&self) -> Value {
-        json!({"partitions": self.config.partitions, "keep": self.config.keep, "run": self.config.run(), "of": self.of})
+    fn settings(&self) -> Result<Value> {
+        Ok(
+            json!({"partitions": self.config.partitions, "keep": self.config.keep, "run": self.config.run(), "of": self.of}),
+        )
     }
 
     fn version(&self) -> u32 {

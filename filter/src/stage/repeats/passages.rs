@@ -83,10 +83,12 @@ impl Stage for Passages {
         [&self.documents].into_iter().chain(&self.anchors).cloned().collect()
     }
 
-    fn settings(&self) -> Value {
+    fn settings(&self) -> Result<Value> {
         let RepeatsConfig { unit, any_digit, .. } = &self.config;
         let run = self.config.run();
-        json!({"unit": unit, "run": run, "any_digit": any_digit, "group_bytes": GROUP_BYTES, "of": self.of})
+        Ok(
+            json!({"unit": unit, "run": run, "any_digit": any_digit, "group_bytes": GROUP_BYTES, "of": self.of}),
+        )
     }
 
     fn version(&self) -> u32 {

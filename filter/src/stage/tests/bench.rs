@@ -50,7 +50,8 @@ impl Bench {
     pub(crate) fn attempt(&mut self, stage: &dyn Stage, records: u64) -> Result<Dataset> {
         let named = stage.inputs();
         let manifests: Vec<_> = named.iter().map(|name| self.inputs.get(name).unwrap().manifest()).collect();
-        let fingerprint = Fingerprint::new(&stage.name(), stage.version(), &stage.settings(), &manifests);
+        let fingerprint =
+            Fingerprint::new(&stage.name(), stage.version(), &stage.settings().unwrap(), &manifests);
         let count = stage.plan(&self.inputs)?;
         let stop = StopAfter { records: AtomicU64::new(records), cancel: Cancel::default() };
         for index in 0..count {
@@ -108,8 +109,8 @@ impl<R: Record + Clone + Sync> Stage for Source<R> {
     fn name(&self) -> String {
         self.name.to_owned()
     }
-    fn settings(&self) -> Value {
-        json!({})
+    fn settings(&self) -> Result<Value> {
+        Ok(json!({}))
     }
     fn plan(&self, _inputs: &Inputs) -> Result<u32> {
         Ok(self.tasks.len() as u32)

@@ -1,5 +1,6 @@
 //! Formats, told by the first bytes of a file: what is read, and the names of what is not.
 
+use corpus::digest::hexadecimal;
 use image::ImageFormat;
 
 use super::super::Fault;
@@ -154,9 +155,4 @@ fn is_tga(file: &[u8]) -> bool {
         _ => false,
     };
     is_kind && side(12) > 0 && side(14) > 0 && header[17] & 0xC0 == 0
-}
-
-/// Writes bytes as hexadecimal digits.
-pub(in super::super) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

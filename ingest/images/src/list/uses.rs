@@ -52,8 +52,8 @@ impl Stage for Uses {
         self.pairs.iter().chain(&self.pages).cloned().collect()
     }
 
-    fn settings(&self) -> Value {
-        json!({"pairs": self.pairs, "pages": self.pages, "group_bytes": GROUP_BYTES})
+    fn settings(&self) -> Result<Value> {
+        Ok(json!({"pairs": self.pairs, "pages": self.pages, "group_bytes": GROUP_BYTES}))
     }
 
     fn version(&self) -> u32 {

@@ -55,7 +55,7 @@ fn config(batch_images: u32) -> Config {
 
 fn pairs_stage(batch_images: u32) -> Compute {
     let source = Source::Pairs(vec!["images.pass0".to_owned(), "images.pass1".to_owned()]);
-    Compute::new("features.pairs", source, config(batch_images), tower()).unwrap()
+    Compute::new("features.pairs", source, config(batch_images), tower())
 }
 
 /// Features of one image alone, straight from the tower.
@@ -108,7 +108,7 @@ fn images_of_a_document_have_one_row_each_in_order() {
     let documents = run.given("interleaved", "documents", vec![documents]);
     let pooled = Config { tap: Tap::Pooled, ..config(2) };
     let source = Source::Interleaved("interleaved".to_owned());
-    let stage = Compute::new("features.interleaved", source, pooled, tower()).unwrap();
+    let stage = Compute::new("features.interleaved", source, pooled, tower());
     let features: Vec<Features> = rows(&run.run(&stage, &[&documents]), "features");
     let places: Vec<_> = features.iter().map(|row| (row.id, row.slot)).collect();
     assert_eq!(places, [(id(3), 0), (id(3), 1), (id(4), 0)]);
@@ -121,7 +121,7 @@ fn images_of_a_document_have_one_row_each_in_order() {
 fn only_what_decides_the_features_is_in_the_fingerprint() {
     let settings = |config: Config, tower: TowerConfig| {
         let source = Source::Pairs(Vec::new());
-        Compute::new("features.pairs", source, config, tower).unwrap().settings()
+        Compute::new("features.pairs", source, config, tower).settings().unwrap()
     };
     let plain = settings(config(64), tower());
     let trained = TowerConfig { trainable: Trainable::All, ..tower() };
@@ -133,6 +133,7 @@ fn only_what_decides_the_features_is_in_the_fingerprint() {
 #[test]
 fn a_missing_weights_file_is_named() {
     let missing = Config::new(Weights::Path("/nowhere/clip.safetensors".into()));
-    let error = Compute::new("features.pairs", Source::Pairs(Vec::new()), missing, tower()).unwrap_err();
+    let error =
+        Compute::new("features.pairs", Source::Pairs(Vec::new()), missing, tower()).settings().unwrap_err();
     assert!(error.to_string().contains("/nowhere/clip.safetensors"), "{error}");
 }

@@ -86,8 +86,8 @@ impl Stage for PackInterleaved {
         first.into_iter().chain(&self.features).cloned().collect()
     }
 
-    fn settings(&self) -> Value {
-        json!({"config": self.config, "features": self.features.is_some()})
+    fn settings(&self) -> Result<Value> {
+        Ok(json!({"config": self.config, "features": self.features.is_some()}))
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {

@@ -89,8 +89,8 @@ impl Stage for PackPairs {
         first.chain(&self.images).chain(&self.duplicates).chain(&self.features).cloned().collect()
     }
 
-    fn settings(&self) -> Value {
-        json!({"config": self.config, "seed": self.seed, "features": self.features.is_some()})
+    fn settings(&self) -> Result<Value> {
+        Ok(json!({"config": self.config, "seed": self.seed, "features": self.features.is_some()}))
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {

@@ -25,8 +25,8 @@ impl<R: Record + Clone + Sync> Stage for Given<R> {
     fn name(&self) -> String {
         self.0.to_owned()
     }
-    fn settings(&self) -> Value {
-        json!({})
+    fn settings(&self) -> Result<Value> {
+        Ok(json!({}))
     }
     fn plan(&self, _: &Inputs) -> Result<u32> {
         Ok(self.2.len() as u32)
@@ -63,8 +63,7 @@ impl Bench {
         let mut bench = Self { folder, store, inputs: Inputs::default() };
         let model = bench.folder.path().join("letters.model");
         std::fs::write(&model, letters_file()).unwrap();
-        let tokenize =
-            Tokenize::new("tokenizer", &TokenizerConfig::Path(model), Vec::new(), Vec::new()).unwrap();
+        let tokenize = Tokenize::new("tokenizer", &TokenizerConfig::Path(model), Vec::new(), Vec::new());
         bench.add(&tokenize);
         bench
     }
@@ -338,7 +337,7 @@ fn the_tokenizer_stage_trains_on_documents_and_captions() {
     let pair = Pair::new(id(1), "test", "https://example.org/1.jpg", "dab bead cab");
     bench.add(&Given("pairs", "pairs", vec![vec![pair]]));
     let config = TokenizerConfig::Train(TrainingConfig { vocabulary_size: 40, input_bytes_max: 1 << 20 });
-    let stage = Tokenize::new("trained", &config, vec!["text".to_owned()], vec!["pairs".to_owned()]).unwrap();
+    let stage = Tokenize::new("trained", &config, vec!["text".to_owned()], vec!["pairs".to_owned()]);
     let trained = bench.add(&stage);
     let units = &trained.manifest().report.units;
     let held_out = documents().2.concat().iter().filter(|d| d.split == Some(Split::Validation)).count();

@@ -78,8 +78,8 @@ impl Stage for PackText {
         vec![self.tokenizer.clone(), self.documents.clone()]
     }
 
-    fn settings(&self) -> Value {
-        json!({"config": self.config, "seed": self.seed})
+    fn settings(&self) -> Result<Value> {
+        Ok(json!({"config": self.config, "seed": self.seed}))
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {

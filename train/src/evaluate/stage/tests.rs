@@ -71,7 +71,7 @@ impl Stage for Faked {
         self.0.inputs()
     }
 
-    fn settings(&self) -> Value {
+    fn settings(&self) -> corpus::Result<Value> {
         self.0.settings()
     }
 

@@ -1,0 +1,41 @@
+//! The stages of filtering: from the sources' rows to those that go on.
+//!
+//! ```text
+//! text     documents and pages  -> documents    rules, duplicates, repeats, evaluation sets, split
+//! pairs    pairs                -> pairs        rules, duplicates
+//! pages    pages                -> pages        rules, before any image is fetched
+//! images   images of pairs      -> duplicates   by bytes and by looks
+//! ```
+
+mod images;
+mod pages;
+mod pairs;
+mod text;
+
+pub use images::image_duplicate_stages;
+pub use pages::page_stages;
+pub use pairs::pair_stages;
+pub use text::{Evaluation, evaluation_stages, text_stages};
+
+use corpus::handle::Stages;
+
+use crate::config::ExactConfig;
+use crate::stage::{ContentKeys, Exact, SourcePriority};
+
+/// What all families need beside their own section.
+#[derive(Debug, Clone)]
+pub struct Shared {
+    /// The seed of the run.
+    pub seed: u64,
+    /// The sources, those first whose records are kept of equal ones.
+    pub priority: SourcePriority,
+}
+
+/// Adds the stages that find records of equal content among those that `OF.rules` let pass.
+fn add_exact(stages: &mut Stages, of: &str, exact: &ExactConfig, shared: &Shared) {
+    let ExactConfig { partitions, memory_mb, .. } = *exact;
+    let keys = format!("{of}.exact.keys");
+    let (rules, source_priority) = (format!("{of}.rules"), shared.priority.clone());
+    stages.push(Box::new(ContentKeys { name: keys.clone(), rules, memory_mb, source_priority }));
+    stages.push(Box::new(Exact { name: format!("{of}.exact"), keys, partitions, memory_mb }));
+}

@@ -1,0 +1,73 @@
+//! The stages of training and evaluation.
+
+use std::collections::BTreeMap;
+
+use corpus::SourceCode;
+use corpus::handle::{Handle, Stages};
+use corpus::record::Generated;
+use shard::flow::{Model, Packed};
+
+use crate::{Config, Evaluate, EvaluateConfig, Kind, PayloadFormat, TowerStart, Train};
+
+/// The stage that trains, whose checkpoints are in folders named by its fingerprint.
+pub const TRAIN: &str = "train";
+const EVALUATE: &str = "evaluate";
+
+/// What a network is trained on and how.
+#[derive(Debug)]
+pub struct Training<'c> {
+    /// The options.
+    pub config: &'c Config,
+    /// The network.
+    pub model: &'c model::Config,
+    /// What the shards hold for each image.
+    pub payload: PayloadFormat,
+    /// The vision tower at the start.
+    pub tower: TowerStart,
+    /// The sources' numbers, by name.
+    pub source_codes: BTreeMap<String, SourceCode>,
+}
+
+/// Returns the stages that train a network, and evaluate it if that is asked for.
+pub fn training_stages(
+    training: Training<'_>,
+    evaluate: Option<&EvaluateConfig>,
+    tokenizer: &Handle<Model>,
+    packed: &Packed,
+) -> (Stages, Option<Handle<Generated>>) {
+    let Training { config, model, payload, tower, source_codes } = training;
+    let (packed, tokenizer) = (by_kind(packed), tokenizer.stage().to_owned());
+    let mut stages: Stages = vec![Box::new(Train {
+        name: TRAIN.into(),
+        tokenizer: tokenizer.clone(),
+        packed: packed.clone(),
+        config: config.clone(),
+        model: model.clone(),
+        payload,
+        tower,
+        source_codes,
+    })];
+    let Some(evaluate) = evaluate else {
+        return (stages, None);
+    };
+    stages.push(Box::new(Evaluate {
+        name: EVALUATE.into(),
+        train: TRAIN.into(),
+        tokenizer,
+        packed,
+        config: evaluate.clone(),
+        model: model.clone(),
+        settings: config.model_settings(),
+        micro_batch: config.micro_batch_rows(),
+        payload,
+    }));
+    (stages, Some(Handle::new(EVALUATE)))
+}
+
+fn by_kind(packed: &Packed) -> BTreeMap<Kind, String> {
+    let kinds =
+        [(Kind::Text, &packed.text), (Kind::Pairs, &packed.pairs), (Kind::Interleaved, &packed.interleaved)];
+    let named =
+        kinds.into_iter().filter_map(|(kind, handle)| Some((kind, handle.as_ref()?.stage().to_owned())));
+    named.collect()
+}
