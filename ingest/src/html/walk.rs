@@ -296,7 +296,7 @@ impl<'d> Walk<'d> {
         };
         match code {
             Some(code) => self.code(code),
-            None => tag == "table" && self.table(id),
+            None => table::is_table(self.dom, id) && self.table(id),
         }
     }
 

@@ -73,6 +73,15 @@ fn pages() -> Vec<String> {
         page(&format!("{}<pre>a", many("<dialog>", 500)), " "),
         page("", "<table><tr><th>a<th>b<tr><td>x<td><table><tr><td>"),
         page(&many("<table><tr><td>", 200), "<tr><td>a<td>b"),
+        page(
+            "",
+            &format!(
+                "<table><tr>{}{}</table>",
+                many("<td rowspan=0 colspan=999>a", 3_000),
+                many("<tr><td>b", 4_000)
+            ),
+        ),
+        page(&many("<div role=table>", 900), "<div role=row><i role=cell>a</i><i role=cell>b</i></div>"),
         // What is made plain.
         page(&many("<ruby>", 900), "<rt>a<rp>b"),
         page("", "<math><msup><mi>a</mi><mi>b</mi></msup></math>"),
