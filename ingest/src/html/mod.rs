@@ -14,7 +14,7 @@
 //! outline      Outline     these, with what each scope holds
 //! table        read        a table of data as one block
 //! slots        lines       in which columns its cells stand
-//! listing      of_...      code that is laid out with elements as one block, without its gutter
+//! listing      Listings    code that is laid out with elements as one block, without its gutter
 //! caption      Figures     captions of what is text
 //! tag, signal              what tags, roles and names of elements say
 //! wording      Wording     what a block's characters and words are like

@@ -107,6 +107,7 @@ fn pages() -> Vec<String> {
         page("<pre>", "<span class=lineno>1 </span>a\n"),
         page("", "<table><tr><td class=gutter>1<td><pre>a"),
         page("<div>", "<code>a<br></code>"),
+        many("<div class=cm-line>", 900) + &many("<i>x</i>", 40_000) + "<h2>y",
         // Texts and what only looks like markup.
         page("", "&a"),
         page("<table>", "a\n"),
