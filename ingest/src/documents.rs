@@ -3,7 +3,7 @@
 mod format;
 mod judge;
 
-use std::io::{self, BufRead};
+use std::io;
 
 use corpus::record::{Document, SourceFile};
 use corpus::{Inputs, Output, Removal, Result, Stage, Task};
@@ -13,7 +13,7 @@ pub use format::{DocumentFormat, PileFormat, RowsFormat, Separator, TextFormat};
 use judge::{Draft, Judgement};
 
 use crate::fetch::source::source_error;
-use crate::lines::{Blocks, Line, Lines, decompressed, pass_over_mark};
+use crate::lines::{Blocks, Ends, Line, Lines, decompressed, look, pass_over_mark, rows_of};
 use crate::rows::json::JsonTexts;
 use crate::rows::{Kind, ParquetRows, Row, Wanted};
 use crate::source::{Source, Yield, preview};
@@ -89,27 +89,27 @@ impl Documents {
         }
     }
 
-    fn open<'a>(&'a self, file: &SourceFile) -> Result<Box<dyn BufRead + 'a>> {
-        let reader = self.source.client.open(&file.url)?;
-        decompressed(reader, self.source.client.zstd_window_log_max())
-            .map_err(|error| source_error(&file.url, &error))
-    }
-
     fn json_texts<'a>(&'a self, file: &SourceFile, wanted: &[Wanted]) -> Result<Texts<'a>> {
+        let client = &self.source.client;
+        let reader = rows_of(client.open(&file.url)?, client.zstd_window_log_max());
+        let reader = reader.map_err(|error| source_error(&file.url, &error))?;
         let place = (self.source.name.as_str(), file.url.as_str());
-        Ok(Box::new(JsonTexts::open(place, self.open(file)?, LINE_BYTES_MAX, wanted)?))
+        Ok(Box::new(JsonTexts::open(place, reader, LINE_BYTES_MAX, wanted)?))
     }
 
     fn plain_texts<'a>(&'a self, file: &SourceFile, separator: Separator) -> Result<Texts<'a>> {
-        let mut reader = self.open(file)?;
+        let client = &self.source.client;
+        let reader = decompressed(client.open(&file.url)?, client.zstd_window_log_max());
+        let mut reader = reader.map_err(|error| source_error(&file.url, &error))?;
         let lost = match pass_over_mark(&mut reader) {
             Ok(()) => None,
             Err(error) => Some(Line::lost(error, 0).map_err(|error| source_error(&file.url, &error))?),
         };
         let lost = lost.into_iter().map(Ok);
+        let (ends, reader) = look(reader, Ends::of_text);
         Ok(match separator {
-            Separator::Line => Box::new(lost.chain(Lines::new(reader, LINE_BYTES_MAX))),
-            Separator::BlankLine => Box::new(lost.chain(Blocks::new(reader, LINE_BYTES_MAX))),
+            Separator::Line => Box::new(lost.chain(Lines::new(reader, LINE_BYTES_MAX, ends))),
+            Separator::BlankLine => Box::new(lost.chain(Blocks::new(reader, LINE_BYTES_MAX, ends))),
         })
     }
 
@@ -152,27 +152,28 @@ impl Documents {
         let (first, wanted) = (out.position(), Self::wanted(format, file));
         let rows = ParquetRows::open(&self.source.name, &file.url, parquet, &wanted, first)?;
         for cells in rows {
-            let (row, mut taken) = (out.position(), 1);
-            let judgement = match cells? {
-                Row::Whole(mut cells) => Some(judge::text(Draft {
-                    source: self.source.name.clone(),
-                    text: cells.text(0).unwrap_or_default(),
-                    url: cells.text(1),
-                    date: cells.text(2),
-                    key: cells.text(3),
-                    is_replaced: false,
-                })),
-                Row::Broken { detail, .. } => Some(Judgement::fail("row_broken", detail)),
+            let row = out.position();
+            let (judgement, preview) = match cells? {
+                Row::Whole(mut cells) => {
+                    let draft = Draft {
+                        source: self.source.name.clone(),
+                        text: cells.text(0).unwrap_or_default(),
+                        url: cells.text(1),
+                        date: cells.text(2),
+                        key: cells.text(3),
+                        is_replaced: false,
+                    };
+                    (judge::text(draft), String::new())
+                }
+                Row::Broken { detail, preview } => (Judgement::fail("row_broken", detail), preview),
                 Row::Lost { fault, rows } => {
-                    taken = rows;
                     found.lost((DOCUMENTS, file), self.source.id(file, row)?, fault, out)?;
-                    None
+                    out.advance(rows)?;
+                    continue;
                 }
             };
-            if let Some(judgement) = judgement {
-                self.write(file, row, judgement, "", found, out)?;
-            }
-            out.advance(taken)?;
+            self.write(file, row, judgement, &preview, found, out)?;
+            out.advance(1)?;
         }
         Ok(())
     }
@@ -236,7 +237,7 @@ impl Stage for Documents {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn task_identity(&self, inputs: &Inputs, index: u32) -> Result<Option<String>> {

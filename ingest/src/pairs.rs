@@ -18,7 +18,7 @@ pub use layout::{Layout, PairsFormat};
 
 use crate::fault::FileFault;
 use crate::fetch::source::source_error;
-use crate::lines::{AnyLines, Line, decompressed, pass_over_mark};
+use crate::lines::{Ends, Line, Lines, Text, look, pass_over_mark, rows_of};
 use crate::rows::delimited::DelimitedRows;
 use crate::rows::json::JsonRows;
 use crate::rows::{ParquetRows, ROW_BYTES_MAX, Row, Wanted};
@@ -79,22 +79,19 @@ impl Pairs {
             .layout
             .container(&file.url, self.source.is_parquet(file))
         {
-            Container::Urls => {
-                let mut reader = self.open(file)?;
-                match header_delimiter(&mut reader, names.wanted()) {
-                    Some(delimiter) => {
-                        let rows = DelimitedRows::open(
-                            place,
-                            reader,
-                            (delimiter, ROW_BYTES_MAX),
-                            names.wanted(),
-                            broken,
-                        )?;
-                        Box::new(rows.skip(skip))
-                    }
-                    None => return self.lines(file, reader, first, url_alone),
+            Container::Urls => match look(self.open(file)?, |head| header_delimiter(head, names.wanted())) {
+                (Some(delimiter), reader) => {
+                    let rows = DelimitedRows::open(
+                        place,
+                        reader,
+                        (delimiter, ROW_BYTES_MAX),
+                        names.wanted(),
+                        broken,
+                    )?;
+                    Box::new(rows.skip(skip))
                 }
-            }
+                (None, reader) => return self.lines(file, reader, first, url_alone),
+            },
             Container::Parquet => {
                 let parquet = self.source.client.parquet(&file.url, &task.scratch)?;
                 let rows = ParquetRows::open(place.0, place.1, parquet, names.wanted(), first)?;
@@ -114,9 +111,9 @@ impl Pairs {
         Ok(Box::new(rows.map(move |row| Ok(drafted(&names, row.map_err(|error| broken(&error))?)))))
     }
 
-    fn open<'a>(&'a self, file: &'a SourceFile) -> Result<Box<dyn io::BufRead + 'a>> {
+    fn open<'a>(&'a self, file: &'a SourceFile) -> Result<Text<'a>> {
         let reader = self.source.client.open(&file.url)?;
-        decompressed(reader, self.source.client.zstd_window_log_max())
+        rows_of(reader, self.source.client.zstd_window_log_max())
             .map_err(|error| source_error(&file.url, &error))
     }
 
@@ -124,7 +121,7 @@ impl Pairs {
     fn lines<'a>(
         &'a self,
         file: &'a SourceFile,
-        mut reader: Box<dyn io::BufRead + 'a>,
+        mut reader: Text<'a>,
         first: u64,
         split: impl Fn(&[u8]) -> Result<Draft, String> + 'a,
     ) -> Result<Drafts<'a>> {
@@ -132,7 +129,7 @@ impl Pairs {
             Ok(()) => None,
             Err(error) => Some(Line::lost(error, 0).map_err(|error| source_error(&file.url, &error))?),
         };
-        let lines = lost.into_iter().map(Ok).chain(AnyLines::new(reader, ROW_BYTES_MAX));
+        let lines = lost.into_iter().map(Ok).chain(Lines::new(reader, ROW_BYTES_MAX, Ends::Any));
         let lines = lines.skip(usize::try_from(first).unwrap_or(usize::MAX));
         Ok(Box::new(lines.map(move |line| {
             Ok(match line.map_err(|error| source_error(&file.url, &error))? {
@@ -214,9 +211,7 @@ fn drafted(names: &ColumnNames, row: Row) -> Drafted {
 
 /// Returns the delimiter of a file whose name says that it is a list of URLs alone, but which begins with a header
 /// that names a column of URLs.
-fn header_delimiter(reader: &mut impl io::BufRead, wanted: &[Wanted]) -> Option<u8> {
-    // Damage is met again where the file is read.
-    let head = reader.fill_buf().ok()?;
+fn header_delimiter(head: &[u8], wanted: &[Wanted]) -> Option<u8> {
     let line = head.split(|byte| b"\r\n".contains(byte)).next()?;
     let line = String::from_utf8_lossy(line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line));
     let is_header = |delimiter: &&u8| {
@@ -252,7 +247,7 @@ impl Stage for Pairs {
     }
 
     fn version(&self) -> u32 {
-        4
+        5
     }
 
     fn task_identity(&self, inputs: &Inputs, index: u32) -> Result<Option<String>> {

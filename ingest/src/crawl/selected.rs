@@ -71,7 +71,7 @@ impl Stage for Selected {
     }
 
     fn version(&self) -> u32 {
-        4
+        5
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {

@@ -70,6 +70,10 @@ impl Stage for Files {
         json!({ "source": source.name, "code": source.code, "ruby": ruby })
     }
 
+    fn version(&self) -> u32 {
+        2
+    }
+
     fn task_identity(&self, inputs: &Inputs, index: u32) -> Result<Option<String>> {
         let files = self.files(inputs, index)?;
         let files: Vec<String> = files.iter().map(|file| format!("{} {}", file.index, file.url)).collect();
