@@ -24,6 +24,7 @@ mod scores;
 mod selected;
 mod sources;
 mod table;
+mod unread;
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::panic::PanicHookInfo;

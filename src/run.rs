@@ -12,6 +12,7 @@ use crate::folder::Folder;
 use crate::number::{duration, grouped};
 use crate::print::{note, say};
 use crate::progress::Display;
+use crate::unread;
 
 /// Largest distance at which a stage is suggested for a misspelt one.
 const SUGGESTION_DISTANCE_MAX: usize = 3;
@@ -122,7 +123,7 @@ impl Runner<'_> {
             prober: Some(self.folder),
         };
         let selected = |name: &String| selection.only.as_ref().is_none_or(|only| only == name);
-        let mut complaints = Vec::new();
+        let (mut complaints, mut unread) = (Vec::new(), Vec::new());
         for stage in stages.iter().filter(|stage| selected(&stage.name())) {
             let (name, started) = (stage.name(), Instant::now());
             // The other sources are read all the same, so that all that is wrong is told at once.
@@ -142,6 +143,13 @@ impl Runner<'_> {
                 complaints.extend(self.limits.complaint(&dataset)?);
             }
             sealed.0.insert(name.clone(), dataset);
+            if self.sources.contains(&name) {
+                unread.extend(unread::sentence(&name, &sealed)?);
+            }
+            // Where no source has a record, there is nothing to go on with.
+            if unread.len() == self.sources.len() {
+                complaints.append(&mut unread);
+            }
             if selection.until.as_ref() == Some(&name) {
                 break;
             }

@@ -46,6 +46,7 @@ pub use crawl::Crawl;
 pub use documents::Documents;
 pub use fetch::Client;
 pub use listing::Listing;
+pub use location::shown as shown_location;
 pub use pairs::Pairs;
 pub use source::FILES;
 pub use webpage::Webpage;

@@ -17,6 +17,7 @@ use crate::print::{note, say};
 use crate::run::{Runner, Selection, refuse_stale};
 use crate::sources;
 use crate::table::Table;
+use crate::unread;
 
 /// Runs the stages of a configuration.
 pub(crate) fn run(arguments: RunArgs) -> anyhow::Result<ExitCode> {
@@ -73,6 +74,11 @@ pub(crate) fn execute(
         .filter_map(|stage| sealed.0.get(&stage.name).map(|dataset| (stage, &dataset.manifest().report)));
     for (_, sentence) in advice::of_stages(reports) {
         say!("{sentence}")?;
+    }
+    for source in loaded.config.sources.keys() {
+        if let Some(sentence) = unread::sentence(source, &sealed)? {
+            say!("warning: {sentence}")?;
+        }
     }
     let last_pass = loaded.config.images.as_ref().map(|images| names::pass(images.passes + retry_passes - 1));
     let is_as_planted = context.compare(&sealed, last_pass.as_deref())?;

@@ -15,6 +15,7 @@ use crate::folder::Folder;
 use crate::number::{duration, grouped};
 use crate::print::{self, say};
 use crate::table::Table;
+use crate::unread;
 
 /// Time after which a task that said nothing may not be running any more.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
@@ -91,6 +92,10 @@ fn collect(folder: &Folder, stages: &[Description]) -> anyhow::Result<Vec<StageS
         };
         if let Some(fingerprint) = status.fingerprint.clone() {
             fill(&mut status, folder, &fingerprint, &mut sealed)?;
+        }
+        if unread::is_source(stage) {
+            let warning = unread::sentence(&stage.name, &sealed)?;
+            status.advice.extend(warning.map(|sentence| format!("warning: {sentence}")));
         }
         all.push(status);
     }
