@@ -13,7 +13,7 @@ pub use format::{DocumentFormat, PileFormat, RowsFormat, Separator, TextFormat};
 use judge::{Draft, Judgement};
 
 use crate::fetch::source::source_error;
-use crate::lines::{Blocks, Line, Lines, pass_over_mark};
+use crate::lines::{Blocks, Ends, Line, Lines, look, pass_over_mark};
 use crate::rows::json::JsonTexts;
 use crate::rows::{Kind, ParquetRows, Row, Wanted};
 use crate::source::{Source, Yield, preview};
@@ -91,19 +91,20 @@ impl Documents {
 
     fn json_texts<'a>(&'a self, file: &SourceFile, wanted: &[Wanted]) -> Result<Texts<'a>> {
         let place = (self.source.name.as_str(), file.url.as_str());
-        Ok(Box::new(JsonTexts::open(place, self.source.open(file)?, LINE_BYTES_MAX, wanted)?))
+        Ok(Box::new(JsonTexts::open(place, self.source.open_rows(file)?, LINE_BYTES_MAX, wanted)?))
     }
 
     fn plain_texts<'a>(&'a self, file: &SourceFile, separator: Separator) -> Result<Texts<'a>> {
-        let mut reader = self.source.open(file)?;
+        let mut reader = self.source.open_text(file)?;
         let lost = match pass_over_mark(&mut reader) {
             Ok(()) => None,
             Err(error) => Some(Line::lost(error, 0).map_err(|error| source_error(&file.url, &error))?),
         };
         let lost = lost.into_iter().map(Ok);
+        let (ends, reader) = look(reader, Ends::of_text);
         Ok(match separator {
-            Separator::Line => Box::new(lost.chain(Lines::new(reader, LINE_BYTES_MAX))),
-            Separator::BlankLine => Box::new(lost.chain(Blocks::new(reader, LINE_BYTES_MAX))),
+            Separator::Line => Box::new(lost.chain(Lines::new(reader, LINE_BYTES_MAX, ends))),
+            Separator::BlankLine => Box::new(lost.chain(Blocks::new(reader, LINE_BYTES_MAX, ends))),
         })
     }
 
@@ -146,27 +147,28 @@ impl Documents {
         let (first, wanted) = (out.position(), Self::wanted(format, file));
         let rows = ParquetRows::open(&self.source.name, &file.url, parquet, &wanted, first)?;
         for cells in rows {
-            let (row, mut taken) = (out.position(), 1);
-            let judgement = match cells? {
-                Row::Whole(mut cells) => Some(judge::text(Draft {
-                    source: self.source.name.clone(),
-                    text: cells.text(0).unwrap_or_default(),
-                    url: cells.text(1),
-                    date: cells.text(2),
-                    key: cells.text(3),
-                    is_replaced: false,
-                })),
-                Row::Broken { detail, .. } => Some(Judgement::fail("row_broken", detail)),
+            let row = out.position();
+            let (judgement, preview) = match cells? {
+                Row::Whole(mut cells) => {
+                    let draft = Draft {
+                        source: self.source.name.clone(),
+                        text: cells.text(0).unwrap_or_default(),
+                        url: cells.text(1),
+                        date: cells.text(2),
+                        key: cells.text(3),
+                        is_replaced: false,
+                    };
+                    (judge::text(draft), String::new())
+                }
+                Row::Broken { detail, preview } => (Judgement::fail("row_broken", detail), preview),
                 Row::Lost { fault, rows } => {
-                    taken = rows;
                     found.lost((DOCUMENTS, file), self.source.id(file, row)?, fault, out)?;
-                    None
+                    out.advance(rows)?;
+                    continue;
                 }
             };
-            if let Some(judgement) = judgement {
-                self.write(file, row, judgement, "", found, out)?;
-            }
-            out.advance(taken)?;
+            self.write(file, row, judgement, &preview, found, out)?;
+            out.advance(1)?;
         }
         Ok(())
     }
@@ -230,7 +232,7 @@ impl Stage for Documents {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn task_identity(&self, inputs: &Inputs, index: u32) -> Result<Option<String>> {

@@ -51,6 +51,7 @@ pub use documents::Documents;
 pub use evaluation::EvaluationSets;
 pub use fetch::Client;
 pub use listing::Listing;
+pub use location::shown as shown_location;
 pub use pairs::Pairs;
 pub use source::FILES;
 pub use texts::for_each_text;

@@ -1,7 +1,6 @@
 //! Lines of a compressed or plain file, bounded in length.
 
 use std::cell::Cell;
-use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read};
 use std::rc::Rc;
 
@@ -9,10 +8,14 @@ use encoding_rs_io::DecodeReaderBytes;
 
 use crate::container;
 use crate::fault::FileFault;
-use crate::packed::{Metered, Unpacked, is_packed, is_packed_behind};
+use crate::packed::{Full, Metered, Unpacked, is_packed, is_packed_behind};
+use crate::sniff;
 
 /// Bytes read at once.
 const BUFFER_BYTES: usize = 256 << 10;
+
+/// A file's text.
+pub(crate) type Text<'r> = Box<dyn BufRead + 'r>;
 
 /// Decompresses gzip, zstd, lz4, xz and bzip2, told by their first bytes; other text passes as it is.
 /// Windows of zstd have at most two to `window_log_max` bytes.
@@ -25,12 +28,28 @@ pub fn decompressed<'r>(reader: impl Read + 'r, window_log_max: u32) -> io::Resu
     Ok(counted(reader, window_log_max)?.0)
 }
 
-/// A file's text, and of a compressed file the bytes of it that what came out was made of, as they grow.
-pub(crate) type Counted<'r> = (Box<dyn BufRead + 'r>, Option<Rc<Cell<u64>>>);
+/// As [`decompressed`], of a file of rows: a page that a server sent in its place is refused.
+pub(crate) fn rows_of<'r>(reader: impl Read + 'r, window_log_max: u32) -> io::Result<Text<'r>> {
+    Ok(counted_rows(reader, window_log_max)?.0)
+}
 
-/// As [`decompressed`], with a count.
-pub(crate) fn counted<'r>(reader: impl Read + 'r, window_log_max: u32) -> io::Result<Counted<'r>> {
-    let mut reader = BufReader::with_capacity(BUFFER_BYTES, reader);
+/// A file's text, and of a compressed file the bytes of it that what came out was made of, as they grow.
+pub(crate) type Counted<'r> = (Text<'r>, Option<Rc<Cell<u64>>>);
+
+/// As [`rows_of`], with a count.
+pub(crate) fn counted_rows<'r>(reader: impl Read + 'r, window_log_max: u32) -> io::Result<Counted<'r>> {
+    let (text, taken) = counted(reader, window_log_max)?;
+    match look(text, sniff::answer) {
+        (Some(what), _) => {
+            Err(FileFault::broken(format!("it is {what}, as servers send in place of a file, not rows"))
+                .into())
+        }
+        (None, text) => Ok((text, taken)),
+    }
+}
+
+fn counted<'r>(reader: impl Read + 'r, window_log_max: u32) -> io::Result<Counted<'r>> {
+    let mut reader = BufReader::with_capacity(BUFFER_BYTES, Full::new(reader));
     let head = reader.fill_buf()?;
     if head.is_empty() {
         return Err(FileFault::empty().into());
@@ -39,28 +58,32 @@ pub(crate) fn counted<'r>(reader: impl Read + 'r, window_log_max: u32) -> io::Re
         return Err(FileFault::broken(format!("it is {name}, not text")).into());
     }
     if !is_packed(head) && !is_packed_behind(head) {
-        return Ok((utf8(Box::new(reader))?, None));
+        return Ok((utf8(Box::new(reader)), None));
     }
     let unpacked = Unpacked::new(reader, window_log_max)?;
     let file_bytes = unpacked.taken();
-    let metered = Metered::new(utf8(Box::new(unpacked))?, Rc::clone(&file_bytes));
+    let metered = Metered::new(utf8(Box::new(unpacked)), Rc::clone(&file_bytes));
     Ok((Box::new(metered), Some(file_bytes)))
+}
+
+/// Looks at the beginning of a text. Damage there is met again where the text is read.
+pub(crate) fn look<T: Default>(mut text: Text<'_>, look: impl FnOnce(&[u8]) -> T) -> (T, Text<'_>) {
+    match text.fill_buf().map(look) {
+        Ok(seen) => (seen, text),
+        Err(error) => (T::default(), Box::new(Failing(Some(error)).chain(text))),
+    }
 }
 
 /// How UTF-16 begins, of either order of bytes.
 const UTF_16_MARKS: [&[u8]; 2] = [b"\xFF\xFE", b"\xFE\xFF"];
 
 /// Has a file in UTF-16, told by its mark, read as UTF-8.
-fn utf8<'r>(mut reader: Box<dyn BufRead + 'r>) -> io::Result<Box<dyn BufRead + 'r>> {
-    // Damage at the very beginning is met again where the file is read.
-    let is_utf16 = match reader.fill_buf() {
-        Ok(head) => UTF_16_MARKS.iter().any(|mark| head.starts_with(mark)),
-        Err(error) => return Ok(Box::new(Failing(Some(error)).chain(reader))),
-    };
-    Ok(match is_utf16 {
-        true => Box::new(BufReader::with_capacity(BUFFER_BYTES, DecodeReaderBytes::new(reader))),
-        false => reader,
-    })
+fn utf8(text: Text<'_>) -> Text<'_> {
+    let is_wide = |head: &[u8]| UTF_16_MARKS.iter().any(|mark| head.starts_with(mark));
+    match look(text, is_wide) {
+        (true, text) => Box::new(BufReader::with_capacity(BUFFER_BYTES, DecodeReaderBytes::new(text))),
+        (false, text) => text,
+    }
 }
 
 /// A reader of one error.
@@ -123,16 +146,62 @@ impl Line {
     }
 }
 
+/// What ends a line.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Ends {
+    /// A line feed, and a carriage return before it.
+    #[default]
+    Feed,
+    /// As any system ends lines: a line feed, a carriage return, or both in this order.
+    Any,
+    /// The same, and it stays with its line. A pair of both that lies across two reads of the file may be two ends.
+    Kept,
+    /// One byte.
+    Byte(u8),
+}
+
+impl Ends {
+    /// Returns the ends of a text that begins so: carriage returns are some where there is no line feed at all.
+    pub(crate) fn of_text(head: &[u8]) -> Self {
+        let has = |byte| memchr::memchr(byte, head).is_some();
+        if has(b'\r') && !has(b'\n') { Self::Any } else { Self::Feed }
+    }
+
+    /// Finds the first end: where it is, and where the next line begins.
+    pub(crate) fn find(self, buffer: &[u8]) -> Option<(usize, usize)> {
+        let at = match self {
+            Self::Byte(end) => memchr::memchr(end, buffer)?,
+            Self::Feed => memchr::memchr(b'\n', buffer)?,
+            Self::Any | Self::Kept => memchr::memchr2(b'\r', b'\n', buffer)?,
+        };
+        let is_pair = matches!(self, Self::Any | Self::Kept) && buffer[at..].starts_with(b"\r\n");
+        Some((at, at + if is_pair { 2 } else { 1 }))
+    }
+}
+
+/// What was read of a line.
+pub(crate) enum Begun {
+    /// All of it, without its end.
+    Whole(Vec<u8>),
+    /// As much as a line may have and a byte more.
+    TooLong(Vec<u8>),
+    /// What stands before damage, or an error of the transport.
+    Broken(Vec<u8>, io::Error),
+}
+
 /// Iterator over lines; a last line without an end counts too. Errors are the transport's alone.
 pub struct Lines<R> {
     reader: R,
     line_bytes_max: usize,
+    ends: Ends,
+    /// Whether the last line ended with a carriage return, and the reader with it.
+    is_behind_return: bool,
 }
 
 impl<R: BufRead> Lines<R> {
     /// Reads lines of at most so many bytes.
-    pub fn new(reader: R, line_bytes_max: usize) -> Self {
-        Self { reader, line_bytes_max }
+    pub fn new(reader: R, line_bytes_max: usize, ends: Ends) -> Self {
+        Self { reader, line_bytes_max, ends, is_behind_return: false }
     }
 
     /// Returns the reader, at the beginning of the next line.
@@ -140,51 +209,65 @@ impl<R: BufRead> Lines<R> {
         &mut self.reader
     }
 
-    fn read(&mut self) -> io::Result<Option<Line>> {
-        // Nearly every line ends in what was read ahead.
-        let buffer = match self.reader.fill_buf() {
-            Ok(buffer) => buffer,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => &[],
-            Err(error) => return Line::lost(error, 0).map(Some),
-        };
-        if let Some(end) = memchr::memchr(b'\n', &buffer[..buffer.len().min(self.line_bytes_max)]) {
-            let line = buffer[..end].strip_suffix(b"\r").unwrap_or(&buffer[..end]).to_vec();
-            self.reader.consume(end + 1);
-            return Ok(Some(Line::Whole(line)));
-        }
-        let mut line = Vec::new();
-        let limit = self.line_bytes_max as u64 + 1;
-        let length = match self.reader.by_ref().take(limit).read_until(b'\n', &mut line) {
-            Ok(0) => return Ok(None),
-            Ok(length) => length,
-            Err(error) => return Line::lost(error, line.len()).map(Some),
-        };
-        if line.last() != Some(&b'\n') && length as u64 == limit {
-            return match skip_line(&mut self.reader) {
-                Ok(skipped) => Ok(Some(Line::TooLong { head: line, bytes: length as u64 + skipped })),
-                Err(error) => Line::lost(error, length).map(Some),
+    /// Reads a line of which these bytes are there already; none at the end of the file.
+    pub(crate) fn begin(&mut self, mut line: Vec<u8>) -> Option<Begun> {
+        let mut is_any = !line.is_empty();
+        loop {
+            let buffer = match self.reader.fill_buf() {
+                Ok(buffer) => buffer,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Some(Begun::Broken(line, error)),
             };
-        }
-        for end in [b'\n', b'\r'] {
-            if line.last() == Some(&end) {
-                line.pop();
+            if buffer.is_empty() {
+                return is_any.then(|| Begun::Whole(self.without_return(line)));
+            }
+            if std::mem::take(&mut self.is_behind_return) && buffer[0] == b'\n' {
+                self.reader.consume(1);
+                continue;
+            }
+            is_any = true;
+            let room = (self.line_bytes_max + 1).saturating_sub(line.len()).min(buffer.len());
+            if let Some((end, behind)) = self.ends.find(&buffer[..room]) {
+                line.extend_from_slice(&buffer[..if self.ends == Ends::Kept { behind } else { end }]);
+                self.is_behind_return = self.ends == Ends::Any && buffer[behind - 1] == b'\r';
+                self.reader.consume(behind);
+                return Some(Begun::Whole(self.without_return(line)));
+            }
+            line.extend_from_slice(&buffer[..room]);
+            self.reader.consume(room);
+            if line.len() > self.line_bytes_max {
+                return Some(Begun::TooLong(line));
             }
         }
-        Ok(Some(Line::Whole(line)))
     }
-}
 
-/// Passes over the rest of a line; returns its bytes without the end.
-fn skip_line(reader: &mut impl BufRead) -> io::Result<u64> {
-    let mut skipped = 0;
-    loop {
-        let buffer = reader.fill_buf()?;
-        let end = buffer.iter().position(|byte| *byte == b'\n');
-        let (length, consumed) = end.map_or((buffer.len(), buffer.len()), |end| (end, end + 1));
-        reader.consume(consumed);
-        skipped += length as u64;
-        if consumed == 0 || end.is_some() {
-            return Ok(skipped);
+    /// Takes the first half of an end of two bytes away.
+    fn without_return(&self, mut line: Vec<u8>) -> Vec<u8> {
+        if self.ends == Ends::Feed && line.last() == Some(&b'\r') {
+            line.pop();
+        }
+        line
+    }
+
+    /// Passes over the rest of a line that is too long.
+    ///
+    /// # Errors
+    /// The transport's.
+    pub(crate) fn pass_over(&mut self, head: Vec<u8>) -> io::Result<Line> {
+        let mut bytes = head.len() as u64;
+        loop {
+            let buffer = match self.reader.fill_buf() {
+                Ok(buffer) => buffer,
+                Err(error) => return Line::lost(error, head.len()),
+            };
+            let end = self.ends.find(buffer);
+            let (length, consumed) = end.unwrap_or((buffer.len(), buffer.len()));
+            self.is_behind_return = self.ends == Ends::Any && end.is_some() && buffer[consumed - 1] == b'\r';
+            self.reader.consume(consumed);
+            bytes += length as u64;
+            if consumed == 0 || end.is_some() {
+                return Ok(Line::TooLong { head, bytes });
+            }
         }
     }
 }
@@ -193,38 +276,11 @@ impl<R: BufRead> Iterator for Lines<R> {
     type Item = io::Result<Line>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.read().transpose()
-    }
-}
-
-/// Iterator over lines that end as any system ends them: with a line feed, a carriage return, or both.
-pub struct AnyLines<R> {
-    lines: Lines<R>,
-    ahead: VecDeque<Line>,
-}
-
-impl<R: BufRead> AnyLines<R> {
-    /// Reads lines of at most so many bytes; what ends with returns alone has so many in all.
-    pub fn new(reader: R, line_bytes_max: usize) -> Self {
-        Self { lines: Lines::new(reader, line_bytes_max), ahead: VecDeque::new() }
-    }
-}
-
-impl<R: BufRead> Iterator for AnyLines<R> {
-    type Item = io::Result<Line>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if let Some(line) = self.ahead.pop_front() {
-            return Some(Ok(line));
-        }
-        match self.lines.next()? {
-            Ok(Line::Whole(line)) if memchr::memchr(b'\r', &line).is_some() => {
-                let pieces = line.split(|byte| *byte == b'\r').map(|piece| Line::Whole(piece.to_vec()));
-                self.ahead.extend(pieces);
-                self.ahead.pop_front().map(Ok)
-            }
-            line => Some(line),
-        }
+        Some(match self.begin(Vec::new())? {
+            Begun::Whole(line) => Ok(Line::Whole(line)),
+            Begun::TooLong(head) => self.pass_over(head),
+            Begun::Broken(line, error) => Line::lost(error, line.len()),
+        })
     }
 }
 
@@ -236,8 +292,8 @@ pub struct Blocks<R> {
 
 impl<R: BufRead> Blocks<R> {
     /// Reads blocks of at most so many bytes.
-    pub fn new(reader: R, block_bytes_max: usize) -> Self {
-        Self { lines: Lines::new(reader, block_bytes_max), block_bytes_max }
+    pub fn new(reader: R, block_bytes_max: usize, ends: Ends) -> Self {
+        Self { lines: Lines::new(reader, block_bytes_max, ends), block_bytes_max }
     }
 
     fn read(&mut self) -> io::Result<Option<Line>> {

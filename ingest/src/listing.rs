@@ -1,7 +1,6 @@
 //! The listing: which files a source has. It gives files their index in ids.
 
 use std::collections::BTreeMap;
-use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
 use corpus::record::SourceFile;
@@ -14,7 +13,7 @@ use crate::config::{Format, SourceConfig};
 use crate::fault::FileFault;
 use crate::fetch::source::source_error;
 use crate::kind::{self, FileKind};
-use crate::lines::{Line, Lines, decompressed};
+use crate::lines::{Ends, Line, Lines, rows_of};
 use crate::location::{Location, shown};
 use crate::packed::WINDOW_LOG_DEFAULT;
 use crate::pages::sidecar;
@@ -254,9 +253,8 @@ impl Listing {
         let broken = |error: &std::io::Error| self.of_list(list, source_error(list, error));
         let reader: fetch::SourceReader<'_> =
             self.source.client.open(list).map_err(|error| self.of_list(list, error))?;
-        let reader: Box<dyn BufRead + '_> =
-            decompressed(reader, WINDOW_LOG_DEFAULT).map_err(|e| broken(&e))?;
-        for line in Lines::new(reader, PATH_BYTES_MAX) {
+        let reader = rows_of(reader, WINDOW_LOG_DEFAULT).map_err(|e| broken(&e))?;
+        for line in Lines::new(reader, PATH_BYTES_MAX, Ends::Feed) {
             if files.len() > corpus::id::FILE_INDEX_MAX as usize {
                 return Err(Error::Settings {
                     stage: self.name(),

@@ -28,7 +28,7 @@ impl Location {
 }
 
 /// Returns a URL as it may be shown: without user, password and query, which may be secrets.
-pub(crate) fn shown(text: &str) -> String {
+pub fn shown(text: &str) -> String {
     match Url::parse(text) {
         Ok(mut url) if url.has_host() => {
             // Only URLs that cannot have them refuse, and then there is nothing to hide.

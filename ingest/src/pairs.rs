@@ -18,7 +18,7 @@ pub use layout::{Layout, PairsFormat};
 
 use crate::fault::FileFault;
 use crate::fetch::source::source_error;
-use crate::lines::{AnyLines, Line, pass_over_mark};
+use crate::lines::{Ends, Line, Lines, Text, look, pass_over_mark};
 use crate::rows::delimited::DelimitedRows;
 use crate::rows::json::JsonRows;
 use crate::rows::{ParquetRows, ROW_BYTES_MAX, Row, Wanted};
@@ -67,7 +67,7 @@ impl Pairs {
     fn drafts<'a>(&'a self, file: &'a SourceFile, task: &Task<'_>, first: u64) -> Result<Drafts<'a>> {
         let names = match self.format.reading() {
             Reading::Tsv(order) => {
-                return self.lines(file, self.source.open(file)?, first, move |line| order.split(line));
+                return self.lines(file, self.source.open_rows(file)?, first, move |line| order.split(line));
             }
             Reading::Columns(names) => names,
         };
@@ -80,9 +80,8 @@ impl Pairs {
             .container(&file.url, self.source.is_parquet(file))
         {
             Container::Urls => {
-                let mut reader = self.source.open(file)?;
-                match header_delimiter(&mut reader, names.wanted()) {
-                    Some(delimiter) => {
+                match look(self.source.open_rows(file)?, |head| header_delimiter(head, names.wanted())) {
+                    (Some(delimiter), reader) => {
                         let rows = DelimitedRows::open(
                             place,
                             reader,
@@ -92,7 +91,7 @@ impl Pairs {
                         )?;
                         Box::new(rows.skip(skip))
                     }
-                    None => return self.lines(file, reader, first, url_alone),
+                    (None, reader) => return self.lines(file, reader, first, url_alone),
                 }
             }
             Container::Parquet => {
@@ -101,11 +100,12 @@ impl Pairs {
                 return Ok(Box::new(rows.map(move |row| Ok(drafted(&names, row?)))));
             }
             Container::Json => {
-                let rows = JsonRows::open(place, self.source.open(file)?, ROW_BYTES_MAX, names.wanted())?;
+                let rows =
+                    JsonRows::open(place, self.source.open_rows(file)?, ROW_BYTES_MAX, names.wanted())?;
                 Box::new(rows.skip(skip))
             }
             Container::Delimited(delimiter) => {
-                let reader = self.source.open(file)?;
+                let reader = self.source.open_rows(file)?;
                 let rows =
                     DelimitedRows::open(place, reader, (delimiter, ROW_BYTES_MAX), names.wanted(), broken)?;
                 Box::new(rows.skip(skip))
@@ -118,7 +118,7 @@ impl Pairs {
     fn lines<'a>(
         &'a self,
         file: &'a SourceFile,
-        mut reader: Box<dyn io::BufRead + 'a>,
+        mut reader: Text<'a>,
         first: u64,
         split: impl Fn(&[u8]) -> Result<Draft, String> + 'a,
     ) -> Result<Drafts<'a>> {
@@ -126,7 +126,7 @@ impl Pairs {
             Ok(()) => None,
             Err(error) => Some(Line::lost(error, 0).map_err(|error| source_error(&file.url, &error))?),
         };
-        let lines = lost.into_iter().map(Ok).chain(AnyLines::new(reader, ROW_BYTES_MAX));
+        let lines = lost.into_iter().map(Ok).chain(Lines::new(reader, ROW_BYTES_MAX, Ends::Any));
         let lines = lines.skip(usize::try_from(first).unwrap_or(usize::MAX));
         Ok(Box::new(lines.map(move |line| {
             Ok(match line.map_err(|error| source_error(&file.url, &error))? {
@@ -208,9 +208,7 @@ fn drafted(names: &ColumnNames, row: Row) -> Drafted {
 
 /// Returns the delimiter of a file whose name says that it is a list of URLs alone, but which begins with a header
 /// that names a column of URLs.
-fn header_delimiter(reader: &mut impl io::BufRead, wanted: &[Wanted]) -> Option<u8> {
-    // Damage is met again where the file is read.
-    let head = reader.fill_buf().ok()?;
+fn header_delimiter(head: &[u8], wanted: &[Wanted]) -> Option<u8> {
     let line = head.split(|byte| b"\r\n".contains(byte)).next()?;
     let line = String::from_utf8_lossy(line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line));
     let is_header = |delimiter: &&u8| {
@@ -246,7 +244,7 @@ impl Stage for Pairs {
     }
 
     fn version(&self) -> u32 {
-        4
+        5
     }
 
     fn task_identity(&self, inputs: &Inputs, index: u32) -> Result<Option<String>> {

@@ -78,6 +78,18 @@ pub(crate) fn begins_html(body: &[u8]) -> bool {
     content(body) == Content::Html
 }
 
+/// Returns what a server answers in place of a file that it does not give, if a text begins so.
+pub(crate) fn answer(text: &[u8]) -> Option<&'static str> {
+    let head = &text[..text.len().min(HEAD_BYTES)];
+    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+    match beginning(head) {
+        Beginning::Tag(name) | Beginning::Doctype(name) if name == "html" => Some("a page of HTML"),
+        // As object stores do.
+        Beginning::Tag(name) if name == "error" && head.starts_with(b"<?xml") => Some("an error in XML"),
+        _ => None,
+    }
+}
+
 /// Returns true if a body may be read as it is.
 pub(crate) fn is_text(body: &[u8]) -> bool {
     !body.is_empty() && content(body) != Content::Other("binary data") && !packed::is_packed(body)
@@ -191,6 +203,25 @@ mod tests {
         assert_eq!(content(&wide), Content::Html);
         let wide: Vec<u8> = "\u{feff}<html>x".encode_utf16().flat_map(u16::to_be_bytes).collect();
         assert_eq!(content(&wide), Content::Html);
+    }
+
+    #[test]
+    fn what_servers_send_in_place_of_a_file_is_told_from_rows() {
+        let page = Some("a page of HTML");
+        for (text, what) in [
+            ("<!DOCTYPE html><title>404", page),
+            ("\u{feff}\n<!-- x --><HTML lang=en>", page),
+            ("<?xml version='1.0'?><!DOCTYPE html PUBLIC 'x'>", page),
+            ("<?xml version=\"1.0\"?>\n<Error><Code>AccessDenied</Code>", Some("an error in XML")),
+            ("<error>\t1\n", None),
+            ("<p>a caption\thttp://h.example/1\n", None),
+            ("<!doctype\n", None),
+            ("<htmlx>", None),
+            ("http://h.example/<html>", None),
+            ("", None),
+        ] {
+            assert_eq!(answer(text.as_bytes()), what, "{text}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A source within a stage: its name, its number and its files.
 
 use std::fs::File;
-use std::io::{BufRead, Read};
+use std::io::Read;
 use std::sync::Arc;
 
 use corpus::id::{FILE_INDEX_MAX, POSITION_MAX};
@@ -13,7 +13,7 @@ use crate::container::PARQUET_MAGIC;
 use crate::fault::{FILE_MISSING, FileFault, POSITION_TOO_LARGE};
 use crate::fetch::source::source_error;
 use crate::kind::FileKind;
-use crate::lines::decompressed;
+use crate::lines::{Text, decompressed, rows_of};
 use crate::location::{Location, shown};
 use crate::watch::{Listed, Watch};
 
@@ -123,10 +123,18 @@ impl Source {
     ///
     /// # Errors
     /// When it cannot be read; a [`FileFault`] if it is empty, or of a format that is no text.
-    pub(crate) fn open<'a>(&'a self, file: &SourceFile) -> Result<Box<dyn BufRead + 'a>> {
-        let reader = self.client.open(&file.url)?;
-        decompressed(reader, self.client.zstd_window_log_max())
-            .map_err(|error| source_error(&file.url, &error))
+    pub(crate) fn open_text<'a>(&'a self, file: &SourceFile) -> Result<Text<'a>> {
+        let text = decompressed(self.client.open(&file.url)?, self.client.zstd_window_log_max());
+        text.map_err(|error| source_error(&file.url, &error))
+    }
+
+    /// Opens a file of rows, decompressed.
+    ///
+    /// # Errors
+    /// As [`Self::open_text`], and for a page that a server sent in its place.
+    pub(crate) fn open_rows<'a>(&'a self, file: &SourceFile) -> Result<Text<'a>> {
+        let rows = rows_of(self.client.open(&file.url)?, self.client.zstd_window_log_max());
+        rows.map_err(|error| source_error(&file.url, &error))
     }
 
     /// Returns the file of a task.

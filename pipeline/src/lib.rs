@@ -30,6 +30,7 @@ pub mod run;
 pub mod sample_web;
 pub mod status;
 pub mod task;
+pub mod unread;
 
 pub use config::{Config, Loaded};
 pub use context::Context;

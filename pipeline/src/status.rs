@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::folder::Folder;
 use crate::number::duration;
-use crate::{Result, advice};
+use crate::{Result, advice, unread};
 
 /// Time after which a task that said nothing may not be running any more.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
@@ -80,6 +80,10 @@ fn collect(folder: &Folder, stages: &[Description]) -> Result<Vec<StageStatus>> 
         };
         if let Some(fingerprint) = status.fingerprint.clone() {
             fill(&mut status, folder, &fingerprint, &mut sealed)?;
+        }
+        if unread::is_source(stage) {
+            let warning = unread::sentence(&stage.name, &sealed)?;
+            status.advice.extend(warning.map(|sentence| format!("warning: {sentence}")));
         }
         all.push(status);
     }

@@ -7,7 +7,7 @@ use corpus::{Cancel, Inputs};
 use pipeline::number::grouped;
 use pipeline::run::Options;
 use pipeline::sample_web::Comparison;
-use pipeline::{Loaded, Prepared, Selection, advice};
+use pipeline::{Loaded, Prepared, Selection, advice, unread};
 
 use crate::cli::{ConfigArgs, local};
 use crate::exit::Usage;
@@ -81,6 +81,11 @@ pub(crate) fn execute(
         .filter_map(|stage| sealed.0.get(&stage.name).map(|dataset| (stage, &dataset.manifest().report)));
     for (_, sentence) in advice::of_stages(reports) {
         say!("{sentence}")?;
+    }
+    for source in loaded.config.sources.keys() {
+        if let Some(sentence) = unread::sentence(source, &sealed)? {
+            say!("warning: {sentence}")?;
+        }
     }
     let is_as_planted = match prepared.context().sample_web() {
         Some(web) => compare(&web.compare(&sealed, prepared.last_pass().as_deref()))?,

@@ -101,3 +101,38 @@ fn a_source_of_which_nothing_could_be_read_ends_the_run_after_the_others_were() 
     let accepted = run(&["--set", "limits.failed_share_max=1"]).success();
     assert!(accepted.contains("results are in"), "{accepted}");
 }
+
+#[test]
+fn a_source_without_a_record_is_told_and_alone_ends_the_run() {
+    let workspace = Workspace::new();
+    fs::create_dir(workspace.path("none")).unwrap();
+    fs::write(workspace.path("none/a.csv"), "url,caption\n").unwrap();
+    fs::write(workspace.path("none/b.jsonl"), "\n \n\n").unwrap();
+    fs::write(workspace.path("none/c.txt.gz"), gzip(b"")).unwrap();
+    fs::write(workspace.path("none/d.jsonl"), "[]").unwrap();
+    fs::write(workspace.path("some.csv"), "url\nhttp://h.example/1\n").unwrap();
+    let source = |name: &str, code: u32, path: &str| {
+        format!("[sources.{name}]\ncode = {code}\npath = \"{path}\"\nformat.pairs.layout.columns = {{}}\n")
+    };
+    let run = |sources: &[String], dir: &str| {
+        let config = format!("name = \"t\"\nseed = 1\n{}[pairs]\n", sources.concat());
+        fs::write(workspace.path("t.toml"), config).unwrap();
+        workspace.kosmos(&["run", "t.toml", "--dir", dir])
+    };
+    let (none, some) = (source("none", 1, "none"), source("some", 2, "some.csv"));
+    let sentence = "none: not one record was read of none/a.csv, none/b.jsonl, none/c.txt.gz and 1 more";
+    let told = run(&[none.clone(), some], "both").success();
+    assert!(told.contains(&format!("warning: {sentence}")), "{told}");
+    let status = workspace.kosmos(&["status", "both"]).success();
+    assert!(
+        status.contains(&format!("warning: {sentence}")) && !status.contains("some: not one"),
+        "{status}"
+    );
+    let told = run(std::slice::from_ref(&none), "alone").failure(1);
+    assert!(told.contains(&format!("error: {sentence}")), "{told}");
+    assert!(!workspace.path("alone/ledger/pairs").exists(), "nothing was built on it");
+    assert!(
+        run(std::slice::from_ref(&none), "alone").failure(1).contains(sentence),
+        "also where the source was read before"
+    );
+}

@@ -2,7 +2,7 @@
 
 use super::{PileFormat, RowsFormat};
 use crate::rows::fields::{Fields, Found};
-use crate::rows::joined;
+use crate::rows::{joined, number};
 use crate::source::value;
 
 /// A document without its address.
@@ -67,6 +67,7 @@ pub(super) fn json(line: &[u8], source: &str, format: &RowsFormat) -> Judgement 
     // What cannot be read beside the text is left out.
     let string = |name: &str| match fields.get(name) {
         Ok(Some(Found::Text(text))) => Some(text.text),
+        Ok(Some(Found::Number(digits))) => Some(number::text(digits)),
         _ => None,
     };
     let draft = Draft {
@@ -109,11 +110,12 @@ impl Draft {
     }
 }
 
-/// Writes an id as text, a number digit by digit as it stands in the file.
+/// Writes an id as text.
 fn shown(value: Found) -> Option<String> {
     match value {
         Found::Text(text) => Some(text.text),
-        Found::Number(text) | Found::Nested(text) => Some(text),
+        Found::Number(digits) => Some(number::text(digits)),
+        Found::Nested(text) => Some(text),
         Found::Texts(texts) => Some(joined(texts)),
         Found::Truth(_) | Found::Null => None,
     }
@@ -194,6 +196,7 @@ mod tests {
         assert_eq!(draft(br#"{"id":"a","text":"t","ppl":NaN,"x":1e400}"#), text("t", "a", false));
         assert_eq!(draft(br#"{"id":7,"text":"t \ud83d again"}"#), text("t \u{fffd} again", "7", true));
         assert_eq!(draft(b"{\"text\":\"a\xffb\"}"), text("a\u{fffd}b", "", true));
+        assert_eq!(draft(br#"{"id":7.0,"text":"t"}"#), text("t", "7", false));
         let big = br#"{"id":340282366920938463463374607431768211456,"text":"t"}"#;
         assert_eq!(draft(big), text("t", "340282366920938463463374607431768211456", false));
         assert_eq!(draft(br#"{"id":{"a":1},"text":["one","two"]}"#), text("one\ntwo", "{\"a\":1}", false));

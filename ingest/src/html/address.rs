@@ -64,6 +64,9 @@ impl<'d> Found<'d> {
     }
 }
 
+/// The scheme of an address that states none, `//h.example/a`, and has none to take it from.
+const USUAL_SCHEME: &str = "https:";
+
 /// Returns an address in one spelling, if it is one of the web: without a user, which may be a secret, and without
 /// the place on the page.
 pub(crate) fn address(text: &str, base: Option<&Url>) -> Option<Url> {
@@ -71,7 +74,11 @@ pub(crate) fn address(text: &str, base: Option<&Url>) -> Option<Url> {
     if text.is_empty() || text.len() > URL_BYTES_MAX {
         return None;
     }
-    let mut url = Url::options().base_url(base).parse(text).ok()?;
+    let text = match base {
+        None if text.starts_with("//") => Cow::Owned(format!("{USUAL_SCHEME}{text}")),
+        _ => Cow::Borrowed(text),
+    };
+    let mut url = Url::options().base_url(base).parse(&text).ok()?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
         return None;
     }
@@ -171,5 +178,21 @@ mod tests {
         }
         let of_href = |href: &str| of(&format!("<link rel=canonical href='{href}'><p>x"));
         assert_eq!(of_href(" HTTP://me:secret@H.example:80/a#b ").as_deref(), Some("http://h.example/a"));
+    }
+
+    #[test]
+    fn an_address_without_a_scheme_has_that_of_what_stands_beside_it_or_the_usual_one() {
+        for head in [
+            "<link rel=canonical href='//h.example/a'>",
+            "<meta property=og:url content='//h.example/a'>",
+            "<base href='//h.example/'><link rel=canonical href=a>",
+            "<base href='//h.example/a'>",
+        ] {
+            assert_eq!(of(&format!("{head}<p>x")).as_deref(), Some("https://h.example/a"), "{head}");
+        }
+        let noted =
+            "<!-- saved from url=(0020)http://saved.example/ --><link rel=canonical href='//h.example/a'>";
+        assert_eq!(of(noted).as_deref(), Some("http://h.example/a"));
+        assert_eq!(of("<link rel=canonical href='//'><p>x"), None);
     }
 }

@@ -1,14 +1,32 @@
 //! Gutters: the line numbers beside code, told by what elements are called and by what they
 //! hold.
 
-use super::dom::{Data, Dom, NodeId};
+use super::dom::{Data, Dom, Element, NodeId};
 
 /// Nodes of a gutter.
 const NODES_MAX: usize = 1 << 14;
 /// Parts of class names that say so.
-const PARTS: [&str; 7] = ["blob-num", "gutter", "line-num", "line_num", "linenum", "lineno", "ln-n"];
+const PARTS: [&str; 13] = [
+    "LineN",
+    "blob-num",
+    "crayon-num",
+    "gutter",
+    "line-num",
+    "lineN",
+    "line_num",
+    "linenr",
+    "linenum",
+    "lineno",
+    "ln-n",
+    "pre-numbering",
+    "tag_listingline",
+];
 /// Whole class names that say so within code.
 const NAMES: [&str; 5] = ["ln", "lnt", "num", "number", "nu"];
+/// What a style says of what is not copied with the code.
+const NOT_SELECTED: [&str; 2] = ["user-select:none", "user-select: none"];
+/// The line that an element is of: its number, or what stands in it.
+const LINE_NUMBER: &str = "data-line-number";
 
 /// Looks for gutters.
 #[derive(Debug)]
@@ -17,13 +35,21 @@ pub(super) struct Gutters {
     left: usize,
 }
 
+/// Nodes that are looked at in all.
+const LOOKS_MAX: usize = 16 * NODES_MAX;
+
 impl Default for Gutters {
     fn default() -> Self {
-        Self { left: 16 * NODES_MAX }
+        Self { left: LOOKS_MAX }
     }
 }
 
 impl Gutters {
+    /// Returns how many nodes were looked at.
+    pub(super) fn looks(&self) -> usize {
+        LOOKS_MAX - self.left
+    }
+
     /// Returns true if all that is under a node is the numbers of lines, more than one.
     pub(super) fn counts_lines(&mut self, dom: &Dom, id: NodeId) -> bool {
         self.numbers(dom, id).is_some_and(|numbers| count_up(&numbers))
@@ -31,7 +57,20 @@ impl Gutters {
 
     /// Returns true if an element is called a gutter and holds numbers or nothing.
     pub(super) fn holds(&mut self, dom: &Dom, id: NodeId) -> bool {
-        is_named(dom, id) && self.numbers(dom, id).is_some()
+        let Some(element) = dom.element(id) else {
+            return false;
+        };
+        let line = element.attribute(LINE_NUMBER);
+        let is_called_so = is_called_so(element);
+        if !is_called_so && line.is_none() {
+            return false;
+        }
+        let is_of_line = |numbers: &[u32]| match numbers {
+            [] => true,
+            [number] => line.and_then(|line| line.trim().parse().ok()) == Some(*number),
+            _ => false,
+        };
+        self.numbers(dom, id).is_some_and(|numbers| is_called_so || is_of_line(&numbers))
     }
 
     /// Returns the numbers that are all that is under a node; none if it holds anything else.
@@ -60,16 +99,14 @@ fn count_up(numbers: &[u32]) -> bool {
     numbers.len() > 1 && numbers.windows(2).all(|pair| pair[0].checked_add(1) == Some(pair[1]))
 }
 
-fn is_named(dom: &Dom, id: NodeId) -> bool {
-    let Some(element) = dom.element(id) else {
-        return false;
-    };
+/// Returns true if an element within code is called a gutter, or looks like one.
+fn is_called_so(element: &Element) -> bool {
     element.attributes.iter().any(|attribute| match &*attribute.name.local {
         "class" => {
             is_name(&attribute.value)
                 || attribute.value.split_ascii_whitespace().any(|name| NAMES.contains(&name))
         }
-        "data-line-number" => true,
+        "style" => NOT_SELECTED.iter().any(|style| attribute.value.contains(style)),
         _ => false,
     })
 }
@@ -96,6 +133,12 @@ mod tests {
         assert!(is_gutter("<span class='x lineno'> 12 </span>"));
         assert!(is_gutter("<span class=hljs-ln-numbers><b></b></span>"));
         assert!(is_gutter("<span class=line-numbers><i>1</i><br><i>2:</i></span>"));
+        assert!(is_gutter("<span style='color:#777;user-select:none'>12</span>"));
+        assert!(
+            is_gutter("<span data-line-number=12></span>")
+                && is_gutter("<span data-line-number=12>12</span>")
+        );
+        assert!(!is_gutter("<span data-line-number=12>13</span>"), "a line of code");
         assert!(!is_gutter("<span class=x>12</span>"));
         assert!(!is_gutter("<span class=line-numbers>12 x</span>"));
     }

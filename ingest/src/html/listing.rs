@@ -11,83 +11,142 @@ const NODES_MAX: usize = 100_000;
 /// Nodes looked at for the first line's number.
 const FIRST_NODES_MAX: usize = 16;
 /// Parts of class names of boxes that are lines of code.
-const LINES: [&str; 5] = ["CodeMirror-line", "ace_line", "cm-line", "code-line", "view-line"];
+const LINES: [&str; 7] =
+    ["CodeMirror-line", "ace_line", "cm-line", "code-line", "line number", "ltx_listingline", "view-line"];
+/// Whole class names of boxes that are lines of code if numbers stand before them.
+const NUMBERED_LINES: [&str; 2] = ["line", "pre"];
+/// Whole class names of boxes whose elements are lines of code, whatever they are.
+const BOXES: [&str; 2] = ["CodeMirror-code", "enlighter"];
+/// Whole class names of lists whose items are lines of code.
+const LISTS: [&str; 3] = ["enlighter", "line-numbers", "linenums"];
+/// How those of others begin: of SyntaxHighlighter's first version.
+const LIST_BEGINNING: &str = "dp-";
+/// Class names of what holds a line in GeSHi's lists.
+const LIST_LINES: [&str; 2] = ["de1", "de2"];
 /// Blocks that code may be laid out with.
 const PARTS: [&str; 15] = [
     "div", "li", "listing", "ol", "p", "pre", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul",
     "xmp",
 ];
 
-/// Returns the code of a `pre` with lines that are elements, or with line numbers; none if its
-/// text is all there is, or if it holds more than code.
-pub(super) fn of_raw(dom: &Dom, id: NodeId) -> Option<String> {
-    let mut lines = Lines::new(dom, Spaces::All);
-    lines.line_parent = parent_of_bare_lines(dom, id);
-    lines.read(id)?;
-    (lines.has_parts || lines.line_parent != NONE).then(|| lines.finish())
+/// Looks for listings.
+#[derive(Debug)]
+pub(super) struct Listings {
+    gutters: Gutters,
+    /// Nodes that may still be read in vain: boxes of what is no code may be within each other.
+    left: usize,
 }
 
-/// Returns the code of a table of which each row is line numbers and code.
-pub(super) fn of_table(dom: &Dom, id: NodeId) -> Option<String> {
-    let mut lines = Lines::new(dom, Spaces::All);
-    let first_row = dom.walk(id).take(FIRST_NODES_MAX).find(|id| dom.tag(*id) == "tr")?;
-    let mut cells = dom.children(first_row).filter(|id| is_cell(dom, *id));
-    let (number, code) = (cells.next()?, cells.next()?);
-    if !lines.gutters.holds(dom, number) {
-        // Without a name it counts if it counts lines, beside something that has lines.
-        let mut within = dom.walk(code).take(FIRST_NODES_MAX);
-        if !lines.gutters.counts_lines(dom, number) || !within.any(|id| is_raw(dom.tag(id))) {
+impl Default for Listings {
+    fn default() -> Self {
+        Self { gutters: Gutters::default(), left: 8 * NODES_MAX }
+    }
+}
+
+impl Listings {
+    /// Returns the code of a `pre` with lines that are elements, or with line numbers; none if its
+    /// text is all there is, or if it holds more than code.
+    pub(super) fn of_raw(&mut self, dom: &Dom, id: NodeId) -> Option<String> {
+        let mut lines = Lines::new(dom, Spaces::All);
+        lines.line_parent = parent_of_bare_lines(dom, id);
+        let is_bare = lines.line_parent != NONE;
+        self.read(lines, id).filter(|lines| lines.has_parts || is_bare).map(Lines::finish)
+    }
+
+    /// Returns the code of a table of which each row is line numbers and code.
+    pub(super) fn of_table(&mut self, dom: &Dom, id: NodeId) -> Option<String> {
+        let mut lines = Lines::new(dom, Spaces::All);
+        let first_row = dom.walk(id).take(FIRST_NODES_MAX).find(|id| dom.tag(*id) == "tr")?;
+        let mut cells = dom.children(first_row).filter(|id| is_cell(dom, *id));
+        let (number, code) = (cells.next()?, cells.next()?);
+        if !self.gutters.holds(dom, number) {
+            // Without a name it counts if it counts lines, beside something that has lines.
+            let mut within = dom.walk(code).take(FIRST_NODES_MAX);
+            if !self.gutters.counts_lines(dom, number) || !within.any(|id| is_raw(dom.tag(id))) {
+                return None;
+            }
+            lines.numbers = number;
+        }
+        self.read(lines, id).filter(|lines| lines.has_parts).map(Lines::finish)
+    }
+
+    /// Returns the code of a block that holds nothing but `code` with line breaks, numbered boxes, or items that are
+    /// lines.
+    pub(super) fn of_block(&mut self, dom: &Dom, id: NodeId) -> Option<String> {
+        let first = dom.children(id).find(|id| dom.element(*id).is_some())?;
+        let (spaces, line_parent) = match dom.tag(first) {
+            // A break at the end of one line makes no second.
+            "code" if has_breaks(dom, id)? => (Spaces::WithoutLineEnds, NONE),
+            "li" if is_list_of_lines(dom, id, first) => (Spaces::WithoutLineEnds, NONE),
+            "div" | "pre" if names(dom, id).any(|name| BOXES.contains(&name)) => (Spaces::All, id),
+            "div"
+                if self.are_lines(dom, first)
+                    && dom.children(id).all(|id| matches!(dom.tag(id), "div" | "")) =>
+            {
+                (Spaces::All, NONE)
+            }
+            _ => return None,
+        };
+        let mut lines = Lines::new(dom, spaces);
+        lines.line_parent = line_parent;
+        let code = self.read(lines, id)?.finish();
+        Some(code).filter(|code| dom.tag(first) != "code" || code.contains('\n'))
+    }
+
+    /// Returns true if a box, and so those beside it, is a line of code.
+    fn are_lines(&mut self, dom: &Dom, first: NodeId) -> bool {
+        let class = dom.element(first).and_then(|element| element.attribute("class")).unwrap_or_default();
+        if LINES.iter().any(|name| class.contains(name)) {
+            return true;
+        }
+        let mut heads = dom.walk(first).skip(1).take(FIRST_NODES_MAX);
+        let mut is_numbered = || {
+            heads.any(|id| matches!(dom.tag(id), "a" | "code" | "span" | "td") && self.gutters.holds(dom, id))
+        };
+        names(dom, first).any(|name| NUMBERED_LINES.contains(&name)) && is_numbered()
+    }
+
+    /// Reads what is under a node; none if it is more than code.
+    fn read<'d>(&mut self, mut lines: Lines<'d>, id: NodeId) -> Option<Lines<'d>> {
+        if self.left == 0 {
             return None;
         }
-        lines.numbers = number;
+        let read = lines.read(id);
+        if read.is_none() {
+            self.left = self.left.saturating_sub(lines.nodes + lines.gutters.looks());
+        }
+        read.map(|()| lines)
     }
-    lines.read(id)?;
-    lines.has_parts.then(|| lines.finish())
 }
 
-/// Returns the code of a block that holds nothing but `code` with line breaks, or numbered
-/// boxes.
-pub(super) fn of_block(dom: &Dom, id: NodeId) -> Option<String> {
+/// Returns whether there are line breaks in a block of `code`; none if it holds anything else.
+fn has_breaks(dom: &Dom, id: NodeId) -> Option<bool> {
     let mut breaks = 0;
-    let first = dom.children(id).find(|id| dom.element(*id).is_some())?;
-    match dom.tag(first) {
-        // What follows is told of by elements that look alike.
-        "code" => {
-            for child in dom.children(id) {
-                match (dom.tag(child), dom.node(child).map(|node| &node.data)) {
-                    ("br", _) => breaks += 1,
-                    ("code", _) => breaks += dom.children(child).filter(|id| dom.tag(*id) == "br").count(),
-                    (_, Some(Data::Text(text))) if text.trim().is_empty() => {}
-                    (_, Some(Data::Other)) => {}
-                    _ => return None,
-                }
-            }
-            // A break at the end of one line makes no second.
-            let mut lines = Lines::new(dom, Spaces::WithoutLineEnds);
-            if breaks == 0 {
-                return None;
-            }
-            lines.read(id)?;
-            Some(lines.finish()).filter(|code| code.contains('\n'))
+    for child in dom.children(id) {
+        match (dom.tag(child), dom.node(child).map(|node| &node.data)) {
+            ("br", _) => breaks += 1,
+            ("code", _) => breaks += dom.children(child).filter(|id| dom.tag(*id) == "br").count(),
+            (_, Some(Data::Text(text))) if text.trim().is_empty() => {}
+            (_, Some(Data::Other)) => {}
+            _ => return None,
         }
-        "div" => {
-            let class = dom.element(first)?.attribute("class")?;
-            let mut lines = Lines::new(dom, Spaces::All);
-            let is_numbered = match class {
-                "line" => {
-                    let mut heads = dom.walk(first).skip(1).take(FIRST_NODES_MAX);
-                    heads.any(|id| dom.tag(id) == "span" && lines.gutters.holds(dom, id))
-                }
-                _ => LINES.iter().any(|name| class.contains(name)),
-            };
-            if !is_numbered || !dom.children(id).all(|child| matches!(dom.tag(child), "div" | "")) {
-                return None;
-            }
-            lines.read(id)?;
-            Some(lines.finish())
-        }
-        _ => None,
     }
+    Some(breaks > 0)
+}
+
+/// Returns true if the items of a list, of which the first is given, are lines of code.
+fn is_list_of_lines(dom: &Dom, id: NodeId, first: NodeId) -> bool {
+    let is_list = |name: &str| LISTS.contains(&name) || name.starts_with(LIST_BEGINNING);
+    let mut within = dom.children(first).filter(|id| dom.element(*id).is_some());
+    let mut is_line =
+        || within.next().is_some_and(|id| names(dom, id).any(|name| LIST_LINES.contains(&name)));
+    names(dom, id).any(is_list) || is_line()
+}
+
+/// Returns the class names of an element.
+fn names(dom: &Dom, id: NodeId) -> impl Iterator<Item = &str> {
+    let class = dom.element(id).and_then(|element| element.attribute("class"));
+    class.unwrap_or_default().split_ascii_whitespace()
 }
 
 /// Returns the element whose children are lines without line ends; [`NONE`] if none is.
@@ -216,7 +275,7 @@ impl<'d> Lines<'d> {
             _ if PARTS.contains(&tag) || node.parent == self.line_parent => {
                 self.has_parts = true;
                 self.begin_line();
-                let is_row = matches!(tag, "tr" | "li");
+                let is_row = matches!(tag, "tr" | "li") || node.parent == self.line_parent;
                 steps.push(Step::EndLine(is_row.then(|| self.text.as_str().len())));
             }
             _ if is_standard_block(tag) => return None,
@@ -289,77 +348,4 @@ impl<'d> Lines<'d> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::dom::ROOT;
-    use super::super::parser;
-    use super::*;
-
-    fn code(html: &str, tag: &str, of: fn(&Dom, NodeId) -> Option<String>) -> Option<String> {
-        let dom = parser::parse(html);
-        let id = dom.walk(ROOT).find(|id| dom.tag(*id) == tag)?;
-        of(&dom, id)
-    }
-
-    const CODE: &str = "if a:\n    b\n\nc";
-
-    #[test]
-    fn lines_that_are_elements_are_lines_of_one_text() {
-        for html in [
-            "<pre><div>if a:</div><div>    b</div><div><br></div><div>c</div></pre>",
-            "<pre><div>if a:\n</div>\n<div>    b\n</div>\n<div>\n</div><div>c</div></pre>",
-            "<pre><ol><li>if a:</li>\n<li>&nbsp;   b</li>\n<li></li>\n<li>c</li></ol></pre>",
-            "<pre><span class=lineno>1 </span>if a:\n<span class=lineno>2 </span>    b\n\n<span class=ln>3</span>c</pre>",
-            "<pre><code><table><tr><td class=gutter><pre>1\n2\n3</pre></td><td><pre>if a:\n    b\n\nc\n</pre></table></code></pre>",
-            "<pre><button>Copy</button><code>if a:\n    b\n\nc</code></pre>",
-            "<pre><code>if a:</code><code>    b</code><code>\u{a0}</code><code>c</code></pre>",
-        ] {
-            let found = code(html, "pre", of_raw).map(|code| code.replace("\n \n", "\n\n"));
-            assert_eq!(found.as_deref(), Some(CODE), "{html}");
-        }
-    }
-
-    #[test]
-    fn tables_of_numbered_lines_are_code() {
-        let row = |number: &str, line: &str| {
-            format!(
-                "<tr>\n<td class=blob-num data-line-number={number}></td>\n<td class=blob-code>{line}</td>\n</tr>\n"
-            )
-        };
-        let lines = [row("1", "if a:"), row("2", "    <b>b</b>"), row("3", "\n"), row("4", "c")].concat();
-        assert_eq!(code(&format!("<table>{lines}</table>"), "table", of_table).as_deref(), Some(CODE));
-        let two = "<table><tr><td><pre>1\n2\n3\n4</pre></td><td><div><pre>if a:\n    b\n\nc</pre></div></td></table>";
-        assert_eq!(code(two, "table", of_table).as_deref(), Some(CODE));
-        let boxes = "<table><tr><td class=gutter><div>1</div><div>2</div></td><td><div>\n<div><code>if</code> <code>a:</code></div>
-            <div><code>&nbsp;&nbsp;&nbsp;&nbsp;</code><code>b</code></div></div></table>";
-        assert_eq!(code(boxes, "table", of_table).as_deref(), Some("if a:\n    b"));
-    }
-
-    #[test]
-    fn tables_of_data_are_no_code() {
-        for html in [
-            "<table><tr><td>1</td><td>a</td></tr><tr><td>2</td><td>b</td></tr></table>",
-            "<table><tr><td class=number>1</td><td>a</td><td>b</td></tr></table>",
-            "<table><tr><td>1911\n1912</td><td>a</td></tr></table>",
-            "<table><tr><td class=gutter></td><td><h2>a</h2></td></tr></table>",
-        ] {
-            assert_eq!(code(html, "table", of_table), None, "{html}");
-        }
-    }
-
-    #[test]
-    fn blocks_of_code_with_line_breaks_are_code() {
-        let html = "<div>\n<code>if a:</code><br/>\n<code>&nbsp;&nbsp;&nbsp;&nbsp;b</code><br><br><code>c</code><br></div>";
-        assert_eq!(code(html, "div", of_block).as_deref(), Some(CODE));
-        let html = "<p><code>if a:<br>\n\u{a0}   b<br>\n<br>c</code></p>";
-        assert_eq!(code(html, "p", of_block).as_deref(), Some(CODE));
-        let doxygen = "<section><div class=line><a id=l1></a><span class=lineno>    1</span>if a:</div>\n<div class=line><span class=lineno>    2</span>&#160;   b</div></section>";
-        assert_eq!(code(doxygen, "section", of_block).as_deref(), Some("if a:\n    b"));
-        for html in [
-            "<p><code>a</code><br></p>",
-            "<p><code>a</code> and<br><code>b</code></p>",
-            "<p><code>a</code> <code>b</code></p>",
-        ] {
-            assert_eq!(code(html, "p", of_block), None, "{html}");
-        }
-    }
-}
+mod tests;

@@ -13,7 +13,8 @@
 //! walk         walk        the arena in one walk -> blocks of text, pictures, scopes around them
 //! outline      Outline     these, with what each scope holds
 //! table        read        a table of data as one block
-//! listing      of_...      code that is laid out with elements as one block, without its gutter
+//! slots        lines       in which columns its cells stand
+//! listing      Listings    code that is laid out with elements as one block, without its gutter
 //! caption      Figures     captions of what is text
 //! tag, signal              what tags, roles and names of elements say
 //! wording      Wording     what a block's characters and words are like
@@ -62,6 +63,7 @@ mod segments;
 mod shadow;
 mod signal;
 mod sink;
+mod slots;
 mod table;
 mod tag;
 pub mod training;

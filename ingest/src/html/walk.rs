@@ -8,12 +8,13 @@ use super::caption::Figures;
 use super::collapsed::Collapsed;
 use super::dom::{Data, Dom, NodeId, ROOT};
 use super::gutter::Gutters;
+use super::listing::Listings;
 use super::outline::{
     BLOCKS_MAX, Block, FAR, Grid, IMAGES_MAX, Outline, Picture, Scope, ScopeId, TOP, Totals,
 };
 use super::signal::{SIGNAL_COUNT, Signals, of_element, of_names};
 use super::tag::{is_block, is_raw, is_skipped, role};
-use super::{caption, gutter, listing, table};
+use super::{caption, gutter, table};
 
 /// Walks a page; the sums over its scopes are still to be made.
 pub(super) fn walk(dom: &Dom) -> Outline {
@@ -22,6 +23,7 @@ pub(super) fn walk(dom: &Dom) -> Outline {
         outline: Outline::default(),
         names: HashMap::new(),
         gutters: Gutters::default(),
+        listings: Listings::default(),
         text: Collapsed::default(),
         inline: Signals::default(),
         counts: Counts::default(),
@@ -52,6 +54,7 @@ struct Walk<'d> {
     /// What names that were met say: pages repeat them.
     names: HashMap<&'d str, (Signals, bool)>,
     gutters: Gutters,
+    listings: Listings,
     /// The block that is being read.
     text: Collapsed,
     inline: Signals,
@@ -290,13 +293,13 @@ impl<'d> Walk<'d> {
         let code = match tag {
             // What is within a `pre` that is no listing is none.
             _ if self.is_raw > 0 => None,
-            "table" => listing::of_table(self.dom, id),
-            _ if is_raw(tag) => listing::of_raw(self.dom, id),
-            _ => listing::of_block(self.dom, id),
+            "table" => self.listings.of_table(self.dom, id),
+            _ if is_raw(tag) => self.listings.of_raw(self.dom, id),
+            _ => self.listings.of_block(self.dom, id),
         };
         match code {
             Some(code) => self.code(code),
-            None => tag == "table" && self.table(id),
+            None => table::is_table(self.dom, id) && self.table(id),
         }
     }
 

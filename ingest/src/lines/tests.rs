@@ -13,21 +13,68 @@ fn whole(text: &str) -> Line {
 
 #[test]
 fn a_line_over_the_limit_is_passed_over_and_the_next_is_whole() {
-    let lines: Vec<_> = Lines::new(&b"ab\r\n123456789\nc\n\n1234"[..], 4).map(Result::unwrap).collect();
+    let lines: Vec<_> =
+        Lines::new(&b"ab\r\n123456789\nc\n\n1234"[..], 4, Ends::Feed).map(Result::unwrap).collect();
     let long = Line::TooLong { head: b"12345".to_vec(), bytes: 9 };
     assert_eq!(lines, [whole("ab"), long, whole("c"), whole(""), whole("1234")]);
 }
 
 #[test]
 fn lines_end_as_any_system_ends_them() {
-    let lines: Vec<_> = AnyLines::new(&b"a\r\nb\rc\nd\r"[..], 9).map(Result::unwrap).collect();
-    assert_eq!(lines, ["a", "b", "c", "d"].map(whole));
+    for bytes in 1..9 {
+        // A small buffer, so that ends lie across its borders.
+        let read = |text: &'static str, ends| -> Vec<Line> {
+            let reader = BufReader::with_capacity(bytes, text.as_bytes());
+            Lines::new(reader, 3, ends).map(Result::unwrap).collect()
+        };
+        assert_eq!(read("a\r\nb\rc\nd\r", Ends::Any), ["a", "b", "c", "d"].map(whole));
+        assert_eq!(read("a\r\r\n\n\rb", Ends::Any), ["a", "", "", "", "b"].map(whole));
+        assert_eq!(read("\x1ea\n\x1eb\r\n", Ends::Byte(0x1e)), ["", "a\n", "b\r\n"].map(whole));
+        let long = Line::TooLong { head: b"1234".to_vec(), bytes: 5 };
+        assert_eq!(read("12345\r\nb\r123\rc", Ends::Any), [long, whole("b"), whole("123"), whole("c")]);
+        let kept = read("a\r\nb\r\n\n", Ends::Kept);
+        let kept: Vec<u8> = kept
+            .into_iter()
+            .flat_map(|line| if let Line::Whole(line) = line { line } else { vec![] })
+            .collect();
+        assert_eq!(kept, b"a\r\nb\r\n\n");
+    }
+}
+
+#[test]
+fn a_text_whose_lines_returns_alone_end_is_told_by_its_beginning() {
+    for (head, ends) in
+        [("a\rb\r", Ends::Any), ("a\rb\n", Ends::Feed), ("a\r\nb", Ends::Feed), ("ab", Ends::Feed)]
+    {
+        assert_eq!(Ends::of_text(head.as_bytes()), ends, "{head:?}");
+    }
+}
+
+#[test]
+fn a_page_in_place_of_rows_is_refused_however_it_is_packed() {
+    let page = "\u{feff}<!DOCTYPE html>\n<title>Not found</title>\n";
+    let wide: Vec<u8> = page.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for file in [page.as_bytes().to_vec(), gzip(page.as_bytes()), wide] {
+        let error = rows_of(&file[..], WINDOW_LOG_DEFAULT).err().unwrap();
+        assert!(FileFault::of_io(&error).unwrap().detail.starts_with("it is a page of HTML"), "{error}");
+        assert!(decompressed(&file[..], WINDOW_LOG_DEFAULT).is_ok(), "as a text it is one");
+    }
+}
+
+#[test]
+fn a_look_at_damage_does_not_hide_it() {
+    // A kind of block that deflate does not have.
+    let mut broken = gzip(&numbered(0..300)).repeat(2);
+    broken[10] |= 0b110;
+    let (seen, text) = look(decompressed(&broken[..], WINDOW_LOG_DEFAULT).unwrap(), |head| !head.is_empty());
+    let lost = Lines::new(text, 1_000, Ends::Feed).filter(|line| matches!(line, Ok(Line::Lost(_)))).count();
+    assert_eq!((seen, lost), (false, 1));
 }
 
 #[test]
 fn blocks_end_at_blank_lines() {
     let text = b"\n a\nb\n\n \nc\n\n12345\n67890\nx\n\nd";
-    let blocks: Vec<_> = Blocks::new(&text[..], 8).map(Result::unwrap).collect();
+    let blocks: Vec<_> = Blocks::new(&text[..], 8, Ends::Feed).map(Result::unwrap).collect();
     let long = Line::TooLong { head: b"12345".to_vec(), bytes: 13 };
     assert_eq!(blocks, [whole(" a\nb"), whole("c"), long, whole("d")]);
 }
@@ -62,7 +109,7 @@ fn numbered(range: std::ops::Range<u32>) -> Vec<u8> {
 /// Returns the numbers of the lines, and what was lost.
 fn read(file: &[u8]) -> (Vec<u32>, Vec<String>) {
     let (mut numbers, mut faults) = (Vec::new(), Vec::new());
-    for line in Lines::new(decompressed(file, WINDOW_LOG_DEFAULT).unwrap(), 1_000) {
+    for line in Lines::new(decompressed(file, WINDOW_LOG_DEFAULT).unwrap(), 1_000, Ends::Feed) {
         match line.unwrap() {
             Line::Whole(line) => {
                 let text = String::from_utf8_lossy(&line).into_owned();
@@ -169,9 +216,10 @@ fn utf_16_with_its_mark_is_read_as_utf_8() {
     let little: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
     let big: Vec<u8> = units.iter().flat_map(|unit| unit.to_be_bytes()).collect();
     for file in [little.clone(), big, gzip(&little)] {
-        let lines: Vec<Line> = Lines::new(decompressed(&file[..], WINDOW_LOG_DEFAULT).unwrap(), 1_000)
-            .map(Result::unwrap)
-            .collect();
+        let lines: Vec<Line> =
+            Lines::new(decompressed(&file[..], WINDOW_LOG_DEFAULT).unwrap(), 1_000, Ends::Feed)
+                .map(Result::unwrap)
+                .collect();
         assert_eq!(lines, [whole("url\tcaption"), whole("http://h/1\t\u{1f600} é")]);
     }
 }
@@ -184,7 +232,8 @@ fn a_long_window_is_read_where_it_is_allowed_and_named_elsewhere() {
     encoder.long_distance_matching(true).unwrap();
     encoder.write_all(&text).unwrap();
     let file = encoder.finish().unwrap();
-    let lines = |window_log_max| Lines::new(decompressed(&file[..], window_log_max).unwrap(), 1_000);
+    let lines =
+        |window_log_max| Lines::new(decompressed(&file[..], window_log_max).unwrap(), 1_000, Ends::Feed);
     assert_eq!(lines(28).filter(|line| matches!(line, Ok(Line::Whole(_)))).count(), 2_000);
     let first = lines(27).next().unwrap().unwrap();
     assert!(
@@ -221,7 +270,7 @@ fn rows_without_end_are_given_up_whatever_their_coding() {
     let utf16 = [&b"\xff\xfe"[..], &b"\n\0".repeat(4 << 20)].concat();
     for text in [b"\n".repeat(8 << 20), utf16] {
         let file = gzip(&text);
-        let lines = Lines::new(decompressed(&file[..], WINDOW_LOG_DEFAULT).unwrap(), 1_000);
+        let lines = Lines::new(decompressed(&file[..], WINDOW_LOG_DEFAULT).unwrap(), 1_000, Ends::Feed);
         let lines: Vec<Line> = lines.map(Result::unwrap).collect();
         let most = file.len() / 2 + (1 << 19) + 1;
         assert!(lines.len() > 1 << 19 && lines.len() <= most, "{} of {most}", lines.len());
@@ -272,7 +321,8 @@ fn an_error_of_the_transport_is_no_damage() {
     }
     let whole = gzip(&numbered(0..5_000));
     for file in [&whole[..1_000], b"a\nb"] {
-        let mut lines = Lines::new(decompressed(file.chain(Failing), WINDOW_LOG_DEFAULT).unwrap(), 1_000);
+        let mut lines =
+            Lines::new(decompressed(file.chain(Failing), WINDOW_LOG_DEFAULT).unwrap(), 1_000, Ends::Feed);
         assert!(lines.any(|line| line.is_err_and(|error| error.to_string() == "disk")));
     }
 }
@@ -280,7 +330,7 @@ fn an_error_of_the_transport_is_no_damage() {
 proptest! {
     #[test]
     fn any_bytes_end_and_lose_nothing(bytes in proptest::collection::vec(prop_oneof![Just(b'\n'), any::<u8>()], 0..200)) {
-        let total: u64 = Lines::new(&bytes[..], 7).map(|line| match line.unwrap() {
+        let total: u64 = Lines::new(&bytes[..], 7, Ends::Feed).map(|line| match line.unwrap() {
             Line::Whole(line) => line.len() as u64,
             Line::TooLong { bytes, .. } => bytes,
             Line::Lost(_) => 0,

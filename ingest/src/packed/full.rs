@@ -4,14 +4,14 @@ use std::io::{self, Read};
 
 /// Fills every buffer but the last, however the transport cuts its answers. What is decided between two reads,
 /// like a bound on inflation, is then decided at the same byte in every run.
-pub(super) struct Full<R> {
+pub(crate) struct Full<R> {
     reader: R,
     /// An error behind bytes that were read before it.
     error: Option<io::Error>,
 }
 
 impl<R: Read> Full<R> {
-    pub(super) fn new(reader: R) -> Self {
+    pub(crate) fn new(reader: R) -> Self {
         Self { reader, error: None }
     }
 }

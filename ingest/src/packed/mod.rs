@@ -18,6 +18,7 @@ mod stream;
 mod unpacked;
 mod window;
 
+pub(crate) use full::Full;
 pub(crate) use member::{Coding, WINDOW_LOG_DEFAULT};
 pub(crate) use stream::{Corrupt, ReadError, Stream};
 pub(crate) use unpacked::{Metered, Unpacked};

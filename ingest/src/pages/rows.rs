@@ -3,7 +3,7 @@
 use std::io;
 
 use corpus::record::SourceFile;
-use corpus::{Inputs, Output, Result, Stage, Task};
+use corpus::{Inputs, Output, Removal, Result, Stage, Task};
 use parquet::file::reader::Length;
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use crate::fetch::source::source_error;
 use crate::html::address::address;
 use crate::inflation::{INFLATED, PageBudget};
 use crate::kind;
-use crate::lines::counted;
+use crate::lines::counted_rows;
 use crate::rows::delimited::DelimitedRows;
 use crate::rows::json::JsonRows;
 use crate::rows::{Cells, Kind, ParquetRows, Row, Wanted};
@@ -78,7 +78,7 @@ impl Rows {
         let broken = |error: &io::Error| source_error(&file.url, error);
         let reader = source.client.open(&file.url)?;
         let (reader, taken) =
-            counted(reader, source.client.zstd_window_log_max()).map_err(|error| broken(&error))?;
+            counted_rows(reader, source.client.zstd_window_log_max()).map_err(|error| broken(&error))?;
         let rows: Box<dyn Iterator<Item = io::Result<Row>> + 'a> = match kind::delimiter(&file.url) {
             Some(delimiter) => {
                 let form = (delimiter, ROW_BYTES_MAX);
@@ -106,23 +106,24 @@ impl Rows {
         for row in rows {
             let (row, is_new) = (row?, at >= first);
             let count = if let Row::Lost { rows, .. } = &row { *rows } else { 1 };
-            let about = |key, url, date| Ok(About { id: self.writer.source.id(file, at)?, key, url, date });
+            let id = self.writer.source.id(file, at)?;
             match row {
                 Row::Whole(cells) => {
                     let (body, [url, key, date]) = self.body(cells, (file_bytes(), &mut budget));
                     if is_new {
-                        let about = about(key, url, date)?;
-                        let page =
-                            body.and_then(|body| guarded(task, about.id, || body.read(self.writer.ruby)));
-                        self.write(about, page, found, out)?;
+                        let page = body.and_then(|body| guarded(task, id, || body.read(self.writer.ruby)));
+                        self.write(About { id, key, url, date }, page, found, out)?;
                     }
                 }
-                Row::Broken { detail, .. } if is_new => {
-                    let page = Err(Refusal::Fail("row_broken", detail));
-                    self.write(about(None, None, None)?, page, found, out)?;
+                Row::Broken { detail: value, preview } if is_new => {
+                    found.failed();
+                    out.read(PAGES);
+                    let reason = "row_broken";
+                    let removal = Removal { id, key: None, url: None, reason, value, preview: &preview };
+                    out.fail(PAGES, removal)?;
                 }
                 Row::Lost { fault, .. } if is_new => {
-                    found.lost((PAGES, file), self.writer.source.id(file, at)?, fault, out)?;
+                    found.lost((PAGES, file), id, fault, out)?;
                 }
                 Row::Broken { .. } | Row::Lost { .. } => {}
             }

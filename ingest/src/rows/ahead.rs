@@ -1,17 +1,16 @@
-//! Lines that were read ahead, in one piece of memory: what is looked at twice is not copied, and a line in it may
-//! hold many rows.
+//! Lines that were read ahead, in one piece of memory: what is looked at twice is not copied.
 
 use std::io::{self, BufRead};
 
-use crate::lines::{Line, Lines};
+use crate::lines::{Ends, Line, Lines};
 
-/// Lines with a line feed behind each, from the one that is read next on.
+/// Lines with their ends, from the one that is read next on.
 #[derive(Default)]
 pub(super) struct Ahead {
     bytes: Vec<u8>,
     /// Where the bytes begin that were not passed.
     at: usize,
-    /// Where the line at that place ends, behind its line feed.
+    /// Where the line at that place ends, behind its own end.
     line_end: usize,
     /// What came behind these lines and is none.
     last: Option<Line>,
@@ -28,7 +27,7 @@ impl Ahead {
         self.last.take()
     }
 
-    /// Adds a line.
+    /// Adds a line with its end; the last of a file gets one.
     pub(super) fn push(&mut self, line: &[u8]) {
         // What was passed goes once it is most of what is held.
         if self.at > self.bytes.len() / 2 {
@@ -37,15 +36,17 @@ impl Ahead {
         }
         let is_first = self.is_empty();
         self.bytes.extend_from_slice(line);
-        self.bytes.push(b'\n');
+        if !line.ends_with(b"\n") && !line.ends_with(b"\r") {
+            self.bytes.push(b'\n');
+        }
         if is_first {
             self.line_end = self.bytes.len();
         }
     }
 
-    /// Returns what is left of the line, without its line feed.
+    /// Returns the line.
     pub(super) fn line(&self) -> &[u8] {
-        self.bytes.get(self.at..self.line_end.saturating_sub(1)).unwrap_or_default()
+        self.bytes.get(self.at..self.line_end).unwrap_or_default()
     }
 
     /// Returns so many bytes from the line's beginning on, without line ends behind them.
@@ -55,13 +56,10 @@ impl Ahead {
         text[..end].to_vec()
     }
 
-    /// Returns the line that begins so many bytes further on, with its line feed; none at the end of what was read.
+    /// Returns the line that begins so many bytes further on; none at the end of what was read.
     pub(super) fn line_at(&self, offset: usize) -> Option<&[u8]> {
         let rest = self.bytes.get(self.at + offset..).filter(|rest| !rest.is_empty())?;
-        let end = match offset {
-            0 => self.line_end - self.at,
-            _ => memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1),
-        };
+        let end = if offset == 0 { self.line_end - self.at } else { line_length(rest) };
         rest.get(..end)
     }
 
@@ -90,8 +88,12 @@ impl Ahead {
             self.bytes.clear();
             (self.at, self.line_end) = (0, 0);
         } else if self.at >= self.line_end {
-            let rest = &self.bytes[self.at..];
-            self.line_end = self.at + memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
+            self.line_end = self.at + line_length(&self.bytes[self.at..]);
         }
     }
+}
+
+/// Returns the length of the first line with its end.
+fn line_length(text: &[u8]) -> usize {
+    Ends::Kept.find(text).map_or(text.len(), |(_, behind)| behind)
 }

@@ -1,6 +1,6 @@
 //! Rows of CSV and TSV with a header, as Python's `csv` and pandas read them (RFC 4180, and less strictly): a
-//! field that begins with a quote may hold the delimiter, line ends and doubled quotes; a quote elsewhere is a
-//! character like any other (`a 5" nail`), and so is what follows a closing one.
+//! field that begins with a quote may hold the delimiter, line ends as they stand in the file and doubled quotes; a
+//! quote elsewhere is a character like any other (`a 5" nail`), and so is what follows a closing one.
 //!
 //! A row whose fields are not as many as the header's is broken: there is no telling which is which. A quoted
 //! field that does not end breaks its own line, and with it, as one row, those behind it that have not as many fields
@@ -15,7 +15,7 @@ use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 use super::ahead::Ahead;
 use super::unclosed::Unclosed;
 use super::{Cells, Kind, Row, Wanted, find_columns};
-use crate::lines::{Line, Lines, pass_over_mark};
+use crate::lines::{Ends, Line, Lines, pass_over_mark};
 use crate::source::preview;
 
 /// Iterator over the rows of a file; holds a few rows of the most bytes that one may have.
@@ -71,7 +71,7 @@ impl<R: BufRead> DelimitedRows<R> {
     ) -> Result<Self> {
         pass_over_mark(&mut reader).map_err(|error| broken(&error))?;
         let mut rows = Self {
-            lines: Lines::new(reader, row_bytes_max),
+            lines: Lines::new(reader, row_bytes_max, Ends::Kept),
             row_bytes_max,
             delimiter,
             wanted: wanted.to_vec(),
@@ -110,16 +110,17 @@ impl<R: BufRead> DelimitedRows<R> {
         (self.delimiter == b'\t' && fields.len() == self.field_count).then_some(fields)
     }
 
-    /// Returns the fields of a line in which there are neither quotes nor carriage returns.
-    fn plain(&mut self, line: Vec<u8>) -> Found {
-        self.examined += line.len() as u64 + 1;
+    /// Returns the fields of a line in which there are no quotes.
+    fn plain(&mut self, mut line: Vec<u8>) -> Found {
+        self.examined += line.len() as u64;
+        line.truncate(line.iter().rposition(|byte| !b"\r\n".contains(byte)).map_or(0, |last| last + 1));
         let fields = line.split(|byte| *byte == self.delimiter).map(<[u8]>::to_vec).collect();
         Found::Fields(fields, line)
     }
 
     /// Returns the next row that is not blank.
     fn find(&mut self) -> Option<io::Result<Found>> {
-        let is_plain = |line: &[u8]| memchr::memchr2(b'"', b'\r', line).is_none();
+        let is_plain = |line: &[u8]| memchr::memchr(b'"', line).is_none();
         loop {
             if self.ahead.is_empty() {
                 let line = match self.ahead.take_last() {
@@ -141,7 +142,7 @@ impl<R: BufRead> DelimitedRows<R> {
                 }
             }
             let line = self.ahead.line();
-            let length = line.len() + 1;
+            let length = line.len();
             if line.trim_ascii().is_empty() {
                 self.ahead.pass(length);
                 continue;
@@ -160,9 +161,9 @@ impl<R: BufRead> DelimitedRows<R> {
         }
     }
 
-    /// Returns the row that begins with a line in which there are quotes or carriage returns.
+    /// Returns the row that begins with a line in which there are quotes.
     fn find_quoted(&mut self, record: &mut Record) -> io::Result<Found> {
-        let first = self.ahead.line().len() + 1;
+        let first = self.ahead.line().len();
         let mut length = 0;
         loop {
             let line = self.ahead.line_at(length).unwrap_or_default();
@@ -306,8 +307,7 @@ impl Record {
         (self.byte_count, self.end_count) = (0, 0);
     }
 
-    /// Adds a line with its line feed. Returns how much of it the row has, and whether it ends there: with its line
-    /// unless a carriage return ends it before that.
+    /// Adds a line with its end. Returns how much of it the row has, and whether it ends there.
     fn push(&mut self, line: &[u8]) -> (usize, bool) {
         let mut input = line;
         loop {
@@ -336,165 +336,4 @@ impl Record {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::super::ROW_BYTES_MAX;
-    use super::super::testing::{shown_row, url_and_number};
-    use super::*;
-    use proptest::prelude::*;
-
-    fn rows(text: &[u8], delimiter: u8) -> Vec<String> {
-        let broken = |error: &io::Error| corpus::Error::work("test", error.to_string());
-        let rows =
-            DelimitedRows::open(("s", "u"), text, (delimiter, ROW_BYTES_MAX), &url_and_number(), broken)
-                .unwrap();
-        rows.map(|row| shown_row(row.unwrap())).collect()
-    }
-
-    #[test]
-    fn columns_are_found_by_the_header_and_quotes_hold_anything() {
-        let text =
-            b"\xEF\xBB\xBFn,URL,x\r\n1,http://a/1,\r\n\r\n2,\"http://a/\"\"2\",\"a\nb, c\"\nx,http://a/3\n";
-        assert_eq!(rows(text, b',')[..2], ["http://a/1|1", "http://a/\"2|2"]);
-        assert_eq!(rows(text, b',')[2..], ["2 fields where the header has 3"]);
-    }
-
-    #[test]
-    fn a_quote_that_never_ends_breaks_its_line_alone() {
-        let text = b"url\tn\n\"http://a/1\t1\nhttp://a/2\t2\na 5\" nail\t3\n";
-        assert_eq!(rows(text, b'\t'), ["\"http://a/1|1", "http://a/2|2", "a 5\" nail|3"]);
-        let comma = b"url,n\n\"http://a/1,1\nhttp://a/2,2\n";
-        assert_eq!(rows(comma, b','), ["quoted field without end", "http://a/2|2"]);
-        let quoted = b"url\tn\n\"a\nb\"\t1\n";
-        assert_eq!(rows(quoted, b'\t'), ["a\nb|1"]);
-        assert_eq!(rows(b"url\n\xff\n", b'\t'), ["not UTF-8"]);
-    }
-
-    #[test]
-    fn a_file_without_the_column_says_what_it_has() {
-        let broken = |error: &io::Error| corpus::Error::work("test", error.to_string());
-        let opened = DelimitedRows::open(
-            ("s", "u.csv"),
-            &b"link,n\n"[..],
-            (b',', ROW_BYTES_MAX),
-            &url_and_number(),
-            broken,
-        );
-        let message = opened.err().unwrap().to_string();
-        assert!(message.contains("u.csv") && message.contains("link"), "{message}");
-    }
-
-    #[test]
-    fn what_stands_behind_a_closing_quote_belongs_to_the_field() {
-        let text = b"url,n\n\"15 inch\" screen,1\n\"a \\\"b\\\" c\",2\nnext,3\n";
-        assert_eq!(rows(text, b','), ["15 inch screen|1", "a \\b\\\" c\"|2", "next|3"]);
-    }
-
-    #[test]
-    fn a_row_of_more_or_fewer_fields_is_broken_and_shown() {
-        let text = b"url,n\nhttp://a/1\nhttp://a/2,b,c\nhttp://a/3,3\n";
-        assert_eq!(
-            rows(text, b','),
-            ["1 fields where the header has 2", "3 fields where the header has 2", "http://a/3|3"]
-        );
-    }
-
-    #[test]
-    fn a_field_may_have_any_number_of_lines() {
-        let lines: Vec<String> = (0..1_000).map(|n| format!("line {n}")).collect();
-        let text = format!("url,n\n\"{}\",1\nnext,2\n", lines.join("\n"));
-        assert_eq!(rows(text.as_bytes(), b','), [format!("{}|1", lines.join("\n")), "next|2".to_owned()]);
-    }
-
-    #[test]
-    fn lines_within_a_quote_that_never_ends_are_one_broken_row() {
-        let inside = "no row\n".repeat(400_000);
-        assert!(inside.len() > 2 << 20);
-        let told = rows(format!("url,n\na,1\n\"b,2\n{inside}").as_bytes(), b',');
-        let all = format!(
-            "quoted field without end; 400000 lines of {} bytes behind it make no rows",
-            inside.len() - 400_000
-        );
-        assert_eq!(told, ["a|1", all.as_str()]);
-        // A row between them is one, and what stands before it is told before it.
-        let told = rows(format!("url,n\n\"b,2\nno row\nc,3\nno row\nno row\n{inside}").as_bytes(), b',');
-        assert_eq!(told[..2], ["quoted field without end; 1 lines of 6 bytes behind it make no rows", "c|3"]);
-        assert!(told[2].starts_with("1 fields where the header has 2; 400001 lines"), "{told:?}");
-        assert_eq!(told.len(), 3);
-    }
-
-    #[test]
-    fn a_file_that_is_as_it_should_be_again_tells_every_broken_row() {
-        let sound: Vec<String> = (0..100).map(|n| format!("a,{n}\n")).collect();
-        let told = rows(format!("url,n\n\"b,2\n{}no row\nno row\nc,3\n", sound.concat()).as_bytes(), b',');
-        assert_eq!(told.len(), 1 + 100 + 3);
-        assert_eq!(told[0], "quoted field without end");
-        assert_eq!(
-            told[101..],
-            ["1 fields where the header has 2", "1 fields where the header has 2", "c|3"]
-        );
-        // The quote closes after all, beyond what a row may have.
-        let long = "no row\n".repeat(200_000);
-        let told = rows(format!("url,n\n\"{long}\",2\nc,3\nno row\n").as_bytes(), b',');
-        assert!(told[0].starts_with("quoted field without end; 200000 lines"), "{}", told[0]);
-        assert_eq!(told[1..], ["c|3", "1 fields where the header has 2"]);
-    }
-
-    #[test]
-    fn a_carriage_return_alone_ends_a_row() {
-        assert_eq!(rows(b"url,n\na,1\rb,2\r\nc,3\n", b','), ["a|1", "b|2", "c|3"]);
-    }
-
-    #[test]
-    fn what_never_closes_costs_no_more_than_reading_it_a_few_times() {
-        let line = "x".repeat(500);
-        for (pattern, delimiter) in [
-            (format!("\"{line}\n"), b','),
-            (format!("\"{line}\n"), b'\t'),
-            (format!("a,\"{line}\n{line}\n"), b','),
-            (format!("\"\"\"\"{line}\n"), b','),
-            (format!("\"{line}\"\"\n"), b','),
-            ("\"\n".to_owned(), b','),
-            ("\"\",\"\n".to_owned(), b','),
-            // Rows that returns alone end are in one line.
-            ("a,\"1\"\r".to_owned(), b','),
-        ] {
-            let header = format!("url{}n", char::from(delimiter));
-            let text = format!("{header}\n{}", pattern.repeat((3 << 20) / pattern.len()));
-            let broken = |error: &io::Error| corpus::Error::work("test", error.to_string());
-            let form = (delimiter, ROW_BYTES_MAX);
-            let mut rows =
-                DelimitedRows::open(("s", "u"), text.as_bytes(), form, &url_and_number(), broken).unwrap();
-            rows.by_ref().for_each(drop);
-            assert!(rows.examined <= 3 * text.len() as u64, "{} of {}", rows.examined, text.len());
-        }
-        // One that opens after the last that closes: the bound of a row is looked at once more.
-        let text =
-            format!("url,n\n{}", format!("\"{line}\n{}", format!("{line},1\n").repeat(3_000)).repeat(2));
-        assert_eq!(rows(text.as_bytes(), b',').iter().filter(|row| row.ends_with("|1")).count(), 6_000);
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_quoted_comes_back(fields in proptest::collection::vec("[a-c\",\n]{0,6}", 2..5)) {
-            let quoted: Vec<String> = fields.iter().map(|f| format!("\"{}\"", f.replace('"', "\"\""))).collect();
-            let row = quoted.join(",");
-            let mut record = Record::new(b',');
-            let row = row + "\n";
-            let ended: Vec<bool> =
-                row.split_inclusive('\n').map(|line| record.push(line.as_bytes()).1).collect();
-            prop_assert!(ended.iter().rev().skip(1).all(|ended| !ended) && ended.last() == Some(&true));
-            let found: Vec<String> =
-                record.fields().into_iter().map(|field| String::from_utf8(field).unwrap()).collect();
-            prop_assert_eq!(found, fields);
-        }
-
-        #[test]
-        fn any_bytes_end(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-            let broken = |error: &io::Error| corpus::Error::work("test", error.to_string());
-            if let Ok(rows) = DelimitedRows::open(("s", "u"), &bytes[..], (b',', ROW_BYTES_MAX), &[], broken) {
-                prop_assert!(rows.count() <= bytes.len());
-            }
-        }
-    }
-}
+mod tests;

@@ -49,36 +49,10 @@ impl<'t> Fields<'t> {
     pub(crate) fn of(text: &'t [u8]) -> Result<Self, String> {
         let mut scan = Scan { text, at: 0 };
         let mut fields = Vec::new();
-        match scan.peek() {
-            Some(b'{') => {}
-            Some(b'[' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => {
-                return Err("not an object".to_owned());
-            }
-            _ => return Err("no JSON".to_owned()),
-        }
-        scan.at += 1;
-        loop {
-            match scan.peek() {
-                Some(b'}') => break,
-                Some(b'"') => {}
-                _ => return Err(scan.wrong("a name in quotes")),
-            }
-            let name = scan.string()?;
-            let name = decode(name)?.text;
-            if scan.peek() != Some(b':') {
-                return Err(scan.wrong("a colon"));
-            }
-            scan.at += 1;
-            scan.peek();
-            let value = scan.value()?;
-            fields.push((Cow::Owned(name), value));
-            match scan.peek() {
-                Some(b',') => scan.at += 1,
-                Some(b'}') => {}
-                _ => return Err(scan.wrong("a comma or the end of the object")),
-            }
-        }
-        scan.at += 1;
+        scan.object(|name, value| {
+            fields.push((Cow::Owned(decode(name)?.text), value));
+            Ok(())
+        })?;
         match scan.peek() {
             None => Ok(Self(fields)),
             Some(_) => Err(scan.wrong("the end of the row")),
@@ -103,6 +77,14 @@ impl<'t> Fields<'t> {
     pub(crate) fn raw(&self, name: &str) -> Option<&'t [u8]> {
         self.0.iter().rfind(|(known, _)| known == name).map(|(_, value)| *value)
     }
+}
+
+/// Finds the end of the object that a text begins with; where it goes wrong if it is none, which is the text's end if
+/// it breaks off.
+pub(super) fn object_end(text: &[u8]) -> Result<usize, usize> {
+    let mut scan = Scan { text, at: 0 };
+    let found = scan.object(|_, _| Ok(()));
+    found.map(|()| scan.at).map_err(|_| scan.at)
 }
 
 /// Understands a value.
@@ -161,6 +143,45 @@ impl<'t> Scan<'t> {
         self.text.get(self.at).copied()
     }
 
+    /// Passes over an object; says of every field what is between the quotes of its name, and its value.
+    ///
+    /// # Errors
+    /// Where and why there is none.
+    fn object(
+        &mut self,
+        mut field: impl FnMut(&'t [u8], &'t [u8]) -> Result<(), String>,
+    ) -> Result<(), String> {
+        match self.peek() {
+            Some(b'{') => {}
+            Some(b'[' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => {
+                return Err("not an object".to_owned());
+            }
+            _ => return Err("no JSON".to_owned()),
+        }
+        self.at += 1;
+        loop {
+            match self.peek() {
+                Some(b'}') => break,
+                Some(b'"') => {}
+                _ => return Err(self.wrong("a name in quotes")),
+            }
+            let name = self.string()?;
+            if self.peek() != Some(b':') {
+                return Err(self.wrong("a colon"));
+            }
+            self.at += 1;
+            self.peek();
+            field(name, self.value()?)?;
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b'}') => {}
+                _ => return Err(self.wrong("a comma or the end of the object")),
+            }
+        }
+        self.at += 1;
+        Ok(())
+    }
+
     fn wrong(&self, expected: &str) -> String {
         match self.text.get(self.at) {
             Some(_) => format!("{expected} is missing at byte {}", self.at),
@@ -174,7 +195,10 @@ impl<'t> Scan<'t> {
         let mut at = begin;
         loop {
             let rest = self.text.get(at..).unwrap_or_default();
-            let found = memchr::memchr2(b'"', b'\\', rest).ok_or("a string does not end")?;
+            let Some(found) = memchr::memchr2(b'"', b'\\', rest) else {
+                self.at = self.text.len();
+                return Err("a string does not end".to_owned());
+            };
             at += found;
             if self.text[at] == b'"' {
                 self.at = at + 1;

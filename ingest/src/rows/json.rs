@@ -1,14 +1,17 @@
-//! Rows of JSON: an object a line, or one array of objects as `pandas` and `json.dump` write.
+//! Rows of JSON: an object a line, or several, one array of objects as `pandas` and `json.dump` write, or a JSON text
+//! sequence (RFC 7464).
 
 use std::collections::{BTreeSet, VecDeque};
 use std::io::{self, BufRead};
 
 use corpus::Result;
 
+use super::element::{Element, element};
 use super::fields::{Fields, Found};
+use super::run_on::{self, RECORD_SEPARATOR};
 use super::{Cells, Kind, Row, Wanted, missing_column, nested_column};
 use crate::fetch::source::source_error;
-use crate::lines::{Line, Lines, pass_over_mark};
+use crate::lines::{Begun, Ends, Line, Lines, pass_over_mark};
 use crate::source::preview;
 
 /// Objects in which a required column is looked for before it is said to be missing.
@@ -53,12 +56,16 @@ impl<R: BufRead> Iterator for JsonRows<R> {
 }
 
 /// Iterator over the texts of the objects of a file: its lines, blank ones too, or the elements of
-/// its array.
+/// its array. A line of several objects has a text for each.
 pub struct JsonTexts<R> {
     lines: Lines<R>,
     text_bytes_max: usize,
     /// Whether the reader stands within an array.
     in_array: bool,
+    /// Further texts of the line that was read last.
+    texts: VecDeque<Line>,
+    /// The beginning of a text in a line that was not read to its end.
+    begun: Vec<u8>,
     /// Texts that were read ahead to look for columns.
     ahead: VecDeque<Line>,
     /// The transport's error that ended that.
@@ -87,14 +94,17 @@ impl<R: BufRead> JsonTexts<R> {
             }
         };
         let in_array = blank.first == Some(b'[');
-        if in_array {
+        let in_sequence = blank.first == Some(RECORD_SEPARATOR);
+        if in_array || in_sequence {
             reader.consume(1);
         } else {
             // Blank lines were passed over, and are rows all the same.
             ahead.extend(std::iter::repeat_n(Line::Whole(Vec::new()), blank.lines));
         }
-        let lines = Lines::new(reader, text_bytes_max);
-        let mut texts = Self { lines, text_bytes_max, in_array, ahead, error: None };
+        let ends = if in_sequence { Ends::Byte(RECORD_SEPARATOR) } else { Ends::Feed };
+        let lines = Lines::new(reader, text_bytes_max, ends);
+        let (texts, begun) = (VecDeque::new(), Vec::new());
+        let mut texts = Self { lines, text_bytes_max, in_array, texts, begun, ahead, error: None };
         texts.check(stage, url, wanted)?;
         Ok(texts)
     }
@@ -149,7 +159,45 @@ impl<R: BufRead> JsonTexts<R> {
                 return text.map(Ok);
             }
         }
-        self.error.take().map(Err).or_else(|| self.lines.next())
+        self.error.take().map(Err).or_else(|| self.read_line())
+    }
+
+    /// Reads the next text of a line.
+    fn read_line(&mut self) -> Option<io::Result<Line>> {
+        if let Some(text) = self.texts.pop_front() {
+            return Some(Ok(text));
+        }
+        let begun = std::mem::take(&mut self.begun);
+        let is_run_on = !begun.is_empty();
+        match self.lines.begin(begun)? {
+            Begun::Whole(line) if !run_on::may_be_many(&line) => return Some(Ok(Line::Whole(line))),
+            Begun::Whole(line) => self.texts.extend(run_on::records(&line, false).into_iter().map(whole)),
+            Begun::TooLong(head) => {
+                let mut records = run_on::records(&head, true);
+                if is_run_on && records.len() == 1 {
+                    // It is broken, or as long as no record may be.
+                    records = run_on::records(&head, false);
+                }
+                match records.split_last() {
+                    Some((last, before)) if !before.is_empty() => {
+                        self.begun = last.to_vec();
+                        self.texts.extend(before.iter().copied().map(whole));
+                    }
+                    // Behind it others follow in this line.
+                    _ if is_run_on => self.texts.push_back(Line::TooLong { bytes: head.len() as u64, head }),
+                    _ => return Some(self.lines.pass_over(head)),
+                }
+            }
+            Begun::Broken(line, error) => {
+                let mut records = run_on::records(&line, true);
+                let unfinished = records.pop().map_or(0, <[u8]>::len);
+                match Line::lost(error, unfinished) {
+                    Ok(lost) => self.texts.extend(records.into_iter().map(whole).chain([lost])),
+                    Err(error) => return Some(Err(error)),
+                }
+            }
+        }
+        self.texts.pop_front().map(Ok)
     }
 
     /// Leaves an array: another one may follow, where files were joined, or lines.
@@ -174,6 +222,10 @@ impl<R: BufRead> Iterator for JsonTexts<R> {
     fn next(&mut self) -> Option<Self::Item> {
         self.ahead.pop_front().map(Ok).or_else(|| self.read())
     }
+}
+
+fn whole(text: &[u8]) -> Line {
+    Line::Whole(text.to_vec())
 }
 
 fn row(text: &[u8], wanted: &[Wanted]) -> Row {
@@ -224,73 +276,6 @@ fn first_character(reader: &mut impl BufRead) -> io::Result<Blank> {
     }
 }
 
-/// Where the text of an element is.
-#[derive(Default)]
-struct Place {
-    depth: usize,
-    in_string: bool,
-    escaped: bool,
-}
-
-impl Place {
-    /// Takes a byte; returns true if the element ends before it.
-    fn ends_before(&mut self, byte: u8) -> bool {
-        if self.in_string {
-            self.in_string = self.escaped || byte != b'"';
-            self.escaped = !self.escaped && byte == b'\\';
-            return false;
-        }
-        match byte {
-            b'"' => self.in_string = true,
-            b'{' | b'[' => self.depth += 1,
-            b'}' | b']' if self.depth > 0 => self.depth -= 1,
-            b',' | b']' => return self.depth == 0,
-            _ => {}
-        }
-        false
-    }
-}
-
-/// One element of an array, cut out without being understood.
-struct Element {
-    /// Its text; none where there is only the end of the array.
-    text: Option<Line>,
-    is_last: bool,
-}
-
-/// Reads up to the next comma of the array, or its end.
-fn element(reader: &mut impl BufRead, text_bytes_max: usize) -> io::Result<Element> {
-    let mut place = Place::default();
-    let (mut text, mut bytes) = (Vec::new(), 0_u64);
-    let is_last = loop {
-        let buffer = match reader.fill_buf() {
-            Ok(buffer) => buffer,
-            Err(error) => {
-                return Ok(Element { text: Some(Line::lost(error, text.len())?), is_last: false });
-            }
-        };
-        if buffer.is_empty() {
-            break true;
-        }
-        let end = buffer.iter().position(|byte| place.ends_before(*byte));
-        let length = end.unwrap_or(buffer.len());
-        let room = text_bytes_max.saturating_sub(text.len());
-        text.extend_from_slice(&buffer[..length.min(room)]);
-        bytes += length as u64;
-        let last = end.map(|end| buffer.get(end) == Some(&b']'));
-        reader.consume(length + usize::from(end.is_some()));
-        if let Some(is_last) = last {
-            break is_last;
-        }
-    };
-    let text = match bytes {
-        0 if is_last => None,
-        bytes if bytes > text_bytes_max as u64 => Some(Line::TooLong { head: text, bytes }),
-        _ => Some(Line::Whole(text)),
-    };
-    Ok(Element { text, is_last })
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -329,6 +314,50 @@ mod tests {
     }
 
     #[test]
+    fn objects_in_one_line_and_sequences_are_rows() {
+        let objects = ["{\"url\":\"a\"}", "{\"n\":1,\"url\":\"b\"}", "{\"url\":\"c\"}"];
+        for between in ["", " ", "\r", "\r\n", "\n"] {
+            assert_eq!(rows(&objects.join(between)), ["a|", "b|1", "c|"], "{between:?}");
+        }
+        let sequence = "\x1e{\"url\":\"a\"}\n\x1e{\"n\":1,\n \"url\":\n\"b\"}\n\x1e\x1e{\"url\":\"c\"}\n";
+        assert_eq!(rows(sequence), ["a|", "b|1", "c|"]);
+        let broken = rows("\x1e{\"url\":\"a\"}\n\x1e{\"url\":\n\x1e{\"url\":\"c\"}\n");
+        assert_eq!((broken.len(), &*broken[0], &*broken[2]), (3, "a|", "c|"));
+        let broken = rows("{\"url\":\"a\"}\r{\"url\":\"b\r{\"url\":\"c\"}\r{\"url\":\"d\"}\r");
+        assert_eq!(
+            (broken.len(), &*broken[0], &broken[2..]),
+            (4, "a|", &["c|".to_owned(), "d|".to_owned()][..])
+        );
+    }
+
+    #[test]
+    fn a_line_of_many_objects_may_be_longer_than_a_row() {
+        let texts = |text: &str, bytes_max: usize| -> Vec<String> {
+            let reader = BufReader::with_capacity(7, text.as_bytes());
+            let texts = JsonTexts::open(("s", "u"), reader, bytes_max, &[]).unwrap();
+            let shown = |line| match line {
+                Line::Whole(text) => String::from_utf8(text).unwrap(),
+                Line::TooLong { bytes, .. } => format!("{bytes} bytes"),
+                Line::Lost(fault) => fault.detail,
+            };
+            texts.map(|line| shown(line.unwrap())).collect()
+        };
+        let object = "{\"a\":\"}{\"}";
+        assert_eq!(texts(&object.repeat(99), 30), vec![object; 99]);
+        assert_eq!(texts(&[object; 99].join("\r"), 30), vec![object; 99]);
+        // One that is too long, and one that does not end.
+        let long = format!("{{\"a\":\"{}\"}}", "x".repeat(40));
+        let found = texts(&format!("{object}{long}{object}{object}"), 30);
+        assert_eq!(found[..2], [object, "31 bytes"]);
+        assert_eq!(found[found.len() - 2..], [object, object], "{found:?}");
+        let found = texts(&format!("{object}{{\"b\":[1,{}", "{\"a\":12}".repeat(20)), 30);
+        assert_eq!(found[..2], [object, "{\"b\":[1,{\"a\":12}"]);
+        assert_eq!(found[2..], vec!["{\"a\":12}"; 19]);
+        // The rest of a line that holds one object alone is passed over, as before.
+        assert_eq!(texts(&format!("{long}{object}\n{object}\n"), 30), ["58 bytes", object]);
+    }
+
+    #[test]
     fn what_is_no_object_is_a_broken_row() {
         let found = rows("[1, {\"url\": \"u\"}, {\"url\":");
         assert_eq!(found[..2], ["not an object", "u|"]);
@@ -347,7 +376,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_ends(text in "[\\[\\]{},\"\\\\a \n]{0,60}") {
+        fn any_text_ends(text in "[\\[\\]{},\"\\\\a \r\n\x1e]{0,60}") {
             prop_assert!(rows(&text).len() <= text.len() + 1);
         }
     }

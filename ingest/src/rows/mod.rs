@@ -2,19 +2,24 @@
 //!
 //! ```text
 //! wanted columns -> parquet    row groups, of a remote file no more than the wanted columns
-//!                   json       JSON lines, or one array of objects; documents are read by this too
+//!                   json       JSON lines (run_on: several objects in one), one array of objects, or a JSON text
+//!                              sequence; documents are read by this too
 //!                   delimited  CSV and TSV with a header (ahead: lines read twice; unclosed: a quote without end)
 //!                   urls       one URL a line
 //!                -> cells, in the order in which they were wanted
 //! ```
 
 mod ahead;
+mod arrow_type;
 pub mod delimited;
+mod element;
 pub(crate) mod fields;
 pub mod json;
+pub(crate) mod number;
 mod page_header;
 mod paged;
 pub mod parquet;
+mod run_on;
 mod unclosed;
 mod value;
 
@@ -33,7 +38,7 @@ pub const ROW_BYTES_MAX: usize = 1 << 20;
 /// What a column is read as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Text; binary columns of old writers and numbers count.
+    /// Text; binary columns of old writers and numbers count (see `number`).
     Text,
     /// Text, or a list of texts, which are joined by line ends.
     Texts,
@@ -183,7 +188,7 @@ fn cell(kind: Kind, found: Found) -> Result<Cell, String> {
         (Kind::Bytes, Found::Text(text)) => Cell::Text(Some(text.text)),
         (_, Found::Text(text)) if text.has_bad_bytes => return Err("not UTF-8".to_owned()),
         (_, Found::Text(text)) => Cell::Text(Some(text.text)),
-        (_, Found::Number(digits)) => Cell::Text(Some(digits)),
+        (_, Found::Number(digits)) => Cell::Text(Some(number::text(digits))),
         (_, Found::Truth(truth)) => Cell::Text(Some(truth.to_string())),
         (Kind::Texts, Found::Texts(texts)) => Cell::Text(Some(joined(texts))),
         (_, Found::Texts(_)) => return Err("a list of texts".to_owned()),

@@ -15,12 +15,14 @@ use parquet::basic::Encoding;
 use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::Length;
 
+use super::arrow_type::{is_shown, is_text, is_view, item};
 use super::paged::Paged;
 use super::{Cell, Cells, Kind, Row, Wanted, find_columns, nested_column, value};
 use crate::fault::FileFault;
 use crate::fetch::Ranged;
 use crate::inflation::{self, INFLATED};
 use crate::location::shown;
+use crate::source::preview;
 
 /// Rows decoded at once.
 const BATCH_ROWS: usize = 1_024;
@@ -69,6 +71,19 @@ struct Batch {
     columns: Vec<Option<ArrayRef>>,
     rows: usize,
     next: usize,
+}
+
+impl Batch {
+    /// Returns the beginnings of a row's cells, of what is no text something of it.
+    fn shown(&self, row: usize) -> String {
+        let cells = self.columns.iter().flatten().filter(|array| array.is_valid(row));
+        let text = |array: &ArrayRef| match array.data_type() {
+            DataType::BinaryView => preview(array.as_binary_view().value(row)),
+            DataType::Utf8View => preview(array.as_string_view().value(row).as_bytes()),
+            _ => value::text(array, row).unwrap_or_default(),
+        };
+        cells.map(text).collect::<Vec<_>>().join("\t")
+    }
 }
 
 impl ParquetRows {
@@ -279,9 +294,10 @@ impl ParquetRows {
             }
             if self.batch.next < self.batch.rows {
                 self.left -= 1;
+                let row = self.batch.next;
                 return Some(Ok(match self.take_row() {
                     Ok(cells) => Row::Whole(cells),
-                    Err(detail) => Row::Broken { detail, preview: String::new() },
+                    Err(detail) => Row::Broken { detail, preview: self.batch.shown(row) },
                 }));
             }
             if let Err(detail) = self.next_batch() {
@@ -300,23 +316,6 @@ impl ParquetRows {
     }
 }
 
-/// Returns true for columns of text as they are read.
-fn is_view(kind: &DataType) -> bool {
-    matches!(kind, DataType::Utf8View | DataType::BinaryView)
-}
-
-/// Returns true for lists of any kind.
-fn is_list(kind: &DataType) -> bool {
-    matches!(kind, DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..))
-}
-
-/// Returns true for types whose text is not their conversion to text.
-fn is_shown(kind: &DataType) -> bool {
-    use DataType::{FixedSizeBinary, Map, Struct, Timestamp};
-    // A time in a zone that has a name is no text to the library.
-    is_list(kind) || matches!(kind, Struct(_) | Map(..) | FixedSizeBinary(_) | Timestamp(_, Some(_)))
-}
-
 /// Refuses a file in which a column of texts that is needed holds what is none.
 fn refuse_nested(
     stage: &str,
@@ -328,12 +327,8 @@ fn refuse_nested(
     for (root, column) in std::iter::zip(columns, wanted).filter(|(_, column)| column.required) {
         let Some(field) = root.map(|root| schema.field(root)) else { continue };
         let kind = match (column.kind, field.data_type()) {
-            (Kind::Texts, DataType::List(item) | DataType::LargeList(item))
-                if !is_shown(item.data_type()) =>
-            {
-                continue;
-            }
-            (Kind::Text | Kind::Texts | Kind::Bytes, kind) if is_list(kind) => "lists",
+            (Kind::Texts, kind) if item(kind).is_some_and(is_text) => continue,
+            (Kind::Text | Kind::Texts | Kind::Bytes, kind) if item(kind).is_some() => "lists",
             (Kind::Text | Kind::Texts | Kind::Bytes, DataType::Struct(_) | DataType::Map(..)) => "objects",
             _ => continue,
         };

@@ -2,9 +2,11 @@
 
 use arrow::array::{Array, ArrayRef, AsArray, make_array};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit, UInt64Type};
+use arrow::datatypes::{DataType, Float32Type, Float64Type, Int64Type, TimeUnit, UInt64Type};
 use corpus::digest::hexadecimal;
 use serde_json::{Map, Value};
+
+use super::number;
 
 /// Nested lists and structs that are gone into.
 const DEPTH_MAX: u32 = 16;
@@ -17,7 +19,8 @@ pub(super) fn json(array: &ArrayRef, row: usize) -> Value {
 fn nested(array: &ArrayRef, row: usize, depth: u32) -> Value {
     use DataType::{
         Binary, Boolean, Dictionary, FixedSizeBinary, FixedSizeList, Float16, Float32, Float64, Int8, Int16,
-        Int32, Int64, LargeBinary, LargeList, List, Struct, Timestamp, UInt8, UInt16, UInt32, UInt64,
+        Int32, Int64, LargeBinary, LargeList, LargeListView, List, ListView, Struct, Timestamp, UInt8,
+        UInt16, UInt32, UInt64,
     };
     if array.is_null(row) || depth > DEPTH_MAX {
         return Value::Null;
@@ -33,11 +36,11 @@ fn nested(array: &ArrayRef, row: usize, depth: u32) -> Value {
         UInt8 | UInt16 | UInt32 | UInt64 => {
             as_type(&UInt64).map_or(Value::Null, |array| array.as_primitive::<UInt64Type>().value(0).into())
         }
-        Float16 | Float32 | Float64 => {
-            as_type(&Float64).map_or(Value::Null, |array| array.as_primitive::<Float64Type>().value(0).into())
-        }
+        Float16 | Float32 | Float64 => float(&one).map_or(Value::Null, Value::from),
         List(_) => items(one.as_list::<i32>().value(0)),
         LargeList(_) => items(one.as_list::<i64>().value(0)),
+        ListView(_) => items(one.as_list_view::<i32>().value(0)),
+        LargeListView(_) => items(one.as_list_view::<i64>().value(0)),
         FixedSizeList(..) => items(one.as_fixed_size_list().value(0)),
         Struct(_) => {
             let fields = one.as_struct();
@@ -79,7 +82,26 @@ fn bytes(one: &ArrayRef) -> Option<String> {
 /// Returns the text of a value that is no text: of a list of texts those joined by line ends; other lists and structs
 /// have none, as in JSON.
 pub(super) fn text(array: &ArrayRef, row: usize) -> Option<String> {
-    match json(array, row) {
+    use DataType::{Decimal32, Decimal64, Decimal128, Decimal256, Float16, Float32, Float64};
+    let one = || Some(array.slice(row, 1)).filter(|one| one.is_valid(0));
+    match array.data_type() {
+        Float16 | Float32 | Float64 => float(&one()?).and_then(number::of_float),
+        Decimal32(..) | Decimal64(..) | Decimal128(..) | Decimal256(..) => shown(&one()?).map(number::text),
+        _ => of_json(json(array, row)),
+    }
+}
+
+/// Returns a float of one row, of a short one that of its shortest digits.
+fn float(one: &ArrayRef) -> Option<f64> {
+    if *one.data_type() == DataType::Float64 {
+        return Some(one.as_primitive::<Float64Type>().value(0));
+    }
+    let short = cast(one, &DataType::Float32).ok()?;
+    short.as_primitive::<Float32Type>().value(0).to_string().parse().ok()
+}
+
+fn of_json(value: Value) -> Option<String> {
+    match value {
         Value::Null => None,
         Value::String(text) => Some(text),
         Value::Array(items) if items.iter().all(|item| item.is_string() || item.is_null()) => {
@@ -105,7 +127,10 @@ fn digits(bytes: &[u8]) -> String {
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::{Int64Array, ListArray, StringArray, TimestampMicrosecondArray, TimestampSecondArray};
+    use arrow::array::{
+        Decimal128Array, Float32Array, Float64Array, Int64Array, ListArray, StringArray,
+        TimestampMicrosecondArray, TimestampSecondArray,
+    };
     use arrow::datatypes::Int32Type;
 
     use super::*;
@@ -134,5 +159,24 @@ mod tests {
         let (texts, number): (ArrayRef, ArrayRef) =
             (Arc::new(StringArray::from(vec!["a"])), Arc::new(Int64Array::from(vec![5])));
         assert_eq!((text(&texts, 0).as_deref(), text(&number, 0).as_deref()), (Some("a"), Some("5")));
+    }
+
+    #[test]
+    fn numbers_are_the_text_that_json_has_of_them() {
+        let decimals = Decimal128Array::from(vec![150, 500]).with_precision_and_scale(9, 2).unwrap();
+        let columns: [(ArrayRef, [&str; 2]); 4] = [
+            (Arc::new(Float64Array::from(vec![1.0, 1e-7])), ["1.0", "1e-07"]),
+            (Arc::new(Float32Array::from(vec![0.1, 16_777_216.0])), ["0.1", "16777216.0"]),
+            (Arc::new(decimals), ["1.50", "5.00"]),
+            (Arc::new(Int64Array::from(vec![i64::MAX, -1])), ["9223372036854775807", "-1"]),
+        ];
+        for (column, digits) in columns {
+            let of_json = digits.map(|digits| number::text(digits.to_owned()));
+            assert_eq!([0, 1].map(|row| text(&column, row).unwrap()), of_json);
+        }
+        let short: ArrayRef = Arc::new(Float32Array::from(vec![0.1, f32::NAN]));
+        assert_eq!((json(&short, 0).to_string(), json(&short, 1)), ("0.1".to_owned(), Value::Null));
+        let none: ArrayRef = Arc::new(Float64Array::from(vec![Some(f64::NAN), None]));
+        assert_eq!((text(&none, 0), text(&none, 1)), (None, None));
     }
 }

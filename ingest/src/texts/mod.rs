@@ -116,8 +116,10 @@ impl<'a, 'w> TextRows<'a, 'w> {
             _ if source.is_parquet(file) => {
                 Rows::Table(Table::parquet(place, &source.client.parquet(&file.url, scratch)?, seen)?)
             }
-            Some(delimiter) => Rows::Table(Table::delimited(place, source.open(file)?, delimiter, seen)?),
-            None => Rows::Json(JsonTexts::open(place, source.open(file)?, ROW_BYTES_MAX, &[])?),
+            Some(delimiter) => {
+                Rows::Table(Table::delimited(place, source.open_rows(file)?, delimiter, seen)?)
+            }
+            None => Rows::Json(JsonTexts::open(place, source.open_rows(file)?, ROW_BYTES_MAX, &[])?),
         };
         Ok(Self { rows, url: &file.url, seen, next: 0 })
     }

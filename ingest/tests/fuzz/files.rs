@@ -11,7 +11,7 @@ use std::time::Duration;
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use ingest::fetch::robots_txt::Rules;
 use ingest::html;
-use ingest::lines::{Line, Lines, decompressed};
+use ingest::lines::{Ends, Line, Lines, decompressed};
 use ingest::rows::delimited::DelimitedRows;
 use ingest::rows::json::JsonRows;
 use ingest::rows::{Kind, ParquetRows, ROW_BYTES_MAX, Row, Wanted};
@@ -200,7 +200,7 @@ fn read_packed(bytes: &[u8], _: &Path) -> u64 {
     let Ok(reader) = decompressed(bytes, 27) else {
         return 0;
     };
-    Lines::new(reader, 1 << 20).filter(|line| matches!(line, Ok(Line::Whole(_)))).count() as u64
+    Lines::new(reader, 1 << 20, Ends::Feed).filter(|line| matches!(line, Ok(Line::Whole(_)))).count() as u64
 }
 
 fn pages() -> Vec<Vec<u8>> {

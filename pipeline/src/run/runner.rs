@@ -10,7 +10,7 @@ use corpus::{Cancel, Dataset, Description, Engine, Inputs, Ledger, Stage};
 use super::{Selection, Watch};
 use crate::config::Limits;
 use crate::folder::Folder;
-use crate::{Error, Result, evaluation};
+use crate::{Error, Result, evaluation, unread};
 
 /// Runs stages with an engine, and tells of each.
 pub(super) struct Runner<'a> {
@@ -41,7 +41,7 @@ impl Runner<'_> {
             prober: Some(self.prober),
         };
         let selected = |name: &String| selection.only.as_ref().is_none_or(|only| only == name);
-        let mut complaints = Vec::new();
+        let (mut complaints, mut unread) = (Vec::new(), Vec::new());
         for stage in stages.iter().filter(|stage| selected(&stage.name())) {
             let (name, started) = (stage.name(), Instant::now());
             // The other sources are read all the same, so that all that is wrong is told at once.
@@ -59,6 +59,13 @@ impl Runner<'_> {
             told.map_err(Error::because(|| "cannot tell of a stage".to_owned()))?;
             complaints.extend(self.complaint(&name, &dataset)?);
             sealed.0.insert(name.clone(), dataset);
+            if self.sources.contains(&name) {
+                unread.extend(unread::sentence(&name, &sealed)?);
+            }
+            // Where no source has a record, there is nothing to go on with.
+            if unread.len() == self.sources.len() {
+                complaints.append(&mut unread);
+            }
             if selection.until.as_ref() == Some(&name) {
                 break;
             }

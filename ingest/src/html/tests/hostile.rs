@@ -73,6 +73,15 @@ fn pages() -> Vec<String> {
         page(&format!("{}<pre>a", many("<dialog>", 500)), " "),
         page("", "<table><tr><th>a<th>b<tr><td>x<td><table><tr><td>"),
         page(&many("<table><tr><td>", 200), "<tr><td>a<td>b"),
+        page(
+            "",
+            &format!(
+                "<table><tr>{}{}</table>",
+                many("<td rowspan=0 colspan=999>a", 3_000),
+                many("<tr><td>b", 4_000)
+            ),
+        ),
+        page(&many("<div role=table>", 900), "<div role=row><i role=cell>a</i><i role=cell>b</i></div>"),
         // What is made plain.
         page(&many("<ruby>", 900), "<rt>a<rp>b"),
         page("", "<math><msup><mi>a</mi><mi>b</mi></msup></math>"),
@@ -98,6 +107,7 @@ fn pages() -> Vec<String> {
         page("<pre>", "<span class=lineno>1 </span>a\n"),
         page("", "<table><tr><td class=gutter>1<td><pre>a"),
         page("<div>", "<code>a<br></code>"),
+        many("<div class=cm-line>", 900) + &many("<i>x</i>", 40_000) + "<h2>y",
         // Texts and what only looks like markup.
         page("", "&a"),
         page("<table>", "a\n"),

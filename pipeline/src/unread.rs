@@ -1,0 +1,45 @@
+//! Sources without a record: not one was read of their files, and none failed. A file may rightly hold none, so this is
+//! told and stops no run that has others.
+
+use corpus::record::SourceFile;
+use corpus::{Description, Inputs};
+use ingest::{FILES, shown_location};
+
+use crate::number::grouped;
+
+/// Files that are named.
+const SHOWN_MAX: usize = 3;
+
+/// Returns true for the stages that read a source.
+pub fn is_source(stage: &Description) -> bool {
+    stage.inputs.contains(&format!("{}.{FILES}", stage.name))
+}
+
+/// Returns a sentence about a finished source of which not one record was read; none about any other.
+///
+/// # Errors
+/// When its listing cannot be read.
+pub fn sentence(source: &str, sealed: &Inputs) -> corpus::Result<Option<String>> {
+    let listing = sealed.0.get(&format!("{source}.{FILES}"));
+    let (Some(dataset), Some(listing)) = (sealed.0.get(source), listing) else {
+        return Ok(None);
+    };
+    if dataset.manifest().report.units.values().any(|counts| counts.read > 0) {
+        return Ok(None);
+    }
+    let mut files = Vec::new();
+    for file in listing.rows::<SourceFile>(FILES).take(SHOWN_MAX) {
+        files.push(shown_location(&file?.url));
+    }
+    let count: u64 = listing.parts(FILES).map(|part| part.rows).sum();
+    let more = count.saturating_sub(files.len() as u64);
+    let files = match more {
+        0 => files.join(", "),
+        _ => format!("{} and {} more", files.join(", "), grouped(more)),
+    };
+    let why = match sealed.0.contains_key(&format!("{source}.index")) {
+        true => "its index selects none",
+        false => "empty, blank lines, or a header alone",
+    };
+    Ok(Some(format!("{source}: not one record was read of {files} ({why})")))
+}
