@@ -348,6 +348,13 @@ fn arrays_and_marks_give_documents_like_lines() {
     assert_eq!(texts("array.json", array.as_bytes()), expected);
     assert_eq!(texts("mark.jsonl", &[b"\xEF\xBB\xBF", &lines[..]].concat()), expected);
     assert_eq!(texts("array.json.gz", &gzip(&[b"\xEF\xBB\xBF \n", array.as_bytes()].concat())), expected);
+    let laid_out = |line: &[u8]| {
+        let object: Value = serde_json::from_slice(line).unwrap();
+        serde_json::to_string_pretty(&object).unwrap() + "\n"
+    };
+    let pretty: String = json_lines(0).iter().map(|line| laid_out(line)).collect();
+    assert_eq!(texts("pretty.json", pretty.as_bytes()), expected);
+    assert_eq!(texts("returns.json", pretty.replace('\n', "\r\n").as_bytes()), expected);
     let shifted = texts("blank.jsonl", &[b"\n\n", &lines[..]].concat());
     assert_eq!(shifted[0].0, 2, "blank lines are rows");
 }

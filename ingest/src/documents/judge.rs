@@ -1,7 +1,7 @@
 //! From one record of a text source to a document, or the reason why there is none; pure.
 
 use super::{PileFormat, RowsFormat};
-use crate::rows::fields::{Fields, Found};
+use crate::rows::fields::{Fields, Found, Text};
 use crate::rows::{joined, number};
 use crate::source::value;
 
@@ -98,16 +98,23 @@ fn no_object(detail: String) -> Judgement {
 }
 
 impl Draft {
-    /// Takes the text of a field: one text, or a list of them, which are lines.
+    /// Takes the text of a field: one text, or a list of them, which are lines; numbers and truth values as they are
+    /// written, as from a column of Parquet.
     fn with_text(self, fields: &Fields<'_>, name: &str) -> Result<Self, String> {
         let texts = match fields.get(name).map_err(|problem| format!("{name:?}: {problem}"))? {
             Some(Found::Text(text)) => vec![text],
             Some(Found::Texts(texts)) => texts,
-            _ => Vec::new(),
+            Some(Found::Number(digits)) => vec![plain_text(number::text(digits))],
+            Some(Found::Truth(truth)) => vec![plain_text(truth.to_string())],
+            Some(Found::Nested(_) | Found::Null) | None => Vec::new(),
         };
         let is_replaced = texts.iter().any(|text| text.has_bad_bytes || text.has_lone_surrogates);
         Ok(Self { text: joined(texts), is_replaced, ..self })
     }
+}
+
+fn plain_text(text: String) -> Text {
+    Text { text, ..Text::default() }
 }
 
 /// Writes an id as text.
@@ -117,7 +124,8 @@ fn shown(value: Found) -> Option<String> {
         Found::Number(digits) => Some(number::text(digits)),
         Found::Nested(text) => Some(text),
         Found::Texts(texts) => Some(joined(texts)),
-        Found::Truth(_) | Found::Null => None,
+        Found::Truth(truth) => Some(truth.to_string()),
+        Found::Null => None,
     }
 }
 
@@ -169,7 +177,8 @@ mod tests {
         let judge = |line: &[u8]| word(json(line, "s", &RowsFormat::default()));
         assert_eq!(judge(br#"{"text":"a""#), "json");
         assert_eq!(judge(b"\xff"), "json");
-        assert_eq!(judge(br#"{"text":1}"#), "no_text");
+        assert_eq!(judge(br#"{"text":null}"#), "no_text");
+        assert_eq!(judge(br#"{"text":{"a":1}}"#), "no_text");
         assert_eq!(judge(br#"{"text":" "}"#), "no_text");
         assert_eq!(judge(b"[1]"), "no_text");
         assert_eq!(judge(&b"[".repeat(100_000)), "no_text");
@@ -197,6 +206,8 @@ mod tests {
         assert_eq!(draft(br#"{"id":7,"text":"t \ud83d again"}"#), text("t \u{fffd} again", "7", true));
         assert_eq!(draft(b"{\"text\":\"a\xffb\"}"), text("a\u{fffd}b", "", true));
         assert_eq!(draft(br#"{"id":7.0,"text":"t"}"#), text("t", "7", false));
+        assert_eq!(draft(br#"{"id":true,"text":1.50}"#), text("1.5", "true", false));
+        assert_eq!(draft(br#"{"text":false}"#), text("false", "", false));
         let big = br#"{"id":340282366920938463463374607431768211456,"text":"t"}"#;
         assert_eq!(draft(big), text("t", "340282366920938463463374607431768211456", false));
         assert_eq!(draft(br#"{"id":{"a":1},"text":["one","two"]}"#), text("one\ntwo", "{\"a\":1}", false));

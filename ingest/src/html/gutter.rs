@@ -6,7 +6,7 @@ use super::dom::{Data, Dom, Element, NodeId};
 /// Nodes of a gutter.
 const NODES_MAX: usize = 1 << 14;
 /// Parts of class names that say so.
-const PARTS: [&str; 13] = [
+const PARTS: [&str; 14] = [
     "LineN",
     "blob-num",
     "crayon-num",
@@ -19,6 +19,7 @@ const PARTS: [&str; 13] = [
     "lineno",
     "ln-n",
     "pre-numbering",
+    "source-line-no",
     "tag_listingline",
 ];
 /// Whole class names that say so within code.
@@ -106,6 +107,8 @@ fn is_called_so(element: &Element) -> bool {
             is_name(&attribute.value)
                 || attribute.value.split_ascii_whitespace().any(|name| NAMES.contains(&name))
         }
+        // Numbers of lines in rustdoc's sources.
+        "data-nosnippet" => true,
         "style" => NOT_SELECTED.iter().any(|style| attribute.value.contains(style)),
         _ => false,
     })
@@ -132,6 +135,10 @@ mod tests {
     fn gutters_are_called_so_and_hold_numbers() {
         assert!(is_gutter("<span class='x lineno'> 12 </span>"));
         assert!(is_gutter("<span class=hljs-ln-numbers><b></b></span>"));
+        assert!(
+            is_gutter("<span class=source-line-no>001</span>") && is_gutter("<span data-nosnippet>1</span>")
+        );
+        assert!(!is_gutter("<span data-nosnippet>1 apple</span>"));
         assert!(is_gutter("<span class=line-numbers><i>1</i><br><i>2:</i></span>"));
         assert!(is_gutter("<span style='color:#777;user-select:none'>12</span>"));
         assert!(

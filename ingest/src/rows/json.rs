@@ -95,13 +95,15 @@ impl<R: BufRead> JsonTexts<R> {
         };
         let in_array = blank.first == Some(b'[');
         let in_sequence = blank.first == Some(RECORD_SEPARATOR);
+        let is_laid_out = blank.first == Some(b'{') && opens_alone(&mut reader);
         if in_array || in_sequence {
             reader.consume(1);
         } else {
             // Blank lines were passed over, and are rows all the same.
             ahead.extend(std::iter::repeat_n(Line::Whole(Vec::new()), blank.lines));
         }
-        let ends = if in_sequence { Ends::Byte(RECORD_SEPARATOR) } else { Ends::Feed };
+        // Objects that are laid out over lines end where they end, so the whole file is one line.
+        let ends = if in_sequence || is_laid_out { Ends::Byte(RECORD_SEPARATOR) } else { Ends::Feed };
         let lines = Lines::new(reader, text_bytes_max, ends);
         let (texts, begun) = (VecDeque::new(), Vec::new());
         let mut texts = Self { lines, text_bytes_max, in_array, texts, begun, ahead, error: None };
@@ -274,6 +276,13 @@ fn first_character(reader: &mut impl BufRead) -> io::Result<Blank> {
             return Ok(Blank { lines, first });
         }
     }
+}
+
+/// Returns whether the first line holds nothing but the beginning of an object, as printers of JSON lay it out.
+fn opens_alone(reader: &mut impl BufRead) -> bool {
+    let Ok(head) = reader.fill_buf() else { return false };
+    let behind = head[1.min(head.len())..].iter().find(|byte| !b" \t\r".contains(*byte));
+    behind == Some(&b'\n')
 }
 
 #[cfg(test)]

@@ -37,7 +37,12 @@ fn append(value: &[u8], texts: &mut Vec<String>) -> Result<(), String> {
         scan.at += found;
         let inner = scan.string()?;
         if scan.peek() != Some(b':') {
-            texts.push(decode(inner)?.text);
+            let decoded = decode(inner)?;
+            if decoded.has_bad_bytes {
+                // With other letters in its place nothing would be found of it.
+                return Err("not UTF-8".to_owned());
+            }
+            texts.push(decoded.text);
         }
     }
     Ok(())
@@ -80,6 +85,8 @@ mod tests {
         assert_eq!(read(" \"a: \\\"b\\\"\"", &[]).unwrap(), ["a: \"b\""]);
         assert_eq!(read("[\"one\", 2, {\"x\": \"two\"}]", &[]).unwrap(), ["one", "two"]);
         assert_eq!(read("\"one\"", &["q"]).unwrap(), Vec::<String>::new());
+        let latin = b"{\"q\": \"caf\xe9\", \"n\": \"\xe9\"}";
+        assert_eq!(of_row(latin, &mut SeenFields::new(&[])).unwrap_err(), "not UTF-8");
         for broken in ["\"one", "[\"one\"", "[\"one\"]]", "plain text", "7", "{\"q\": ", "{\"q\": \"\\x\"}"] {
             assert!(read(broken, &[]).is_err(), "{broken}");
         }

@@ -208,7 +208,7 @@ rules = [
 
 [text.near]
 preset = "fineweb"
-"#;
+    "#;
 
     fn refused(text: &str) -> String {
         parse("my.toml", text.to_owned()).unwrap_err().to_string()

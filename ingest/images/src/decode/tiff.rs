@@ -19,6 +19,7 @@ use self::colours::{Colours, Depth};
 /// What files are called in faults.
 const FORMAT: &str = "tiff";
 /// Tags that are read here.
+const SIDES: [u16; 2] = [256, 257];
 const COMPRESSION: u16 = 259;
 const PHOTOMETRIC: u16 = 262;
 const FILL_ORDER: u16 = 266;
@@ -28,6 +29,8 @@ const EXTRA_SAMPLES: u16 = 338;
 const SAMPLE_FORMAT: u16 = 339;
 const STRIPS: [u16; 2] = [273, 279];
 const TILES: [u16; 2] = [324, 325];
+const TILE_SIDES: [u16; 2] = [322, 323];
+const PLANAR: u16 = 284;
 const COLOUR_MAP: u16 = 320;
 const JPEG: u64 = 7;
 /// Compressions that have predictors: LZW and Deflate.
@@ -35,6 +38,8 @@ const PREDICTED: [u64; 3] = [5, 8, 32_946];
 const NO_PREDICTOR: u8 = 1;
 /// The value of a tag for bits of a byte from the lowest on.
 const REVERSED: u64 = 2;
+/// The value of a tag for samples of a pixel that lie apart.
+const APART: u64 = 2;
 /// Values of the tag of colours that the library does not decode, and those that it decodes alike.
 const PALETTE: u64 = 3;
 const LAB: [u64; 2] = [8, 9];
@@ -69,6 +74,10 @@ impl<'a> Tiff<'a> {
         let photometric = tags.value(PHOTOMETRIC).unwrap_or(0);
         if tags.value(FILL_ORDER) == Some(REVERSED) {
             return Err(Fault::Unsupported { format: "image/tiff (reversed bits)".to_owned() });
+        }
+        if tags.value(PLANAR) == Some(APART) && has_cut_tiles(&tags) {
+            // The library panics over them.
+            return Err(Fault::Unsupported { format: "image/tiff (cut tiles of planes)".to_owned() });
         }
         let patched = Patched { file: Cursor::new(file), patches: patches(&tags, photometric) };
         let mut decoder = Decoder::new(patched).map_err(fault)?.with_limits(Limits::unlimited());
@@ -143,6 +152,15 @@ impl<'a> Tiff<'a> {
         }
         Pixels::new(width, height, rgb).ok_or_else(no_pixels)
     }
+}
+
+/// Returns true if tiles reach over the edge of the image.
+fn has_cut_tiles(tags: &Directory<'_>) -> bool {
+    let is_cut = |(side, tile): (&u16, &u16)| {
+        let (side, tile) = (tags.value(*side).unwrap_or(0), tags.value(*tile).unwrap_or(0));
+        tile > 0 && side % tile > 0
+    };
+    SIDES.iter().zip(&TILE_SIDES).any(is_cut)
 }
 
 /// Returns what the library is to read in other ways: colours that it does not know as others that are
