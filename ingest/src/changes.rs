@@ -32,8 +32,8 @@ pub(crate) fn file_state(client: &Client, url: &str, check_remote: bool) -> Resu
     match client.locate(url) {
         Location::File(path) => {
             let metadata = match std::fs::metadata(&path) {
-                // A link that leads nowhere: failed when it is read.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                // A link that leads nowhere, or in a circle: failed when it is read.
+                Err(_) if path.is_symlink() => return Ok(None),
                 metadata => metadata.map_err(Error::io("read", &path))?,
             };
             let content = Some(content_hash(&path).map_err(Error::io("read", &path))?);

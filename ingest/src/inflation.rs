@@ -22,6 +22,8 @@ const STREAMS_FREE: u64 = 1_000;
 const STREAM_BYTES: u64 = 1_024;
 /// What reading the pages of every archive may cost, 16 MiB, beside [`PAGE_INFLATION_MAX`].
 const PAGES_FREE: u64 = 16 << 20;
+/// What reading the pages in the rows of a plain file may cost, 256 MiB: of tiny pages a hundred thousand.
+const PLAIN_PAGES_FREE: u64 = 256 << 20;
 /// What it may cost for each byte of the archive before the page.
 const PAGE_INFLATION_MAX: u64 = 40;
 /// What a page costs beside its bytes, and what a place costs where a record is broken, in bytes of plain text.
@@ -54,12 +56,24 @@ pub(crate) fn excess_rows(file_bytes: u64, rows: u64) -> Option<String> {
 }
 
 /// What reading the pages of one archive, or of one compressed file of HTML, has cost so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct PageBudget {
     spent: u64,
+    free: u64,
+}
+
+impl Default for PageBudget {
+    fn default() -> Self {
+        Self { spent: 0, free: PAGES_FREE }
+    }
 }
 
 impl PageBudget {
+    /// Returns that of the rows of a file that is not compressed.
+    pub(crate) fn of_plain_rows() -> Self {
+        Self { spent: 0, free: PLAIN_PAGES_FREE }
+    }
+
     /// Takes the cost of a page before which the file has so many bytes.
     ///
     /// A page that costs too much takes no more than its bytes, which were decompressed after all.
@@ -92,7 +106,7 @@ impl PageBudget {
     /// # Errors
     /// As [`Self::take`].
     pub(crate) fn check(&self, file_bytes: u64) -> Result<(), String> {
-        match self.spent > most(file_bytes) {
+        match self.spent > self.most(file_bytes) {
             true => Err(format!("a page, too much behind {file_bytes} bytes of the file")),
             false => Ok(()),
         }
@@ -100,17 +114,17 @@ impl PageBudget {
 
     fn spend(&mut self, cost: u64, file_bytes: u64) -> Result<(), ()> {
         let spent = self.spent + cost;
-        if spent > most(file_bytes) {
+        if spent > self.most(file_bytes) {
             return Err(());
         }
         self.spent = spent;
         Ok(())
     }
-}
 
-/// Returns what the pages behind so many bytes of a file may have cost.
-fn most(file_bytes: u64) -> u64 {
-    file_bytes.saturating_mul(PAGE_INFLATION_MAX).saturating_add(PAGES_FREE)
+    /// Returns what the pages behind so many bytes of a file may have cost.
+    fn most(&self, file_bytes: u64) -> u64 {
+        file_bytes.saturating_mul(PAGE_INFLATION_MAX).saturating_add(self.free)
+    }
 }
 
 #[cfg(test)]
@@ -142,6 +156,16 @@ mod tests {
             (0..50).filter(|_| budget.check(1_000).is_ok() && budget.take(1_000, &large).is_ok());
         assert_eq!(decompressed.count(), 1);
         assert!(budget.check(1_000).is_err() && budget.check(1 << 20).is_ok());
+    }
+
+    #[test]
+    fn a_plain_file_of_tiny_pages_has_a_bound_and_one_of_small_pages_has_none() {
+        let taken = |page: &[u8], count: usize| {
+            let mut budget = PageBudget::of_plain_rows();
+            (0..count).take_while(|row| budget.take((row * page.len()) as u64, page).is_ok()).count()
+        };
+        let small = b"<p>Fifty-six bytes of a page are more than its tags cost.";
+        assert_eq!((taken(b"x", 1_000_000), taken(small, 1_000_000)), (133_616, 1_000_000));
     }
 
     #[test]

@@ -167,6 +167,9 @@ impl Listing {
                     self.append_named(self.named(path)?, files)?;
                 }
             }
+            Location::File(path) if saved::is_special(&path) => {
+                return Err(self.refused(format!("{name} is a device, a pipe or a socket: name a file")));
+            }
             _ => {
                 if let Some(remedy) = kind::remedy(&name, &self.kinds).filter(|_| self.judges_names) {
                     return Err(self.refused(format!("{name}: {remedy}")));

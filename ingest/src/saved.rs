@@ -193,10 +193,15 @@ fn append(
     Ok(())
 }
 
-/// Returns false for links to folders, and for pipes, sockets and devices: reading them may never end. A link that
-/// leads nowhere is a file that is missing.
+/// Returns false for links to folders, and for what is no file at all. A link that leads nowhere is a file that is
+/// missing.
 fn is_file_or_gone(path: &Path) -> bool {
-    std::fs::metadata(path).map_or(true, |metadata| metadata.is_file())
+    !path.is_dir() && !is_special(path)
+}
+
+/// Returns true for pipes, sockets and devices: reading them may never end.
+pub(crate) fn is_special(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
 }
 
 fn has_end(path: &Path, ends: &[&str]) -> bool {

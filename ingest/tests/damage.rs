@@ -314,7 +314,7 @@ fn a_whole_source_counts_no_failed_files() {
 }
 
 #[test]
-fn a_folder_with_a_link_to_nowhere_a_link_to_a_folder_and_a_pipe_is_read() {
+fn a_folder_with_links_to_nowhere_a_link_to_a_folder_and_a_pipe_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let files = folder.path().join("files");
     std::fs::create_dir_all(files.join("below")).unwrap();
@@ -322,12 +322,15 @@ fn a_folder_with_a_link_to_nowhere_a_link_to_a_folder_and_a_pipe_is_read() {
     std::fs::write(files.join("below/b.jsonl"), json_lines(1).concat()).unwrap();
     std::os::unix::fs::symlink("nowhere.jsonl", files.join("c.jsonl")).unwrap();
     std::os::unix::fs::symlink("below", files.join("d.jsonl")).unwrap();
+    std::os::unix::fs::symlink("f.jsonl", files.join("f.jsonl")).unwrap();
     let pipe = std::process::Command::new("mkfifo").arg(files.join("e.jsonl")).status();
     assert!(pipe.unwrap().success());
     let datasets = run(&folder.path().join("run"), &json!({"rows": {}}), &json!([files])).unwrap();
     let units = &datasets["src"].manifest().report.units;
     assert_eq!(units["documents"].kept, 2 * RECORDS as u64);
-    assert_eq!(units["documents"].failed, BTreeMap::from([("file_missing".to_owned(), 1)]));
+    assert_eq!(units["documents"].failed, BTreeMap::from([("file_missing".to_owned(), 2)]));
+    let device = refusal(folder.path(), json!({"rows": {}}), json!(["/dev/zero"]));
+    assert!(device.contains("/dev/zero is a device"), "{device}");
 }
 
 #[test]

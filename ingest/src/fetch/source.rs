@@ -250,12 +250,12 @@ pub(crate) fn source_error(url: &str, error: &io::Error) -> Error {
 
 /// Opens a file on this machine; a link that leads nowhere is a fault of the file.
 fn open_file(url: &str, path: &Path) -> corpus::Result<File> {
-    File::open(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound if path.is_symlink() => {
+    File::open(path).map_err(|error| {
+        if path.is_symlink() && !path.exists() {
             let fault = FileFault { reason: FILE_MISSING, detail: "a link that leads nowhere".to_owned() };
-            source_error(url, &fault.into())
+            return source_error(url, &fault.into());
         }
-        _ => Error::io("open", path)(error),
+        Error::io("open", path)(error)
     })
 }
 

@@ -39,7 +39,8 @@ pub(super) struct Rows {
 /// that is not compressed, as many as there may be.
 struct Opened<'a> {
     rows: Box<dyn Iterator<Item = Result<Row>> + 'a>,
-    file_bytes: Box<dyn Fn() -> u64>,
+    /// Bytes of it that were read; none where it is plain, and its pages tell them.
+    file_bytes: Box<dyn Fn() -> Option<u64>>,
 }
 
 impl Rows {
@@ -73,7 +74,7 @@ impl Rows {
             let parquet = source.client.parquet(&file.url, &task.scratch)?;
             let bytes = Length::len(&parquet);
             let rows = ParquetRows::open(place.0, place.1, parquet, &wanted, 0)?;
-            return Ok(Opened { rows: Box::new(rows), file_bytes: Box::new(move || bytes) });
+            return Ok(Opened { rows: Box::new(rows), file_bytes: Box::new(move || Some(bytes)) });
         }
         let broken = |error: &io::Error| source_error(&file.url, error);
         let reader = source.client.open(&file.url)?;
@@ -88,7 +89,7 @@ impl Rows {
         };
         Ok(Opened {
             rows: Box::new(rows.map(move |row| row.map_err(|error| broken(&error)))),
-            file_bytes: Box::new(move || taken.as_ref().map_or(u64::MAX, |taken| taken.get())),
+            file_bytes: Box::new(move || taken.as_ref().map(|taken| taken.get())),
         })
     }
 
@@ -102,14 +103,20 @@ impl Rows {
         out: &mut Output<'_>,
     ) -> Result<()> {
         let Opened { rows, file_bytes } = self.open(task, file)?;
-        let (first, mut at, mut budget) = (out.position(), 0, PageBudget::default());
+        let (first, mut at, mut page_bytes) = (out.position(), 0, 0);
+        let mut budget = match file_bytes() {
+            Some(_) => PageBudget::default(),
+            None => PageBudget::of_plain_rows(),
+        };
         for row in rows {
             let (row, is_new) = (row?, at >= first);
             let count = if let Row::Lost { rows, .. } = &row { *rows } else { 1 };
             let id = self.writer.source.id(file, at)?;
             match row {
                 Row::Whole(cells) => {
-                    let (body, [url, key, date]) = self.body(cells, (file_bytes(), &mut budget));
+                    let before = file_bytes().unwrap_or(page_bytes);
+                    let (body, [url, key, date], length) = self.body(cells, (before, &mut budget));
+                    page_bytes += length;
                     if is_new {
                         let page = body.and_then(|body| guarded(task, id, || body.read(self.writer.ruby)));
                         self.write(About { id, key, url, date }, page, found, out)?;
@@ -135,24 +142,25 @@ impl Rows {
         Ok(())
     }
 
-    /// Returns the page of a row, having taken what reading it costs, and its URL, id and date.
+    /// Returns the page of a row, having taken what reading it costs, its URL, id and date, and its bytes.
     fn body(
         &self,
         mut cells: Cells,
         (file_bytes, budget): (u64, &mut PageBudget),
-    ) -> (Result<Body<'static>, Refusal>, [Option<String>; 3]) {
+    ) -> (Result<Body<'static>, Refusal>, [Option<String>; 3], u64) {
         let url = cells.text(URL).and_then(|url| address(&url, None)).map(String::from);
         let (html, content_type) = match cells.bytes(HTML) {
             Some(bytes) => (bytes, "text/html"),
             // A text was decoded already, whatever it says of its charset.
             None => (cells.text(HTML).unwrap_or_default().into_bytes(), "text/html; charset=utf-8"),
         };
+        let length = html.len() as u64;
         let body = match budget.take(file_bytes, &html) {
             Err(detail) => Err(Refusal::Fail(INFLATED, detail)),
             Ok(()) if html.trim_ascii().is_empty() => Err(Refusal::Fail("no_text", String::new())),
             Ok(()) => Body::of_saved(html, content_type, url.as_deref()),
         };
-        (body, [url, cells.text(ID), cells.text(DATE)])
+        (body, [url, cells.text(ID), cells.text(DATE)], length)
     }
 
     fn write(
