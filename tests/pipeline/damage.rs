@@ -82,7 +82,7 @@ fn a_run_stops_at_a_source_most_of_whose_files_are_broken_unless_that_is_accepte
 #[test]
 fn a_source_of_which_nothing_could_be_read_ends_the_run_after_the_others_were() {
     let workspace = Workspace::new();
-    std::fs::write(workspace.path("bad.jsonl"), "{\"text\": 1}\n{\"text\": \" \"}\n").unwrap();
+    std::fs::write(workspace.path("bad.jsonl"), "{\"text\": null}\n{\"text\": \" \"}\n").unwrap();
     std::fs::write(workspace.path("good.jsonl"), "{\"text\": \"A text.\"}\n").unwrap();
     let source = |name: &str, code: u32| {
         format!(

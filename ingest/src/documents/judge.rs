@@ -47,6 +47,10 @@ pub(super) fn pile(line: &[u8], format: &PileFormat) -> Judgement {
         Err(detail) => return no_object(detail),
     };
     let set = set_name(&fields).unwrap_or_default();
+    // Its texts are strings; anything else is of another file.
+    if let Ok(Some(Found::Number(_) | Found::Truth(_))) = fields.get(super::PILE_TEXT) {
+        return Judgement::fail("no_text", value(&set));
+    }
     let draft = Draft { source: set.clone(), ..Draft::default() };
     match draft.with_text(&fields, super::PILE_TEXT) {
         Err(detail) => Judgement::fail("json", detail),
@@ -170,6 +174,7 @@ mod tests {
             assert_eq!(word(pile(line.as_bytes(), &format)), "set", "{line}");
         }
         assert_eq!(word(pile(br#"{"text":"a"}"#, &PileFormat::default())), "kept");
+        assert_eq!(word(pile(br#"{"text":5}"#, &PileFormat::default())), "no_text");
     }
 
     #[test]
