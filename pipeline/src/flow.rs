@@ -10,7 +10,7 @@ use filter::SourcePriority;
 use filter::flow::{Evaluation, Shared};
 use filter::stage::looks::EVALUATION_SOURCE;
 use ingest::flow::Sources;
-use shard::flow::{FeatureHandles, Packable};
+use shard::flow::{FeatureHandles, Packable, PackablePairs};
 use train::flow::Training;
 use train::{PayloadFormat, TowerStart};
 
@@ -139,7 +139,11 @@ impl Flow {
         let Some(pack) = &config.pack else { return };
         let packable = Packable {
             text: text.map(|documents| (documents, pack.text(config))),
-            pairs: of_pairs.map(|images| (images, corpus.duplicates.as_ref(), pack.pairs(config))),
+            pairs: of_pairs.map(|images| PackablePairs {
+                images,
+                duplicates: corpus.duplicates.as_ref(),
+                config: pack.pairs(config),
+            }),
             interleaved: corpus.interleaved.as_ref().map(|documents| (documents, pack.interleaved(config))),
         };
         let packed = shard::flow::packing_stages(packable, config.seed, &tokenizer, &features);

@@ -78,13 +78,24 @@ pub fn tokenizer_stages(
     (vec![Box::new(tokenize)], Handle::new(TOKENIZER))
 }
 
+/// Images of pairs to pack.
+#[derive(Debug)]
+pub struct PackablePairs<'r> {
+    /// All passes over the images.
+    pub images: &'r [Handle<Image>],
+    /// The duplicates among them, which are left out.
+    pub duplicates: Option<&'r Handle<ImageDuplicate>>,
+    /// How.
+    pub config: PairConfig,
+}
+
 /// What is packed, each kind with its settings.
 #[derive(Debug, Default)]
 pub struct Packable<'r> {
     /// Documents of text.
     pub text: Option<(&'r Handle<Document>, TextConfig)>,
-    /// Images of pairs in all passes, and the duplicates among them.
-    pub pairs: Option<(&'r [Handle<Image>], Option<&'r Handle<ImageDuplicate>>, PairConfig)>,
+    /// Images of pairs.
+    pub pairs: Option<PackablePairs<'r>>,
     /// Interleaved documents.
     pub interleaved: Option<(&'r Handle<Interleaved>, InterleavedConfig)>,
 }
@@ -117,7 +128,7 @@ pub fn packing_stages(
         stages.push(Box::new(PackText { name, tokenizer: tokenizer(), documents, config, seed }));
         packed.text = Some(Handle::new(PACK_TEXT));
     }
-    if let Some((images, duplicates, config)) = packable.pairs {
+    if let Some(PackablePairs { images, duplicates, config }) = packable.pairs {
         stages.push(Box::new(PackPairs {
             name: PACK_PAIRS.into(),
             tokenizer: tokenizer(),
