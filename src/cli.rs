@@ -1,5 +1,6 @@
 //! The command line: it selects what to run and where; the configuration decides how. Arguments of a command stand
 //! with the command.
+
 use std::path::PathBuf;
 
 use clap::builder::{PathBufValueParser, TypedValueParser};

@@ -1,4 +1,5 @@
 //! From an error to what the user reads and what a scheduler sees.
+
 use std::process::ExitCode;
 
 use crate::print::note;
@@ -9,11 +10,6 @@ pub(crate) const USAGE: u8 = 2;
 pub(crate) const TRANSIENT: u8 = 75;
 /// Stopped on request, as shells report an interrupt.
 pub(crate) const CANCELLED: u8 = 130;
-
-/// A mistake of the user's, with its remedy.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct Usage(pub(crate) String);
 
 /// Prints an error with its causes and returns the exit code of its class.
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
@@ -28,7 +24,7 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
 }
 
 fn class(error: &anyhow::Error) -> u8 {
-    if error.is::<Usage>() || matches!(error.downcast_ref(), Some(pipeline::Error::Usage(_))) {
+    if matches!(error.downcast_ref(), Some(pipeline::Error::Usage(_))) {
         return USAGE;
     }
     match error.chain().find_map(of_corpus) {

@@ -1,4 +1,5 @@
 //! Log lines on standard error; what users read as results goes to standard output.
+
 use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;

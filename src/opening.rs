@@ -1,4 +1,5 @@
 //! How commands open what they are given: a configuration, and the stages of an earlier run.
+
 use anyhow::Context as _;
 use pipeline::child::Child;
 use pipeline::config::load_based;

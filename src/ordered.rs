@@ -1,4 +1,5 @@
 //! Work on many items at once, results in the order of the items.
+
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 

@@ -1,5 +1,6 @@
 //! Where everything is printed. A reader that went away ends the program quietly, as `| head` expects; control
 //! characters, which pages, captions and file names may hold, never reach a terminal.
+
 use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, BufWriter, StdoutLock, Write};

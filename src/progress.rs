@@ -1,4 +1,5 @@
 //! Progress: a bar per stage on a terminal, log lines elsewhere.
+
 use std::io::IsTerminal;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};

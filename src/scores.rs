@@ -1,4 +1,5 @@
 //! What an evaluation found, for people: shares, losses, and a few captions.
+
 use corpus::Dataset;
 use corpus::record::Generated;
 use pipeline::number::grouped;

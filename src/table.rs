@@ -1,4 +1,5 @@
 //! Aligned text tables for the terminal.
+
 use std::fmt;
 
 use crate::print::escaped_line;

@@ -1,17 +1,17 @@
 //! A file that settings name by its path: what it holds decides a stage's output, not where it is.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use crate::digest::Digest;
-use crate::{Error, Result};
+use crate::{Error, Lazy, Result};
 
 /// A file that settings name. It is read when a stage that needs it is about to run, not when stages are listed.
 #[derive(Debug, Clone)]
 pub struct NamedFile {
     path: PathBuf,
     /// As it was when it was first asked for.
-    digest: Arc<OnceLock<Digest>>,
+    digest: Arc<Lazy<Digest>>,
 }
 
 impl NamedFile {
@@ -30,11 +30,7 @@ impl NamedFile {
     /// # Errors
     /// When the file cannot be read.
     pub fn digest(&self) -> Result<&Digest> {
-        if let Some(digest) = self.digest.get() {
-            return Ok(digest);
-        }
-        let (digest, _) = Digest::of_file(&self.path)?;
-        Ok(self.digest.get_or_init(|| digest))
+        self.digest.get_or_try(|| Ok(Digest::of_file(&self.path)?.0))
     }
 
     /// Checks that the file is still what it was when its digest was first asked for.

@@ -15,7 +15,7 @@ use judge::{Draft, Judgement};
 use crate::fetch::source::source_error;
 use crate::lines::{Blocks, Ends, Line, Lines, look, pass_over_mark};
 use crate::rows::json::JsonTexts;
-use crate::rows::{Kind, ParquetRows, Row, Wanted};
+use crate::rows::{Kind, ParquetRows, ROW_BROKEN, Row, Wanted};
 use crate::source::{Source, Yield, preview};
 
 /// Unit and stream of this stage.
@@ -160,7 +160,7 @@ impl Documents {
                     };
                     (judge::text(draft), String::new())
                 }
-                Row::Broken { detail, preview } => (Judgement::fail("row_broken", detail), preview),
+                Row::Broken { detail, preview } => (Judgement::fail(ROW_BROKEN, detail), preview),
                 Row::Lost { fault, rows } => {
                     found.lost((DOCUMENTS, file), self.source.id(file, row)?, fault, out)?;
                     out.advance(rows)?;

@@ -16,13 +16,12 @@ use draft::Draft;
 use layout::{Container, Reading};
 pub use layout::{Layout, PairsFormat};
 
-use crate::fault::FileFault;
 use crate::fetch::source::source_error;
 use crate::lines::{Ends, Line, Lines, Text, look, pass_over_mark};
 use crate::rows::delimited::DelimitedRows;
 use crate::rows::json::JsonRows;
 use crate::rows::{ParquetRows, ROW_BYTES_MAX, Row, Wanted};
-use crate::source::{Source, Yield, preview};
+use crate::source::{Source, Yield};
 
 /// Unit and stream of this stage.
 const PAIRS: &str = "pairs";
@@ -33,30 +32,8 @@ pub struct Pairs {
     format: PairsFormat,
 }
 
-/// What a row gives.
-enum Drafted {
-    Draft(Box<Draft>),
-    /// Why there is none, and how the row begins.
-    Broken {
-        detail: String,
-        preview: String,
-    },
-    /// Damage of the file, in place of the rows that it took.
-    Lost {
-        fault: FileFault,
-        rows: u64,
-    },
-}
-
-impl Drafted {
-    /// Returns how many rows of the file it stands for.
-    fn rows(&self) -> u64 {
-        if let Self::Lost { rows, .. } = self { *rows } else { 1 }
-    }
-}
-
 /// The rows of a file from the first on.
-type Drafts<'a> = Box<dyn Iterator<Item = Result<Drafted>> + 'a>;
+type Drafts<'a> = Box<dyn Iterator<Item = Result<Row<Box<Draft>>>> + 'a>;
 
 impl Pairs {
     pub(crate) fn new(source: Source, format: PairsFormat) -> Self {
@@ -129,16 +106,8 @@ impl Pairs {
         let lines = lost.into_iter().map(Ok).chain(Lines::new(reader, ROW_BYTES_MAX, Ends::Any));
         let lines = lines.skip(usize::try_from(first).unwrap_or(usize::MAX));
         Ok(Box::new(lines.map(move |line| {
-            Ok(match line.map_err(|error| source_error(&file.url, &error))? {
-                Line::Whole(line) => match split(&line) {
-                    Ok(draft) => Drafted::Draft(Box::new(draft)),
-                    Err(detail) => Drafted::Broken { detail, preview: preview(&line) },
-                },
-                Line::TooLong { head, bytes } => {
-                    Drafted::Broken { detail: format!("line of {bytes} bytes"), preview: preview(&head) }
-                }
-                Line::Lost(fault) => Drafted::Lost { fault, rows: 1 },
-            })
+            let line = line.map_err(|error| source_error(&file.url, &error))?;
+            Ok(Row::of_line(line, "line", |line| split(line).map(Box::new)))
         })))
     }
 
@@ -149,10 +118,10 @@ impl Pairs {
         found: &mut Yield,
         out: &mut Output<'_>,
     ) -> Result<()> {
-        for drafted in self.drafts(file, task, out.position())? {
-            let drafted = drafted?;
-            let rows = drafted.rows();
-            self.write(file, out.position(), drafted, found, out)?;
+        for draft in self.drafts(file, task, out.position())? {
+            let draft = draft?;
+            let rows = draft.count();
+            self.write(file, out.position(), draft, found, out)?;
             out.advance(rows)?;
         }
         Ok(())
@@ -162,21 +131,15 @@ impl Pairs {
         &self,
         file: &SourceFile,
         row: u64,
-        drafted: Drafted,
+        draft: Row<Box<Draft>>,
         found: &mut Yield,
         out: &mut Output<'_>,
     ) -> Result<()> {
         let id = self.source.id(file, row)?;
-        let draft = match drafted {
-            Drafted::Lost { fault, .. } => return found.lost((PAIRS, file), id, fault, out),
-            Drafted::Broken { detail: value, preview } => {
-                found.failed();
-                out.read(PAIRS);
-                let removal =
-                    Removal { id, key: None, url: None, reason: "row_broken", value, preview: &preview };
-                return out.fail(PAIRS, removal);
-            }
-            Drafted::Draft(draft) => draft,
+        let draft = match draft {
+            Row::Lost { fault, .. } => return found.lost((PAIRS, file), id, fault, out),
+            Row::Broken { detail, preview } => return found.broken(PAIRS, id, detail, &preview, out),
+            Row::Whole(draft) => draft,
         };
         out.read(PAIRS);
         let missing = match () {
@@ -198,12 +161,8 @@ impl Pairs {
     }
 }
 
-fn drafted(names: &ColumnNames, row: Row) -> Drafted {
-    match row {
-        Row::Whole(cells) => Drafted::Draft(Box::new(names.draft(cells))),
-        Row::Broken { detail, preview } => Drafted::Broken { detail, preview },
-        Row::Lost { fault, rows } => Drafted::Lost { fault, rows },
-    }
+fn drafted(names: &ColumnNames, row: Row) -> Row<Box<Draft>> {
+    row.map(|cells| Box::new(names.draft(cells)))
 }
 
 /// Returns the delimiter of a file whose name says that it is a list of URLs alone, but which begins with a header

@@ -181,22 +181,23 @@ fn append(
     files: &mut Vec<PathBuf>,
 ) -> io::Result<()> {
     for entry in sorted(folder)? {
-        let path = entry.path();
-        if entry.file_type()?.is_dir() {
+        let (path, kind) = (entry.path(), entry.file_type()?);
+        let is_file = || kind.is_file() || kind.is_symlink() && leads_to_file_or_nowhere(&path);
+        if kind.is_dir() {
             if depth < DEPTH_MAX {
                 append(&path, depth + 1, is_wanted, files)?;
             }
-        } else if is_wanted(&entry.file_name().to_string_lossy()) && is_file_or_gone(&path) {
+        } else if is_wanted(&entry.file_name().to_string_lossy()) && is_file() {
             files.push(path);
         }
     }
     Ok(())
 }
 
-/// Returns false for links to folders, and for what is no file at all. A link that leads nowhere is a file that is
+/// Returns false for links to folders, and to what is no file at all. A link that leads nowhere is a file that is
 /// missing.
-fn is_file_or_gone(path: &Path) -> bool {
-    !path.is_dir() && !is_special(path)
+fn leads_to_file_or_nowhere(link: &Path) -> bool {
+    std::fs::metadata(link).map_or(true, |metadata| metadata.is_file())
 }
 
 /// Returns true for pipes, sockets and devices: reading them may never end.

@@ -15,6 +15,7 @@ use crate::fetch::source::source_error;
 use crate::kind::FileKind;
 use crate::lines::{Text, decompressed, rows_of};
 use crate::location::{Location, shown};
+use crate::rows::ROW_BROKEN;
 use crate::watch::{Listed, Watch};
 
 /// Stream of a listing, and unit of files that gave no record.
@@ -272,6 +273,20 @@ impl Yield {
     /// Notes a record that was failed.
     pub(crate) fn failed(&mut self) {
         self.reason.get_or_insert(NO_RECORD);
+    }
+
+    /// Writes a row that cannot be read.
+    pub(crate) fn broken(
+        &mut self,
+        unit: &str,
+        id: Id,
+        value: String,
+        preview: &str,
+        out: &mut Output<'_>,
+    ) -> Result<()> {
+        self.failed();
+        out.read(unit);
+        out.fail(unit, Removal { id, key: None, url: None, reason: ROW_BROKEN, value, preview })
     }
 
     /// Writes damage of the file in place of the records that it took.

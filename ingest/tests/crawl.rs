@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use arrow::array::{Int16Array, Int32Array, RecordBatch, StringArray};
-use corpus::crash::Crashes;
-use corpus::engine::{Engine, Unobserved};
+use corpus::engine::Unobserved;
 use corpus::mirror::Mirrors;
 use corpus::record::{Document, Page};
-use corpus::stage::{Cancel, Inputs};
+use corpus::stage::Cancel;
 use corpus::{Counts, Dataset, Store};
+use corpus_testing::run_stages;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use ingest::{Client, SourceConfig, fetch};
@@ -207,21 +207,8 @@ fn run(client: &Arc<Client>, folder: &Path, format: Value, files: Value) -> BTre
     let config: SourceConfig =
         serde_json::from_value(json!({"code": 2, "files": files, "format": {"crawl": format}})).unwrap();
     let store = Store::local(folder).unwrap();
-    let (cancel, crashes) = (Cancel::default(), Crashes::default());
-    let engine = Engine {
-        store: &store,
-        workers: 2,
-        cancel: &cancel,
-        crashes: &crashes,
-        observer: &Unobserved,
-        prober: None,
-    };
-    let mut datasets = BTreeMap::new();
-    for stage in ingest::stages("src", &config, client).unwrap() {
-        let dataset = engine.run(stage.as_ref(), &Inputs(datasets.clone())).unwrap();
-        datasets.insert(stage.name(), dataset);
-    }
-    datasets
+    let stages = ingest::stages("src", &config, client).unwrap();
+    run_stages(&store, 2, (&Unobserved, &Cancel::default()), &stages).unwrap()
 }
 
 fn pages(datasets: &BTreeMap<String, Dataset>) -> BTreeMap<String, Page> {
@@ -359,18 +346,9 @@ fn the_only_file_of_a_source_must_be_there() {
     }))
     .unwrap();
     let store = Store::local(scratch.path()).unwrap();
-    let (cancel, crashes) = (Cancel::default(), Crashes::default());
-    let engine = Engine {
-        store: &store,
-        workers: 1,
-        cancel: &cancel,
-        crashes: &crashes,
-        observer: &Unobserved,
-        prober: None,
-    };
     let stages = ingest::stages("src", &config, &server.client()).unwrap();
-    let listing = engine.run(stages[0].as_ref(), &Inputs::default()).unwrap();
-    let inputs = Inputs(BTreeMap::from([("src.files".to_owned(), listing)]));
-    let error = engine.run(stages[1].as_ref(), &inputs).err().unwrap();
+    let run = |stages: &[_]| run_stages(&store, 1, (&Unobserved, &Cancel::default()), stages);
+    assert!(run(&stages[..1]).is_ok(), "it is listed");
+    let error = run(&stages).err().unwrap();
     assert!(error.to_string().contains("404") && !error.is_transient(), "{error}");
 }

@@ -8,12 +8,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, StringArray};
-use corpus::crash::Crashes;
-use corpus::engine::{Engine, Unobserved};
+use corpus::engine::Unobserved;
 use corpus::mirror::Mirrors;
 use corpus::record::{Document, Page, Pair, Removed};
 use corpus::stage::{Cancel, Inputs};
 use corpus::{Dataset, Store};
+use corpus_testing::run_stages;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use ingest::{Client, SourceConfig, fetch};
@@ -205,21 +205,8 @@ fn run(folder: &Path, format: &Value, files: &Value) -> corpus::Result<BTreeMap<
     let config: SourceConfig =
         serde_json::from_value(json!({"code": 1, "files": files, "format": format})).unwrap();
     let store = Store::local(folder).unwrap();
-    let (cancel, crashes) = (Cancel::default(), Crashes::default());
-    let engine = Engine {
-        store: &store,
-        workers: 2,
-        cancel: &cancel,
-        crashes: &crashes,
-        observer: &Unobserved,
-        prober: None,
-    };
-    let mut datasets = BTreeMap::new();
-    for stage in ingest::stages("src", &config, &client)? {
-        let dataset = engine.run(stage.as_ref(), &Inputs(datasets.clone()))?;
-        datasets.insert(stage.name(), dataset);
-    }
-    Ok(datasets)
+    let stages = ingest::stages("src", &config, &client)?;
+    run_stages(&store, 2, (&Unobserved, &Cancel::default()), &stages)
 }
 
 /// The names of all records that were kept.

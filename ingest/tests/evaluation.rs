@@ -1,17 +1,15 @@
 //! Evaluation sets run by the engine, from their settings to items.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use corpus::crash::Crashes;
-use corpus::engine::{Engine, Observer, Unobserved};
+use corpus::engine::{Observer, Unobserved};
 use corpus::mirror::Mirrors;
 use corpus::record::{EvaluationItem, Removed};
 use corpus::stage::{Cancel, Inputs};
-use corpus::{Counts, Dataset, Error, SourceCode, Store};
+use corpus::{Counts, Dataset, Error, SourceCode, Stage, Store};
+use corpus_testing::{StopAfter, run_stage, run_stages};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use ingest::evaluation::{EvaluationSet, EvaluationSets};
@@ -52,21 +50,9 @@ impl Bench {
         cancel: &Cancel,
     ) -> corpus::Result<Dataset> {
         let store = Store::local(&self.folder.path().join(store)).unwrap();
-        let engine = Engine {
-            store: &store,
-            workers: 1,
-            cancel,
-            crashes: &Crashes::default(),
-            observer,
-            prober: None,
-        };
-        let (mut inputs, mut last) = (BTreeMap::new(), None);
-        for stage in EvaluationSets::new("sets", SourceCode(254), &self.client, sets).stages().0 {
-            let dataset = engine.run(stage.as_ref(), &Inputs(inputs.clone()))?;
-            inputs.insert(stage.name(), dataset.clone());
-            last = Some(dataset);
-        }
-        Ok(last.unwrap())
+        let stages = EvaluationSets::new("sets", SourceCode(254), &self.client, sets).stages().0;
+        let mut made = run_stages(&store, 1, (observer, cancel), &stages)?;
+        Ok(made.remove("sets").unwrap())
     }
 
     fn dataset(&self, sets: Vec<EvaluationSet>) -> Dataset {
@@ -179,17 +165,6 @@ fn what_cannot_be_used_of_a_set_is_refused_with_key_file_and_what_was_found() {
     }
 }
 
-/// Asks to stop after so many records.
-struct StopAfter(u64, AtomicU64, Cancel);
-
-impl Observer for StopAfter {
-    fn advanced(&self, records: u64) {
-        if self.1.fetch_add(records, Ordering::Relaxed) + records >= self.0 {
-            self.2.request();
-        }
-    }
-}
-
 #[test]
 fn a_run_that_was_stopped_gives_the_same_items() {
     let bench = Bench::new();
@@ -199,9 +174,8 @@ fn a_run_that_was_stopped_gives_the_same_items() {
     let sets = || vec![bench.set("a", "set", &["q"])];
     let whole = bench.dataset(sets());
     for records in [10_000, 25_000, 44_000] {
-        let (store, cancel) = (format!("stopped-{records}"), Cancel::default());
-        let observer = StopAfter(records, AtomicU64::new(0), cancel.clone());
-        let stopped = bench.run(&store, sets(), &observer, &cancel);
+        let (store, stop) = (format!("stopped-{records}"), StopAfter::new(records));
+        let stopped = bench.run(&store, sets(), &stop, &stop.cancel);
         assert!(matches!(stopped, Err(Error::Cancelled)), "{stopped:?}");
         let resumed = bench.run(&store, sets(), &Unobserved, &Cancel::default()).unwrap();
         assert_eq!(resumed.manifest().content, whole.manifest().content);
@@ -215,20 +189,14 @@ fn a_file_that_changed_after_it_was_listed_is_refused() {
     let bench = Bench::new();
     bench.write("set.jsonl", "{\"q\": \"one\"}\n");
     let store = Store::local(&bench.folder.path().join("store")).unwrap();
-    let (cancel, crashes) = (Cancel::default(), Crashes::default());
-    let engine = Engine {
-        store: &store,
-        workers: 1,
-        cancel: &cancel,
-        crashes: &crashes,
-        observer: &Unobserved,
-        prober: None,
+    let run = |stage: &dyn Stage, inputs: &Inputs| {
+        run_stage(&store, 1, (&Unobserved, &Cancel::default()), stage, inputs)
     };
     let sets = vec![bench.set("a", "set.jsonl", &[])];
     let stages = EvaluationSets::new("sets", SourceCode(254), &bench.client, sets).stages().0;
-    let listing = engine.run(stages[0].as_ref(), &Inputs::default()).unwrap();
+    let listing = run(stages[0].as_ref(), &Inputs::default()).unwrap();
     bench.write("set.jsonl", "{\"q\": \"another one\"}\n");
     let inputs = Inputs([("sets.files".to_owned(), listing)].into());
-    let refused = engine.run(stages[1].as_ref(), &inputs).unwrap_err().to_string();
+    let refused = run(stages[1].as_ref(), &inputs).unwrap_err().to_string();
     assert!(refused.contains("set.jsonl changed since it was listed"), "{refused}");
 }

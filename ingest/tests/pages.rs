@@ -9,12 +9,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::{ArrayRef, BinaryArray, RecordBatch, StringArray};
-use corpus::crash::Crashes;
-use corpus::engine::{Engine, Observer};
+use corpus::engine::Observer;
 use corpus::mirror::Mirrors;
 use corpus::record::{Page, Removed};
-use corpus::stage::{Cancel, Inputs};
+use corpus::stage::Cancel;
 use corpus::{Counts, Dataset, Ledger, Store};
+use corpus_testing::run_stages;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use ingest::{Client, SourceConfig, fetch};
@@ -69,21 +69,9 @@ impl Bench {
     fn run(&self, store: &str, config: &Value) -> corpus::Result<(Dataset, Dataset)> {
         let config: SourceConfig = serde_json::from_value(config.clone()).unwrap();
         let store = Store::local(&self.path(store)).unwrap();
-        let (cancel, crashes) = (Cancel::default(), Crashes::default());
-        let engine = Engine {
-            store: &store,
-            workers: 2,
-            cancel: &cancel,
-            crashes: &crashes,
-            observer: self,
-            prober: None,
-        };
-        let mut inputs = BTreeMap::new();
-        for stage in ingest::stages("saved", &config, &self.client)? {
-            let dataset = engine.run(stage.as_ref(), &Inputs(inputs.clone()))?;
-            inputs.insert(stage.name(), dataset);
-        }
-        Ok((inputs["saved.files"].clone(), inputs["saved"].clone()))
+        let stages = ingest::stages("saved", &config, &self.client)?;
+        let made = run_stages(&store, 2, (self, &Cancel::default()), &stages)?;
+        Ok((made["saved.files"].clone(), made["saved"].clone()))
     }
 
     fn dataset(&self, config: &Value) -> Dataset {

@@ -1,7 +1,6 @@
 //! Rows as other programs write them, through sources to sealed tables.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -10,12 +9,12 @@ use arrow::array::{
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, Int64Type};
-use corpus::crash::Crashes;
-use corpus::engine::{Engine, Unobserved};
+use corpus::engine::Unobserved;
 use corpus::mirror::Mirrors;
 use corpus::record::{Document, Pair, Removed};
-use corpus::stage::{Cancel, Inputs};
+use corpus::stage::Cancel;
 use corpus::{Dataset, Store};
+use corpus_testing::run_stages;
 use ingest::{Client, SourceConfig, fetch};
 use parquet::arrow::ArrowWriter;
 use serde_json::{Value, json};
@@ -48,15 +47,9 @@ impl Bench {
         let config: SourceConfig = serde_json::from_value(config).unwrap();
         let client = Arc::new(Client::new(&fetch::Config::default(), Mirrors::default()).unwrap());
         let store = &Store::local(&self.0.path().join("run")).unwrap();
-        let (cancel, crashes) = (&Cancel::default(), &Crashes::default());
-        let engine = Engine { store, workers: 1, cancel, crashes, observer: &Unobserved, prober: None };
-        let (mut inputs, mut last) = (BTreeMap::new(), None);
-        for stage in ingest::stages("src", &config, &client)? {
-            let dataset = engine.run(stage.as_ref(), &Inputs(inputs.clone()))?;
-            inputs.insert(stage.name(), dataset.clone());
-            last = Some(dataset);
-        }
-        Ok(last.unwrap())
+        let stages = ingest::stages("src", &config, &client)?;
+        let mut made = run_stages(store, 1, (&Unobserved, &Cancel::default()), &stages)?;
+        Ok(made.remove("src").unwrap())
     }
 
     fn documents(&self, format: &Value, file: &str) -> Vec<Document> {

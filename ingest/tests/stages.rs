@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use corpus::crash::Crashes;
-use corpus::engine::{Engine, Observer, Unobserved};
+use corpus::engine::{Observer, Unobserved};
 use corpus::mirror::Mirrors;
 use corpus::record::{Document, Page, Pair, Removed};
-use corpus::stage::{Cancel, Inputs};
+use corpus::stage::Cancel;
 use corpus::{Counts, Dataset, Error, Store};
+use corpus_testing::{StopAfter, run_stages};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use ingest::{Client, SourceConfig, fetch};
@@ -48,16 +47,9 @@ impl Bench {
         cancel: &Cancel,
     ) -> corpus::Result<Dataset> {
         let config: SourceConfig = serde_json::from_value(config.clone()).unwrap();
-        let engine =
-            Engine { store, workers: 2, cancel, crashes: &Crashes::default(), observer, prober: None };
-        let mut inputs = BTreeMap::new();
-        let mut last = None;
-        for stage in ingest::stages("src", &config, &self.client)? {
-            let dataset = engine.run(stage.as_ref(), &Inputs(inputs.clone()))?;
-            inputs.insert(stage.name(), dataset.clone());
-            last = Some(dataset);
-        }
-        Ok(last.unwrap())
+        let stages = ingest::stages("src", &config, &self.client)?;
+        let mut made = run_stages(store, 2, (observer, cancel), &stages)?;
+        Ok(made.remove("src").unwrap())
     }
 
     fn dataset(&self, config: &Value) -> Dataset {
@@ -187,17 +179,6 @@ fn a_crawl_becomes_pages_through_its_list_of_paths() {
     assert!(failed.iter().any(|row| row.value.ends_with(&format!("{half} bytes lost"))));
 }
 
-/// Asks to stop after so many records.
-struct StopAfter(u64, AtomicU64, Cancel);
-
-impl Observer for StopAfter {
-    fn advanced(&self, records: u64) {
-        if self.1.fetch_add(records, Ordering::Relaxed) + records >= self.0 {
-            self.2.request();
-        }
-    }
-}
-
 #[test]
 fn a_stopped_source_goes_on_and_ends_with_the_same_bytes() {
     let bench = Bench::new();
@@ -206,13 +187,12 @@ fn a_stopped_source_goes_on_and_ends_with_the_same_bytes() {
     let config = json!({"code": 1, "files": [file], "format": {"rows": {}}});
     let whole = bench.dataset(&config);
     let store = bench.store("stopped");
-    let cancel = Cancel::default();
-    let observer = StopAfter(25_000, AtomicU64::new(0), cancel.clone());
-    let stopped = bench.run(&store, &config, &observer, &cancel);
+    let stop = StopAfter::new(25_000);
+    let stopped = bench.run(&store, &config, &stop, &stop.cancel);
     assert!(matches!(stopped, Err(Error::Cancelled)));
-    let rest = StopAfter(u64::MAX, AtomicU64::new(0), Cancel::default());
+    let rest = StopAfter::new(u64::MAX);
     let resumed = bench.run(&store, &config, &rest, &Cancel::default()).unwrap();
-    assert!(rest.1.load(Ordering::Relaxed) <= 25_000, "committed records are not read again");
+    assert!(rest.seen() <= 25_000, "committed records are not read again");
     let digests = |dataset: &Dataset| -> Vec<String> {
         dataset.parts("documents").map(|part| part.path.clone()).collect()
     };
@@ -235,9 +215,8 @@ fn a_cut_file_keeps_the_records_before_the_cut_and_counts_it_once() {
     assert!(!whole.manifest().report.units.contains_key("files"));
     // A range ends before the damage: the second attempt meets it where the first would have.
     let store = bench.store("stopped");
-    let cancel = Cancel::default();
-    let observer = StopAfter(20_500, AtomicU64::new(0), cancel.clone());
-    assert!(matches!(bench.run(&store, &config, &observer, &cancel), Err(Error::Cancelled)));
+    let stop = StopAfter::new(20_500);
+    assert!(matches!(bench.run(&store, &config, &stop, &stop.cancel), Err(Error::Cancelled)));
     let resumed = bench.run(&store, &config, &Unobserved, &Cancel::default()).unwrap();
     assert_eq!(resumed.manifest(), whole.manifest());
 }

@@ -1,4 +1,5 @@
 //! `kosmos classifier`: trains a fastText classifier of texts, good ones and bad ones.
+
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -13,10 +14,10 @@ use filter::fasttext::Model;
 use filter::fasttext::train::{Example, Trainer};
 use filter::rule::classifier::CLASSIFIER_BYTES_MAX;
 use ingest::{Client, fetch, for_each_text};
+use pipeline::Error::Usage;
 use pipeline::number::grouped;
 
 use crate::cli::local;
-use crate::exit::Usage;
 use crate::print::{note, say};
 
 #[derive(Debug, Args)]

@@ -1,12 +1,13 @@
 //! `kosmos config`: looks into configurations.
+
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use pipeline::Error::Usage;
 use pipeline::config::builtin;
 use pipeline::{Context, Flow};
 
 use crate::cli::ConfigArgs;
-use crate::exit::Usage;
 use crate::opening::{enter, load};
 use crate::print::{self, say};
 

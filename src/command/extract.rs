@@ -1,4 +1,5 @@
 //! `kosmos extract`: the main text of saved pages, to try the extractor on anything.
+
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
@@ -13,11 +14,11 @@ use ingest::Webpage;
 use ingest::html::Ruby;
 use ingest::saved::{self, Saved};
 use ingest::webpage::Refusal;
+use pipeline::Error::Usage;
 use pipeline::number::grouped;
 use serde::Serialize;
 
 use crate::cli::local;
-use crate::exit::Usage;
 use crate::ordered;
 use crate::print::{Out, note};
 

@@ -1,4 +1,5 @@
 //! `kosmos gc`: deletes what no current stage needs.
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;

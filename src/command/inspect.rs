@@ -1,4 +1,5 @@
 //! `kosmos inspect`: the first rows of a table.
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 

@@ -1,4 +1,5 @@
 //! `kosmos parts`: the paths of a stage's files, for Python, DuckDB and the shell.
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 

@@ -1,16 +1,17 @@
 //! `kosmos run`: the main job.
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 use corpus::{Cancel, Inputs};
+use pipeline::Error::Usage;
 use pipeline::number::grouped;
 use pipeline::run::Options;
 use pipeline::sample_web::Comparison;
 use pipeline::{Loaded, Prepared, Selection, advice, unread};
 
 use crate::cli::{ConfigArgs, local};
-use crate::exit::Usage;
 use crate::opening::{child, enter, environment, load};
 use crate::print::{note, say};
 use crate::progress::Display;

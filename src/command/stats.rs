@@ -1,4 +1,5 @@
 //! `kosmos stats`: what is in parquet files, column by column.
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 

@@ -1,4 +1,5 @@
 //! `kosmos status`: how far a run is.
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 

@@ -1,4 +1,5 @@
 //! `kosmos task`: one task of one stage, the unit that schedulers run.
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 

@@ -1,9 +1,11 @@
 //! `kosmos train`: trains on the shards that a run has built.
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 use corpus::Description;
+use pipeline::Error::Usage;
 use pipeline::run::Options;
 use pipeline::{Context, Flow, Folder, Selection};
 use train::checkpoint::Checkpoints;
@@ -11,7 +13,6 @@ use train::flow::TRAIN;
 
 use crate::cli::{ConfigArgs, local};
 use crate::command::run::{default_dir, execute};
-use crate::exit::Usage;
 use crate::opening::{enter, load};
 
 #[derive(Debug, Args)]

@@ -1,4 +1,5 @@
 //! `kosmos verify`: re-reads everything the ledger lists; repairs it where it is asked to.
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -7,11 +8,11 @@ use clap::Args;
 use corpus::repair::{Repair, Seals, repair};
 use corpus::verify::Finding;
 use corpus::{Cancel, Description, Inputs};
+use pipeline::Error::Usage;
 use pipeline::Folder;
 use pipeline::number::{bytes, grouped};
 
 use crate::cli::local;
-use crate::exit::Usage;
 use crate::opening::last_run;
 use crate::print::say;
 

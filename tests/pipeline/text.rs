@@ -5,9 +5,20 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::support::Workspace;
+use crate::support::{Output, Workspace};
 
-const INPUT: [&str; 4] = ["--set", "sources.input.path=input.jsonl.zst", "--dir", "out"];
+/// The columns of the input.
+const TEXT: &str = "sources.input.format.rows.text=content";
+const ID: &str = "sources.input.format.rows.id=doc";
+
+/// Runs `dedup` on the input with these settings, and what stages are rebuilt.
+fn dedup(workspace: &Workspace, settings: &[&str], rebuild: &[&str]) -> Output {
+    let path = "sources.input.path=input.jsonl.zst";
+    let settings = [path].into_iter().chain(settings.iter().copied()).flat_map(|setting| ["--set", setting]);
+    let rebuild = rebuild.iter().flat_map(|stage| ["--rebuild", *stage]);
+    let arguments = ["run", "dedup", "--dir", "out"].into_iter().chain(settings).chain(rebuild);
+    workspace.kosmos(&arguments.collect::<Vec<_>>())
+}
 
 /// A text of two hundred words that no other has.
 fn story(number: usize) -> String {
@@ -39,14 +50,7 @@ fn write_input(workspace: &Workspace) {
 fn duplicates_among_rows_of_ones_own_are_dropped_by_their_ids() {
     let workspace = Workspace::new();
     write_input(&workspace);
-    let settings = [
-        "sources.input.format.rows.text=content",
-        "sources.input.format.rows.id=doc",
-        "text.decontaminate.sets.ships.path=questions.jsonl",
-    ];
-    let settings = settings.iter().flat_map(|setting| ["--set", setting]);
-    let arguments: Vec<_> = ["run", "dedup"].into_iter().chain(INPUT).chain(settings).collect();
-    workspace.kosmos(&arguments).success();
+    dedup(&workspace, &[TEXT, ID, "text.decontaminate.sets.ships.path=questions.jsonl"], &[]).success();
 
     let dropped = rows(&workspace, "text.deduplicated", "dropped");
     let text = |row: &Value, key: &str| row[key].as_str().unwrap().to_owned();
@@ -80,8 +84,7 @@ fn passages_that_were_before_are_cut_and_named() {
     fs::write(workspace.path("input.jsonl.zst"), zstd::encode_all(lines.as_bytes(), 1).unwrap()).unwrap();
     let repeats =
         r#"text.repeats=[{unit="lines",keep="none",words_left_min=10},{unit="words",run=30,partitions=2}]"#;
-    let arguments: Vec<_> = ["run", "dedup", "--set", repeats].into_iter().chain(INPUT).collect();
-    workspace.kosmos(&arguments).success();
+    dedup(&workspace, &[repeats], &[]).success();
 
     let kept: Vec<Value> = rows(&workspace, "text", "documents");
     let begin = |text: &str| text.chars().take(100).collect::<String>();
@@ -99,9 +102,7 @@ fn passages_that_were_before_are_cut_and_named() {
 fn an_evaluation_set_that_is_missing_is_named_before_anything_runs() {
     let workspace = Workspace::new();
     write_input(&workspace);
-    let missing = ["--set", "text.decontaminate.sets.ships.path=nowhere.jsonl"];
-    let arguments: Vec<_> = ["run", "dedup"].into_iter().chain(INPUT).chain(missing).collect();
-    let output = workspace.kosmos(&arguments);
+    let output = dedup(&workspace, &["text.decontaminate.sets.ships.path=nowhere.jsonl"], &[]);
     assert_ne!(output.code, Some(0));
     assert!(output.stderr.contains("nowhere.jsonl"), "{}", output.stderr);
     assert!(!workspace.path("out/data").exists());
@@ -125,9 +126,7 @@ fn an_evaluation_set_that_cannot_be_used_is_refused_before_a_document_is_read() 
     ] {
         let path = format!("text.decontaminate.sets.ships.path={path}");
         let fields = format!("text.decontaminate.sets.ships.fields=[\"{field}\"]");
-        let settings = ["--set", &path, "--set", &fields];
-        let arguments: Vec<_> = ["run", "dedup"].into_iter().chain(INPUT).chain(settings).collect();
-        let output = workspace.kosmos(&arguments);
+        let output = dedup(&workspace, &[&path, &fields], &[]);
         assert_ne!(output.code, Some(0));
         let told = output.stderr;
         assert!(told.contains("text.decontaminate.sets.ships"), "{told}");
@@ -141,17 +140,11 @@ fn an_evaluation_set_that_cannot_be_used_is_refused_before_a_document_is_read() 
 fn an_evaluation_set_of_which_nothing_was_read_is_corrected_without_a_rebuild() {
     let workspace = Workspace::new();
     write_input(&workspace);
-    let settings = [
-        "--set",
-        "sources.input.format.rows.text=content",
-        "--set",
-        "text.decontaminate.sets.ships.path=set.jsonl",
-    ];
-    let arguments: Vec<_> = ["run", "dedup"].into_iter().chain(INPUT).chain(settings).collect();
+    let run = || dedup(&workspace, &[TEXT, "text.decontaminate.sets.ships.path=set.jsonl"], &[]);
     fs::write(workspace.path("set.jsonl"), "no rows\n").unwrap();
-    assert_ne!(workspace.kosmos(&arguments).code, Some(0));
+    assert_ne!(run().code, Some(0));
     fs::copy(workspace.path("questions.jsonl"), workspace.path("set.jsonl")).unwrap();
-    let _ = workspace.kosmos(&arguments).success();
+    let _ = run().success();
     assert_eq!(rows(&workspace, "text", "excisions").len(), 1);
 }
 
@@ -159,16 +152,8 @@ fn an_evaluation_set_of_which_nothing_was_read_is_corrected_without_a_rebuild() 
 fn an_evaluation_set_with_other_content_is_refused_until_it_is_read_again() {
     let workspace = Workspace::new();
     write_input(&workspace);
-    let settings = [
-        "--set",
-        "sources.input.format.rows.text=content",
-        "--set",
-        "text.decontaminate.sets.ships.path=questions.jsonl",
-    ];
-    let run = |more: &[&str]| {
-        let arguments = ["run", "dedup"].into_iter().chain(INPUT).chain(settings);
-        workspace.kosmos(&arguments.chain(more.iter().copied()).collect::<Vec<_>>())
-    };
+    let set = "text.decontaminate.sets.ships.path=questions.jsonl";
+    let run = |rebuild: &[&str]| dedup(&workspace, &[TEXT, set], rebuild);
     let _ = run(&[]).success();
     assert_eq!(rows(&workspace, "text", "excisions").len(), 1);
     // Other bytes with the same items change nothing behind the stage that reads them.
@@ -177,7 +162,7 @@ fn an_evaluation_set_with_other_content_is_refused_until_it_is_read_again() {
     let refused = run(&[]).failure(2);
     assert!(refused.contains("files of the evaluation sets changed"), "{refused}");
     assert!(refused.contains("--rebuild text.evaluation"), "{refused}");
-    let again = run(&["--rebuild", "text.evaluation"]).success();
+    let again = run(&["text.evaluation"]).success();
     let is_skipped = |printed: &str, stage: &str| {
         printed.lines().any(|line| line.starts_with(&format!("{stage} ")) && line.contains("skipped"))
     };
@@ -185,7 +170,7 @@ fn an_evaluation_set_with_other_content_is_refused_until_it_is_read_again() {
 
     let other = story(3).split(' ').take(20).collect::<Vec<_>>().join(" ");
     fs::write(workspace.path("questions.jsonl"), json!({"q": other}).to_string()).unwrap();
-    let again = run(&["--rebuild", "text.evaluation"]).success();
+    let again = run(&["text.evaluation"]).success();
     assert!(is_skipped(&again, "input") && !is_skipped(&again, "text.matches"), "{again}");
     let excisions = rows(&workspace, "text", "excisions");
     assert!(excisions.len() == 1 && excisions[0]["text"].as_str().unwrap().contains(&other), "{excisions:?}");
@@ -195,16 +180,7 @@ fn an_evaluation_set_with_other_content_is_refused_until_it_is_read_again() {
 fn texts_are_exported_for_other_tools() {
     let workspace = Workspace::new();
     write_input(&workspace);
-    let fields = [
-        "--set",
-        "sources.input.format.rows.text=content",
-        "--set",
-        "sources.input.format.rows.id=doc",
-        "--set",
-        "text.validation_share=0.4",
-    ];
-    let arguments: Vec<_> = ["run", "dedup"].into_iter().chain(INPUT).chain(fields).collect();
-    workspace.kosmos(&arguments).success();
+    dedup(&workspace, &[TEXT, ID, "text.validation_share=0.4"], &[]).success();
     let summary = workspace.kosmos(&["export", "jsonl", "out", "jsonl"]).success();
     let mut ids = Vec::new();
     for split in ["train", "validation"] {

@@ -1,6 +1,7 @@
 //! For tests: datasets made of given rows, stages run on them by the real engine.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -33,9 +34,8 @@ impl Run {
 
     /// Runs a stage with one worker until some records were consumed.
     fn run_until(&self, records: u64, stage: &dyn Stage, inputs: &[&Dataset]) -> Result<Dataset> {
-        let cancel = Cancel::default();
-        let observer = Stop { left: AtomicU64::new(records), cancel: &cancel };
-        self.run_observed(&observer, &cancel, stage, inputs)
+        let stop = StopAfter::new(records);
+        self.run_observed(&stop, &stop.cancel, stage, inputs)
     }
 
     /// Runs a stage with one worker until a stop is asked for.
@@ -51,15 +51,7 @@ impl Run {
         inputs: &[&Dataset],
     ) -> Result<Dataset> {
         let named = inputs.iter().map(|input| (input.manifest().stage.clone(), (*input).clone()));
-        let engine = Engine {
-            store: &self.store,
-            workers: 1,
-            cancel,
-            crashes: &Crashes::default(),
-            observer,
-            prober: None,
-        };
-        engine.run(stage, &Inputs(named.collect()))
+        run_stage(&self.store, 1, (observer, cancel), stage, &Inputs(named.collect()))
     }
 
     /// Returns the folders that tasks keep beyond an attempt.
@@ -84,16 +76,62 @@ impl Run {
     }
 }
 
-struct Stop<'a> {
-    left: AtomicU64,
-    cancel: &'a Cancel,
+/// Runs a stage in a store, with so many workers.
+///
+/// # Errors
+/// Those of the engine.
+pub fn run_stage(
+    store: &Store,
+    workers: usize,
+    (observer, cancel): (&dyn Observer, &Cancel),
+    stage: &dyn Stage,
+    inputs: &Inputs,
+) -> Result<Dataset> {
+    let engine = Engine { store, workers, cancel, crashes: &Crashes::default(), observer, prober: None };
+    engine.run(stage, inputs)
 }
 
-impl Observer for Stop<'_> {
+/// Runs stages one after the other; each reads what was made before it. Returns all datasets.
+///
+/// # Errors
+/// Those of the engine.
+pub fn run_stages(
+    store: &Store,
+    workers: usize,
+    watched: (&dyn Observer, &Cancel),
+    stages: &[Box<dyn Stage>],
+) -> Result<BTreeMap<String, Dataset>> {
+    let mut made = Inputs::default();
+    for stage in stages {
+        let dataset = run_stage(store, workers, watched, stage.as_ref(), &made)?;
+        made.0.insert(stage.name(), dataset);
+    }
+    Ok(made.0)
+}
+
+/// Asks to stop after so many records.
+pub struct StopAfter {
+    records: u64,
+    seen: AtomicU64,
+    /// What it asks by.
+    pub cancel: Cancel,
+}
+
+impl StopAfter {
+    /// Returns one that has seen none yet.
+    pub fn new(records: u64) -> Self {
+        Self { records, seen: AtomicU64::new(0), cancel: Cancel::default() }
+    }
+
+    /// Returns the records that were consumed.
+    pub fn seen(&self) -> u64 {
+        self.seen.load(Ordering::Relaxed)
+    }
+}
+
+impl Observer for StopAfter {
     fn advanced(&self, records: u64) {
-        let left = self.left.load(Ordering::Relaxed);
-        self.left.store(left.saturating_sub(records), Ordering::Relaxed);
-        if left <= records {
+        if self.seen.fetch_add(records, Ordering::Relaxed) + records >= self.records {
             self.cancel.request();
         }
     }

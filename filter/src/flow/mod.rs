@@ -20,7 +20,8 @@ pub use text::{Evaluation, evaluation_stages, text_stages};
 use corpus::handle::Stages;
 
 use crate::config::ExactConfig;
-use crate::stage::{ContentKeys, Exact, SourcePriority};
+use crate::stage::{ContentKeys, Exact, Rules, SourcePriority};
+use crate::subject::Subject;
 
 /// What all families need beside their own section.
 #[derive(Debug, Clone)]
@@ -29,6 +30,27 @@ pub struct Shared {
     pub seed: u64,
     /// The sources, those first whose records are kept of equal ones.
     pub priority: SourcePriority,
+}
+
+/// Adds the stage that judges records; returns the stages in whose parts those are that go on: its own, or where all
+/// go on as they are, the ones that they came from.
+fn add_rules<S: Subject>(
+    stages: &mut Stages,
+    name: &str,
+    inputs: Vec<String>,
+    (rules, normalise): (&[S::Rule], bool),
+    in_place: bool,
+) -> Vec<String>
+where
+    S::Rule: 'static,
+{
+    let stage = Rules::<S>::new(name, inputs.clone(), rules.to_vec(), normalise);
+    if in_place {
+        stages.push(Box::new(stage.keys_only()));
+        return inputs;
+    }
+    stages.push(Box::new(stage));
+    vec![name.to_owned()]
 }
 
 /// Adds the stages that find records of equal content among those that `OF.rules` let pass.

@@ -5,15 +5,13 @@ use std::sync::Arc;
 use corpus::handle::{Handle, Stages, names};
 use corpus::record::{Document, EvaluationItem, EvaluationNgram, Page};
 
-use super::{Shared, add_exact};
+use super::{Shared, add_exact, add_rules};
 use crate::config::{DecontaminateConfig, NearConfig, RepeatsConfig, TextConfig};
 use crate::decontaminate::SharedIndex;
 use crate::passages::has_anchors;
 use crate::stage::near::{Clusters, Keys, Links, Verified};
 use crate::stage::repeats::{Cut, Of, Passages, Repeats};
-use crate::stage::{
-    Counts, Decontaminated, Deduplicated, Matches, Ngrams, Representatives, Rules, SplitAssignment,
-};
+use crate::stage::{Counts, Decontaminated, Deduplicated, Matches, Ngrams, Representatives, SplitAssignment};
 
 const TEXT: &str = "text";
 const RULES: &str = "text.rules";
@@ -56,7 +54,11 @@ pub fn text_stages(
     evaluation: Option<&Evaluation>,
 ) -> (Stages, Handle<Document>) {
     let mut flow = TextFlow { config, shared, stages: Vec::new() };
-    let documents = flow.add_rules(documents, pages);
+    let (inputs, rules) =
+        ([names(documents), names(pages)].concat(), (&config.rules[..], config.exact.normalise));
+    // Pages are read as documents once.
+    let in_place = config.rules.is_empty() && pages.is_empty();
+    let documents = add_rules::<Document>(&mut flow.stages, RULES, inputs, rules, in_place);
     add_exact(&mut flow.stages, TEXT, &config.exact, shared);
     let near = config.near.as_ref().map(|near| flow.add_near(near, &documents));
     // What takes text out of documents comes one after the other; the last step is `text`.
@@ -66,7 +68,7 @@ pub fn text_stages(
     steps.extend(decontaminate.iter().map(|_| DECONTAMINATED.to_owned()));
     let last = steps.len() - 1;
     TEXT.clone_into(&mut steps[last]);
-    let split_at = |step: usize| (step == last).then(|| flow_split(config, shared));
+    let split_at = |step: usize| (step == last).then(|| split(config, shared));
     flow.add_deduplicated(&steps[0], documents, near, split_at(0));
     for (step, repeats) in (1..).zip(&config.repeats) {
         flow.add_repeats(repeats, &steps[step - 1], &steps[step], split_at(step));
@@ -77,7 +79,7 @@ pub fn text_stages(
     (flow.stages, Handle::new(TEXT))
 }
 
-fn flow_split(config: &TextConfig, shared: &Shared) -> SplitAssignment {
+fn split(config: &TextConfig, shared: &Shared) -> SplitAssignment {
     SplitAssignment { seed: shared.seed, validation_share: config.validation_share }
 }
 
@@ -90,21 +92,6 @@ struct TextFlow<'c> {
 impl TextFlow<'_> {
     fn add(&mut self, stage: impl corpus::Stage + 'static) {
         self.stages.push(Box::new(stage));
-    }
-
-    /// Adds the stage that judges documents; returns the stages in whose parts those are that go on: its own, or
-    /// where all go on as they are, the ones that they came from.
-    fn add_rules(&mut self, documents: &[Handle<Document>], pages: &[Handle<Page>]) -> Vec<String> {
-        let inputs = [names(documents), names(pages)].concat();
-        let (rules, normalise) = (self.config.rules.clone(), self.config.exact.normalise);
-        let stage = Rules::<Document>::new(RULES, inputs.clone(), rules, normalise);
-        // Pages are read as documents once.
-        if self.config.rules.is_empty() && pages.is_empty() {
-            self.add(stage.keys_only());
-            return inputs;
-        }
-        self.add(stage);
-        vec![RULES.to_owned()]
     }
 
     /// Adds the stages that find near-duplicates; returns the last one's name.
@@ -207,7 +194,7 @@ impl TextFlow<'_> {
             documents: documents(),
             contamination: CONTAMINATION.into(),
             index,
-            split: flow_split(self.config, self.shared),
+            split: split(self.config, self.shared),
         });
     }
 }

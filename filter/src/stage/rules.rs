@@ -1,10 +1,10 @@
 //! The stage that judges each record by itself: `text.rules`, `pairs.rules`, `interleaved.select`.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use corpus::record::{Fingerprinted, Verdicts};
 use corpus::stage::Inputs;
-use corpus::{Error, Output, Removal, Result, Stage, Task};
+use corpus::{Error, Lazy, Output, Removal, Result, Stage, Task};
 use serde_json::{Value, json};
 
 use super::records::parts;
@@ -29,7 +29,7 @@ pub struct Rules<S: Subject> {
     /// Whether records are written.
     copies: bool,
     /// The rules' settings, with the content of their files, once they were asked for.
-    rule_settings: OnceLock<Vec<Value>>,
+    rule_settings: Lazy<Vec<Value>>,
     /// There once a task has needed them.
     ready: Mutex<Option<AllReady<S>>>,
 }
@@ -38,7 +38,7 @@ impl<S: Subject> Rules<S> {
     /// Returns the stage: its name, the stages it reads, its rules in the order in which they give
     /// the reason of a drop, and whether contents are compared in normal form.
     pub fn new(name: &str, inputs: Vec<String>, rules: Vec<S::Rule>, normalise: bool) -> Self {
-        let (name, rule_settings, ready) = (name.to_owned(), OnceLock::new(), Mutex::new(None));
+        let (name, rule_settings, ready) = (name.to_owned(), Lazy::default(), Mutex::new(None));
         Self { name, inputs, rules, normalise, copies: true, rule_settings, ready }
     }
 
@@ -124,13 +124,7 @@ impl<S: Subject> Stage for Rules<S> {
     }
 
     fn settings(&self) -> Result<Value> {
-        let rules = match self.rule_settings.get() {
-            Some(rules) => rules,
-            None => {
-                let read = files::settings(&self.name, &self.rules)?;
-                self.rule_settings.get_or_init(|| read)
-            }
-        };
+        let rules = self.rule_settings.get_or_try(|| files::settings(&self.name, &self.rules))?;
         Ok(json!({"rules": rules, "normalise": self.normalise, "copies": self.copies}))
     }
 

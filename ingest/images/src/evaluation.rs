@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
 use bytes::Bytes;
 use corpus::digest::Digest;
 use corpus::record::{EncodedImage, Image};
-use corpus::{Error, Id, Inputs, Removal, Result, SourceCode, Stage, Task};
+use corpus::{Error, Id, Inputs, Lazy, Removal, Result, SourceCode, Stage, Task};
 use serde_json::{Value, json};
 
 use super::{Config, Stored, jpeg, store};
@@ -23,7 +22,7 @@ pub struct Evaluation {
     name: String,
     sets: BTreeMap<String, PathBuf>,
     /// The files of each set with their digests, once they were asked for.
-    files: OnceLock<BTreeMap<String, Vec<(PathBuf, Digest)>>>,
+    files: Lazy<BTreeMap<String, Vec<(PathBuf, Digest)>>>,
     config: Config,
     source: SourceCode,
 }
@@ -35,7 +34,7 @@ impl Evaluation {
         Self {
             name: name.to_owned(),
             sets: sets.clone(),
-            files: OnceLock::new(),
+            files: Lazy::default(),
             config: config.clone(),
             source,
         }
@@ -46,17 +45,18 @@ impl Evaluation {
     /// # Errors
     /// When a set cannot be read: an empty one would let everything pass.
     fn digested(&self) -> Result<&BTreeMap<String, Vec<(PathBuf, Digest)>>> {
-        if let Some(files) = self.files.get() {
-            return Ok(files);
-        }
-        let of_file = |path: PathBuf| Ok((Digest::of_file(&path)?.0, path));
-        let mut sets = BTreeMap::new();
-        for (set, path) in &self.sets {
-            let read = || Self::files(path)?.into_iter().map(of_file).collect::<Result<Vec<_>>>();
-            let files = read().map_err(Error::of_setting(&self.name, &format!("evaluation.{set}")))?;
-            sets.insert(set.clone(), files.into_iter().map(|(digest, path)| (path, digest)).collect());
-        }
-        Ok(self.files.get_or_init(|| sets))
+        self.files.get_or_try(|| {
+            let sets = self.sets.iter().map(|(set, path)| {
+                let key = format!("evaluation.{set}");
+                Ok((set.clone(), Self::digested_files(path).map_err(Error::of_setting(&self.name, &key))?))
+            });
+            sets.collect()
+        })
+    }
+
+    fn digested_files(path: &Path) -> Result<Vec<(PathBuf, Digest)>> {
+        let files = Self::files(path)?.into_iter();
+        files.map(|path| Digest::of_file(&path).map(|(digest, _)| (path, digest))).collect()
     }
 
     /// Returns the files of a set in the order of their names.

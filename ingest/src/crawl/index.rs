@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::select::{IndexRow, Select};
 use crate::fault::FileFault;
-use crate::rows::{Cells, Kind, ParquetRows, Row, Wanted};
+use crate::rows::{Cells, Kind, ParquetRows, ROW_BROKEN, Row, Wanted};
 use crate::source::{Source, Yield};
 
 /// Stream and unit of this stage: records that are wanted.
@@ -104,7 +104,7 @@ fn wanted() -> [Wanted; 8] {
 }
 
 fn broken(detail: String) -> FileFault {
-    FileFault { reason: "row_broken", detail }
+    FileFault { reason: ROW_BROKEN, detail }
 }
 
 /// Returns where a row's record is, or the rule that leaves it out.

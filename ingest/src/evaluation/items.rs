@@ -8,6 +8,7 @@ use super::files::SETS;
 use super::{EvaluationSet, EvaluationSets};
 use crate::fault::FileFault;
 use crate::location::shown;
+use crate::rows::ROW_BROKEN;
 use crate::source::value;
 use crate::texts::{FORMATS, SeenFields, TextRow, TextRows};
 
@@ -15,8 +16,7 @@ use crate::texts::{FORMATS, SeenFields, TextRow, TextRows};
 const ROWS: &str = "rows";
 /// The stream of texts.
 const ITEMS: &str = "items";
-/// Reasons of rows that give no item.
-const ROW_BROKEN: &str = "row_broken";
+/// Reason of rows without a text.
 const NO_TEXT: &str = "no_text";
 
 /// The stage `NAME`; one task per set, the id's position is the row.

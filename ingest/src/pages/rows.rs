@@ -3,7 +3,7 @@
 use std::io;
 
 use corpus::record::SourceFile;
-use corpus::{Inputs, Output, Removal, Result, Stage, Task};
+use corpus::{Inputs, Output, Result, Stage, Task};
 use parquet::file::reader::Length;
 use serde_json::{Value, json};
 
@@ -110,7 +110,7 @@ impl Rows {
         };
         for row in rows {
             let (row, is_new) = (row?, at >= first);
-            let count = if let Row::Lost { rows, .. } = &row { *rows } else { 1 };
+            let count = row.count();
             let id = self.writer.source.id(file, at)?;
             match row {
                 Row::Whole(cells) => {
@@ -122,12 +122,8 @@ impl Rows {
                         self.write(About { id, key, url, date }, page, found, out)?;
                     }
                 }
-                Row::Broken { detail: value, preview } if is_new => {
-                    found.failed();
-                    out.read(PAGES);
-                    let reason = "row_broken";
-                    let removal = Removal { id, key: None, url: None, reason, value, preview: &preview };
-                    out.fail(PAGES, removal)?;
+                Row::Broken { detail, preview } if is_new => {
+                    found.broken(PAGES, id, detail, &preview, out)?;
                 }
                 Row::Lost { fault, .. } if is_new => {
                     found.lost((PAGES, file), id, fault, out)?;

@@ -12,7 +12,6 @@ use super::run_on::{self, RECORD_SEPARATOR};
 use super::{Cells, Kind, Row, Wanted, missing_column, nested_column};
 use crate::fetch::source::source_error;
 use crate::lines::{Begun, Ends, Line, Lines, pass_over_mark};
-use crate::source::preview;
 
 /// Objects in which a required column is looked for before it is said to be missing.
 const CHECKED_OBJECTS_MAX: usize = 100;
@@ -42,15 +41,10 @@ impl<R: BufRead> Iterator for JsonRows<R> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            return Some(Ok(match self.texts.next()? {
+            return Some(match self.texts.next()? {
                 Ok(Line::Whole(text)) if text.trim_ascii().is_empty() => continue,
-                Ok(Line::Whole(text)) => row(&text, &self.wanted),
-                Ok(Line::TooLong { head, bytes }) => {
-                    Row::Broken { detail: format!("row of {bytes} bytes"), preview: preview(&head) }
-                }
-                Ok(Line::Lost(fault)) => Row::lost(fault),
-                Err(error) => return Some(Err(error)),
-            }));
+                line => line.map(|line| Row::of_line(line, "row", |text| cells(text, &self.wanted))),
+            });
         }
     }
 }
@@ -230,11 +224,8 @@ fn whole(text: &[u8]) -> Line {
     Line::Whole(text.to_vec())
 }
 
-fn row(text: &[u8], wanted: &[Wanted]) -> Row {
-    match Fields::of(text).and_then(|fields| Cells::of_fields(wanted, &fields)) {
-        Ok(cells) => Row::Whole(cells),
-        Err(detail) => Row::Broken { detail, preview: preview(text) },
-    }
+fn cells(text: &[u8], wanted: &[Wanted]) -> Result<Cells, String> {
+    Fields::of(text).and_then(|fields| Cells::of_fields(wanted, &fields))
 }
 
 /// Refuses a file in which a column of texts holds what is none.

@@ -29,11 +29,16 @@ use serde_json::Value;
 pub use parquet::ParquetRows;
 
 use crate::fault::FileFault;
+use crate::lines::Line;
 use crate::location::shown;
+use crate::source::preview;
 use fields::{Fields, Found};
 
 /// Bytes of one row of a list, its line ends included.
 pub const ROW_BYTES_MAX: usize = 1 << 20;
+
+/// Reason of a row that cannot be read.
+pub(crate) const ROW_BROKEN: &str = "row_broken";
 
 /// What a column is read as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,11 +80,11 @@ impl Wanted {
     }
 }
 
-/// One row.
+/// One row: its wanted cells, or what was made of it.
 #[derive(Debug)]
-pub enum Row {
-    /// The wanted cells.
-    Whole(Cells),
+pub enum Row<T = Cells> {
+    /// What it holds.
+    Whole(T),
     /// A row that could not be decoded.
     Broken {
         /// Why not.
@@ -96,10 +101,38 @@ pub enum Row {
     },
 }
 
-impl Row {
+impl<T> Row<T> {
     /// Damage after which nobody can tell how many rows it took.
     fn lost(fault: FileFault) -> Self {
         Self::Lost { fault, rows: 1 }
+    }
+
+    /// Reads a line; `what` names it where it is too long.
+    pub(crate) fn of_line(line: Line, what: &str, read: impl FnOnce(&[u8]) -> Result<T, String>) -> Self {
+        match line {
+            Line::Whole(line) => match read(&line) {
+                Ok(whole) => Self::Whole(whole),
+                Err(detail) => Self::Broken { detail, preview: preview(&line) },
+            },
+            Line::TooLong { head, bytes } => {
+                Self::Broken { detail: format!("{what} of {bytes} bytes"), preview: preview(&head) }
+            }
+            Line::Lost(fault) => Self::lost(fault),
+        }
+    }
+
+    /// Makes something else of what it holds.
+    pub(crate) fn map<U>(self, make: impl FnOnce(T) -> U) -> Row<U> {
+        match self {
+            Self::Whole(whole) => Row::Whole(make(whole)),
+            Self::Broken { detail, preview } => Row::Broken { detail, preview },
+            Self::Lost { fault, rows } => Row::Lost { fault, rows },
+        }
+    }
+
+    /// Returns how many rows of the file it stands for.
+    pub(crate) fn count(&self) -> u64 {
+        if let Self::Lost { rows, .. } = self { *rows } else { 1 }
     }
 }
 

@@ -386,7 +386,7 @@ impl Iterator for ParquetRows {
                 Ok(row) => row,
                 Err(error) => return Some(Err(error)),
             };
-            let rows = if let Row::Lost { rows, .. } = &row { *rows } else { 1 };
+            let rows = row.count();
             // What is passed over was handed over by an attempt before.
             if self.skip < rows {
                 self.skip = 0;

@@ -30,7 +30,7 @@ use crate::location::shown;
 use crate::rows::delimited::DelimitedRows;
 use crate::rows::json::JsonTexts;
 use crate::rows::{Kind, ParquetRows, Row, Wanted};
-use crate::source::{Source, preview};
+use crate::source::Source;
 
 /// The formats that are read, to be told when a file has none of them.
 pub(crate) const FORMATS: &str = "JSON lines, one JSON list, CSV and TSV with a header, and Parquet are read";
@@ -41,26 +41,8 @@ const ROW_BYTES_MAX: usize = 16 << 20;
 /// Words of a column's name from which on it is none, but a text in the first row of a file without a header.
 const TEXT_WORDS_MIN: usize = 6;
 
-/// A row, as its texts.
-#[derive(Debug)]
-pub(crate) enum TextRow {
-    /// The texts in the wanted fields, those in lists and objects too.
-    Whole(Vec<String>),
-    /// A row that cannot be read.
-    Broken {
-        /// Why not.
-        detail: String,
-        /// Its beginning, where there is one.
-        preview: String,
-    },
-    /// Damage of the file, in place of the rows that it took.
-    Lost {
-        /// What is wrong.
-        fault: FileFault,
-        /// The number of these rows; those that cannot be told count as one.
-        rows: u64,
-    },
-}
+/// A row as the texts in its wanted fields, those in lists and objects too.
+pub(crate) type TextRow = Row<Vec<String>>;
 
 impl TextRow {
     /// Says why the row with this number gives no texts; none if it does.
@@ -70,10 +52,6 @@ impl TextRow {
             Self::Broken { detail, .. } => Some(format!("row {}: {detail}", number + 1)),
             Self::Lost { fault, .. } => Some(fault.to_string()),
         }
-    }
-
-    fn rows(&self) -> u64 {
-        if let Self::Lost { rows, .. } = self { *rows } else { 1 }
     }
 }
 
@@ -132,14 +110,7 @@ impl<'a, 'w> TextRows<'a, 'w> {
         };
         Some(line.map(|line| match line {
             Line::Whole(line) if line.trim_ascii().is_empty() => None,
-            Line::Whole(line) => Some(match json::of_row(&line, self.seen) {
-                Ok(texts) => TextRow::Whole(texts),
-                Err(detail) => TextRow::Broken { detail, preview: preview(&line) },
-            }),
-            Line::TooLong { head, bytes } => {
-                Some(TextRow::Broken { detail: format!("row of {bytes} bytes"), preview: preview(&head) })
-            }
-            Line::Lost(fault) => Some(TextRow::Lost { fault, rows: 1 }),
+            line => Some(Row::of_line(line, "row", |line| json::of_row(line, self.seen))),
         }))
     }
 }
@@ -152,7 +123,7 @@ impl Iterator for TextRows<'_, '_> {
             let number = self.next;
             match self.read()? {
                 Ok(Some(row)) => {
-                    self.next += row.rows();
+                    self.next += row.count();
                     return Some(Ok((number, row)));
                 }
                 Ok(None) => self.next += 1,
@@ -197,15 +168,13 @@ impl<'a> Table<'a> {
             return Some(Ok(TextRow::Whole(texts)));
         }
         let row = self.rows.next()?;
-        Some(row.map(|row| match row {
-            Row::Whole(mut cells) => {
+        Some(row.map(|row| {
+            row.map(|mut cells| {
                 let mut texts = Vec::new();
                 let values = self.columns.iter().filter_map(|column| cells.json(*column));
                 values.for_each(|value| json::append_value(value, &mut texts));
-                TextRow::Whole(texts)
-            }
-            Row::Broken { detail, preview } => TextRow::Broken { detail, preview },
-            Row::Lost { fault, rows } => TextRow::Lost { fault, rows },
+                texts
+            })
         }))
     }
 }

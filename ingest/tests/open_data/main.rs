@@ -7,17 +7,16 @@ mod images;
 mod lists;
 mod pages;
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use corpus::crash::Crashes;
-use corpus::engine::{Engine, Unobserved};
+use corpus::engine::Unobserved;
 use corpus::mirror::Mirrors;
-use corpus::stage::{Cancel, Inputs};
+use corpus::stage::Cancel;
 use corpus::{Dataset, Store};
+use corpus_testing::run_stages;
 use flate2::read::GzDecoder;
 use ingest::{Client, SourceConfig, fetch};
 use serde_json::Value;
@@ -55,16 +54,7 @@ fn run(folder: &Path, config: Value) -> Dataset {
     let config: SourceConfig = serde_json::from_value(config).unwrap();
     let client = Arc::new(Client::new(&fetch::Config::default(), Mirrors::default()).unwrap());
     let store = Store::local(folder).unwrap();
-    let engine = Engine {
-        store: &store,
-        workers: 2,
-        cancel: &Cancel::default(),
-        crashes: &Crashes::default(),
-        observer: &Unobserved,
-        prober: None,
-    };
     let stages = ingest::stages("src", &config, &client).unwrap();
-    let listing = engine.run(stages[0].as_ref(), &Inputs::default()).unwrap();
-    let inputs = Inputs(BTreeMap::from([(stages[0].name(), listing)]));
-    engine.run(stages[1].as_ref(), &inputs).unwrap()
+    let mut made = run_stages(&store, 2, (&Unobserved, &Cancel::default()), &stages).unwrap();
+    made.remove("src").unwrap()
 }

@@ -106,7 +106,7 @@ impl<'c> Prepared<'c> {
             prober,
             watch,
         };
-        runner.run(&self.flow.stages, &self.selection)
+        runner.run(self.flow.stages.iter().map(AsRef::as_ref).zip(&self.stages), &self.selection)
     }
 
     /// Returns the run's folder.

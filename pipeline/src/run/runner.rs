@@ -26,8 +26,12 @@ pub(super) struct Runner<'a> {
 }
 
 impl Runner<'_> {
-    /// Runs the selected stages; returns the datasets of all stages that are sealed.
-    pub(super) fn run(&self, stages: &[Box<dyn Stage>], selection: &Selection) -> Result<Inputs> {
+    /// Runs the selected stages, each with its description; returns the datasets of all stages that are sealed.
+    pub(super) fn run<'s>(
+        &self,
+        stages: impl Iterator<Item = (&'s dyn Stage, &'s Description)>,
+        selection: &Selection,
+    ) -> Result<Inputs> {
         let mut sealed = match &selection.only {
             Some(_) => self.folder.sealed()?,
             None => Inputs::default(),
@@ -42,18 +46,18 @@ impl Runner<'_> {
         };
         let selected = |name: &String| selection.only.as_ref().is_none_or(|only| only == name);
         let (mut complaints, mut unread) = (Vec::new(), Vec::new());
-        for stage in stages.iter().filter(|stage| selected(&stage.name())) {
-            let (name, started) = (stage.name(), Instant::now());
+        for (stage, description) in stages.filter(|(_, description)| selected(&description.name)) {
+            let (name, started) = (description.name.clone(), Instant::now());
             // The other sources are read all the same, so that all that is wrong is told at once.
             if !complaints.is_empty() && !self.is_of_source(&name) {
                 break;
             }
             if selection.rebuild.contains(&name) {
-                self.give_up_results(stage.as_ref(), &sealed)?;
+                self.give_up_results(stage, description, &sealed)?;
             }
-            let known = Description::of(stage.as_ref())?.dataset(&self.folder.store, &sealed)?;
+            let known = description.dataset(&self.folder.store, &sealed)?;
             let was_sealed = known.is_some();
-            let result = known.map_or_else(|| engine.run(stage.as_ref(), &sealed), Ok);
+            let result = known.map_or_else(|| engine.run(stage, &sealed), Ok);
             let dataset = result.map_err(|error| self.of_source(&name, error))?;
             let told = self.watch.sealed(&dataset, (!was_sealed).then(|| started.elapsed()));
             told.map_err(Error::because(|| "cannot tell of a stage".to_owned()))?;
@@ -106,20 +110,19 @@ impl Runner<'_> {
     }
 
     /// Makes the stage run again under its next generation, if it has results.
-    fn give_up_results(&self, stage: &dyn Stage, sealed: &Inputs) -> Result<()> {
-        let (name, description) = (stage.name(), Description::of(stage)?);
-        let ledger = Ledger::new(self.folder.store.clone());
+    fn give_up_results(&self, stage: &dyn Stage, description: &Description, sealed: &Inputs) -> Result<()> {
+        let (name, ledger) = (&description.name, Ledger::new(self.folder.store.clone()));
         let Some(current) = description.current(&self.folder.store, sealed)? else {
             return Ok(());
         };
-        let plans = ledger.fingerprints(&name)?;
+        let plans = ledger.fingerprints(name)?;
         if plans.contains(&current) {
-            ledger.supersede(&name, &current)?;
+            ledger.supersede(name, &current)?;
         }
         // Finished tasks of earlier listings would be taken up again: they are of what is given up, too.
         if stage.plan(sealed).is_ok_and(|count| count > 0) && stage.task_identity(sealed, 0)?.is_some() {
             for other in plans {
-                ledger.supersede(&name, &other)?;
+                ledger.supersede(name, &other)?;
             }
         }
         self.watch.note(&format!("{name}: runs again; the old results stay until `kosmos gc`"));

@@ -4,9 +4,10 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use corpus::digest::Digest;
 use corpus::record::{Document, Pair};
 use corpus::table::Record;
-use corpus::{Error, Inputs, NamedFile, Output, Result, Split, Stage, Task};
+use corpus::{Error, Inputs, Lazy, Output, Result, Split, Stage, Task};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -46,7 +47,8 @@ impl TokenizerConfig {
 /// The model's origin.
 #[derive(Debug, Clone)]
 enum Origin {
-    Given(NamedFile),
+    /// A file, and its bytes once they were asked for.
+    Given(PathBuf, Lazy<Bytes>),
     Trained(TrainingConfig),
 }
 
@@ -64,10 +66,17 @@ impl Tokenize {
     /// given one reads none.
     pub fn new(name: &str, config: &TokenizerConfig, documents: Vec<String>, pairs: Vec<String>) -> Self {
         let (origin, documents, pairs) = match config {
-            TokenizerConfig::Path(path) => (Origin::Given(NamedFile::new(path)), Vec::new(), Vec::new()),
+            TokenizerConfig::Path(path) => {
+                (Origin::Given(path.clone(), Lazy::default()), Vec::new(), Vec::new())
+            }
             TokenizerConfig::Train(config) => (Origin::Trained(config.clone()), documents, pairs),
         };
         Self { name: name.to_owned(), documents, pairs, origin }
+    }
+
+    /// Returns the bytes of a given model; what is no tokenizer is refused before anything is run for it.
+    fn given<'m>(&self, path: &Path, model: &'m Lazy<Bytes>) -> Result<&'m Bytes> {
+        model.get_or_try(|| read_model(&self.name, path))
     }
 
     /// Reads words until the bound; counts each record that gave some.
@@ -162,11 +171,7 @@ impl Stage for Tokenize {
 
     fn settings(&self) -> Result<Value> {
         Ok(match &self.origin {
-            Origin::Given(file) => {
-                // What is no tokenizer is refused before anything is run for it.
-                read_model(&self.name, file.path())?;
-                json!({"digest": file.digest()?})
-            }
+            Origin::Given(path, model) => json!({"digest": Digest::of(self.given(path, model)?)}),
             Origin::Trained(config) => {
                 json!({"train": config, "documents": self.documents, "pairs": self.pairs})
             }
@@ -184,10 +189,7 @@ impl Stage for Tokenize {
             return Ok(());
         }
         let model = match &self.origin {
-            Origin::Given(file) => {
-                file.check(&self.name)?;
-                read_model(&self.name, file.path())?
-            }
+            Origin::Given(path, model) => self.given(path, model)?.clone(),
             Origin::Trained(config) => {
                 let words = self.words(task, &mut out, config)?;
                 let model = train(&words, config).map_err(|error| Error::work(&self.name, error))?;

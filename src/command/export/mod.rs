@@ -10,10 +10,10 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
+use pipeline::Error::Usage;
 use pipeline::Folder;
 
 use crate::cli::local;
-use crate::exit::Usage;
 
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {

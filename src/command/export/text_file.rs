@@ -1,4 +1,5 @@
 //! A file of texts, as JSON lines or Parquet.
+
 use std::fs::File;
 use std::io::{BufWriter, IntoInnerError, Write};
 use std::path::{Path, PathBuf};

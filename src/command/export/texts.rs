@@ -1,4 +1,5 @@
 //! Texts as JSON lines or Parquet.
+
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

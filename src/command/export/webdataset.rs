@@ -1,4 +1,5 @@
 //! Images with their captions as tar files in the layout of the `webdataset` package.
+
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
