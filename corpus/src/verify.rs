@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 
 use crate::digest::Hasher;
-use crate::fingerprint::content_digest;
-use crate::ledger::{LEDGER_FORMAT, TaskEnd, fault, folder, plan_path};
+use crate::ledger::{Roll, fault, folder, plan_path};
 use crate::store::StoredFile;
-use crate::{Entry, Ledger, Manifest, Part, Report, Result, Store};
+use crate::{Dataset, Entry, Ledger, Manifest, Part, Result, Store};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::reader::Length;
 
@@ -31,9 +30,11 @@ const READ_BYTES: u64 = 4 << 20;
 /// # Errors
 /// When the store fails in another way than by a missing or damaged file.
 pub fn verify(store: &Store, manifest: &Manifest) -> Result<Vec<Finding>> {
-    let mut findings = verify_entries(store, manifest);
-    for part in &manifest.parts {
-        if let Err(detail) = verify_part(store, part) {
+    let mut findings = verify_entries(store, manifest)?;
+    for part in Dataset::new(store.clone(), manifest.clone()).parts_of(|_| true) {
+        // A list of parts that is damaged is found with the entries.
+        let Ok(part) = part else { continue };
+        if let Err(detail) = verify_part(store, &part) {
             findings.push(Finding { path: part.path.clone(), detail, task: part.task() });
         }
     }
@@ -41,46 +42,62 @@ pub fn verify(store: &Store, manifest: &Manifest) -> Result<Vec<Finding>> {
 }
 
 /// Checks that the entries are whole and add up to the manifest, and the manifest itself.
-fn verify_entries(store: &Store, manifest: &Manifest) -> Vec<Finding> {
+fn verify_entries(store: &Store, manifest: &Manifest) -> Result<Vec<Finding>> {
     let ledger = Ledger::new(store.clone());
     let path = folder(&manifest.stage, &manifest.fingerprint);
-    let (mut findings, mut report, mut parts) = (Vec::new(), Report::default(), Vec::new());
-    for (task, &expected) in (0_u32..).zip(&manifest.range_counts) {
-        match verify_task(&ledger, manifest, task, expected) {
-            Ok(entries) => {
-                for entry in entries {
-                    report += &entry.report;
-                    parts.extend(entry.parts);
-                }
-            }
-            Err(detail) => {
-                let path = format!("{path}/{task:08}");
-                findings.push(Finding { path, detail, task: Some(task) });
-            }
+    let (mut findings, mut damaged_shards) = (Vec::new(), Vec::new());
+    let mut roll = Roll::begin(path.clone(), &manifest.plan());
+    let mut compare = |shard: &str, expected: Bytes| {
+        if store.get(shard)?.as_ref() != Some(&expected) {
+            damaged_shards.push(shard.to_owned());
+        }
+        Ok(())
+    };
+    for task in 0..manifest.task_count {
+        let rolled = match verify_task(&ledger, manifest, task) {
+            Ok(entries) => roll.task(task, entries, &mut compare).map_err(|error| error.to_string()),
+            Err(detail) => Err(detail),
+        };
+        if let Err(detail) = rolled {
+            let path = format!("{path}/{task:08}");
+            findings.push(Finding { path, detail, task: Some(task) });
         }
     }
-    let mut of_stage = |detail: String| findings.push(Finding { path: path.clone(), detail, task: None });
+    if findings.is_empty() {
+        let rolled =
+            roll.finish(&manifest.stage, &manifest.fingerprint, manifest.task_count, &mut compare)?;
+        if rolled != *manifest {
+            findings.extend(disagreement(&ledger, manifest, &path));
+        }
+        let detail = "it is missing, or not what the entries say";
+        let damage = |path| Finding { path, detail: detail.to_owned(), task: None };
+        findings.extend(damaged_shards.into_iter().map(damage));
+    }
     if let Some(detail) = manifest.report.violation() {
-        of_stage(detail);
-    }
-    if manifest.range_counts.len() != manifest.task_count as usize {
-        of_stage(format!("ranges of {} tasks of {}", manifest.range_counts.len(), manifest.task_count));
-    }
-    if manifest.content != content_digest(manifest.parts.iter()) {
-        of_stage("the manifest's digest is not that of its parts".to_owned());
-    }
-    if findings.is_empty() && (report != manifest.report || parts != manifest.parts) {
-        let detail = "the entries do not add up to the manifest".to_owned();
-        let tasks = other_tasks(&parts, &manifest.parts);
-        let tasks = if tasks.is_empty() { vec![None] } else { tasks.into_iter().map(Some).collect() };
-        let finding = |task| Finding { path: path.clone(), detail: detail.clone(), task };
-        findings.extend(tasks.into_iter().map(finding));
+        findings.push(Finding { path: path.clone(), detail, task: None });
     }
     findings.extend(plan_fault(&ledger, manifest).map(|detail| {
         let path = plan_path(&manifest.stage, &manifest.fingerprint);
         Finding { path, detail, task: None }
     }));
-    findings
+    Ok(findings)
+}
+
+/// Tells of the tasks whose entries say something else than the manifest; of the stage where it is none's fault.
+fn disagreement(ledger: &Ledger, manifest: &Manifest, path: &str) -> Vec<Finding> {
+    let (mut listed, mut committed) = (Vec::new(), Vec::new());
+    for shard in manifest.streams.iter().flat_map(|stream| &stream.shards) {
+        listed.extend(ledger.shard(shard).map(|shard| shard.parts).unwrap_or_default());
+    }
+    for task in 0..manifest.task_count {
+        let entries = ledger.entries(&manifest.stage, &manifest.fingerprint, task);
+        committed.extend(entries.unwrap_or_default().into_iter().flat_map(|entry| entry.parts));
+    }
+    let tasks = other_tasks(&committed, &listed);
+    let tasks = if tasks.is_empty() { vec![None] } else { tasks.into_iter().map(Some).collect() };
+    let detail = "the entries do not add up to the manifest";
+    let finding = |task| Finding { path: path.to_owned(), detail: detail.to_owned(), task };
+    tasks.into_iter().map(finding).collect()
 }
 
 /// Returns the tasks whose parts are not the same in two lists.
@@ -97,22 +114,20 @@ pub(crate) fn only_in<'p>(one: &'p [Part], other: &'p [Part]) -> impl Iterator<I
 /// Returns what is wrong with the record that the stage was begun.
 pub(crate) fn plan_fault(ledger: &Ledger, manifest: &Manifest) -> Option<String> {
     match ledger.plan(&manifest.stage, &manifest.fingerprint) {
-        Ok(Some(plan)) if plan.task_count == manifest.task_count => None,
-        Ok(Some(plan)) => {
+        Ok(Some(plan)) if plan == manifest.plan() => None,
+        Ok(Some(plan)) if plan.task_count != manifest.task_count => {
             Some(format!("{} tasks where the manifest has {}", plan.task_count, manifest.task_count))
         }
+        Ok(Some(_)) => Some("other streams than the manifest has".to_owned()),
         Ok(None) => Some("it is missing".to_owned()),
         Err(error) => Some(error.to_string()),
     }
 }
 
 /// Returns the entries of a task, or what is wrong with them.
-fn verify_task(ledger: &Ledger, manifest: &Manifest, task: u32, expected: u32) -> Result<Vec<Entry>, String> {
+fn verify_task(ledger: &Ledger, manifest: &Manifest, task: u32) -> Result<Vec<Entry>, String> {
     let (stage, fingerprint) = (&manifest.stage, &manifest.fingerprint);
     let entries = ledger.entries(stage, fingerprint, task).map_err(|error| error.to_string())?;
-    if entries.len() != expected as usize {
-        return Err(format!("{} entries of {expected}", entries.len()));
-    }
     if let Some(detail) = fault(&entries) {
         return Err(detail);
     }
@@ -124,10 +139,9 @@ fn verify_task(ledger: &Ledger, manifest: &Manifest, task: u32, expected: u32) -
             return Err(detail);
         }
     }
-    let position = entries.last().map_or(0, |entry| entry.position);
-    let end = TaskEnd { format: LEDGER_FORMAT, ranges: expected, position };
+    let expected = entries.last().map(|last| (last.range + 1, last.position));
     match ledger.task_end(stage, fingerprint, task).map_err(|error| error.to_string())? {
-        Some(found) if found == end => Ok(entries),
+        Some(end) if Some((end.ranges, end.position)) == expected => Ok(entries),
         Some(_) => Err("its end is not that of its last range".to_owned()),
         None => Err("the mark of its end is missing".to_owned()),
     }

@@ -13,6 +13,7 @@ use std::fs::{File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use corpus::format::{FORMAT, refusal};
 use corpus::gc::MARKER;
 use corpus::{Description, Inputs, Store};
 use serde::{Deserialize, Serialize};
@@ -20,8 +21,6 @@ use serde::{Deserialize, Serialize};
 use crate::config::{Loaded, load};
 use crate::{Error, Result};
 
-/// Version of the folder's layout.
-const FOLDER_FORMAT: u32 = 2;
 const CONFIG_FILE: &str = "config.toml";
 const STAGES_FILE: &str = "stages.json";
 const RETRIES_FILE: &str = "retries.json";
@@ -56,7 +55,7 @@ impl Folder {
             return Err(Error::Usage(message));
         }
         let store = Store::local(path)?;
-        let marker = json(&Marker { format: FOLDER_FORMAT })?;
+        let marker = json(&Marker { format: FORMAT })?;
         store.put_if_absent(MARKER, marker.into())?;
         Self::attach(path)
     }
@@ -82,15 +81,10 @@ impl Folder {
         let store = Store::local(path)?;
         let bytes = store.get(MARKER)?.unwrap_or_default();
         let marker: Marker = serde_json::from_slice(&bytes).map_err(Error::because(|| {
-            format!("{MARKER} is damaged: it must hold {{\"format\":{FOLDER_FORMAT}}}")
+            format!("{MARKER} is damaged: it must hold {{\"format\":{FORMAT}}}")
         }))?;
-        if marker.format != FOLDER_FORMAT {
-            let message = format!(
-                "{} was written in format {}, this program reads format {FOLDER_FORMAT}",
-                path.display(),
-                marker.format
-            );
-            return Err(Error::Usage(message));
+        if let Some(refusal) = refusal(marker.format, FORMAT) {
+            return Err(Error::Usage(format!("{}: {refusal}", path.display())));
         }
         Ok(Self { path: store.folder().to_owned(), store })
     }

@@ -33,15 +33,15 @@ impl Opened {
         let (stage, stream) =
             named.split_once('/').map_or((named, None), |(stage, stream)| (stage, Some(stream)));
         let dataset = self.dataset(stage)?;
-        let streams = streams(dataset);
-        if let Some(stream) = stream.filter(|stream| !streams.iter().any(|known| known == stream)) {
-            let there = if streams.is_empty() { "none".to_owned() } else { streams.join(", ") };
-            let message = format!("stage {stage} wrote no stream {stream:?}; there are: {there}");
+        let streams: Vec<&str> =
+            dataset.manifest().streams.iter().map(|summary| summary.stream.as_str()).collect();
+        if let Some(stream) = stream.filter(|stream| !streams.contains(stream)) {
+            let message =
+                format!("stage {stage} has no stream {stream:?}; there are: {}", streams.join(", "));
             return Err(Error::Usage(message));
         }
-        let parts = dataset.manifest().parts.iter();
-        let parts = parts.filter(|part| stream.is_none_or(|stream| part.stream == stream));
-        Ok(parts.map(|part| self.folder.path().join(&part.path)).collect())
+        let parts = dataset.parts_of(|summary| stream.is_none_or(|stream| summary.stream == stream));
+        parts.map(|part| Ok(self.folder.path().join(part?.path))).collect()
     }
 
     /// Returns the files of a stage's results: of its only stream besides those of what was removed.
@@ -49,9 +49,8 @@ impl Opened {
         if named.contains('/') {
             return self.files(named);
         }
-        let all = streams(self.dataset(named)?);
-        let results: Vec<&String> =
-            all.iter().filter(|name| !SIDE_STREAMS.contains(&name.as_str())).collect();
+        let all = filled(self.dataset(named)?);
+        let results: Vec<&str> = all.iter().copied().filter(|name| !SIDE_STREAMS.contains(name)).collect();
         match (results.as_slice(), all.as_slice()) {
             ([only], _) => self.files(&format!("{named}/{only}")),
             (_, [only]) => self.files(&format!("{named}/{only}")),
@@ -68,10 +67,15 @@ impl Opened {
     }
 
     /// Returns the Parquet files of all finished stages.
-    fn tables(&self) -> Vec<PathBuf> {
-        let parts = self.sealed.0.values().flat_map(|dataset| &dataset.manifest().parts);
-        let tables = parts.filter(|part| part.path.ends_with(".parquet"));
-        tables.map(|part| self.folder.path().join(&part.path)).collect()
+    fn tables(&self) -> Result<Vec<PathBuf>> {
+        let mut tables = Vec::new();
+        for part in self.sealed.0.values().flat_map(|dataset| dataset.parts_of(|_| true)) {
+            let part = part?;
+            if part.path.ends_with(".parquet") {
+                tables.push(self.folder.path().join(&part.path));
+            }
+        }
+        Ok(tables)
     }
 
     fn dataset(&self, stage: &str) -> Result<&Dataset> {
@@ -109,7 +113,7 @@ pub fn files(arguments: &[PathBuf]) -> Result<Vec<PathBuf>> {
             files.extend(run.files(&stage.to_string_lossy())?);
         }
         if !is_named {
-            files.extend(run.tables());
+            files.extend(run.tables()?);
         }
     }
     match files.is_empty() {
@@ -118,12 +122,10 @@ pub fn files(arguments: &[PathBuf]) -> Result<Vec<PathBuf>> {
     }
 }
 
-/// Returns the names of a dataset's streams.
-fn streams(dataset: &Dataset) -> Vec<String> {
-    let mut names: Vec<String> = dataset.manifest().parts.iter().map(|part| part.stream.clone()).collect();
-    names.sort();
-    names.dedup();
-    names
+/// Returns the names of a dataset's streams that have a part.
+fn filled(dataset: &Dataset) -> Vec<&str> {
+    let streams = dataset.manifest().streams.iter().filter(|summary| summary.part_count > 0);
+    streams.map(|summary| summary.stream.as_str()).collect()
 }
 
 /// Tells that a path is a stage's folder in a run, `DIR/data/STAGE`, which may hold results of several

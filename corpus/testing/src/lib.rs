@@ -9,7 +9,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use corpus::crash::Crashes;
 use corpus::engine::Unobserved;
 use corpus::table::Record;
-use corpus::{Cancel, Dataset, Engine, Error, Inputs, Observer, Result, Stage, Store, Task};
+use corpus::{
+    Cancel, Dataset, Declared, Engine, Error, Inputs, Observer, Output, Part, Result, Stage, Store, Stream,
+    Task,
+};
 use serde_json::{Value, json};
 
 /// A run's folder that vanishes with it.
@@ -68,7 +71,7 @@ impl Run {
     }
 
     /// Makes the dataset of a stage that writes these rows, one part per list.
-    pub fn given<R>(&self, stage: &str, stream: &'static str, parts: Vec<Vec<R>>) -> Dataset
+    pub fn given<R>(&self, stage: &str, stream: Stream<R>, parts: Vec<Vec<R>>) -> Dataset
     where
         R: Record + Clone + Sync + Debug,
     {
@@ -87,7 +90,15 @@ pub fn run_stage(
     stage: &dyn Stage,
     inputs: &Inputs,
 ) -> Result<Dataset> {
-    let engine = Engine { store, workers, cancel, crashes: &Crashes::default(), observer, prober: None };
+    let engine = Engine {
+        store,
+        workers,
+        cancel,
+        crashes: &Crashes::default(),
+        observer,
+        executor: None,
+        prober: None,
+    };
     engine.run(stage, inputs)
 }
 
@@ -139,7 +150,7 @@ impl Observer for StopAfter {
 
 struct Given<R> {
     name: String,
-    stream: &'static str,
+    stream: Stream<R>,
     parts: Vec<Vec<R>>,
 }
 
@@ -156,18 +167,26 @@ impl<R: Record + Clone + Sync + Debug> Stage for Given<R> {
         Ok(self.parts.len() as u32)
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
+    fn streams(&self) -> Vec<Declared> {
+        vec![self.stream.into()]
+    }
+
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         for row in &self.parts[task.index as usize] {
             out.write(self.stream, row.clone())?;
         }
-        out.finish()
+        Ok(())
     }
 }
 
 /// Returns all rows of a stream.
-pub fn rows<R: Record>(dataset: &Dataset, stream: &str) -> Vec<R> {
+pub fn rows<R: Record>(dataset: &Dataset, stream: Stream<R>) -> Vec<R> {
     dataset.rows(stream).collect::<Result<_>>().unwrap()
+}
+
+/// Returns the parts of all streams.
+pub fn parts(dataset: &Dataset) -> Vec<Part> {
+    dataset.parts_of(|_| true).collect::<Result<_>>().unwrap()
 }
 
 /// Returns (read, kept, removed by reason) of a unit.

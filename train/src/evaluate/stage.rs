@@ -5,8 +5,8 @@ use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
 
-use corpus::record::{Generated, Sequence};
-use corpus::{Dataset, Inputs, Output, Stage, Task};
+use corpus::record::{CAPTIONS, Generated, Sequence};
+use corpus::{Dataset, Declared, FileStream, Inputs, Output, Stage, Task};
 use model::{Loss, Model, OptimizerConfig, Prompt};
 use serde_json::{Value, json};
 use shard::tokenizer::Tokenizer;
@@ -21,10 +21,11 @@ use crate::stage::{MODEL, check_vocabulary, image_layout, open_shards};
 use crate::validation::{batches, held_out};
 use crate::{Error, Kind, Result};
 
-/// The stream of [`Generated`] rows, and the unit in which pairs are counted.
-pub const CAPTIONS: &str = "captions";
 /// The file of [`Scores`].
-pub const SCORES: &str = "scores";
+pub const SCORES: FileStream =
+    FileStream { name: "scores", extension: "json", media_type: "application/json" };
+/// The unit in which pairs are counted.
+const UNIT: &str = CAPTIONS.name();
 /// Bytes of the weights copied at once.
 const COPY_BYTES: u64 = 64 << 20;
 
@@ -74,8 +75,12 @@ impl Stage for Evaluate {
         Ok(1)
     }
 
-    fn run(&self, task: &Task<'_>) -> corpus::Result<()> {
-        self.run_with(task, || Ok(Model::new(&self.model, &OptimizerConfig::default(), &self.settings)?))
+    fn streams(&self) -> Vec<Declared> {
+        vec![CAPTIONS.into(), SCORES.into()]
+    }
+
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> corpus::Result<()> {
+        self.run_with(task, out, || Ok(Model::new(&self.model, &OptimizerConfig::default(), &self.settings)?))
             .map_err(|error| error.of_stage(&self.name))
     }
 }
@@ -85,11 +90,12 @@ impl Evaluate {
     ///
     /// # Errors
     /// When the inputs do not fit the options, or the network fails.
-    pub fn run_with<L: Learner>(&self, task: &Task<'_>, open: impl FnOnce() -> Result<L>) -> Result<()> {
-        let mut out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
+    pub fn run_with<L: Learner>(
+        &self,
+        task: &Task<'_>,
+        out: &mut Output<'_>,
+        open: impl FnOnce() -> Result<L>,
+    ) -> Result<()> {
         // Scores are over all captions, so these are one range.
         out.set_range_records_max(u64::MAX);
         self.config.validate()?;
@@ -101,13 +107,12 @@ impl Evaluate {
         let mut scores = Scores::new(&self.config.words);
         self.measure_losses(&mut learner, &shards, &layout, &mut scores)?;
         if let Some(pairs) = shards.get(&Kind::Pairs) {
-            let mut captions = Captions { out: &mut out, scores: &mut scores, index: 0 };
+            let mut captions = Captions { out: &mut *out, scores: &mut scores, index: 0 };
             self.caption(task, &mut learner, (pairs, &layout, &tokenizer), &mut captions)?;
         }
         let json =
             serde_json::to_vec_pretty(&scores).map_err(|error| corpus::Error::work(&self.name, error))?;
-        out.write_file(SCORES, "json", "application/json", json.into())?;
-        Ok(out.finish()?)
+        Ok(out.write_file(SCORES, json.into())?)
     }
 
     fn measure_losses(
@@ -161,11 +166,11 @@ impl Evaluate {
     /// Copies the weights into the scratch folder, from where the network reads them.
     fn copy_weights(&self, task: &Task<'_>) -> Result<PathBuf> {
         let dataset = task.inputs.get(&self.train)?;
-        let part = dataset.parts(MODEL).next().ok_or_else(|| corpus::Error::Settings {
+        let part = dataset.file_part(MODEL)?.ok_or_else(|| corpus::Error::Settings {
             stage: self.name.clone(),
-            detail: format!("stage {} has no file {MODEL}", self.train),
+            detail: format!("stage {} has no weights", self.train),
         })?;
-        let stored = dataset.stored(part)?;
+        let stored = dataset.stored(&part)?;
         std::fs::create_dir_all(&task.scratch).map_err(Error::io("create", &task.scratch))?;
         let path = task.scratch.join("model.safetensors");
         let mut file = File::create(&path).map_err(Error::io("create", &path))?;
@@ -195,9 +200,9 @@ impl Captions<'_, '_> {
         if self.index <= self.out.position() {
             return Ok(());
         }
-        self.out.read(CAPTIONS);
+        self.out.read(UNIT);
         self.out.write(CAPTIONS, row)?;
-        self.out.keep(CAPTIONS);
+        self.out.keep(UNIT);
         Ok(self.out.advance(1)?)
     }
 }
