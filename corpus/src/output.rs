@@ -5,6 +5,7 @@
 
 use std::any::Any;
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::attempt::Attempt;
@@ -197,18 +198,34 @@ impl<'a> Output<'a> {
         media_type: &str,
         bytes: bytes::Bytes,
     ) -> Result<()> {
-        let digest = Digest::of(&bytes);
-        let part = Part {
-            stream: stream.to_owned(),
-            path: self.part_path(stream, &digest, extension),
-            table: media_type.to_owned(),
-            rows: 0,
-            bytes: bytes.len() as u64,
-            digest,
-        };
+        let (digest, length) = (Digest::of(&bytes), bytes.len() as u64);
+        let part = self.file_part(stream, extension, media_type, (digest, length));
         self.task.store.put_if_absent(&part.path, bytes)?;
         self.files.push(part);
         Ok(())
+    }
+
+    /// As [`Self::write_file`], the bytes of a file of this machine, such as a model's weights: no more than a piece
+    /// of them is in memory.
+    ///
+    /// # Errors
+    /// When the file cannot be read or the store refuses.
+    pub fn copy_file(&mut self, stream: &str, extension: &str, media_type: &str, file: &Path) -> Result<()> {
+        let part = self.file_part(stream, extension, media_type, Digest::of_file(file)?);
+        self.task.store.put_file_if_absent(&part.path, file, &part.digest)?;
+        self.files.push(part);
+        Ok(())
+    }
+
+    fn file_part(
+        &self,
+        stream: &str,
+        extension: &str,
+        media_type: &str,
+        (digest, bytes): (Digest, u64),
+    ) -> Part {
+        let path = self.part_path(stream, &digest, extension);
+        Part { stream: stream.to_owned(), path, table: media_type.to_owned(), rows: 0, bytes, digest }
     }
 
     /// Records in the ledger what a source's file was like; no part and no fingerprint depends on it.
@@ -254,7 +271,7 @@ impl<'a> Output<'a> {
             count(&mut self.report.made, &stream, closed.rows);
             let (digest, bytes) = Digest::of_file(&closed.path)?;
             let path = self.part_path(&stream, &digest, "parquet");
-            self.task.store.put_file_if_absent(&path, &closed.path)?;
+            self.task.store.put_file_if_absent(&path, &closed.path, &digest)?;
             std::fs::remove_file(&closed.path).map_err(Error::io("remove", &closed.path))?;
             let (table, rows) = (closed.table.to_owned(), closed.rows);
             parts.push(Part { stream, path, table, rows, bytes, digest });
@@ -315,12 +332,12 @@ pub fn host_name() -> String {
 }
 
 struct Stream<R: Record> {
-    path: std::path::PathBuf,
+    path: PathBuf,
     writer: Writer<R>,
 }
 
 struct Closed {
-    path: std::path::PathBuf,
+    path: PathBuf,
     table: &'static str,
     rows: u64,
 }

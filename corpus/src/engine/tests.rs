@@ -83,7 +83,12 @@ pub(super) fn document(id: Id, text: String) -> Document {
 }
 
 fn engine<'a>(store: &'a Store, cancel: &'a Cancel, crashes: &'a Crashes, workers: usize) -> Engine<'a> {
-    Engine { store, workers, cancel, crashes, observer: &Unobserved, prober: None }
+    Engine { store, work: work(store), workers, cancel, crashes, observer: &Unobserved, prober: None }
+}
+
+/// Returns the working folder of a run in a local folder.
+fn work(store: &Store) -> WorkFolder {
+    WorkFolder::open(&store.local_path("").unwrap()).unwrap()
 }
 
 fn run(store: &Store, stage: &Numbers, workers: usize) -> Result<Dataset> {
@@ -125,7 +130,7 @@ fn a_run_stopped_anywhere_and_continued_has_the_same_parts() {
 
 #[test]
 fn of_six_attempts_at_one_task_exactly_one_counts() {
-    let (_folder, store) = temp();
+    let (folder, store) = temp();
     let stage = Numbers::new(50);
     let inputs = Inputs::default();
     let fingerprint = Engine::fingerprint(&stage, &inputs).unwrap();
@@ -134,7 +139,7 @@ fn of_six_attempts_at_one_task_exactly_one_counts() {
     std::thread::scope(|scope| {
         for _ in 0..6 {
             let (inputs, fingerprint, stage) = (&inputs, &fingerprint, &stage);
-            let (cancel, crashes, path) = (&cancel, &crashes, store.folder());
+            let (cancel, crashes, path) = (&cancel, &crashes, folder.path());
             scope.spawn(move || {
                 // A store of its own, as another process has it.
                 let store = Store::local(path).unwrap();

@@ -9,12 +9,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use corpus::crash::Crashes;
 use corpus::engine::Unobserved;
 use corpus::table::Record;
-use corpus::{Cancel, Dataset, Engine, Error, Inputs, Observer, Result, Stage, Store, Task};
+use corpus::{Cancel, Dataset, Engine, Error, Inputs, Observer, Result, Stage, Store, Task, WorkFolder};
 use serde_json::{Value, json};
 
 /// A run's folder that vanishes with it.
 pub struct Run {
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     store: Store,
 }
 
@@ -24,7 +24,7 @@ impl Run {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::local(folder.path()).unwrap();
-        Self { _folder: folder, store }
+        Self { folder, store }
     }
 
     /// Runs a stage to its end.
@@ -56,7 +56,7 @@ impl Run {
 
     /// Returns the folders that tasks keep beyond an attempt.
     pub fn kept_folders(&self) -> Vec<PathBuf> {
-        let folders = std::fs::read_dir(self.store.folder().join("keep"));
+        let folders = std::fs::read_dir(self.folder.path().join("keep"));
         folders.into_iter().flatten().flatten().map(|folder| folder.path()).collect()
     }
 
@@ -87,7 +87,9 @@ pub fn run_stage(
     stage: &dyn Stage,
     inputs: &Inputs,
 ) -> Result<Dataset> {
-    let engine = Engine { store, workers, cancel, crashes: &Crashes::default(), observer, prober: None };
+    let work = WorkFolder::open(&store.local_path("").unwrap())?;
+    let engine =
+        Engine { store, work, workers, cancel, crashes: &Crashes::default(), observer, prober: None };
     engine.run(stage, inputs)
 }
 

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use corpus::crash::Crashes;
-use corpus::engine::{Engine, Observer, Unobserved};
+use corpus::engine::{Observer, Unobserved};
 use corpus::record::{Document, EncodedImage, Features, Image, Interleaved, Pair, Sequence, Span, Use};
 use corpus::table::Record;
 use corpus::{Cancel, Dataset, Error, Id, Inputs, Result, Split, Stage, Store, Task};
@@ -75,10 +74,7 @@ impl Bench {
     }
 
     fn run(&self, stage: &dyn Stage, cancel: &Cancel, observer: &dyn Observer) -> Result<Dataset> {
-        let crashes = Crashes::default();
-        let engine =
-            Engine { store: &self.store, workers: 2, cancel, crashes: &crashes, observer, prober: None };
-        engine.run(stage, &self.inputs)
+        corpus_testing::run_stage(&self.store, 2, (observer, cancel), stage, &self.inputs)
     }
 }
 
