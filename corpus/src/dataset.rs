@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::ledger::{ShardSummary, StreamSummary};
-use crate::store::StoredFile;
 use crate::table::{Reader, Record, id_range};
 use crate::verify::verify_bytes;
 use crate::{Error, FileStream, Id, Ledger, Manifest, Part, Result, Store, Stream};
@@ -163,12 +163,12 @@ impl Dataset {
         Reader::open(&part.path, self.store.open(&part.path)?)
     }
 
-    /// Opens the file of a part that is not a table, to be read piece by piece.
+    /// Returns a file of this machine with the bytes of a part: the part itself, or a copy of it in `folder`.
     ///
     /// # Errors
     /// When it is missing.
-    pub fn stored(&self, part: &Part) -> Result<StoredFile> {
-        self.store.open(&part.path)
+    pub fn local_file(&self, part: &Part, folder: &Path) -> Result<PathBuf> {
+        self.store.local_file(&part.path, folder)
     }
 
     /// Opens a part at a row, as a resumed task does.

@@ -17,15 +17,13 @@ use crate::scratch::check_free_space;
 use crate::stream::streams_of;
 use crate::{
     Cancel, Dataset, Description, Error, Fingerprint, Inputs, Ledger, Output, Progress, Result, Stage, Store,
-    Task, attempt, probe,
+    Task, WorkFolder, attempt, probe,
 };
 
 /// Time between two writes of what a task is doing.
 const NOTE_EVERY: Duration = Duration::from_secs(1);
 /// Attempts at a task that fails for a transient reason.
 const ATTEMPTS_MAX: u32 = 3;
-/// Folder of what attempts leave to later ones of the same task.
-const KEEP: &str = "keep";
 /// Wait before the second attempt; doubled for each later one.
 const RETRY_WAIT: Duration = Duration::from_secs(1);
 
@@ -54,8 +52,10 @@ impl Observer for Unobserved {}
 
 /// Runs stages of one run's folder.
 pub struct Engine<'a> {
-    /// Where parts, entries, logs and scratch files go.
+    /// Where parts and entries go.
     pub store: &'a Store,
+    /// Where scratch files, logs and what tasks keep go.
+    pub work: WorkFolder,
     /// Tasks that this process runs at a time; at least one.
     pub workers: usize,
     /// Where tasks run; on threads of this process where there is none.
@@ -95,7 +95,7 @@ impl Engine<'_> {
         let progress = adopt(stage, inputs, &ledger, &fingerprint, count)?;
         let missing: Vec<u32> =
             (0..count).filter(|task| !progress.get(task).is_some_and(|p| p.done)).collect();
-        check_free_space(self.store.folder())?;
+        check_free_space(self.work.path())?;
         self.observer.begun(&name, count, count - missing.len() as u32);
         let (cancel, observer) = (self.cancel, self.observer);
         let batch =
@@ -103,8 +103,7 @@ impl Engine<'_> {
         let here = |task: u32| self.attempts(stage, inputs, &fingerprint, task, count);
         let threads = Threads { workers: self.workers };
         let executed = self.executor.unwrap_or(&threads).run(batch, &here);
-        // It holds nothing unless a task is unfinished.
-        let _ = std::fs::remove_dir(self.store.folder().join(KEEP));
+        self.work.remove_empty_keep();
         executed?;
         let manifest = ledger.seal(&name, &fingerprint)?;
         Ok(Dataset::new(self.store.clone(), manifest))
@@ -154,8 +153,8 @@ impl Engine<'_> {
     ) -> Result<()> {
         let name = stage.name();
         let attempt = format!("{name}-{fingerprint}-{index:08}");
-        let scratch = self.store.scratch()?.join(&attempt);
-        let keep = self.store.folder().join(KEEP).join(attempt);
+        let scratch = self.work.scratch()?.join(&attempt);
+        let keep = self.work.keep(&attempt);
         let ledger = Ledger::new(self.store.clone());
         if let Some(prober) = self.prober.filter(|_| stage.guards_records() && !is_trial) {
             let range = ledger.entries(&name, fingerprint, index)?.len() as u32;
@@ -167,8 +166,8 @@ impl Engine<'_> {
         let progress = TaskProgress {
             observer: self.observer,
             stage: &name,
-            log: Mutex::new(open_log(self.store, &name, fingerprint, index)?),
-            note: note_path(self.store, &name, fingerprint, index),
+            log: Mutex::new(open_log(self.work.log(&name, fingerprint, index))?),
+            note: self.work.note(&name, fingerprint, index),
             noted: Mutex::new(None),
         };
         let streams = streams_of(stage);
@@ -181,6 +180,7 @@ impl Engine<'_> {
             streams: &streams,
             inputs,
             store: self.store,
+            work: &self.work,
             ledger: &ledger,
             identity: identity(stage, inputs, index)?,
             scratch: scratch.clone(),
@@ -300,19 +300,7 @@ impl Progress for TaskProgress<'_> {
     }
 }
 
-/// Returns the path of a task's log, beside the ledger.
-pub fn log_path(store: &Store, stage: &str, fingerprint: &Fingerprint, task: u32) -> PathBuf {
-    let folder = store.folder().join("logs").join(stage);
-    folder.join(fingerprint.as_str()).join(format!("{task:08}.log"))
-}
-
-/// Returns the path of a file that says what a running task is doing, beside its log.
-pub fn note_path(store: &Store, stage: &str, fingerprint: &Fingerprint, task: u32) -> PathBuf {
-    log_path(store, stage, fingerprint, task).with_extension("note")
-}
-
-fn open_log(store: &Store, stage: &str, fingerprint: &Fingerprint, task: u32) -> Result<File> {
-    let path = log_path(store, stage, fingerprint, task);
+fn open_log(path: PathBuf) -> Result<File> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
     }

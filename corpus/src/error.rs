@@ -162,7 +162,7 @@ impl Error {
 }
 
 /// Returns true if and only if the store's answer is the same however often it is asked.
-fn is_lasting(error: &object_store::Error) -> bool {
+pub(crate) fn is_lasting(error: &object_store::Error) -> bool {
     use object_store::Error as Store;
     match error {
         Store::PermissionDenied { .. }

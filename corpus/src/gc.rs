@@ -35,7 +35,7 @@ pub fn find(store: &Store, current: &BTreeMap<String, Fingerprint>) -> Result<Ga
     if store.get(MARKER)?.is_none() {
         return Err(Error::Settings {
             stage: "gc".to_owned(),
-            detail: format!("{} has no {MARKER}: not a folder of a run", store.folder().display()),
+            detail: format!("{store} has no {MARKER}: not a folder of a run"),
         });
     }
     let ledger = Ledger::new(store.clone());

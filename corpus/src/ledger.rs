@@ -103,7 +103,7 @@ impl Ledger {
     /// When the store fails.
     pub fn progress(&self, stage: &str, fingerprint: &Fingerprint) -> Result<BTreeMap<u32, TaskProgress>> {
         let mut tasks: BTreeMap<u32, TaskProgress> = BTreeMap::new();
-        for (path, _) in self.store.list(&folder(stage, fingerprint))? {
+        for path in self.store.names(&folder(stage, fingerprint))? {
             match Name::parse(&path) {
                 Some(Name::Range { task, .. }) => tasks.entry(task).or_default().ranges += 1,
                 Some(Name::End { task }) => tasks.entry(task).or_default().done = true,
@@ -154,12 +154,12 @@ impl Ledger {
     /// # Errors
     /// When the store cannot list.
     pub fn pace(&self, stage: &str, fingerprint: &Fingerprint) -> Result<Option<f64>> {
-        let listed = self.store.list(&folder(stage, fingerprint))?;
+        let listed = self.store.names(&folder(stage, fingerprint))?;
         let is_range = |path: &str| matches!(Name::parse(path), Some(Name::Range { .. }));
-        let entries: Vec<_> = listed.into_iter().filter(|(path, _)| is_range(path)).collect();
+        let entries: Vec<_> = listed.into_iter().filter(|path| is_range(path)).collect();
         let step = entries.len().div_ceil(PACE_ENTRIES_MAX).max(1);
         let (mut records, mut secs) = (0, 0.0);
-        for (path, _) in entries.iter().step_by(step) {
+        for path in entries.iter().step_by(step) {
             if let Ok(Some(entry)) = self.read::<Entry>(path) {
                 let read = entry.report.units.values().map(|counts| counts.read).max();
                 records += read.unwrap_or_default();

@@ -14,6 +14,7 @@
 //! ledger  Ledger, Entry          what exists: create-if-absent entries, one manifest per sealed stage
 //! dataset Dataset                a sealed stage, read part by part
 //! store   Store                  bytes by path: write once, list, read by range
+//! work    WorkFolder             scratch files, logs and locks on this machine
 //! sort    Sorter, Merge          rows in order, within so much memory: in a task, and over the tasks of two stages
 //! ```
 //!
@@ -58,6 +59,7 @@ pub mod store;
 pub mod stream;
 pub mod table;
 pub mod verify;
+mod work;
 
 pub use dataset::Dataset;
 pub use description::{Description, sealed};
@@ -76,6 +78,7 @@ pub use split::Split;
 pub use stage::{Cancel, Inputs, Progress, Stage, Task};
 pub use store::Store;
 pub use stream::{Declared, FileStream, Stream};
+pub use work::WorkFolder;
 
 /// Result of everything that can fail for a reason of our own (machine, store, format);
 /// a bad record from outside is data and never an `Err`.

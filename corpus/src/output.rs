@@ -5,6 +5,7 @@
 
 use std::any::Any;
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::attempt::Attempt;
@@ -191,19 +192,29 @@ impl<'a> Output<'a> {
     /// # Errors
     /// When the store refuses, or the stage did not declare the stream.
     pub fn write_file(&mut self, stream: FileStream, bytes: bytes::Bytes) -> Result<()> {
-        self.check_declared(stream.into())?;
-        let digest = Digest::of(&bytes);
-        let part = Part {
-            stream: stream.name.to_owned(),
-            path: self.part_path(stream.name, &digest, stream.extension),
-            table: stream.media_type.to_owned(),
-            rows: 0,
-            bytes: bytes.len() as u64,
-            digest,
-        };
+        let part = self.file_part(stream, (Digest::of(&bytes), bytes.len() as u64))?;
         self.task.store.put_if_absent(&part.path, bytes)?;
         self.files.push(part);
         Ok(())
+    }
+
+    /// As [`Self::write_file`], the bytes of a file of this machine, such as a model's weights: no more than a piece
+    /// of them is in memory.
+    ///
+    /// # Errors
+    /// As [`Self::write_file`], and when the file cannot be read.
+    pub fn copy_file(&mut self, stream: FileStream, file: &Path) -> Result<()> {
+        let part = self.file_part(stream, Digest::of_file(file)?)?;
+        self.task.store.put_file_if_absent(&part.path, file, &part.digest)?;
+        self.files.push(part);
+        Ok(())
+    }
+
+    fn file_part(&self, stream: FileStream, (digest, bytes): (Digest, u64)) -> Result<Part> {
+        self.check_declared(stream.into())?;
+        let path = self.part_path(stream.name, &digest, stream.extension);
+        let (stream, table) = (stream.name.to_owned(), stream.media_type.to_owned());
+        Ok(Part { stream, path, table, rows: 0, bytes, digest })
     }
 
     /// What is not declared would be missing in the manifest.
@@ -259,7 +270,7 @@ impl<'a> Output<'a> {
             count(&mut self.report.made, stream, closed.rows);
             let (digest, bytes) = Digest::of_file(&closed.path)?;
             let path = self.part_path(stream, &digest, "parquet");
-            self.task.store.put_file_if_absent(&path, &closed.path)?;
+            self.task.store.put_file_if_absent(&path, &closed.path, &digest)?;
             std::fs::remove_file(&closed.path).map_err(Error::io("remove", &closed.path))?;
             let (stream, table, rows) = (stream.to_owned(), closed.table.to_owned(), closed.rows);
             parts.push(Part { stream, path, table, rows, bytes, digest });
@@ -320,12 +331,12 @@ pub fn host_name() -> String {
 }
 
 struct Open<R: Record> {
-    path: std::path::PathBuf,
+    path: PathBuf,
     writer: Writer<R>,
 }
 
 struct Closed {
-    path: std::path::PathBuf,
+    path: PathBuf,
     table: &'static str,
     rows: u64,
 }

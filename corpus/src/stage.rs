@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::crash::Crashes;
 use crate::digest::Digest;
-use crate::{Dataset, Declared, Error, Fingerprint, Ledger, Output, Result, Store};
+use crate::{Dataset, Declared, Error, Fingerprint, Ledger, Output, Result, Store, WorkFolder};
 
 /// One step of the data flow.
 pub trait Stage: Send + Sync {
@@ -174,6 +174,8 @@ pub struct Task<'a> {
     pub inputs: &'a Inputs,
     /// Where parts go.
     pub store: &'a Store,
+    /// What else the run has on this machine.
+    pub work: &'a WorkFolder,
     /// Where entries go.
     pub ledger: &'a Ledger,
     /// What it depends on, if that is less than all inputs of the stage.

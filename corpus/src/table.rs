@@ -23,7 +23,7 @@ use parquet::schema::types::ColumnPath;
 use crate::column::Column;
 use crate::error::os_error;
 use crate::limits::{READ_BATCH_ROWS, ROW_BYTES_MAX, ROW_GROUP_BYTES_MAX, ROW_GROUP_ROWS_MAX};
-use crate::store::{StoredFile, create_scratch};
+use crate::store::{StoredFile, create_local};
 use crate::{Error, Id, Result};
 
 /// The parquet metadata key that names a part's record type and version.
@@ -105,7 +105,7 @@ impl<R: Record> Writer<R> {
             properties =
                 properties.set_column_dictionary_enabled(ColumnPath::from(field.name().as_str()), false);
         }
-        let parquet = ArrowWriter::try_new(create_scratch(path)?, schema, Some(properties.build()))
+        let parquet = ArrowWriter::try_new(create_local(path)?, schema, Some(properties.build()))
             .map_err(|error| unwritten::<R>(path, error))?;
         Ok(Self { path: path.to_owned(), parquet, pending: Vec::new(), pending_bytes: 0, row_count: 0 })
     }

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use corpus::format::{FORMAT, refusal};
 use corpus::gc::MARKER;
-use corpus::{Description, Inputs, Store};
+use corpus::{Description, Inputs, Store, WorkFolder};
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Loaded, load};
@@ -37,6 +37,8 @@ pub struct Folder {
     path: PathBuf,
     /// Where parts and the ledger are.
     pub store: Store,
+    /// Where scratch files, logs and locks are.
+    pub work: WorkFolder,
 }
 
 /// As long as it lives, no other run is at work in the folder.
@@ -86,17 +88,13 @@ impl Folder {
         if let Some(refusal) = refusal(marker.format, FORMAT) {
             return Err(Error::Usage(format!("{}: {refusal}", path.display())));
         }
-        Ok(Self { path: store.folder().to_owned(), store })
+        let work = WorkFolder::open(path)?;
+        Ok(Self { path: work.path().to_owned(), store, work })
     }
 
     /// Returns the folder's path.
     pub fn path(&self) -> &Path {
         &self.path
-    }
-
-    /// Returns the folder of records on which the process died.
-    pub fn crashes(&self) -> PathBuf {
-        self.path.join("crashes")
     }
 
     /// Keeps other runs and the garbage collection out of the folder until the lock is dropped.

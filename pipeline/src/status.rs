@@ -4,7 +4,6 @@
 use std::path::Path;
 use std::time::Duration;
 
-use corpus::engine::note_path;
 use corpus::{Dataset, Description, Fingerprint, Inputs, Ledger, Report};
 use serde::Serialize;
 
@@ -114,7 +113,7 @@ fn fill(
     status.task_count = Some(plan.task_count);
     status.tasks_done = progress.values().filter(|task| task.done).count();
     let unfinished = (0..plan.task_count).find(|task| !progress.get(task).is_some_and(|task| task.done));
-    let note = unfinished.map(|task| note_path(&folder.store, &name, fingerprint, task));
+    let note = unfinished.map(|task| folder.work.note(&name, fingerprint, task));
     status.doing = note.and_then(|path| doing(&path));
     Ok(())
 }

@@ -30,7 +30,7 @@ pub fn run_task(
     (stage, index): (&str, u32),
     prober: &dyn Prober,
 ) -> Result<Committed> {
-    let crashes = Crashes::watch(&folder.crashes())?;
+    let crashes = Crashes::watch(&folder.work.crashes())?;
     let ledger = Ledger::new(folder.store.clone());
     with_engine(folder, flow, (stage, index), (&crashes, prober), |engine, planned| {
         let Planned { stage, fingerprint, inputs, count } = planned;
@@ -58,7 +58,7 @@ pub fn try_range(
 ) -> Result<()> {
     let limits = folder.config()?.config.limits;
     corpus::probe::confine(limits.record_memory_mb << 20);
-    let crashes = Crashes::alone(&folder.crashes(), mark)?;
+    let crashes = Crashes::alone(&folder.work.crashes(), mark)?;
     with_engine(folder, flow, (stage, index), (&crashes, prober), |engine, planned| {
         let Planned { stage, fingerprint, inputs, count } = planned;
         engine.try_range(stage, inputs, fingerprint, index, count)
@@ -94,6 +94,7 @@ fn with_engine<T>(
     ledger.begin(name, &fingerprint, count, streams_of(stage))?;
     let engine = Engine {
         store: &folder.store,
+        work: folder.work.clone(),
         workers: 1,
         cancel: &Cancel::default(),
         crashes,

@@ -65,7 +65,7 @@ fn interrupted_at(folder: &Folder, stage: &Description) -> anyhow::Result<Option
         return Ok(None);
     }
     match stage.current(&folder.store, &sealed)? {
-        Some(fingerprint) => Ok(Checkpoints::newest_step(&folder.store, &fingerprint)),
+        Some(fingerprint) => Ok(Checkpoints::newest_step(&folder.store, &fingerprint)?),
         None => Ok(None),
     }
 }

@@ -38,7 +38,7 @@ pub(crate) fn verify(arguments: &VerifyArgs) -> anyhow::Result<ExitCode> {
         say!("{}: {}", finding.path, finding.detail)?;
     }
     if sealed.0.is_empty() && findings.is_empty() {
-        return Err(Usage(format!("no stage of {} is sealed yet", folder.path().display())).into());
+        return Err(Usage(format!("no stage of {} is sealed yet", folder.store)).into());
     }
     // Made when the first stage is repaired.
     let mut made = None;
@@ -102,11 +102,8 @@ fn repair_stage(
     }
     let tasks: BTreeSet<u32> = findings.iter().filter_map(|finding| finding.task).collect();
     for task in tasks {
-        let elsewhere = folder.path().join("repair");
-        let ended = repair(&folder.store, stage, sealed, manifest, task, &elsewhere, &Cancel::default());
-        // Nothing in there is needed any more, whatever came of it.
-        let _ = std::fs::remove_dir_all(&elsewhere);
-        match ended {
+        let places = (&folder.store, &folder.work);
+        match repair(places, stage, sealed, manifest, task, &Cancel::default()) {
             // The other tasks may be repaired all the same.
             Err(error) => {
                 let cause =

@@ -1,24 +1,21 @@
 //! A checkpoint: everything that training needs to go on as if it had not stopped.
 //!
 //! ```text
-//! checkpoints/<fingerprint>/step-00000500/model.safetensors
-//!                                         optimizer.safetensors
-//!                                         steps.parquet           the rows of `steps` so far
-//!                                         state.json              counters, positions; the other
-//!                                                                 files' sizes and digests
-//! checkpoints/<fingerprint>/step-00001000-4711-0.tmp              being written by process 4711, or left
-//!                                                                 behind: nobody's but its writer's
+//! checkpoints/<fingerprint>/step-00000500/model-<digest>.safetensors
+//!                                         optimizer-<digest>.safetensors
+//!                                         steps-<digest>.parquet    the rows of `steps` so far
+//!                                         state.json                counters, positions; the other files' sizes and
+//!                                                                   digests
 //! ```
 //!
-//! A checkpoint is written into a temporary folder of its own, flushed to the disk, and published by
-//! renaming the folder: it is there as a whole or not at all. Of another attempt's folders only published
-//! checkpoints are ever removed: those beyond the number to be kept, and damaged ones of the same step.
+//! A checkpoint is made of objects of the run's store, so a training goes on wherever the store is reached from. Its
+//! files are written into the task's scratch folder and put under names that hold their digests; `state.json` is put
+//! last, and by it they are a checkpoint. Of another attempt's only whole checkpoints are ever removed: those beyond the
+//! number to be kept.
 
 mod garbage;
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 pub use garbage::{garbage, sweep};
@@ -35,12 +32,11 @@ use crate::validation::ValidationLoss;
 use crate::{Error, Result};
 
 /// Version of `state.json`; others are refused.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+/// The version whose files have plain names; it is read, too.
+const FORMAT_PLAIN_NAMES: u32 = 1;
 /// Bytes of a `state.json` at most: positions of a thousand sources are far below.
-const STATE_BYTES_MAX: u64 = 64 << 20;
-
-/// Temporary names that are tried for one checkpoint at most: what a process of the same id left behind.
-const ATTEMPTS_MAX: u32 = 1_000;
+const STATE_BYTES_MAX: usize = 64 << 20;
 
 /// The folder of all checkpoints, in a run's.
 const FOLDER: &str = "checkpoints";
@@ -86,51 +82,70 @@ struct StateFile {
     state: State,
 }
 
-/// A complete checkpoint.
+/// A complete checkpoint. Copies of its files that were made on this machine go with it.
 #[derive(Debug)]
 pub struct Checkpoint {
     /// How far training had come.
     pub state: State,
-    folder: PathBuf,
+    weights: PathBuf,
+    optimizer: PathBuf,
+    _copies: Copies,
 }
 
 impl Checkpoint {
     /// Returns the path of the weights.
-    pub fn weights(&self) -> PathBuf {
-        self.folder.join(MODEL)
+    pub fn weights(&self) -> &Path {
+        &self.weights
     }
 
     /// Returns the path of the optimiser's state.
-    pub fn optimizer(&self) -> PathBuf {
-        self.folder.join(OPTIMIZER)
+    pub fn optimizer(&self) -> &Path {
+        &self.optimizer
     }
 }
 
-/// The checkpoints of one fingerprint in a run's folder.
+/// A folder that is removed with this.
+#[derive(Debug)]
+struct Copies(PathBuf);
+
+impl Drop for Copies {
+    fn drop(&mut self) {
+        // It is in the task's scratch folder, which the engine removes.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The checkpoints of one fingerprint in a run's store.
 #[derive(Debug)]
 pub struct Checkpoints {
     store: Store,
     fingerprint: Fingerprint,
-    folder: PathBuf,
+    /// Where files are before they are put, and copies of those of a store elsewhere.
+    scratch: PathBuf,
     kept: u32,
 }
 
 impl Checkpoints {
     /// Returns the checkpoints of a fingerprint; touches nothing until one is saved.
-    pub fn of(store: &Store, fingerprint: &Fingerprint, kept: u32) -> Self {
-        let folder = store.folder().join(FOLDER).join(fingerprint.as_str());
-        Self { store: store.clone(), fingerprint: fingerprint.clone(), folder, kept }
+    pub fn of(store: &Store, fingerprint: &Fingerprint, scratch: &Path, kept: u32) -> Self {
+        Self { store: store.clone(), fingerprint: fingerprint.clone(), scratch: scratch.join(FOLDER), kept }
     }
 
     /// Returns the newest step that has a checkpoint, by names alone: it may turn out damaged.
-    pub fn newest_step(store: &Store, fingerprint: &Fingerprint) -> Option<u64> {
-        let published = Self::of(store, fingerprint, 0).published().ok()?;
-        published.last().map(|(_, step)| *step)
+    ///
+    /// # Errors
+    /// When the store cannot list.
+    pub fn newest_step(store: &Store, fingerprint: &Fingerprint) -> Result<Option<u64>> {
+        Ok(published(store, fingerprint)?.last().copied())
     }
 
-    /// Returns where the weights of a step are, if it has a checkpoint.
-    pub fn weights(&self, step: u64) -> PathBuf {
-        self.folder.join(folder_name(step)).join(MODEL)
+    /// Returns a file with the weights of a step's checkpoint.
+    ///
+    /// # Errors
+    /// When it has none, or a damaged one.
+    pub fn weights(&self, step: u64) -> Result<PathBuf> {
+        let file = self.state_file(step)?;
+        self.checked(&file, MODEL, &self.scratch.join("weights"))
     }
 
     /// Publishes a checkpoint, then removes the oldest ones beyond those to be kept.
@@ -138,58 +153,56 @@ impl Checkpoints {
     /// One of the same step that is there already stays, unless it is damaged.
     ///
     /// # Errors
-    /// When the disk refuses; earlier checkpoints are then still there.
+    /// When the disk or the store refuses; earlier checkpoints are then still there.
     pub fn save(&self, state: &State, learner: &impl Learner) -> Result<()> {
-        std::fs::create_dir_all(&self.folder).map_err(Error::io("create", &self.folder))?;
-        let temporary = self.create_temporary(state.step)?;
-        let saved =
-            self.write(&temporary, state, learner).and_then(|()| self.publish(&temporary, state.step));
-        // Nothing is there any more once it was published.
-        remove(&temporary)?;
-        saved?;
-        sync(&self.folder)?;
-        let published = self.published()?;
+        let folder = self.scratch.join("unfinished");
+        std::fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
+        let written = Copies(folder);
+        let files = write(&written.0, state, learner)?;
+        let fingerprint = self.fingerprint.clone();
+        let file = StateFile { format: FORMAT, fingerprint, files, state: state.clone() };
+        if !self.publish(&written.0, &file, false)? && self.read(state.step).is_err() {
+            self.publish(&written.0, &file, true)?;
+        }
+        drop(written);
+        let published = published(&self.store, &self.fingerprint)?;
         let surplus = published.len().saturating_sub(self.kept as usize);
-        published.iter().take(surplus).try_for_each(|(name, _)| remove(&self.folder.join(name)))
+        published.iter().take(surplus).try_for_each(|step| self.remove(*step))
     }
 
-    /// Makes a folder that no other attempt has.
-    fn create_temporary(&self, step: u64) -> Result<PathBuf> {
-        let (name, process) = (folder_name(step), std::process::id());
-        let mut attempt = 0;
-        loop {
-            let folder = self.folder.join(format!("{name}-{process}-{attempt}.tmp"));
-            match std::fs::create_dir(&folder) {
-                Err(error) if error.kind() == ErrorKind::AlreadyExists && attempt < ATTEMPTS_MAX => {
-                    attempt += 1
-                }
-                Err(error) => return Err(Error::io("create", folder)(error)),
-                Ok(()) => return Ok(folder),
+    /// Puts the files of a checkpoint, in the place of what is there if that is to be replaced; returns whether it was
+    /// not there.
+    fn publish(&self, folder: &Path, file: &StateFile, replaces: bool) -> Result<bool> {
+        let step = file.state.step;
+        for (name, checked) in &file.files {
+            let (path, local) = (self.path(step, &file_name(FORMAT, name, checked)), folder.join(name));
+            match replaces {
+                true => self.store.replace_file(&path, &local, &checked.digest)?,
+                false => drop(self.store.put_file_if_absent(&path, &local, &checked.digest)?),
             }
+        }
+        let path = self.path(step, STATE);
+        let json = serde_json::to_vec_pretty(file).map_err(|error| self.damaged(step, error.to_string()))?;
+        match replaces {
+            true => Ok(self.store.replace(&path, json.into()).map(|()| true)?),
+            false => Ok(self.store.put_if_absent(&path, json.into())?),
         }
     }
 
-    fn publish(&self, temporary: &Path, step: u64) -> Result<()> {
-        let name = folder_name(step);
-        let published = self.folder.join(&name);
-        match std::fs::rename(temporary, &published) {
-            // Another attempt's of the same step, which is the same.
-            Err(_) if self.read(&name, step).is_ok() => Ok(()),
-            Err(_) => {
-                remove(&published)?;
-                std::fs::rename(temporary, &published).map_err(Error::io("publish", published))
-            }
-            Ok(()) => Ok(()),
-        }
+    /// Removes a checkpoint; it is none any more once its first file is gone.
+    fn remove(&self, step: u64) -> Result<()> {
+        self.store.delete(&self.path(step, STATE))?;
+        let names = self.store.names(&self.path(step, ""))?;
+        Ok(names.iter().filter(|path| garbage::is_ours(path)).try_for_each(|path| self.store.delete(path))?)
     }
 
     /// Returns the newest checkpoint that is complete and undamaged; `log` is told of others.
     ///
     /// # Errors
-    /// When the disk refuses.
+    /// When the store cannot list.
     pub fn newest(&self, mut log: impl FnMut(&str)) -> Result<Option<Checkpoint>> {
-        for (name, step) in self.published()?.into_iter().rev() {
-            match self.read(&name, step) {
+        for step in published(&self.store, &self.fingerprint)?.into_iter().rev() {
+            match self.read(step) {
                 Ok(checkpoint) => return Ok(Some(checkpoint)),
                 Err(error) => log(&format!("passed over: {error}")),
             }
@@ -197,72 +210,82 @@ impl Checkpoints {
         Ok(None)
     }
 
-    fn write(&self, folder: &Path, state: &State, learner: &impl Learner) -> Result<()> {
-        learner.save(&folder.join(MODEL), &folder.join(OPTIMIZER))?;
-        let mut writer: Writer<TrainStep> = Writer::create(&folder.join(STEPS))?;
-        state.steps.iter().try_for_each(|row| writer.push(row.clone()))?;
-        writer.finish()?;
-        let mut files = BTreeMap::new();
-        for name in DATA_FILES {
-            let path = folder.join(name);
-            sync(&path)?;
-            let (digest, bytes) = Digest::of_file(&path)?;
-            files.insert(name.to_owned(), Checked { bytes, digest });
-        }
-        let fingerprint = self.fingerprint.clone();
-        let file = StateFile { format: FORMAT, fingerprint, files, state: state.clone() };
-        let json = serde_json::to_vec_pretty(&file).map_err(|e| damaged(folder, e.to_string()))?;
-        let path = folder.join(STATE);
-        std::fs::write(&path, json).map_err(Error::io("write", &path))?;
-        sync(&path)?;
-        sync(folder)
-    }
-
-    fn read(&self, name: &str, step: u64) -> Result<Checkpoint> {
-        let folder = self.folder.join(name);
-        let mut file: StateFile = serde_json::from_slice(&read_bounded(&folder.join(STATE))?)
-            .map_err(|error| damaged(&folder, format!("{STATE}: {error}")))?;
-        let expected = (FORMAT, &self.fingerprint, step);
-        if (file.format, &file.fingerprint, file.state.step) != expected {
-            return Err(damaged(&folder, format!("{STATE} is of another format, run or step")));
-        }
-        for name in DATA_FILES {
-            let (digest, bytes) = Digest::of_file(&folder.join(name))?;
-            if file.files.get(name) != Some(&Checked { bytes, digest }) {
-                return Err(damaged(&folder, format!("{name} is not the file that was published")));
-            }
-        }
-        let path = format!("{FOLDER}/{}/{name}/{STEPS}", self.fingerprint);
+    fn read(&self, step: u64) -> Result<Checkpoint> {
+        let mut file = self.state_file(step)?;
+        let copies = Copies(self.scratch.join("copies"));
+        let weights = self.checked(&file, MODEL, &copies.0)?;
+        let optimizer = self.checked(&file, OPTIMIZER, &copies.0)?;
+        self.checked(&file, STEPS, &copies.0)?;
+        let path = self.path(step, &self.name_of(&file, STEPS)?);
         let rows = Reader::open(&path, self.store.open(&path)?)?;
         file.state.steps = rows.collect::<corpus::Result<_>>()?;
-        Ok(Checkpoint { state: file.state, folder })
+        Ok(Checkpoint { state: file.state, weights, optimizer, _copies: copies })
     }
 
-    /// Returns (name, step) of the published checkpoints, by step.
-    fn published(&self) -> Result<Vec<(String, u64)>> {
-        let listing = match std::fs::read_dir(&self.folder) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            listing => listing.map_err(Error::io("list", &self.folder))?,
-        };
-        let mut found = Vec::new();
-        for entry in listing {
-            let entry = entry.map_err(Error::io("list", &self.folder))?;
-            if let Ok(name) = entry.file_name().into_string()
-                && let Some(step) = parse_step(&name)
-            {
-                found.push((name, step));
-            }
+    /// Reads what makes a step's files a checkpoint.
+    fn state_file(&self, step: u64) -> Result<StateFile> {
+        let bytes = self.store.get(&self.path(step, STATE))?;
+        let bytes = bytes.filter(|bytes| bytes.len() <= STATE_BYTES_MAX);
+        let bytes = bytes.ok_or_else(|| self.damaged(step, format!("{STATE} is missing or too large")))?;
+        let file: StateFile = serde_json::from_slice(&bytes)
+            .map_err(|error| self.damaged(step, format!("{STATE}: {error}")))?;
+        let is_known = matches!(file.format, FORMAT | FORMAT_PLAIN_NAMES);
+        match is_known && file.fingerprint == self.fingerprint && file.state.step == step {
+            true => Ok(file),
+            false => Err(self.damaged(step, format!("{STATE} is of another format, run or step"))),
         }
-        found.sort_by_key(|(_, step)| *step);
-        Ok(found)
+    }
+
+    /// Returns a file of this machine that is one of a checkpoint's, as it was published.
+    fn checked(&self, file: &StateFile, name: &str, copies: &Path) -> Result<PathBuf> {
+        let step = file.state.step;
+        let path = self.path(step, &self.name_of(file, name)?);
+        let local = self.store.local_file(&path, copies)?;
+        let (digest, bytes) = Digest::of_file(&local)?;
+        match file.files.get(name) == Some(&Checked { bytes, digest }) {
+            true => Ok(local),
+            false => Err(self.damaged(step, format!("{name} is not the file that was published"))),
+        }
+    }
+
+    fn name_of(&self, file: &StateFile, name: &str) -> Result<String> {
+        let checked = file.files.get(name);
+        let checked = checked.ok_or_else(|| self.damaged(file.state.step, format!("{name} is missing")))?;
+        Ok(file_name(file.format, name, checked))
+    }
+
+    /// Returns the path of a checkpoint's object in the store.
+    fn path(&self, step: u64, name: &str) -> String {
+        let folder = format!("{FOLDER}/{}/{}", self.fingerprint, folder_name(step));
+        if name.is_empty() { folder } else { format!("{folder}/{name}") }
+    }
+
+    fn damaged(&self, step: u64, reason: String) -> Error {
+        Error::Checkpoint { path: self.path(step, "").into(), reason }
     }
 }
 
-fn remove(folder: &Path) -> Result<()> {
-    match std::fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io("remove", folder)(error)),
-        _ => Ok(()),
-    }
+/// Writes a checkpoint's files into a folder of this machine.
+fn write(folder: &Path, state: &State, learner: &impl Learner) -> Result<BTreeMap<String, Checked>> {
+    learner.save(&folder.join(MODEL), &folder.join(OPTIMIZER))?;
+    let mut writer: Writer<TrainStep> = Writer::create(&folder.join(STEPS))?;
+    state.steps.iter().try_for_each(|row| writer.push(row.clone()))?;
+    writer.finish()?;
+    let digest = |name: &str| {
+        let (digest, bytes) = Digest::of_file(&folder.join(name))?;
+        Ok((name.to_owned(), Checked { bytes, digest }))
+    };
+    DATA_FILES.into_iter().map(digest).collect()
+}
+
+/// Returns the steps that have a checkpoint, in order.
+fn published(store: &Store, fingerprint: &Fingerprint) -> Result<Vec<u64>> {
+    let names = store.names(&format!("{FOLDER}/{fingerprint}"))?;
+    let folders =
+        names.iter().filter_map(|path| path.strip_suffix(STATE)?.strip_suffix('/')?.rsplit('/').next());
+    let mut steps: Vec<u64> = folders.filter_map(parse_step).collect();
+    steps.sort_unstable();
+    Ok(steps)
 }
 
 fn folder_name(step: u64) -> String {
@@ -276,21 +299,14 @@ fn parse_step(name: &str) -> Option<u64> {
     plain.then(|| digits.parse().ok())?
 }
 
-fn read_bounded(path: &Path) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(STATE_BYTES_MAX).read_to_end(&mut bytes))
-        .map_err(Error::io("read", path))?;
-    Ok(bytes)
-}
-
-/// Waits until a file or a folder's names are on the disk.
-fn sync(path: &Path) -> Result<()> {
-    File::open(path).and_then(|file| file.sync_all()).map_err(Error::io("flush", path))
-}
-
-fn damaged(folder: &Path, reason: String) -> Error {
-    Error::Checkpoint { path: folder.to_owned(), reason }
+/// Returns the name of a checkpoint's file in the store.
+fn file_name(format: u32, name: &str, checked: &Checked) -> String {
+    match name.split_once('.') {
+        Some((stem, extension)) if format != FORMAT_PLAIN_NAMES => {
+            format!("{stem}-{}.{extension}", checked.digest.short())
+        }
+        _ => name.to_owned(),
+    }
 }
 
 #[cfg(test)]

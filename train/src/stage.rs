@@ -124,7 +124,8 @@ impl Train {
         check_vocabulary(task, &self.tokenizer, &self.model)?;
         let shards = open_shards(task, &self.packed)?;
         let layout = image_layout(&self.model, self.payload);
-        let checkpoints = Checkpoints::of(task.store, task.fingerprint, self.config.checkpoints_kept);
+        let kept = self.config.checkpoints_kept;
+        let checkpoints = Checkpoints::of(task.store, task.fingerprint, &task.scratch, kept);
         task.progress.expect(self.config.steps);
         let mut learner = open()?;
         let mut observer = Rows { out: &mut *out, task };
@@ -199,7 +200,7 @@ fn resume(
     let Some(checkpoint) = checkpoints.newest(|line| observer.log(line))? else {
         return Ok(State::default());
     };
-    learner.load(&checkpoint.weights(), Some(&checkpoint.optimizer()))?;
+    learner.load(checkpoint.weights(), Some(checkpoint.optimizer()))?;
     let resumed = format!("resumed after step {}", checkpoint.state.step);
     observer.log(&resumed);
     checkpoint.state.steps.iter().try_for_each(|row| observer.step(row))?;
@@ -209,13 +210,10 @@ fn resume(
 
 /// Writes the trained weights, as the last checkpoint holds them, and the validation losses.
 fn publish(out: &mut Output<'_>, checkpoints: &Checkpoints, state: &State) -> Result<()> {
-    let path = checkpoints.weights(state.step);
-    let weights = std::fs::read(&path).map_err(Error::io("read", path))?;
-    out.write_file(MODEL, weights.into())?;
-    let validations = serde_json::to_vec_pretty(&state.validations).map_err(|error| Error::Checkpoint {
-        path: checkpoints.weights(state.step),
-        reason: error.to_string(),
-    })?;
+    let weights = checkpoints.weights(state.step)?;
+    out.copy_file(MODEL, &weights)?;
+    let validations = serde_json::to_vec_pretty(&state.validations)
+        .map_err(|error| Error::Checkpoint { path: weights, reason: error.to_string() })?;
     Ok(out.write_file(VALIDATION, Bytes::from(validations))?)
 }
 

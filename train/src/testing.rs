@@ -10,7 +10,9 @@ use bytes::Bytes;
 use corpus::crash::Crashes;
 use corpus::engine::{Engine, Observer};
 use corpus::record::{SEQUENCES, Sequence, Span};
-use corpus::{Cancel, Dataset, Declared, FileStream, Id, Inputs, Output, Split, Stage, Store, Task};
+use corpus::{
+    Cancel, Dataset, Declared, FileStream, Id, Inputs, Output, Split, Stage, Store, Task, WorkFolder,
+};
 use half::f16;
 use model::{Batch, GenerateConfig, Loss, Prompt, Step, Tap, TowerConfig};
 use serde_json::{Value, json};
@@ -167,7 +169,9 @@ pub(crate) fn run_until(
 ) -> corpus::Result<Dataset> {
     let (crashes, cancel) = (Crashes::default(), Cancel::default());
     let observer = &Stopper { left: stop_after.into(), cancel: cancel.clone() };
-    Engine { store, workers: 1, cancel: &cancel, crashes: &crashes, observer, executor: None, prober: None }
+    let work = WorkFolder::open(&store.local_path("").unwrap())?;
+    let (cancel, crashes) = (&cancel, &crashes);
+    Engine { store, work, workers: 1, cancel, crashes, observer, executor: None, prober: None }
         .run(stage, inputs)
 }
 

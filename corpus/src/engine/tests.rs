@@ -85,7 +85,13 @@ pub(super) fn document(id: Id, text: String) -> Document {
 }
 
 fn engine<'a>(store: &'a Store, cancel: &'a Cancel, crashes: &'a Crashes, workers: usize) -> Engine<'a> {
-    Engine { store, workers, cancel, crashes, observer: &Unobserved, executor: None, prober: None }
+    let work = work(store);
+    Engine { store, work, workers, cancel, crashes, observer: &Unobserved, executor: None, prober: None }
+}
+
+/// Returns the working folder of a run in a local folder.
+fn work(store: &Store) -> WorkFolder {
+    WorkFolder::open(&store.local_path("").unwrap()).unwrap()
 }
 
 fn run(store: &Store, stage: &Numbers, workers: usize) -> Result<Dataset> {
@@ -176,7 +182,7 @@ fn a_run_stopped_anywhere_and_continued_has_the_same_parts() {
 
 #[test]
 fn of_six_attempts_at_one_task_exactly_one_counts() {
-    let (_folder, store) = temp();
+    let (folder, store) = temp();
     let stage = Numbers::new(50);
     let inputs = Inputs::default();
     let fingerprint = Engine::fingerprint(&stage, &inputs).unwrap();
@@ -185,7 +191,7 @@ fn of_six_attempts_at_one_task_exactly_one_counts() {
     std::thread::scope(|scope| {
         for _ in 0..6 {
             let (inputs, fingerprint, stage) = (&inputs, &fingerprint, &stage);
-            let (cancel, crashes, path) = (&cancel, &crashes, store.folder());
+            let (cancel, crashes, path) = (&cancel, &crashes, folder.path());
             scope.spawn(move || {
                 // A store of its own, as another process has it.
                 let store = Store::local(path).unwrap();

@@ -6,7 +6,9 @@ use std::path::Path;
 use crate::crash::Crashes;
 use crate::engine::Unobserved;
 use crate::ledger::end_of;
-use crate::{Cancel, Dataset, Engine, Entry, Inputs, Ledger, Manifest, Part, Result, Stage, Store};
+use crate::{
+    Cancel, Dataset, Engine, Entry, Inputs, Ledger, Manifest, Part, Result, Stage, Store, WorkFolder,
+};
 
 /// What became of a task's repair.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,24 +19,39 @@ pub enum Repair {
     Differs(String),
 }
 
-/// Runs a task of a sealed stage again in a store of its own below `folder`, and puts back what is damaged
-/// or missing.
+/// Runs a task of a sealed stage again in a store of its own in the working folder's scratch, and puts back what is
+/// damaged or missing.
 ///
 /// # Errors
 /// When the task fails or a store does.
 pub fn repair(
-    store: &Store,
+    (store, work): (&Store, &WorkFolder),
     stage: &dyn Stage,
     inputs: &Inputs,
     manifest: &Manifest,
     task: u32,
+    cancel: &Cancel,
+) -> Result<Repair> {
+    let folder = work.scratch()?.join("repair");
+    let ended = repair_in(&folder, store, stage, inputs, (manifest, task), cancel);
+    // Nothing in there is needed any more, whatever came of it.
+    let _ = std::fs::remove_dir_all(&folder);
+    ended
+}
+
+fn repair_in(
     folder: &Path,
+    store: &Store,
+    stage: &dyn Stage,
+    inputs: &Inputs,
+    (manifest, task): (&Manifest, u32),
     cancel: &Cancel,
 ) -> Result<Repair> {
     let elsewhere = Store::local(folder)?;
     let crashes = Crashes::default();
     let engine = Engine {
         store: &elsewhere,
+        work: WorkFolder::open(folder)?,
         workers: 1,
         cancel,
         crashes: &crashes,
@@ -60,7 +77,7 @@ pub fn repair(
     let mut repaired = 0;
     for (part, made) in wanted.iter().zip(&made) {
         if crate::verify::verify_part(store, part).is_err() {
-            store.replace_file(&part.path, &elsewhere.folder().join(&made.path))?;
+            store.replace_file(&part.path, &folder.join(&made.path), &part.digest)?;
             repaired += 1;
         }
     }

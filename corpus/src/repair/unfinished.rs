@@ -63,7 +63,7 @@ fn damage(
 
 /// Removes a task's entries from a range on, and the mark of its end.
 fn give_up(store: &Store, (stage, fingerprint, task): (&str, &Fingerprint, u32), from: u32) -> Result<()> {
-    for (path, _) in store.list(&folder(stage, fingerprint))? {
+    for path in store.names(&folder(stage, fingerprint))? {
         let is_behind = match Name::parse(&path) {
             Some(Name::Range { task: of, range }) => of == task && range >= from,
             Some(Name::End { task: of }) => of == task,

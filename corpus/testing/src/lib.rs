@@ -11,13 +11,13 @@ use corpus::engine::Unobserved;
 use corpus::table::Record;
 use corpus::{
     Cancel, Dataset, Declared, Engine, Error, Inputs, Observer, Output, Part, Result, Stage, Store, Stream,
-    Task,
+    Task, WorkFolder,
 };
 use serde_json::{Value, json};
 
 /// A run's folder that vanishes with it.
 pub struct Run {
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     store: Store,
 }
 
@@ -27,7 +27,7 @@ impl Run {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::local(folder.path()).unwrap();
-        Self { _folder: folder, store }
+        Self { folder, store }
     }
 
     /// Runs a stage to its end.
@@ -59,7 +59,7 @@ impl Run {
 
     /// Returns the folders that tasks keep beyond an attempt.
     pub fn kept_folders(&self) -> Vec<PathBuf> {
-        let folders = std::fs::read_dir(self.store.folder().join("keep"));
+        let folders = std::fs::read_dir(self.folder.path().join("keep"));
         folders.into_iter().flatten().flatten().map(|folder| folder.path()).collect()
     }
 
@@ -92,6 +92,7 @@ pub fn run_stage(
 ) -> Result<Dataset> {
     let engine = Engine {
         store,
+        work: WorkFolder::open(&store.local_path("").unwrap())?,
         workers,
         cancel,
         crashes: &Crashes::default(),

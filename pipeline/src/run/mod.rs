@@ -95,7 +95,7 @@ impl<'c> Prepared<'c> {
         prober: &dyn Prober,
         watch: &dyn Watch,
     ) -> Result<Inputs> {
-        let crashes = Crashes::watch(&self.folder.crashes())?;
+        let crashes = Crashes::watch(&self.folder.work.crashes())?;
         let runner = Runner {
             folder: &self.folder,
             workers,

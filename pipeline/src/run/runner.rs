@@ -38,6 +38,7 @@ impl Runner<'_> {
         };
         let engine = Engine {
             store: &self.folder.store,
+            work: self.folder.work.clone(),
             workers: self.workers,
             cancel: self.cancel,
             crashes: self.crashes,

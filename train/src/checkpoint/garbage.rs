@@ -1,69 +1,60 @@
 //! Checkpoints that nobody will continue from: those of other trainings than the current one.
 
-use std::path::Path;
-
 use corpus::{Fingerprint, Store};
 
 use super::{DATA_FILES, FOLDER, STATE};
-use crate::{Error, Result};
+use crate::Result;
 
-/// Returns the files of other trainings' checkpoints, as paths in the run's folder with their sizes in
-/// bytes. Only files of our own names are among them.
+/// Returns the files of other trainings' checkpoints, as paths in the run's store with their sizes in bytes. Only
+/// files of our own names are among them.
 ///
 /// # Errors
-/// When a folder cannot be listed.
+/// When the store cannot list.
 pub fn garbage(store: &Store, current: &Fingerprint) -> Result<Vec<(String, u64)>> {
-    let mut found = Vec::new();
-    for training in folders(&store.folder().join(FOLDER))? {
-        if training == current.as_str() || Fingerprint::parse(&training).is_none() {
-            continue;
-        }
-        let path = format!("{FOLDER}/{training}");
-        for step in folders(&store.folder().join(&path))?.into_iter().filter(|name| name.starts_with("step-"))
-        {
-            for file in DATA_FILES.into_iter().chain([STATE]) {
-                let file = format!("{path}/{step}/{file}");
-                if let Ok(metadata) = std::fs::metadata(store.folder().join(&file)) {
-                    found.push((file, metadata.len()));
-                }
-            }
-        }
-    }
+    let mut found = store.list(FOLDER)?;
+    found.retain(|(path, _)| is_ours(path) && training(path) != Some(current.as_str()));
     Ok(found)
 }
 
-/// Removes what [`garbage`] found, and folders that are empty after it.
+/// Removes what [`garbage`] found.
 ///
 /// # Errors
-/// When the disk refuses.
+/// When the store refuses.
 pub fn sweep(store: &Store, files: &[(String, u64)]) -> Result<()> {
-    for (file, _) in files {
-        let path = store.folder().join(file);
-        std::fs::remove_file(&path).map_err(Error::io("remove", &path))?;
-        // Of a step, then of its training; whichever still holds something stays.
-        for folder in path.ancestors().skip(1).take(2) {
-            let _ = std::fs::remove_dir(folder);
-        }
-    }
-    Ok(())
+    Ok(files.iter().try_for_each(|(path, _)| store.delete(path))?)
 }
 
-/// Returns the names of the folders in a folder; none where it is not there.
-fn folders(path: &Path) -> Result<Vec<String>> {
-    let entries = match std::fs::read_dir(path) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(Error::io("list", path)(error)),
+/// Returns the fingerprint of a path `checkpoints/FINGERPRINT/STEP/FILE`, if it is one.
+fn training(path: &str) -> Option<&str> {
+    let name = path.strip_prefix(FOLDER)?.strip_prefix('/')?.split('/').next()?;
+    Fingerprint::parse(name).map(|_| name)
+}
+
+/// Returns true if and only if a path is that of a checkpoint's file.
+pub(super) fn is_ours(path: &str) -> bool {
+    let mut fields = path.rsplit('/');
+    let (Some(name), Some(step), Some(_), Some(FOLDER), None) =
+        (fields.next(), fields.next(), fields.next(), fields.next(), fields.next())
+    else {
+        return false;
     };
-    let mut names = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(Error::io("list", path))?;
-        if entry.file_type().map_err(Error::io("read", path))?.is_dir() {
-            names.extend(entry.file_name().into_string().ok());
+    let is_data = |data: &str| match data.split_once('.') {
+        Some((stem, extension)) => {
+            let digest =
+                name.strip_prefix(stem).and_then(|rest| rest.strip_suffix(extension)?.strip_suffix('.'));
+            digest.is_some_and(|digest| digest.is_empty() || is_digest(digest))
         }
-    }
-    names.sort();
-    Ok(names)
+        None => false,
+    };
+    step.starts_with("step-")
+        && training(path).is_some()
+        && (name == STATE || DATA_FILES.into_iter().any(is_data))
+}
+
+/// Returns true for `-` and the first digits of a digest.
+fn is_digest(text: &str) -> bool {
+    text.strip_prefix('-')
+        .is_some_and(|digits| digits.len() == 16 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 #[cfg(test)]
@@ -77,9 +68,10 @@ mod tests {
         let store = Store::local(folder.path()).unwrap();
         let (old, current) = ("0123456789abcdef", "fedcba9876543210");
         for file in [
-            format!("{old}/step-00000002/model.safetensors"),
+            format!("{old}/step-00000002/model-0123456789abcdef.safetensors"),
             format!("{old}/step-00000004-7-0.tmp/optimizer.safetensors"),
             format!("{old}/step-00000002/notes.txt"),
+            format!("{old}/step-00000002/model-mine.safetensors"),
             format!("{current}/step-00000002/model.safetensors"),
             "thesis/step-00000002/model.safetensors".to_owned(),
         ] {
@@ -89,7 +81,7 @@ mod tests {
         }
         let found = garbage(&store, &Fingerprint::parse(current).unwrap()).unwrap();
         let names: Vec<&str> = found.iter().map(|(name, _)| name.rsplit('/').next().unwrap()).collect();
-        assert_eq!(names, ["model.safetensors", "optimizer.safetensors"]);
+        assert_eq!(names, ["model-0123456789abcdef.safetensors", "optimizer.safetensors"]);
         sweep(&store, &found).unwrap();
         assert!(folder.path().join(format!("checkpoints/{old}/step-00000002/notes.txt")).exists());
         assert!(!folder.path().join(format!("checkpoints/{old}/step-00000004-7-0.tmp")).exists());

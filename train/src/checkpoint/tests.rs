@@ -1,7 +1,5 @@
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeSet;
-
 use super::*;
 use crate::Kind;
 use crate::testing::FakeLearner;
@@ -10,7 +8,19 @@ const FINGERPRINT: &str = "0123456789abcdef";
 
 fn open(folder: &Path, kept: u32) -> Checkpoints {
     let store = Store::local(folder).unwrap();
-    Checkpoints::of(&store, &Fingerprint::parse(FINGERPRINT).unwrap(), kept)
+    Checkpoints::of(&store, &Fingerprint::parse(FINGERPRINT).unwrap(), &folder.join("scratch"), kept)
+}
+
+/// Returns the folder of a step's checkpoint.
+fn published_at(folder: &Path, step: u64) -> PathBuf {
+    folder.join(FOLDER).join(FINGERPRINT).join(folder_name(step))
+}
+
+/// Returns one of the files of a step's checkpoint.
+fn file_at(folder: &Path, step: u64, name: &str) -> PathBuf {
+    let (stem, _) = name.split_once('.').unwrap();
+    let files = std::fs::read_dir(published_at(folder, step)).unwrap().map(|entry| entry.unwrap().path());
+    files.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with(stem)).next().unwrap()
 }
 
 fn state(step: u64) -> State {
@@ -49,9 +59,10 @@ fn a_checkpoint_comes_back_bit_by_bit() {
     // NaN is not equal to itself, its text is.
     assert_eq!(format!("{:?}", found.state), format!("{:?}", state(3)));
     let mut loaded = FakeLearner::default();
-    loaded.load(&found.weights(), Some(&found.optimizer())).unwrap();
+    loaded.load(found.weights(), Some(found.optimizer())).unwrap();
     assert_eq!(loaded, learner);
-    assert_eq!(found.weights(), checkpoints.weights(3));
+    assert_eq!(found.weights(), checkpoints.weights(3).unwrap());
+    assert!(!folder.path().join("scratch").join(FOLDER).join("unfinished").exists());
 }
 
 #[test]
@@ -61,9 +72,8 @@ fn only_the_newest_are_kept() {
     for step in [100, 900, 1_000] {
         checkpoints.save(&state(step), &FakeLearner::default()).unwrap();
     }
-    let names: BTreeSet<String> =
-        checkpoints.published().unwrap().into_iter().map(|(name, _)| name).collect();
-    assert_eq!(names, ["step-00000900", "step-00001000"].map(str::to_owned).into());
+    let names = checkpoints.store.folders(&format!("{FOLDER}/{FINGERPRINT}")).unwrap();
+    assert_eq!(names, ["step-00000900", "step-00001000"]);
     assert_eq!(newest_step(&checkpoints), Some(1_000));
 }
 
@@ -73,18 +83,16 @@ fn a_kill_between_any_two_files_leaves_the_earlier_checkpoint_the_newest() {
     let checkpoints = open(folder.path(), 5);
     checkpoints.save(&state(1), &FakeLearner::default()).unwrap();
     checkpoints.save(&state(2), &FakeLearner::default()).unwrap();
-    let published = checkpoints.folder.join("step-00000002");
-    let written = [MODEL, OPTIMIZER, STEPS, STATE];
-    for count in 0..=written.len() {
-        let unfinished = checkpoints.folder.join("step-00000003-1-0.tmp");
+    for count in 0..=DATA_FILES.len() {
+        let unfinished = published_at(folder.path(), 3);
         std::fs::create_dir_all(&unfinished).unwrap();
-        for name in &written[..count] {
-            std::fs::copy(published.join(name), unfinished.join(name)).unwrap();
+        for name in &DATA_FILES[..count] {
+            let published = file_at(folder.path(), 2, name);
+            std::fs::copy(&published, unfinished.join(published.file_name().unwrap())).unwrap();
         }
         let reopened = open(folder.path(), 5);
         assert_eq!(newest_step(&reopened), Some(2), "after {count} files");
-        assert_eq!(Checkpoints::newest_step(&reopened.store, &reopened.fingerprint), Some(2));
-        assert!(unfinished.join(MODEL).exists() || count == 0, "it may be another attempt's at work");
+        assert_eq!(Checkpoints::newest_step(&reopened.store, &reopened.fingerprint).unwrap(), Some(2));
     }
 }
 
@@ -110,7 +118,7 @@ fn a_damaged_checkpoint_is_passed_over_and_named() {
             let checkpoints = open(folder.path(), 2);
             checkpoints.save(&state(1), &FakeLearner::default()).unwrap();
             checkpoints.save(&state(2), &FakeLearner::default()).unwrap();
-            let path = checkpoints.folder.join("step-00000002").join(name);
+            let path = file_at(folder.path(), 2, name);
             let mut bytes = std::fs::read(&path).unwrap();
             match truncated {
                 true => bytes.truncate(bytes.len() / 2),
@@ -131,11 +139,12 @@ fn a_checkpoint_of_another_run_or_of_a_foreign_name_is_not_taken_up() {
     let checkpoints = open(folder.path(), 2);
     checkpoints.save(&state(1), &FakeLearner::default()).unwrap();
     let other = Fingerprint::parse("fedcba9876543210").unwrap();
-    let others = Checkpoints::of(&checkpoints.store, &other, 2);
+    let others = Checkpoints::of(&checkpoints.store, &other, &folder.path().join("scratch"), 2);
     assert_eq!(newest_step(&others), None);
-    std::fs::create_dir(&others.folder).unwrap();
-    std::fs::rename(checkpoints.folder.join("step-00000001"), others.folder.join("step-00000001")).unwrap();
-    std::fs::create_dir(others.folder.join("step-mine")).unwrap();
+    let theirs = folder.path().join(FOLDER).join(other.as_str());
+    std::fs::create_dir(&theirs).unwrap();
+    std::fs::rename(published_at(folder.path(), 1), theirs.join("step-00000001")).unwrap();
+    std::fs::create_dir(theirs.join("step-mine")).unwrap();
     assert_eq!(newest_step(&others), None);
 }
 
@@ -144,10 +153,10 @@ fn looking_for_checkpoints_writes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let checkpoints = open(folder.path(), 2);
     assert_eq!(newest_step(&checkpoints), None);
-    assert_eq!(Checkpoints::newest_step(&checkpoints.store, &checkpoints.fingerprint), None);
+    assert_eq!(Checkpoints::newest_step(&checkpoints.store, &checkpoints.fingerprint).unwrap(), None);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     checkpoints.save(&state(7), &FakeLearner::default()).unwrap();
-    assert_eq!(Checkpoints::newest_step(&checkpoints.store, &checkpoints.fingerprint), Some(7));
+    assert_eq!(Checkpoints::newest_step(&checkpoints.store, &checkpoints.fingerprint).unwrap(), Some(7));
 }
 
 #[test]
@@ -155,33 +164,76 @@ fn a_checkpoint_that_another_attempt_published_stays_and_a_damaged_one_is_replac
     let folder = tempfile::tempdir().unwrap();
     let checkpoints = open(folder.path(), 2);
     checkpoints.save(&state(1), &FakeLearner::default()).unwrap();
-    let mark = checkpoints.folder.join("step-00000001").join("mark");
-    std::fs::write(&mark, "the other attempt's").unwrap();
+    let (weights, state_file) = (checkpoints.weights(1).unwrap(), file_at(folder.path(), 1, STATE));
+    std::fs::write(&state_file, [&std::fs::read(&state_file).unwrap()[..], b" "].concat()).unwrap();
+    let theirs = std::fs::read(&state_file).unwrap();
     checkpoints.save(&state(1), &FakeLearner::default()).unwrap();
-    assert!(mark.exists());
-    std::fs::write(checkpoints.weights(1), "damaged").unwrap();
+    assert_eq!(std::fs::read(&state_file).unwrap(), theirs);
+    std::fs::write(&weights, "damaged").unwrap();
     checkpoints.save(&state(1), &FakeLearner::default()).unwrap();
-    assert!(!mark.exists());
+    assert_ne!(std::fs::read(&state_file).unwrap(), theirs);
     assert_eq!(newest_step(&checkpoints), Some(1));
-    let names = std::fs::read_dir(&checkpoints.folder).unwrap().map(|entry| entry.unwrap().file_name());
-    assert_eq!(names.collect::<Vec<_>>(), ["step-00000001"]);
+    let names = std::fs::read_dir(published_at(folder.path(), 1)).unwrap();
+    assert_eq!(names.count(), DATA_FILES.len() + 1);
+}
+
+#[test]
+fn a_checkpoint_of_plain_names_is_taken_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = open(folder.path(), 2);
+    checkpoints.save(&state(3), &FakeLearner::default()).unwrap();
+    for name in DATA_FILES {
+        let plain = published_at(folder.path(), 3).join(name);
+        std::fs::rename(file_at(folder.path(), 3, name), plain).unwrap();
+    }
+    assert_eq!(newest_step(&checkpoints), None);
+    let path = file_at(folder.path(), 3, STATE);
+    let mut json: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    json["format"] = FORMAT_PLAIN_NAMES.into();
+    std::fs::write(&path, serde_json::to_vec(&json).unwrap()).unwrap();
+    assert_eq!(newest_step(&checkpoints), Some(3));
+    checkpoints.save(&state(4), &FakeLearner::default()).unwrap();
+    checkpoints.save(&state(5), &FakeLearner::default()).unwrap();
+    assert!(!published_at(folder.path(), 3).exists(), "it is removed like any other");
+}
+
+#[test]
+fn a_checkpoint_in_a_store_elsewhere_is_copied_here_and_its_copy_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, fingerprint) = (Store::memory().unwrap(), Fingerprint::parse(FINGERPRINT).unwrap());
+    let checkpoints = Checkpoints::of(&store, &fingerprint, folder.path(), 1);
+    let learner = FakeLearner::default();
+    checkpoints.save(&state(1), &learner).unwrap();
+    checkpoints.save(&state(2), &learner).unwrap();
+    assert_eq!(Checkpoints::newest_step(&store, &fingerprint).unwrap(), Some(2));
+    let elsewhere = tempfile::tempdir().unwrap();
+    let checkpoints = Checkpoints::of(&store, &fingerprint, elsewhere.path(), 1);
+    let found = checkpoints.newest(|_| ()).unwrap().unwrap();
+    let mut loaded = FakeLearner::default();
+    loaded.load(found.weights(), Some(found.optimizer())).unwrap();
+    assert_eq!((loaded, format!("{:?}", found.state)), (learner, format!("{:?}", state(2))));
+    let copy = found.weights().to_owned();
+    drop(found);
+    assert!(!copy.exists());
+    assert_eq!(store.names(FOLDER).unwrap().len(), DATA_FILES.len() + 1, "the older one is removed");
 }
 
 #[test]
 fn each_check_of_a_checkpoint_is_enough_to_refuse_it() {
+    // Changes the file of the weights, or what the checkpoint says of itself.
     let refused = |change: &dyn Fn(&Path, &mut serde_json::Value)| {
         let folder = tempfile::tempdir().unwrap();
         let checkpoints = open(folder.path(), 2);
         checkpoints.save(&state(1), &FakeLearner::default()).unwrap();
-        let published = checkpoints.folder.join("step-00000001");
+        let published = published_at(folder.path(), 1);
         let path = published.join(STATE);
         let mut json: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-        change(&published, &mut json);
+        change(&file_at(folder.path(), 1, MODEL), &mut json);
         std::fs::write(&path, serde_json::to_vec(&json).unwrap()).unwrap();
         newest_step(&checkpoints).is_none()
     };
     assert!(!refused(&|_, _| ()));
-    assert!(refused(&|_, json| json["format"] = 2.into()));
+    assert!(refused(&|_, json| json["format"] = 3.into()));
     assert!(refused(&|_, json| json["fingerprint"] = "fedcba9876543210".into()));
     assert!(refused(&|_, json| json["state"]["step"] = 2.into()));
     assert!(refused(&|_, json| json["unknown"] = 0.into()));
@@ -189,6 +241,6 @@ fn each_check_of_a_checkpoint_is_enough_to_refuse_it() {
         assert!(refused(&|_, json| drop(json["files"].as_object_mut().unwrap().remove(name))));
     }
     // The size is right, the digest is not; and the other way round.
-    assert!(refused(&|path, _| std::fs::write(path.join(MODEL), [7; 8]).unwrap()));
+    assert!(refused(&|path, _| std::fs::write(path, [7; 8]).unwrap()));
     assert!(refused(&|_, json| json["files"][MODEL]["bytes"] = 9.into()));
 }

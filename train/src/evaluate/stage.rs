@@ -1,8 +1,6 @@
 //! The stage: loads the trained weights, captions held-out pairs, writes captions and scores.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Write;
 use std::path::PathBuf;
 
 use corpus::record::{CAPTIONS, Generated, Sequence};
@@ -19,15 +17,13 @@ use crate::learner::Learner;
 use crate::loader::Shards;
 use crate::stage::{MODEL, check_vocabulary, image_layout, open_shards};
 use crate::validation::{batches, held_out};
-use crate::{Error, Kind, Result};
+use crate::{Kind, Result};
 
 /// The file of [`Scores`].
 pub const SCORES: FileStream =
     FileStream { name: "scores", extension: "json", media_type: "application/json" };
 /// The unit in which pairs are counted.
 const UNIT: &str = CAPTIONS.name();
-/// Bytes of the weights copied at once.
-const COPY_BYTES: u64 = 64 << 20;
 
 /// Evaluates the trained network.
 #[derive(Debug, Clone)]
@@ -103,7 +99,7 @@ impl Evaluate {
         let shards = open_shards(task, &self.packed)?;
         let layout = image_layout(&self.model, self.payload);
         let mut learner = open()?;
-        learner.load(&self.copy_weights(task)?, None)?;
+        learner.load(&self.weights(task)?, None)?;
         let mut scores = Scores::new(&self.config.words);
         self.measure_losses(&mut learner, &shards, &layout, &mut scores)?;
         if let Some(pairs) = shards.get(&Kind::Pairs) {
@@ -163,25 +159,14 @@ impl Evaluate {
         }
     }
 
-    /// Copies the weights into the scratch folder, from where the network reads them.
-    fn copy_weights(&self, task: &Task<'_>) -> Result<PathBuf> {
+    /// Returns a file of this machine with the weights.
+    fn weights(&self, task: &Task<'_>) -> Result<PathBuf> {
         let dataset = task.inputs.get(&self.train)?;
         let part = dataset.file_part(MODEL)?.ok_or_else(|| corpus::Error::Settings {
             stage: self.name.clone(),
             detail: format!("stage {} has no weights", self.train),
         })?;
-        let stored = dataset.stored(&part)?;
-        std::fs::create_dir_all(&task.scratch).map_err(Error::io("create", &task.scratch))?;
-        let path = task.scratch.join("model.safetensors");
-        let mut file = File::create(&path).map_err(Error::io("create", &path))?;
-        let mut copied = 0;
-        while copied < part.bytes {
-            let length = COPY_BYTES.min(part.bytes - copied);
-            let bytes = stored.read(copied, length as usize)?;
-            file.write_all(&bytes).map_err(Error::io("write", &path))?;
-            copied += length;
-        }
-        Ok(path)
+        Ok(dataset.local_file(&part, &task.scratch)?)
     }
 }
 

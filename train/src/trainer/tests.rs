@@ -96,9 +96,9 @@ fn train(
 ) -> (Result<State>, Seen) {
     let store = Store::local(folder).unwrap();
     let fingerprint = Fingerprint::parse("0123456789abcdef").unwrap();
-    let checkpoints = Checkpoints::of(&store, &fingerprint, config.checkpoints_kept);
+    let checkpoints = Checkpoints::of(&store, &fingerprint, &folder.join("scratch"), config.checkpoints_kept);
     let state = checkpoints.newest(|_| ()).unwrap().map_or_else(State::default, |checkpoint| {
-        learner.load(&checkpoint.weights(), Some(&checkpoint.optimizer())).unwrap();
+        learner.load(checkpoint.weights(), Some(checkpoint.optimizer())).unwrap();
         checkpoint.state
     });
     let shards = shards(&store);

@@ -98,7 +98,7 @@ impl Prober for Child<'_> {
 /// Leaves what an attempt leaves that was killed.
 fn interrupt(store: &Store, range: u32, times: usize) {
     let fingerprint = Engine::fingerprint(&Guarded, &Inputs::default()).unwrap();
-    let keep = store.folder().join("keep").join(format!("guarded-{fingerprint}-{:08}", 0));
+    let keep = super::work(store).keep(&format!("guarded-{fingerprint}-{:08}", 0));
     std::fs::create_dir_all(&keep).unwrap();
     for time in 0..times {
         std::fs::write(keep.join(format!("attempt-{range:06}-{time}")), "").unwrap();
@@ -106,9 +106,11 @@ fn interrupt(store: &Store, range: u32, times: usize) {
 }
 
 fn run(store: &Store, prober: &Child<'_>) -> Result<Dataset> {
-    let (cancel, crashes) = (Cancel::default(), Crashes::watch(&store.folder().join("crashes"))?);
+    let work = super::work(store);
+    let (cancel, crashes) = (Cancel::default(), Crashes::watch(&work.crashes())?);
     let engine = Engine {
         store,
+        work,
         workers: 1,
         cancel: &cancel,
         crashes: &crashes,
@@ -121,9 +123,9 @@ fn run(store: &Store, prober: &Child<'_>) -> Result<Dataset> {
 
 #[test]
 fn the_record_that_takes_all_memory_is_found_and_given_up() {
-    let (_folder, store) = super::temp();
+    let (folder, store) = super::temp();
     interrupt(&store, 0, INTERRUPTIONS_MAX);
-    let prober = Child::of(store.folder(), &[]);
+    let prober = Child::of(folder.path(), &[]);
     let dataset = run(&store, &prober).unwrap();
     let counts = &dataset.manifest().report.units["documents"];
     assert_eq!((counts.read, counts.kept, counts.failed["crash"]), (RECORDS, RECORDS - 1, 1));
@@ -133,25 +135,25 @@ fn the_record_that_takes_all_memory_is_found_and_given_up() {
     assert_eq!(prober.runs.load(Ordering::Relaxed), 3);
     assert_eq!(dataset.part_count(DOCUMENTS).unwrap(), 3);
     // It is given up for good.
-    let again = Crashes::watch(&store.folder().join("crashes")).unwrap();
+    let again = Crashes::watch(&super::work(&store).crashes()).unwrap();
     assert!(again.guard(Id::from_bits(GREEDY), || ()).is_err());
-    assert!(!store.folder().join("keep").exists());
+    assert!(!folder.path().join("keep").exists());
 }
 
 #[test]
 fn kills_from_outside_blame_no_record() {
-    let (_folder, store) = super::temp();
+    let (folder, store) = super::temp();
     interrupt(&store, 0, INTERRUPTIONS_MAX);
     let plays = [(0, None), (libc::SIGKILL, Some(3)), (libc::SIGKILL, Some(9)), (libc::SIGKILL, Some(2))];
-    let dataset = run(&store, &Child::of(store.folder(), &plays)).unwrap();
+    let dataset = run(&store, &Child::of(folder.path(), &plays)).unwrap();
     assert_eq!(dataset.manifest().report.units["documents"].kept, RECORDS);
 }
 
 #[test]
 fn an_end_outside_of_any_record_is_told_and_blames_none() {
-    let (_folder, store) = super::temp();
+    let (folder, store) = super::temp();
     interrupt(&store, 0, INTERRUPTIONS_MAX);
-    let error = run(&store, &Child::of(store.folder(), &[(libc::SIGKILL, None)])).unwrap_err();
+    let error = run(&store, &Child::of(folder.path(), &[(libc::SIGKILL, None)])).unwrap_err();
     let causes = format!("{error}: {}", std::error::Error::source(&error).unwrap());
     assert!(causes.contains("raise limits.record_memory_mb"), "{causes}");
 }
@@ -159,9 +161,9 @@ fn an_end_outside_of_any_record_is_told_and_blames_none() {
 #[test]
 fn a_range_is_tried_only_after_interruptions_of_its_own() {
     for (range, times) in [(0, INTERRUPTIONS_MAX - 1), (9, INTERRUPTIONS_MAX)] {
-        let (_folder, store) = super::temp();
+        let (folder, store) = super::temp();
         interrupt(&store, range, times);
-        let prober = Child::of(store.folder(), &[]);
+        let prober = Child::of(folder.path(), &[]);
         assert_eq!(run(&store, &prober).unwrap().manifest().report.units["documents"].kept, RECORDS);
         assert_eq!(prober.runs.load(Ordering::Relaxed), 0);
     }
@@ -176,10 +178,12 @@ fn tries_a_range() {
     let (folder, mark) = names.split_once('\n').unwrap();
     let store = Store::local(Path::new(folder)).unwrap();
     confine(MEMORY_BYTES);
-    let crashes = Crashes::alone(&store.folder().join("crashes"), Path::new(mark)).unwrap();
+    let work = super::work(&store);
+    let crashes = Crashes::alone(&work.crashes(), Path::new(mark)).unwrap();
     let cancel = Cancel::default();
     let engine = Engine {
         store: &store,
+        work,
         workers: 1,
         cancel: &cancel,
         crashes: &crashes,

@@ -56,6 +56,7 @@ fn run(folder: &Path, seed: u64) -> Dataset {
     let (cancel, crashes) = (Cancel::default(), Crashes::default());
     let engine = Engine {
         store: &store,
+        work: super::work(&store),
         workers: 1,
         cancel: &cancel,
         crashes: &crashes,

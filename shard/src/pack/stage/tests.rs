@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use corpus::crash::Crashes;
-use corpus::engine::{Engine, Observer, Unobserved};
+use corpus::engine::{Observer, Unobserved};
 use corpus::record::{
     DOCUMENTS, Document, EncodedImage, FEATURES, Features, IMAGES, INTERLEAVED, Image, Interleaved, PAIRS,
     Pair, SEQUENCES, Sequence, Span, Use,
@@ -82,17 +81,7 @@ impl Bench {
     }
 
     fn run(&self, stage: &dyn Stage, cancel: &Cancel, observer: &dyn Observer) -> Result<Dataset> {
-        let crashes = Crashes::default();
-        let engine = Engine {
-            store: &self.store,
-            workers: 2,
-            cancel,
-            crashes: &crashes,
-            observer,
-            executor: None,
-            prober: None,
-        };
-        engine.run(stage, &self.inputs)
+        corpus_testing::run_stage(&self.store, 2, (observer, cancel), stage, &self.inputs)
     }
 }
 
