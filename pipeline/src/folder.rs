@@ -13,7 +13,7 @@ use std::fs::{File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use corpus::format::{FORMAT, refusal};
+use corpus::format::{FORMAT, MIGRATED_SINCE, refusal};
 use corpus::gc::MARKER;
 use corpus::{Description, Inputs, Store, WorkFolder};
 use serde::{Deserialize, Serialize};
@@ -76,7 +76,24 @@ impl Folder {
         Ok(folder)
     }
 
+    /// Opens the folder of a run of an earlier version; none if it is of the format of today.
+    ///
+    /// # Errors
+    /// When it is no run's folder, or of a format that cannot be carried over.
+    pub fn of_earlier_format(path: &Path) -> Result<Option<Self>> {
+        let (folder, format) = Self::of_any_format(path)?;
+        match format {
+            FORMAT => Ok(None),
+            _ => refused(path, refusal(format, MIGRATED_SINCE)).map(|()| Some(folder)),
+        }
+    }
+
     fn attach(path: &Path) -> Result<Self> {
+        let (folder, format) = Self::of_any_format(path)?;
+        refused(path, refusal(format, FORMAT)).map(|()| folder)
+    }
+
+    fn of_any_format(path: &Path) -> Result<(Self, u32)> {
         if !path.join(MARKER).exists() {
             return Err(Error::usage(format!("{} is not the folder of a run", path.display())));
         }
@@ -85,11 +102,8 @@ impl Folder {
         let marker: Marker = serde_json::from_slice(&bytes).map_err(Error::because(|| {
             format!("{MARKER} is damaged: it must hold {{\"format\":{FORMAT}}}")
         }))?;
-        if let Some(refusal) = refusal(marker.format, FORMAT) {
-            return Err(Error::Usage(format!("{}: {refusal}", path.display())));
-        }
         let work = WorkFolder::open(path)?;
-        Ok(Self { path: work.path().to_owned(), store, work })
+        Ok((Self { path: work.path().to_owned(), store, work }, marker.format))
     }
 
     /// Returns the folder's path.
@@ -186,4 +200,8 @@ impl Folder {
 
 fn json(value: &impl Serialize) -> Result<Vec<u8>> {
     serde_json::to_vec_pretty(value).map_err(Error::because(|| "cannot be written as JSON".to_owned()))
+}
+
+fn refused(path: &Path, refusal: Option<String>) -> Result<()> {
+    refusal.map_or(Ok(()), |refusal| Err(Error::Usage(format!("{}: {refusal}", path.display()))))
 }
