@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::table::{Reader, Record, id_range};
-use crate::verify::verify_bytes;
+use crate::verify::{Fault, verify_bytes};
 use crate::{Error, Id, Manifest, Part, Result, Store};
 
 /// The immutable output of one stage.
@@ -64,7 +64,9 @@ impl Dataset {
         if self.checked.lock().unwrap_or_else(PoisonError::into_inner).contains(&part.path) {
             return Ok(());
         }
-        verify_bytes(&self.store, part).map_err(|detail| Error::Part { path: part.path.clone(), detail })?;
+        if let Some(detail) = Fault::found(verify_bytes(&self.store, part))? {
+            return Err(Error::Part { path: part.path.clone(), detail });
+        }
         self.checked.lock().unwrap_or_else(PoisonError::into_inner).insert(part.path.clone());
         Ok(())
     }

@@ -2,13 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bytes::Bytes;
-
 use crate::digest::Hasher;
 use crate::fingerprint::content_digest;
-use crate::ledger::{LEDGER_FORMAT, TaskEnd, fault, folder, plan_path};
+use crate::ledger::{LEDGER_FORMAT, TaskEnd, fault, folder, or_damage, plan_path};
 use crate::store::StoredFile;
-use crate::{Entry, Ledger, Manifest, Part, Report, Result, Store};
+use crate::{Entry, Error, Ledger, Manifest, Part, Report, Result, Store};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::reader::Length;
 
@@ -23,6 +21,37 @@ pub struct Finding {
     pub task: Option<u32>,
 }
 
+/// Why a file is not found to be what the ledger says.
+pub(crate) enum Fault {
+    /// It is another one, or there is none.
+    Damage(String),
+    /// The store did not answer, which says nothing about the file.
+    Store(Error),
+}
+
+impl Fault {
+    /// Tells a file that cannot be read from a store that cannot be reached.
+    fn of(store: &Store, error: Error) -> Self {
+        // A file of this machine that cannot be read is damaged, whatever the disk says.
+        match error.is_transient() && store.local_path("").is_none() {
+            true => Self::Store(error),
+            false => Self::Damage(error.to_string()),
+        }
+    }
+
+    /// Returns what is wrong with a file that was looked at.
+    ///
+    /// # Errors
+    /// When the store did not answer.
+    pub(crate) fn found<T>(looked: Result<T, Self>) -> Result<Option<String>> {
+        match looked {
+            Ok(_) => Ok(None),
+            Err(Self::Damage(detail)) => Ok(Some(detail)),
+            Err(Self::Store(error)) => Err(error),
+        }
+    }
+}
+
 /// Bytes read at a time.
 const READ_BYTES: u64 = 4 << 20;
 
@@ -31,9 +60,9 @@ const READ_BYTES: u64 = 4 << 20;
 /// # Errors
 /// When the store fails in another way than by a missing or damaged file.
 pub fn verify(store: &Store, manifest: &Manifest) -> Result<Vec<Finding>> {
-    let mut findings = verify_entries(store, manifest);
+    let mut findings = verify_entries(store, manifest)?;
     for part in &manifest.parts {
-        if let Err(detail) = verify_part(store, part) {
+        if let Some(detail) = verify_part(store, part)? {
             findings.push(Finding { path: part.path.clone(), detail, task: part.task() });
         }
     }
@@ -41,12 +70,12 @@ pub fn verify(store: &Store, manifest: &Manifest) -> Result<Vec<Finding>> {
 }
 
 /// Checks that the entries are whole and add up to the manifest, and the manifest itself.
-fn verify_entries(store: &Store, manifest: &Manifest) -> Vec<Finding> {
+fn verify_entries(store: &Store, manifest: &Manifest) -> Result<Vec<Finding>> {
     let ledger = Ledger::new(store.clone());
     let path = folder(&manifest.stage, &manifest.fingerprint);
     let (mut findings, mut report, mut parts) = (Vec::new(), Report::default(), Vec::new());
     for (task, &expected) in (0_u32..).zip(&manifest.range_counts) {
-        match verify_task(&ledger, manifest, task, expected) {
+        match verify_task(&ledger, manifest, task, expected)? {
             Ok(entries) => {
                 for entry in entries {
                     report += &entry.report;
@@ -76,11 +105,11 @@ fn verify_entries(store: &Store, manifest: &Manifest) -> Vec<Finding> {
         let finding = |task| Finding { path: path.clone(), detail: detail.clone(), task };
         findings.extend(tasks.into_iter().map(finding));
     }
-    findings.extend(plan_fault(&ledger, manifest).map(|detail| {
+    findings.extend(plan_fault(&ledger, manifest)?.map(|detail| {
         let path = plan_path(&manifest.stage, &manifest.fingerprint);
         Finding { path, detail, task: None }
     }));
-    findings
+    Ok(findings)
 }
 
 /// Returns the tasks whose parts are not the same in two lists.
@@ -95,86 +124,115 @@ pub(crate) fn only_in<'p>(one: &'p [Part], other: &'p [Part]) -> impl Iterator<I
 }
 
 /// Returns what is wrong with the record that the stage was begun.
-pub(crate) fn plan_fault(ledger: &Ledger, manifest: &Manifest) -> Option<String> {
-    match ledger.plan(&manifest.stage, &manifest.fingerprint) {
-        Ok(Some(plan)) if plan.task_count == manifest.task_count => None,
-        Ok(Some(plan)) => {
+///
+/// # Errors
+/// When the store did not answer.
+pub(crate) fn plan_fault(ledger: &Ledger, manifest: &Manifest) -> Result<Option<String>> {
+    let (plan, damage) = or_damage(ledger.plan(&manifest.stage, &manifest.fingerprint))?;
+    Ok(match plan {
+        Some(plan) if plan.task_count == manifest.task_count => None,
+        Some(plan) => {
             Some(format!("{} tasks where the manifest has {}", plan.task_count, manifest.task_count))
         }
-        Ok(None) => Some("it is missing".to_owned()),
-        Err(error) => Some(error.to_string()),
-    }
+        None => damage.or_else(|| Some("it is missing".to_owned())),
+    })
 }
 
 /// Returns the entries of a task, or what is wrong with them.
-fn verify_task(ledger: &Ledger, manifest: &Manifest, task: u32, expected: u32) -> Result<Vec<Entry>, String> {
+///
+/// # Errors
+/// When the store did not answer.
+fn verify_task(
+    ledger: &Ledger,
+    manifest: &Manifest,
+    task: u32,
+    expected: u32,
+) -> Result<Result<Vec<Entry>, String>> {
     let (stage, fingerprint) = (&manifest.stage, &manifest.fingerprint);
-    let entries = ledger.entries(stage, fingerprint, task).map_err(|error| error.to_string())?;
-    if entries.len() != expected as usize {
-        return Err(format!("{} entries of {expected}", entries.len()));
-    }
-    if let Some(detail) = fault(&entries) {
-        return Err(detail);
-    }
-    for entry in &entries {
-        if (&entry.stage, &entry.fingerprint, entry.task) != (stage, fingerprint, task) {
-            return Err(format!("an entry of {} task {} stands here", entry.stage, entry.task));
-        }
-        if let Some(detail) = entry.report.violation() {
-            return Err(detail);
-        }
+    let (entries, damage) = or_damage(ledger.entries(stage, fingerprint, task).map(Some))?;
+    let entries = match (entries, damage) {
+        (Some(entries), _) => entries,
+        (None, damage) => return Ok(Err(damage.unwrap_or_default())),
+    };
+    if let Some(detail) = entries_fault(&entries, manifest, task, expected) {
+        return Ok(Err(detail));
     }
     let position = entries.last().map_or(0, |entry| entry.position);
     let end = TaskEnd { format: LEDGER_FORMAT, ranges: expected, position };
-    match ledger.task_end(stage, fingerprint, task).map_err(|error| error.to_string())? {
-        Some(found) if found == end => Ok(entries),
-        Some(_) => Err("its end is not that of its last range".to_owned()),
-        None => Err("the mark of its end is missing".to_owned()),
-    }
+    let (found, damage) = or_damage(ledger.task_end(stage, fingerprint, task))?;
+    Ok(match (found, damage) {
+        (Some(found), _) if found == end => Ok(entries),
+        (Some(_), _) => Err("its end is not that of its last range".to_owned()),
+        (None, Some(damage)) => Err(damage),
+        (None, None) => Err("the mark of its end is missing".to_owned()),
+    })
 }
 
-pub(crate) fn verify_part(store: &Store, part: &Part) -> Result<(), String> {
-    if part.path.rsplit('/').nth(1) != Some(part.stream.as_str()) {
-        return Err(format!("it is not in the folder of stream {}", part.stream));
+fn entries_fault(entries: &[Entry], manifest: &Manifest, task: u32, expected: u32) -> Option<String> {
+    if entries.len() != expected as usize {
+        return Some(format!("{} entries of {expected}", entries.len()));
     }
-    let file = verify_bytes(store, part)?;
-    if part.path.ends_with(".parquet") { verify_table(file, part) } else { Ok(()) }
+    if let Some(detail) = fault(entries) {
+        return Some(detail);
+    }
+    let place = (&manifest.stage, &manifest.fingerprint, task);
+    entries.iter().find_map(|entry| match (&entry.stage, &entry.fingerprint, entry.task) == place {
+        true => entry.report.violation(),
+        false => Some(format!("an entry of {} task {} stands here", entry.stage, entry.task)),
+    })
+}
+
+/// Returns what is wrong with a part.
+///
+/// # Errors
+/// When the store did not answer.
+pub(crate) fn verify_part(store: &Store, part: &Part) -> Result<Option<String>> {
+    if part.path.rsplit('/').nth(1) != Some(part.stream.as_str()) {
+        return Ok(Some(format!("it is not in the folder of stream {}", part.stream)));
+    }
+    Fault::found(verify_bytes(store, part).and_then(|file| match part.path.ends_with(".parquet") {
+        true => verify_table(file, part),
+        false => Ok(()),
+    }))
 }
 
 /// Checks the size and the digest of a part.
-pub(crate) fn verify_bytes(store: &Store, part: &Part) -> Result<StoredFile, String> {
-    let file = store.open(&part.path).map_err(|error| error.to_string())?;
+pub(crate) fn verify_bytes(store: &Store, part: &Part) -> Result<StoredFile, Fault> {
+    let file = store.open(&part.path).map_err(|error| Fault::of(store, error))?;
     if file.len() != part.bytes {
-        return Err(format!("{} bytes where the ledger says {}", file.len(), part.bytes));
+        return Err(Fault::Damage(format!("{} bytes where the ledger says {}", file.len(), part.bytes)));
     }
     let mut hasher = Hasher::default();
     let mut start = 0;
     while start < part.bytes {
         let length = READ_BYTES.min(part.bytes - start);
-        let bytes: Bytes = file.read(start, length as usize).map_err(|error| error.to_string())?;
+        let bytes = file.read(start, length as usize).map_err(|error| Fault::of(store, error))?;
         hasher.update(&bytes);
         start += length;
     }
     let digest = hasher.finish();
     match digest == part.digest {
         true => Ok(file),
-        false => Err(format!("digest {digest} where the ledger says {}", part.digest)),
+        false => Err(Fault::Damage(format!("digest {digest} where the ledger says {}", part.digest))),
     }
 }
 
-fn verify_table(file: StoredFile, part: &Part) -> Result<(), String> {
-    let table = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| error.to_string())?;
+fn verify_table(file: StoredFile, part: &Part) -> Result<(), Fault> {
+    let table = ParquetRecordBatchReaderBuilder::try_new(file.clone()).map_err(|error| {
+        file.take_failure().map_or_else(|| Fault::Damage(error.to_string()), Fault::Store)
+    })?;
     let metadata = table.metadata().file_metadata();
     let rows = metadata.num_rows();
     if rows != part.rows as i64 {
-        return Err(format!("{rows} rows where the ledger says {}", part.rows));
+        return Err(Fault::Damage(format!("{rows} rows where the ledger says {}", part.rows)));
     }
     let named = metadata
         .key_value_metadata()
         .and_then(|pairs| pairs.iter().find(|pair| pair.key == crate::table::TABLE_KEY))
         .and_then(|pair| pair.value.as_deref());
     if named != Some(part.table.as_str()) {
-        return Err(format!("a {} table where the ledger says {}", named.unwrap_or("foreign"), part.table));
+        let named = named.unwrap_or("foreign");
+        return Err(Fault::Damage(format!("a {named} table where the ledger says {}", part.table)));
     }
     Ok(())
 }

@@ -7,15 +7,14 @@ use clap::Args;
 use pipeline::Folder;
 use pipeline::task::{Committed, run_task, try_range};
 
-use crate::cli::local;
+use crate::cli::RunDir;
 use crate::opening::{child, last_run};
 use crate::print::say;
 
 #[derive(Debug, Args)]
 pub(crate) struct TaskArgs {
-    /// The run's folder
-    #[arg(value_parser = local())]
-    pub(crate) dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) run: RunDir,
     /// The stage's name
     pub(crate) stage: String,
     /// The task's index, from 0
@@ -27,7 +26,7 @@ pub(crate) struct TaskArgs {
 
 /// Runs one task on sealed inputs; seals the stage when it was the last one missing.
 pub(crate) fn task(arguments: &TaskArgs) -> anyhow::Result<ExitCode> {
-    let folder = Folder::open(&arguments.dir)?;
+    let folder = Folder::open(&arguments.run.location()?)?;
     let (_context, flow) = last_run(&folder)?;
     let (task, prober) = ((arguments.stage.as_str(), arguments.index), child(&folder)?);
     if let Some(mark) = &arguments.probe {

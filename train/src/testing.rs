@@ -161,7 +161,7 @@ pub(crate) fn run_until(
 ) -> corpus::Result<Dataset> {
     let (crashes, cancel) = (Crashes::default(), Cancel::default());
     let observer = &Stopper { left: stop_after.into(), cancel: cancel.clone() };
-    let work = WorkFolder::open(&store.local_path("").unwrap())?;
+    let work = WorkFolder::at(&store.local_path("").unwrap())?;
     Engine { store, work, workers: 1, cancel: &cancel, crashes: &crashes, observer, prober: None }
         .run(stage, inputs)
 }

@@ -88,7 +88,7 @@ fn engine<'a>(store: &'a Store, cancel: &'a Cancel, crashes: &'a Crashes, worker
 
 /// Returns the working folder of a run in a local folder.
 fn work(store: &Store) -> WorkFolder {
-    WorkFolder::open(&store.local_path("").unwrap()).unwrap()
+    WorkFolder::at(&store.local_path("").unwrap()).unwrap()
 }
 
 fn run(store: &Store, stage: &Numbers, workers: usize) -> Result<Dataset> {

@@ -38,10 +38,11 @@ impl Seals {
         // Entries are read for a repair, or to tell a stage that lost its manifest from one that waits.
         if mends || manifest.is_none() {
             let (rolled, entries_damage) = or_damage(ledger.rolled(stage, fingerprint))?;
-            let lost = rolled.filter(|rolled| match &manifest {
-                Some(manifest) => manifest != rolled && is_sound(store, rolled, manifest),
-                None => true,
-            });
+            let is_lost = match (&rolled, &manifest) {
+                (Some(rolled), Some(manifest)) => manifest != rolled && is_sound(store, rolled, manifest)?,
+                (rolled, _) => rolled.is_some(),
+            };
+            let lost = rolled.filter(|_| is_lost);
             match lost {
                 Some(rolled) if mends => {
                     ledger.reseal(&rolled)?;
@@ -66,9 +67,16 @@ impl Seals {
 }
 
 /// Returns whether what entries say and a manifest does not is true of the parts.
-fn is_sound(store: &Store, rolled: &Manifest, manifest: &Manifest) -> bool {
-    let mut others = only_in(&rolled.parts, &manifest.parts);
-    rolled.report.violation().is_none() && others.all(|part| verify_part(store, part).is_ok())
+///
+/// # Errors
+/// When the store did not answer.
+fn is_sound(store: &Store, rolled: &Manifest, manifest: &Manifest) -> Result<bool> {
+    for part in only_in(&rolled.parts, &manifest.parts) {
+        if verify_part(store, part)?.is_some() {
+            return Ok(false);
+        }
+    }
+    Ok(rolled.report.violation().is_none())
 }
 
 /// Records again that a sealed stage was begun, if that record is damaged; returns how much was put back.
@@ -77,7 +85,7 @@ fn is_sound(store: &Store, rolled: &Manifest, manifest: &Manifest) -> bool {
 /// When the store fails.
 pub fn plan(store: &Store, manifest: &Manifest) -> Result<usize> {
     let ledger = Ledger::new(store.clone());
-    if plan_fault(&ledger, manifest).is_none() {
+    if plan_fault(&ledger, manifest)?.is_none() {
         return Ok(0);
     }
     ledger.replan(manifest).map(|()| 1)
