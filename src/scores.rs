@@ -1,9 +1,10 @@
 //! What an evaluation found, for people: shares, losses, and a few captions.
 
 use corpus::Dataset;
-use corpus::record::Generated;
+use corpus::record::CAPTIONS;
 use pipeline::number::grouped;
 use serde::Deserialize;
+use train::SCORES;
 
 use crate::print::say;
 use crate::table::Table;
@@ -26,7 +27,7 @@ struct WordScore {
 
 /// Prints the scores and the first captions of a sealed evaluation.
 pub(crate) fn print(evaluation: &Dataset) -> anyhow::Result<()> {
-    let bytes = evaluation.file("scores")?.unwrap_or_default();
+    let bytes = evaluation.file(SCORES)?.unwrap_or_default();
     let scores: Scores = serde_json::from_slice(&bytes)?;
     say!("captions of images that were not trained on:")?;
     for (group, score) in &scores.words {
@@ -34,7 +35,7 @@ pub(crate) fn print(evaluation: &Dataset) -> anyhow::Result<()> {
         say!("  {group} right in {} of {}{share}", grouped(score.agreed), grouped(score.named))?;
     }
     let mut table = Table::new(&["the source says", "the model says"]);
-    for row in evaluation.rows::<Generated>("captions").take(CAPTIONS_SHOWN) {
+    for row in evaluation.rows(CAPTIONS).take(CAPTIONS_SHOWN) {
         let row = row?;
         table.push([row.reference, row.caption]);
     }

@@ -5,23 +5,33 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::ledger::{ShardSummary, StreamSummary};
 use crate::table::{Reader, Record, id_range};
 use crate::verify::{Fault, verify_bytes};
-use crate::{Error, Id, Manifest, Part, Result, Store};
+use crate::{Error, FileStream, Id, Ledger, Manifest, Part, Result, Store, Stream};
 
 /// The immutable output of one stage.
 #[derive(Debug, Clone)]
 pub struct Dataset {
     store: Store,
-    manifest: Manifest,
+    manifest: Arc<Manifest>,
     /// Parts that were compared with their digest.
     checked: Arc<Mutex<BTreeSet<String>>>,
+    /// The list of parts that was read last: tasks that follow each other often need the same one.
+    last: Arc<Mutex<Option<Listed>>>,
+}
+
+/// A list of parts that was read.
+#[derive(Debug, Clone)]
+struct Listed {
+    path: String,
+    parts: Arc<[Part]>,
 }
 
 impl Dataset {
     /// Opens the dataset that a manifest describes.
     pub fn new(store: Store, manifest: Manifest) -> Self {
-        Self { store, manifest, checked: Arc::default() }
+        Self { store, manifest: Arc::new(manifest), checked: Arc::default(), last: Arc::default() }
     }
 
     /// Returns the manifest.
@@ -29,9 +39,119 @@ impl Dataset {
         &self.manifest
     }
 
-    /// Returns the parts of a stream in input order.
-    pub fn parts<'a>(&'a self, stream: &'a str) -> impl Iterator<Item = &'a Part> {
-        self.manifest.parts.iter().filter(move |part| part.stream == stream)
+    /// Returns whether the stage has this stream, with or without rows.
+    pub fn has<R: Record>(&self, stream: Stream<R>) -> bool {
+        self.manifest.stream(stream.name()).is_some_and(|summary| summary.table == R::TABLE)
+    }
+
+    /// Returns what the manifest says of a stream.
+    ///
+    /// # Errors
+    /// When the stage has no such stream.
+    pub fn summary<R: Record>(&self, stream: Stream<R>) -> Result<&StreamSummary> {
+        let summary = self.manifest.stream(stream.name()).filter(|summary| summary.table == R::TABLE);
+        summary.ok_or_else(|| self.unknown(stream.name(), R::TABLE))
+    }
+
+    fn unknown(&self, stream: &str, table: &str) -> Error {
+        let Manifest { stage, streams, .. } = self.manifest();
+        let there = streams.iter().map(|there| format!("{} of {}", there.stream, there.table));
+        Error::UnknownStream {
+            stage: stage.clone(),
+            stream: format!("{stream} of {table}"),
+            there: there.collect::<Vec<_>>().join(", "),
+        }
+    }
+
+    /// Returns the number of parts of a stream: that of the tasks of a stage which runs one for each.
+    ///
+    /// # Errors
+    /// As [`Self::summary`], and when there are more than tasks can be.
+    pub fn part_count<R: Record>(&self, stream: Stream<R>) -> Result<u32> {
+        let count = self.summary(stream)?.part_count;
+        u32::try_from(count).map_err(|error| Error::work(&self.manifest.stage, error))
+    }
+
+    /// Returns the parts of a stream in input order. A list of parts that cannot be read is an error in its place.
+    pub fn parts<R: Record>(&self, stream: Stream<R>) -> impl Iterator<Item = Result<Part>> + use<'_, R> {
+        self.parts_in(self.summary(stream))
+    }
+
+    /// As [`Self::parts`], of a stream by what the manifest says of it, or why it says nothing.
+    pub fn parts_in<'d>(
+        &'d self,
+        summary: Result<&'d StreamSummary>,
+    ) -> impl Iterator<Item = Result<Part>> + use<'d> {
+        let (shards, unknown) = match summary {
+            Ok(summary) => (summary.shards.as_slice(), None),
+            Err(error) => (&[][..], Some(Err(error))),
+        };
+        unknown.into_iter().chain(shards.iter().flat_map(|shard| self.listed_or_error(shard)))
+    }
+
+    /// Returns the part of a stream at an index, `None` behind the last one. One list is read.
+    ///
+    /// # Errors
+    /// As [`Self::summary`], and when the list cannot be read.
+    pub fn part<R: Record>(&self, stream: Stream<R>, index: u32) -> Result<Option<Part>> {
+        self.part_in(self.summary(stream)?, u64::from(index))
+    }
+
+    /// As [`Self::part`], of a stream by what the manifest says of it.
+    ///
+    /// # Errors
+    /// When the list cannot be read.
+    pub fn part_in(&self, summary: &StreamSummary, index: u64) -> Result<Option<Part>> {
+        let mut left = index;
+        for shard in &summary.shards {
+            match left.checked_sub(shard.part_count) {
+                Some(behind) => left = behind,
+                None => return Ok(self.listed(shard)?.get(left as usize).cloned()),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns the parts of a stream that one task wrote.
+    ///
+    /// # Errors
+    /// As [`Self::part`].
+    pub fn parts_of_task<R: Record>(&self, stream: Stream<R>, task: u32) -> Result<Vec<Part>> {
+        let mut parts = Vec::new();
+        for shard in &self.summary(stream)?.shards {
+            if (shard.first_task..=shard.last_task).contains(&task) {
+                let listed = self.listed(shard)?;
+                parts.extend(listed.iter().filter(|part| part.task() == Some(task)).cloned());
+            }
+        }
+        Ok(parts)
+    }
+
+    /// Returns the parts of the streams that the function chooses, by stream.
+    pub fn parts_of<'d>(
+        &'d self,
+        chosen: impl Fn(&StreamSummary) -> bool + 'd,
+    ) -> impl Iterator<Item = Result<Part>> + 'd {
+        let streams = self.manifest.streams.iter().filter(move |summary| chosen(summary));
+        streams.flat_map(|summary| &summary.shards).flat_map(|shard| self.listed_or_error(shard))
+    }
+
+    fn listed_or_error(&self, shard: &ShardSummary) -> Vec<Result<Part>> {
+        match self.listed(shard) {
+            Ok(parts) => parts.iter().cloned().map(Ok).collect(),
+            Err(error) => vec![Err(error)],
+        }
+    }
+
+    fn listed(&self, shard: &ShardSummary) -> Result<Arc<[Part]>> {
+        let known = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(listed) = known.filter(|listed| listed.path == shard.path) {
+            return Ok(listed.parts);
+        }
+        let parts: Arc<[Part]> = Ledger::new(self.store.clone()).shard(shard)?.parts.into();
+        let listed = Listed { path: shard.path.clone(), parts: Arc::clone(&parts) };
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(listed);
+        Ok(parts)
     }
 
     /// Opens a part of this dataset, to be read as a whole: its digest is compared before, once in a process.
@@ -72,8 +192,8 @@ impl Dataset {
     }
 
     /// Reads a whole stream, part after part.
-    pub fn rows<'a, R: Record>(&'a self, stream: &'a str) -> impl Iterator<Item = Result<R>> + 'a {
-        self.parts(stream).flat_map(|part| match self.open::<R>(part) {
+    pub fn rows<R: Record>(&self, stream: Stream<R>) -> impl Iterator<Item = Result<R>> + use<'_, R> {
+        self.parts(stream).flat_map(|part| match part.and_then(|part| self.open::<R>(&part)) {
             Ok(reader) => Box::new(reader) as Box<dyn Iterator<Item = Result<R>>>,
             Err(error) => Box::new(std::iter::once(Err(error))),
         })
@@ -86,11 +206,11 @@ impl Dataset {
     /// As [`Self::open`].
     pub fn rows_near<R: Record>(
         &self,
-        stream: &str,
+        stream: Stream<R>,
         column: &str,
         ids: &RangeInclusive<Id>,
     ) -> Result<Vec<Reader<R>>> {
-        self.parts(stream).map(|part| self.open_near(part, column, ids)).collect()
+        self.parts(stream).map(|part| self.open_near(&part?, column, ids)).collect()
     }
 
     /// As [`Self::rows_near`], of one part.
@@ -114,12 +234,23 @@ impl Dataset {
         id_range(&part.path, self.store.open(&part.path)?, column)
     }
 
+    /// Returns the part of a stream that is one file; `None` where the stage wrote none.
+    ///
+    /// # Errors
+    /// When the stage has no such stream, or the list of its parts cannot be read.
+    pub fn file_part(&self, stream: FileStream) -> Result<Option<Part>> {
+        let summary = self.manifest.stream(stream.name).filter(|known| known.table == stream.media_type);
+        let summary = summary.ok_or_else(|| self.unknown(stream.name, stream.media_type))?;
+        let Some(shard) = summary.shards.first() else { return Ok(None) };
+        Ok(self.listed(shard)?.first().cloned())
+    }
+
     /// Reads a small file that is not a table, such as a tokenizer model.
     ///
     /// # Errors
-    /// When it is missing or too large.
-    pub fn file(&self, stream: &str) -> Result<Option<bytes::Bytes>> {
-        match self.parts(stream).next() {
+    /// As [`Self::file_part`], and when it is missing or too large.
+    pub fn file(&self, stream: FileStream) -> Result<Option<bytes::Bytes>> {
+        match self.file_part(stream)? {
             Some(part) => self.store.get(&part.path),
             None => Ok(None),
         }

@@ -1,9 +1,8 @@
-//! The local engine: runs the tasks of a stage on threads, retries, and seals the stage.
+//! The engine: plans the tasks of a stage, has them run, and seals the stage.
 //!
 //! The ledger is the truth: a task that has committed its last range is never run again, and
 //! an engine that was killed anywhere is continued by the next one.
 
-use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::PathBuf;
@@ -11,12 +10,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::crash::Crashes;
+use crate::executor::{Batch, Executor, Threads};
 use crate::limits::INTERRUPTIONS_MAX;
 use crate::probe::Prober;
 use crate::scratch::check_free_space;
+use crate::stream::streams_of;
 use crate::{
-    Cancel, Dataset, Description, Error, Fingerprint, Inputs, Ledger, Progress, Result, Stage, Store, Task,
-    WorkFolder, attempt, probe,
+    Cancel, Dataset, Description, Error, Fingerprint, Inputs, Ledger, Output, Progress, Result, Stage, Store,
+    Task, WorkFolder, attempt, probe,
 };
 
 /// Time between two writes of what a task is doing.
@@ -55,8 +56,10 @@ pub struct Engine<'a> {
     pub store: &'a Store,
     /// Where scratch files, logs and what tasks keep go.
     pub work: WorkFolder,
-    /// Threads; at least one.
+    /// Tasks that this process runs at a time; at least one.
     pub workers: usize,
+    /// Where tasks run; on threads of this process where there is none.
+    pub executor: Option<&'a dyn Executor>,
     /// A request to stop.
     pub cancel: &'a Cancel,
     /// Records on which the process died before.
@@ -88,35 +91,22 @@ impl Engine<'_> {
             return Ok(Dataset::new(self.store.clone(), manifest));
         }
         let count = stage.plan(inputs)?;
-        ledger.begin(&name, &fingerprint, count)?;
+        ledger.begin(&name, &fingerprint, count, streams_of(stage))?;
         let progress = adopt(stage, inputs, &ledger, &fingerprint, count)?;
-        let missing: VecDeque<u32> =
+        let missing: Vec<u32> =
             (0..count).filter(|task| !progress.get(task).is_some_and(|p| p.done)).collect();
         self.work.create()?;
         check_free_space(self.work.path())?;
         self.observer.begun(&name, count, count - missing.len() as u32);
-        let queue = Mutex::new(Queue { missing, error: None });
-        std::thread::scope(|scope| {
-            for _ in 0..self.workers.max(1) {
-                scope.spawn(|| {
-                    // The lock must not be held while the task runs: no guard in the condition.
-                    let next = || lock(&queue).next(self.cancel);
-                    while let Some(task) = next() {
-                        match self.attempts(stage, inputs, &fingerprint, task, count) {
-                            Ok(()) => self.observer.task_done(),
-                            Err(error) => lock(&queue).fail(error),
-                        }
-                    }
-                });
-            }
-        });
+        let (cancel, observer) = (self.cancel, self.observer);
+        let batch =
+            Batch { stage, fingerprint: &fingerprint, count, missing, ledger: &ledger, cancel, observer };
+        let here = |task: u32| self.attempts(stage, inputs, &fingerprint, task, count);
+        let threads = Threads { workers: self.workers };
+        let executed = self.executor.unwrap_or(&threads).run(batch, &here);
         self.work.remove_empty_keep();
-        let queue = queue.into_inner().unwrap_or_else(PoisonError::into_inner);
-        if let Some(error) = queue.error {
-            return Err(error);
-        }
-        self.cancel.check()?;
-        let manifest = ledger.seal(&name, &fingerprint, count)?;
+        executed?;
+        let manifest = ledger.seal(&name, &fingerprint)?;
         Ok(Dataset::new(self.store.clone(), manifest))
     }
 
@@ -181,12 +171,14 @@ impl Engine<'_> {
             note: self.work.note(&name, fingerprint, index),
             noted: Mutex::new(None),
         };
+        let streams = streams_of(stage);
         let task = Task {
             stage: &name,
             fingerprint,
             index,
             count,
             workers: self.workers.max(1),
+            streams: &streams,
             inputs,
             store: self.store,
             work: &self.work,
@@ -242,7 +234,7 @@ impl Engine<'_> {
 /// Runs a task until no other attempt is ahead of it: each turn begins behind a range more.
 fn run_to_end(stage: &dyn Stage, task: &Task<'_>) -> Result<()> {
     loop {
-        match stage.run(task) {
+        match run_once(stage, task) {
             Err(error) if error.is_outrun() => {
                 task.progress.log(&format!("{error}: continues behind it"));
                 let _ = std::fs::remove_dir_all(&task.scratch);
@@ -253,26 +245,17 @@ fn run_to_end(stage: &dyn Stage, task: &Task<'_>) -> Result<()> {
     }
 }
 
-struct Queue {
-    missing: VecDeque<u32>,
-    error: Option<Error>,
+/// Runs a task behind what is committed, unless it is complete.
+fn run_once(stage: &dyn Stage, task: &Task<'_>) -> Result<()> {
+    let mut out = Output::begin(task)?;
+    if out.is_done() {
+        return Ok(());
+    }
+    stage.run(task, &mut out)?;
+    out.finish()
 }
 
-impl Queue {
-    /// Hands out the next task, unless the stage is to end.
-    fn next(&mut self, cancel: &Cancel) -> Option<u32> {
-        if self.error.is_some() || cancel.is_requested() {
-            return None;
-        }
-        self.missing.pop_front()
-    }
-
-    fn fail(&mut self, error: Error) {
-        self.error.get_or_insert(error);
-    }
-}
-
-/// A poisoned lock only means that another worker panicked; the queue itself is whole.
+/// A poisoned lock only means that another worker panicked.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

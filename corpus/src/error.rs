@@ -76,6 +76,16 @@ pub enum Error {
         /// The stage whose dataset is needed.
         input: String,
     },
+    /// A stage has no stream of this name and type.
+    #[error("stage {stage} has no stream {stream}; there are: {there}")]
+    UnknownStream {
+        /// The stage.
+        stage: String,
+        /// The stream that was asked for, with its table.
+        stream: String,
+        /// The streams that the stage has, each with its table.
+        there: String,
+    },
     /// A setting of the stage cannot work.
     #[error("stage {stage}: {detail}")]
     Settings {

@@ -68,16 +68,21 @@ impl fmt::Display for Fingerprint {
     }
 }
 
-/// Returns the digest that stands for a dataset's content: its parts' streams and digests, in order.
-pub fn content_digest<'a>(parts: impl Iterator<Item = &'a crate::Part>) -> Digest {
-    let mut hasher = Hasher::default();
-    for part in parts {
-        hasher.update(part.stream.as_bytes());
-        hasher.update(b" ");
-        hasher.update(part.digest.as_str().as_bytes());
-        hasher.update(b"\n");
+/// The digest that stands for a dataset's content: its parts' streams and digests, in order.
+#[derive(Default)]
+pub(crate) struct ContentHasher(Hasher);
+
+impl ContentHasher {
+    pub(crate) fn update(&mut self, part: &crate::Part) {
+        self.0.update(part.stream.as_bytes());
+        self.0.update(b" ");
+        self.0.update(part.digest.as_str().as_bytes());
+        self.0.update(b"\n");
     }
-    hasher.finish()
+
+    pub(crate) fn finish(self) -> Digest {
+        self.0.finish()
+    }
 }
 
 /// Writes JSON with sorted keys, since the order of a map depends on how `serde_json` was built.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::digest::Digest;
 use crate::ledger::{Name, folder};
-use crate::{Error, Fingerprint, Ledger, Result, Store};
+use crate::{Dataset, Error, Fingerprint, Ledger, Result, Store};
 
 /// The file that marks a folder as ours; holds the format version.
 pub const MARKER: &str = "kosmos.json";
@@ -42,7 +42,9 @@ pub fn find(store: &Store, current: &BTreeMap<String, Fingerprint>) -> Result<Ga
     let (mut needed, mut sealed) = (BTreeSet::new(), Vec::new());
     for (stage, fingerprint) in current {
         if let Some(manifest) = ledger.manifest(stage, fingerprint)? {
-            needed.extend(manifest.parts.into_iter().map(|part| part.path));
+            let dataset = Dataset::new(store.clone(), manifest);
+            let paths = dataset.parts_of(|_| true).map(|part| part.map(|part| part.path));
+            needed.extend(paths.collect::<Result<Vec<_>>>()?);
             sealed.push((stage, format!("{}/", folder(stage, fingerprint))));
         }
     }

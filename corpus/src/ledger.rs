@@ -5,7 +5,8 @@
 //! ledger/<stage>/<fingerprint>/plan.json             the stage was begun: its number of tasks
 //! ledger/<stage>/<fingerprint>/00000012-000003.json  task 12 committed its range 3
 //! ledger/<stage>/<fingerprint>/00000012-end.json     task 12 is complete
-//! ledger/<stage>/<fingerprint>/sealed.json           all tasks are in: the manifest
+//! ledger/<stage>/<fingerprint>/sealed-<stream>-000000.json  parts of a stream
+//! ledger/<stage>/<fingerprint>/sealed.json           all tasks are in: the manifest, which names those lists
 //! ledger/<stage>/<fingerprint>/superseded.json       the stage is run again, under its next generation
 //! ```
 //!
@@ -15,23 +16,26 @@
 
 mod chain;
 mod entry;
+mod manifest;
 mod names;
+mod roll;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 pub(crate) use chain::fault;
-pub use entry::{Circumstances, Entry, FileState, Manifest, Part, Plan, TaskEnd};
+pub use entry::{Circumstances, Entry, FileState, Part, Plan, TaskEnd};
+pub use manifest::{Manifest, Shard, ShardSummary, StreamSummary};
 pub(crate) use names::{Name, plan_path, range_path};
 pub use names::{folder, sealed_path};
+pub(crate) use roll::{Roll, Shards, roll_up};
 
+use crate::digest::Digest;
 use crate::failpoint::{self, Point};
-use crate::fingerprint::content_digest;
-use crate::{Error, Fingerprint, Report, Result, Store};
-
-/// Version of entries and manifests; others are refused.
-pub const LEDGER_FORMAT: u32 = 2;
+use crate::format::{ENTRIES_SINCE, FORMAT, Versioned, refusal};
+use crate::stream::Declared;
+use crate::{Error, Fingerprint, Result, Store};
 
 /// Entries that are read to find out how fast a stage was.
 const PACE_ENTRIES_MAX: usize = 64;
@@ -103,7 +107,7 @@ impl Ledger {
             match Name::parse(&path) {
                 Some(Name::Range { task, .. }) => tasks.entry(task).or_default().ranges += 1,
                 Some(Name::End { task }) => tasks.entry(task).or_default().done = true,
-                Some(Name::Stage) | None => {}
+                Some(Name::Stage | Name::Seal) | None => {}
             }
         }
         Ok(tasks)
@@ -165,13 +169,19 @@ impl Ledger {
         Ok((secs > 0.0).then(|| records as f64 / secs))
     }
 
-    /// Records that a stage is begun, and with how many tasks; a damaged record is replaced.
+    /// Records that a stage is begun, with how many tasks and which streams; a damaged record is replaced.
     ///
     /// # Errors
     /// When the store fails.
-    pub fn begin(&self, stage: &str, fingerprint: &Fingerprint, task_count: u32) -> Result<()> {
+    pub fn begin(
+        &self,
+        stage: &str,
+        fingerprint: &Fingerprint,
+        task_count: u32,
+        streams: Vec<Declared>,
+    ) -> Result<()> {
         let path = names::plan_path(stage, fingerprint);
-        let plan = Plan { format: LEDGER_FORMAT, task_count };
+        let plan = Plan { format: FORMAT, task_count, streams };
         let is_new = self.store.put_if_absent(&path, encode(&plan, &path)?)?;
         if !is_new && matches!(self.plan(stage, fingerprint), Err(Error::Ledger { .. })) {
             self.clear(&path)?;
@@ -180,11 +190,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Records again that a sealed stage was begun; only repairs do this.
-    pub(crate) fn replan(&self, manifest: &Manifest) -> Result<()> {
-        let Manifest { stage, fingerprint, task_count, .. } = manifest;
+    /// Records again that a stage was begun; only repairs and migrations do this.
+    pub(crate) fn replan(&self, stage: &str, fingerprint: &Fingerprint, plan: Plan) -> Result<()> {
         self.clear(&names::plan_path(stage, fingerprint))?;
-        self.begin(stage, fingerprint, *task_count)
+        self.begin(stage, fingerprint, plan.task_count, plan.streams)
     }
 
     /// Reads what [`Self::begin`] recorded.
@@ -198,39 +207,29 @@ impl Ledger {
     /// Rolls up the entries of a complete stage into its manifest and puts it.
     ///
     /// # Errors
-    /// When a task is not complete, its ranges do not chain from its beginning to its end, or the store
-    /// fails.
-    pub fn seal(&self, stage: &str, fingerprint: &Fingerprint, task_count: u32) -> Result<Manifest> {
-        let manifest = self.roll_up(stage, fingerprint, task_count)?;
+    /// When the stage was not begun, a task is not complete, its ranges do not chain from its beginning to its end, or
+    /// the store fails.
+    pub fn seal(&self, stage: &str, fingerprint: &Fingerprint) -> Result<Manifest> {
+        let plan = self.plan(stage, fingerprint)?;
+        let plan = plan.ok_or_else(|| damaged(&plan_path(stage, fingerprint), "it is missing"))?;
+        let manifest = roll_up(self, (stage, fingerprint), &plan, &mut |path, shard| {
+            self.store.put_if_absent(path, shard).map(drop)
+        })?;
         let path = sealed_path(stage, fingerprint);
         self.store.put_if_absent(&path, encode(&manifest, &path)?)?;
         Ok(manifest)
     }
 
-    fn roll_up(&self, stage: &str, fingerprint: &Fingerprint, task_count: u32) -> Result<Manifest> {
-        let (mut report, mut parts, mut range_counts) = (Report::default(), Vec::new(), Vec::new());
-        for task in 0..task_count {
-            let entries = self.entries(stage, fingerprint, task)?;
-            if let Some(detail) = fault(&entries) {
-                let detail = format!("task {task} is not complete: {detail}");
-                return Err(Error::Ledger { path: folder(stage, fingerprint), detail });
-            }
-            range_counts.push(entries.len() as u32);
-            for entry in entries {
-                report += &entry.report;
-                parts.extend(entry.parts);
-            }
+    /// Reads a shard of a manifest.
+    ///
+    /// # Errors
+    /// When the store fails, or the shard is missing or is not what the manifest says.
+    pub fn shard(&self, summary: &ShardSummary) -> Result<Shard> {
+        let bytes = self.store.get(&summary.path)?.ok_or_else(|| damaged(&summary.path, "it is missing"))?;
+        if Digest::of(&bytes) != summary.digest {
+            return Err(damaged(&summary.path, "its digest is not what the manifest says"));
         }
-        Ok(Manifest {
-            format: LEDGER_FORMAT,
-            stage: stage.to_owned(),
-            fingerprint: fingerprint.clone(),
-            content: content_digest(parts.iter()),
-            task_count,
-            range_counts,
-            report,
-            parts,
-        })
+        decode(&bytes, &summary.path)
     }
 
     /// Reads the manifest of a stage, or `None` while it is not sealed.
@@ -241,11 +240,17 @@ impl Ledger {
         self.read(&sealed_path(stage, fingerprint))
     }
 
-    /// Rolls up the entries of a stage, as its manifest does; `None` if not all of its tasks are in.
+    /// Rolls up the entries of a stage, as its manifest does; `None` if not all of its tasks are in. Its shards
+    /// are handed over; nothing is written.
     ///
     /// # Errors
     /// When its entries do not chain, or the store fails.
-    pub(crate) fn rolled(&self, stage: &str, fingerprint: &Fingerprint) -> Result<Option<Manifest>> {
+    pub(crate) fn rolled(
+        &self,
+        stage: &str,
+        fingerprint: &Fingerprint,
+        shards: &mut Shards<'_>,
+    ) -> Result<Option<Manifest>> {
         let Some(plan) = self.plan(stage, fingerprint)? else {
             return Ok(None);
         };
@@ -254,14 +259,17 @@ impl Ledger {
         if progress.len() != plan.task_count as usize || !(0..plan.task_count).all(is_in) {
             return Ok(None);
         }
-        self.roll_up(stage, fingerprint, plan.task_count).map(Some)
+        roll_up(self, (stage, fingerprint), &plan, shards).map(Some)
     }
 
-    /// Puts a manifest that was [`Self::rolled`] in the place of a damaged or missing one; only repairs do this.
-    pub(crate) fn reseal(&self, manifest: &Manifest) -> Result<()> {
-        let path = sealed_path(&manifest.stage, &manifest.fingerprint);
-        self.clear(&path)?;
-        self.store.put_if_absent(&path, encode(manifest, &path)?).map(drop)
+    /// Seals a stage again in the place of a manifest that is damaged or missing; only repairs do this.
+    pub(crate) fn reseal(&self, stage: &str, fingerprint: &Fingerprint) -> Result<Manifest> {
+        for (path, _) in self.store.list(&folder(stage, fingerprint))? {
+            if Name::parse(&path) == Some(Name::Seal) {
+                self.store.delete(&path)?;
+            }
+        }
+        self.seal(stage, fingerprint)
     }
 
     /// Takes an object away, if it is there.
@@ -325,7 +333,7 @@ impl Ledger {
         self.store.put_if_absent(&path, bytes::Bytes::from_static(b"{}")).map(drop)
     }
 
-    fn read<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<Option<T>> {
+    fn read<T: Versioned>(&self, path: &str) -> Result<Option<T>> {
         match self.store.get(path)? {
             Some(bytes) => decode(&bytes, path).map(Some),
             None => Ok(None),
@@ -335,7 +343,7 @@ impl Ledger {
 
 /// Returns the mark of a task's end, by its last entry.
 pub(crate) fn end_of(last: &Entry) -> TaskEnd {
-    TaskEnd { format: LEDGER_FORMAT, ranges: last.range + 1, position: last.position }
+    TaskEnd { format: FORMAT, ranges: last.range + 1, position: last.position }
 }
 
 /// Splits off what is wrong with a file of the ledger.
@@ -350,21 +358,40 @@ pub(crate) fn or_damage<T>(read: Result<Option<T>>) -> Result<(Option<T>, Option
     }
 }
 
-fn encode<T: Serialize>(value: &T, path: &str) -> Result<bytes::Bytes> {
+pub(crate) fn encode<T: Serialize>(value: &T, path: &str) -> Result<bytes::Bytes> {
     serde_json::to_vec_pretty(value).map(Into::into).map_err(|error| damaged(path, error))
 }
 
-fn decode<T: serde::de::DeserializeOwned>(bytes: &[u8], path: &str) -> Result<T> {
+fn decode<T: Versioned>(bytes: &[u8], path: &str) -> Result<T> {
     #[derive(Deserialize)]
-    struct Versioned {
+    struct Head {
         format: u32,
     }
-    let head: Versioned = serde_json::from_slice(bytes).map_err(|error| damaged(path, error))?;
-    if head.format != LEDGER_FORMAT {
-        let detail = format!("format {} where {LEDGER_FORMAT} is understood", head.format);
-        return Err(damaged(path, detail));
+    let head: Head = serde_json::from_slice(bytes).map_err(|error| damaged(path, error))?;
+    match refusal(head.format, T::SINCE) {
+        Some(detail) => Err(damaged(path, detail)),
+        None => serde_json::from_slice(bytes).map_err(|error| damaged(path, error)),
     }
-    serde_json::from_slice(bytes).map_err(|error| damaged(path, error))
+}
+
+impl Versioned for Entry {
+    const SINCE: u32 = ENTRIES_SINCE;
+}
+
+impl Versioned for TaskEnd {
+    const SINCE: u32 = ENTRIES_SINCE;
+}
+
+impl Versioned for Plan {
+    const SINCE: u32 = FORMAT;
+}
+
+impl Versioned for Manifest {
+    const SINCE: u32 = FORMAT;
+}
+
+impl Versioned for Shard {
+    const SINCE: u32 = FORMAT;
 }
 
 fn damaged(path: &str, detail: impl std::fmt::Display) -> Error {

@@ -4,9 +4,11 @@
 //! writes its own: immutable parquet *parts*, which exist once a ledger *entry* names them.
 //!
 //! ```text
-//! engine  Engine                 runs the tasks of a stage on threads, retries, seals
+//! engine  Engine                 plans the tasks of a stage, retries, seals
+//! executor Executor              runs them: threads here, a scheduler's jobs elsewhere
 //! stage   Stage, Task, Output    what a stage is, and the only way it may write
 //! handle  Handle                 what a stage gives others to read, with the type of its rows
+//! stream  Stream                 where rows of a stage go: a constant beside the record, for who writes and who reads
 //! record  Document, Page, ...    the rows, with their Arrow schemas
 //! table   Writer, Reader         rows <-> parquet parts
 //! ledger  Ledger, Entry          what exists: create-if-absent entries, one manifest per sealed stage
@@ -26,8 +28,10 @@ mod description;
 pub mod digest;
 pub mod engine;
 pub mod error;
+pub mod executor;
 mod failpoint;
 pub mod fingerprint;
+pub mod format;
 pub mod gc;
 pub mod handle;
 pub mod handles;
@@ -36,6 +40,7 @@ pub mod invisible;
 mod lazy;
 pub mod ledger;
 pub mod limits;
+pub mod migrate;
 pub mod mirror;
 pub mod named_file;
 pub mod output;
@@ -51,6 +56,7 @@ pub mod split;
 pub mod spool;
 pub mod stage;
 pub mod store;
+pub mod stream;
 pub mod table;
 pub mod verify;
 mod work;
@@ -71,6 +77,7 @@ pub use report::{Counts, Report};
 pub use split::Split;
 pub use stage::{Cancel, Inputs, Progress, Stage, Task};
 pub use store::Store;
+pub use stream::{Declared, FileStream, Stream};
 pub use work::WorkFolder;
 
 /// Result of everything that can fail for a reason of our own (machine, store, format);

@@ -11,12 +11,13 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use crate::attempt::Attempt;
 use crate::digest::Digest;
 use crate::failpoint::{self, Point};
-use crate::ledger::{Circumstances, FileState, LEDGER_FORMAT};
+use crate::format::FORMAT;
+use crate::ledger::{Circumstances, FileState};
 use crate::limits::{PREVIEW_CHARS_MAX, RANGE_BYTES_MAX, RANGE_RECORDS_MAX};
-use crate::record::Removed;
+use crate::record::{DROPPED, FAILED, Removed};
 use crate::report::count;
 use crate::table::{Record, Writer};
-use crate::{Entry, Error, Id, Part, Report, Result, Task};
+use crate::{Declared, Entry, Error, FileStream, Id, Part, Report, Result, Stream, Task};
 
 /// A record that does not go on, and why.
 #[derive(Debug, Clone)]
@@ -45,7 +46,7 @@ pub struct Output<'a> {
     range_bytes: u64,
     done: bool,
     report: Report,
-    streams: BTreeMap<String, Box<dyn OpenStream>>,
+    streams: BTreeMap<&'static str, Box<dyn OpenStream>>,
     files: Vec<Part>,
     file_states: Vec<FileState>,
     started: (SystemTime, Instant),
@@ -108,7 +109,7 @@ impl<'a> Output<'a> {
     }
 
     /// Returns true if and only if an earlier attempt completed the task.
-    pub fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         self.done
     }
 
@@ -141,7 +142,7 @@ impl<'a> Output<'a> {
     /// When the disk refuses.
     pub fn drop(&mut self, unit: &str, removal: Removal<'_>) -> Result<()> {
         self.report.count(unit, |counts| count(&mut counts.dropped, removal.reason, 1));
-        self.remove("dropped", unit, removal)
+        self.remove(DROPPED, unit, removal)
     }
 
     /// Counts a record that could not be judged, and writes it down.
@@ -150,10 +151,10 @@ impl<'a> Output<'a> {
     /// When the disk refuses.
     pub fn fail(&mut self, unit: &str, removal: Removal<'_>) -> Result<()> {
         self.report.count(unit, |counts| count(&mut counts.failed, removal.reason, 1));
-        self.remove("failed", unit, removal)
+        self.remove(FAILED, unit, removal)
     }
 
-    fn remove(&mut self, stream: &str, unit: &str, removal: Removal<'_>) -> Result<()> {
+    fn remove(&mut self, stream: Stream<Removed>, unit: &str, removal: Removal<'_>) -> Result<()> {
         let row = Removed {
             id: removal.id,
             key: removal.key.map(str::to_owned),
@@ -169,37 +170,29 @@ impl<'a> Output<'a> {
     /// Writes a row into a stream of this task.
     ///
     /// # Errors
-    /// When the disk refuses, or the stream was begun with another record type.
-    pub fn write<R: Record>(&mut self, stream: &str, row: R) -> Result<()> {
+    /// When the disk refuses, or the stage did not declare the stream.
+    pub fn write<R: Record>(&mut self, stream: Stream<R>, row: R) -> Result<()> {
         self.range_bytes += row.payload_bytes() as u64;
-        if !self.streams.contains_key(stream) {
-            let path = self.task.scratch.join(format!("{}-{stream}.parquet", self.range));
+        let name = stream.name();
+        if !self.streams.contains_key(name) {
+            self.check_declared(stream.into())?;
+            let path = self.task.scratch.join(format!("{}-{name}.parquet", self.range));
             let writer: Writer<R> = Writer::create(&path)?;
-            self.streams.insert(stream.to_owned(), Box::new(Stream { path, writer }));
+            self.streams.insert(name, Box::new(Open { path, writer }));
         }
-        let open = self.streams.get_mut(stream).map(|stream| stream.as_any());
-        match open.and_then(|stream| stream.downcast_mut::<Stream<R>>()) {
+        let open = self.streams.get_mut(name).map(|open| open.as_any());
+        match open.and_then(|open| open.downcast_mut::<Open<R>>()) {
             Some(open) => open.writer.push(row),
-            None => Err(Error::Settings {
-                stage: self.task.stage.to_owned(),
-                detail: format!("stream {stream} holds another record than {}", R::TABLE),
-            }),
+            None => self.check_declared(stream.into()),
         }
     }
 
     /// Adds a file that is not a table, such as a tokenizer model.
     ///
     /// # Errors
-    /// When the store refuses.
-    pub fn write_file(
-        &mut self,
-        stream: &str,
-        extension: &str,
-        media_type: &str,
-        bytes: bytes::Bytes,
-    ) -> Result<()> {
-        let (digest, length) = (Digest::of(&bytes), bytes.len() as u64);
-        let part = self.file_part(stream, extension, media_type, (digest, length));
+    /// When the store refuses, or the stage did not declare the stream.
+    pub fn write_file(&mut self, stream: FileStream, bytes: bytes::Bytes) -> Result<()> {
+        let part = self.file_part(stream, (Digest::of(&bytes), bytes.len() as u64))?;
         self.task.store.put_if_absent(&part.path, bytes)?;
         self.files.push(part);
         Ok(())
@@ -209,23 +202,29 @@ impl<'a> Output<'a> {
     /// of them is in memory.
     ///
     /// # Errors
-    /// When the file cannot be read or the store refuses.
-    pub fn copy_file(&mut self, stream: &str, extension: &str, media_type: &str, file: &Path) -> Result<()> {
-        let part = self.file_part(stream, extension, media_type, Digest::of_file(file)?);
+    /// As [`Self::write_file`], and when the file cannot be read.
+    pub fn copy_file(&mut self, stream: FileStream, file: &Path) -> Result<()> {
+        let part = self.file_part(stream, Digest::of_file(file)?)?;
         self.task.store.put_file_if_absent(&part.path, file, &part.digest)?;
         self.files.push(part);
         Ok(())
     }
 
-    fn file_part(
-        &self,
-        stream: &str,
-        extension: &str,
-        media_type: &str,
-        (digest, bytes): (Digest, u64),
-    ) -> Part {
-        let path = self.part_path(stream, &digest, extension);
-        Part { stream: stream.to_owned(), path, table: media_type.to_owned(), rows: 0, bytes, digest }
+    fn file_part(&self, stream: FileStream, (digest, bytes): (Digest, u64)) -> Result<Part> {
+        self.check_declared(stream.into())?;
+        let path = self.part_path(stream.name, &digest, stream.extension);
+        let (stream, table) = (stream.name.to_owned(), stream.media_type.to_owned());
+        Ok(Part { stream, path, table, rows: 0, bytes, digest })
+    }
+
+    /// What is not declared would be missing in the manifest.
+    fn check_declared(&self, stream: Declared) -> Result<()> {
+        if self.task.streams.contains(&stream) {
+            return Ok(());
+        }
+        let Declared { stream, table } = stream;
+        let detail = format!("it writes the stream {stream} of {table}, which it does not declare");
+        Err(Error::Settings { stage: self.task.stage.to_owned(), detail })
     }
 
     /// Records in the ledger what a source's file was like; no part and no fingerprint depends on it.
@@ -252,7 +251,7 @@ impl<'a> Output<'a> {
     ///
     /// # Errors
     /// When the counts do not add up or the store fails; [`Error::Outrun`] as [`Self::advance`].
-    pub fn finish(mut self) -> Result<()> {
+    pub(crate) fn finish(mut self) -> Result<()> {
         if self.done {
             return Ok(());
         }
@@ -268,17 +267,17 @@ impl<'a> Output<'a> {
         let mut parts = std::mem::take(&mut self.files);
         for (stream, open) in std::mem::take(&mut self.streams) {
             let closed = open.close()?;
-            count(&mut self.report.made, &stream, closed.rows);
+            count(&mut self.report.made, stream, closed.rows);
             let (digest, bytes) = Digest::of_file(&closed.path)?;
-            let path = self.part_path(&stream, &digest, "parquet");
+            let path = self.part_path(stream, &digest, "parquet");
             self.task.store.put_file_if_absent(&path, &closed.path, &digest)?;
             std::fs::remove_file(&closed.path).map_err(Error::io("remove", &closed.path))?;
-            let (table, rows) = (closed.table.to_owned(), closed.rows);
+            let (stream, table, rows) = (stream.to_owned(), closed.table.to_owned(), closed.rows);
             parts.push(Part { stream, path, table, rows, bytes, digest });
         }
         failpoint::reach(Point::BeforeEntry);
         let entry = Entry {
-            format: LEDGER_FORMAT,
+            format: FORMAT,
             stage: self.task.stage.to_owned(),
             fingerprint: self.task.fingerprint.clone(),
             task: self.task.index,
@@ -331,7 +330,7 @@ pub fn host_name() -> String {
         .map_or_else(|_| String::new(), |name| name.trim().to_owned())
 }
 
-struct Stream<R: Record> {
+struct Open<R: Record> {
     path: PathBuf,
     writer: Writer<R>,
 }
@@ -348,7 +347,7 @@ trait OpenStream {
     fn close(self: Box<Self>) -> Result<Closed>;
 }
 
-impl<R: Record> OpenStream for Stream<R> {
+impl<R: Record> OpenStream for Open<R> {
     fn as_any(&mut self) -> &mut dyn Any {
         self
     }

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::crash::Crashes;
 use crate::digest::Digest;
-use crate::{Dataset, Error, Fingerprint, Ledger, Output, Result, Store, WorkFolder};
+use crate::{Dataset, Declared, Error, Fingerprint, Ledger, Output, Result, Store, WorkFolder};
 
 /// One step of the data flow.
 pub trait Stage: Send + Sync {
@@ -57,11 +57,49 @@ pub trait Stage: Send + Sync {
         false
     }
 
-    /// Runs one task. What it writes, it writes through [`Task::output`].
+    /// Returns the streams that it writes, beside those of what every stage may remove.
+    fn streams(&self) -> Vec<Declared>;
+
+    /// Returns what a task needs of the machine it runs on.
+    fn resources(&self) -> Resources {
+        Resources::default()
+    }
+
+    /// Runs one task, behind what earlier attempts committed; when it returns, the last range is committed and the
+    /// task complete.
     ///
     /// # Errors
     /// For a fault of our own or of the machine; a bad record is data and never an error.
-    fn run(&self, task: &Task<'_>) -> Result<()>;
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()>;
+}
+
+/// What one task needs at once. An executor gives it room; nothing of it decides bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resources {
+    /// Cores that it keeps busy.
+    pub cpus: u32,
+    /// Memory in MiB.
+    pub memory_mb: u32,
+    /// GPUs.
+    pub gpus: u32,
+    /// Processes that must run together, each with the above.
+    pub ranks: u32,
+}
+
+/// Memory in MiB of a task that holds little more than one row group of each stream.
+const TASK_MEMORY_MB: u32 = 1_024;
+
+impl Default for Resources {
+    fn default() -> Self {
+        Self { cpus: 1, memory_mb: TASK_MEMORY_MB, gpus: 0, ranks: 1 }
+    }
+}
+
+impl Resources {
+    /// Returns what a task needs that holds so much memory beside what every task does.
+    pub fn with_memory_mb(memory_mb: u32) -> Self {
+        Self { memory_mb: TASK_MEMORY_MB.saturating_add(memory_mb), ..Self::default() }
+    }
 }
 
 /// The sealed datasets a stage reads, by stage name.
@@ -130,6 +168,8 @@ pub struct Task<'a> {
     pub count: u32,
     /// Tasks that this process runs at a time, among which its memory is divided.
     pub workers: usize,
+    /// The streams that may be written.
+    pub streams: &'a [Declared],
     /// The sealed inputs.
     pub inputs: &'a Inputs,
     /// Where parts go.
@@ -155,14 +195,4 @@ pub struct Task<'a> {
     pub cancel: &'a Cancel,
     /// Where progress goes.
     pub progress: &'a dyn Progress,
-}
-
-impl<'a> Task<'a> {
-    /// Begins to write: loads what earlier attempts committed.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
-    pub fn output(&'a self) -> Result<Output<'a>> {
-        Output::begin(self)
-    }
 }

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bytes::Bytes;
+
 use crate::digest::Hasher;
-use crate::fingerprint::content_digest;
-use crate::ledger::{LEDGER_FORMAT, TaskEnd, fault, folder, or_damage, plan_path};
+use crate::ledger::{Roll, fault, folder, or_damage, plan_path};
 use crate::store::StoredFile;
-use crate::{Entry, Error, Ledger, Manifest, Part, Report, Result, Store};
+use crate::{Dataset, Entry, Error, Ledger, Manifest, Part, Result, Store};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::reader::Length;
 
@@ -61,8 +62,10 @@ const READ_BYTES: u64 = 4 << 20;
 /// When the store fails in another way than by a missing or damaged file.
 pub fn verify(store: &Store, manifest: &Manifest) -> Result<Vec<Finding>> {
     let mut findings = verify_entries(store, manifest)?;
-    for part in &manifest.parts {
-        if let Some(detail) = verify_part(store, part)? {
+    for part in Dataset::new(store.clone(), manifest.clone()).parts_of(|_| true) {
+        // A list of parts that is damaged is found with the entries.
+        let (Some(part), _) = or_damage(part.map(Some))? else { continue };
+        if let Some(detail) = verify_part(store, &part)? {
             findings.push(Finding { path: part.path.clone(), detail, task: part.task() });
         }
     }
@@ -73,43 +76,59 @@ pub fn verify(store: &Store, manifest: &Manifest) -> Result<Vec<Finding>> {
 fn verify_entries(store: &Store, manifest: &Manifest) -> Result<Vec<Finding>> {
     let ledger = Ledger::new(store.clone());
     let path = folder(&manifest.stage, &manifest.fingerprint);
-    let (mut findings, mut report, mut parts) = (Vec::new(), Report::default(), Vec::new());
-    for (task, &expected) in (0_u32..).zip(&manifest.range_counts) {
-        match verify_task(&ledger, manifest, task, expected)? {
-            Ok(entries) => {
-                for entry in entries {
-                    report += &entry.report;
-                    parts.extend(entry.parts);
-                }
-            }
-            Err(detail) => {
-                let path = format!("{path}/{task:08}");
-                findings.push(Finding { path, detail, task: Some(task) });
-            }
+    let (mut findings, mut damaged_shards) = (Vec::new(), Vec::new());
+    let mut roll = Roll::begin(path.clone(), &manifest.plan());
+    let mut compare = |shard: &str, expected: Bytes| {
+        if store.get(shard)?.as_ref() != Some(&expected) {
+            damaged_shards.push(shard.to_owned());
+        }
+        Ok(())
+    };
+    for task in 0..manifest.task_count {
+        let damage = match verify_task(&ledger, manifest, task)? {
+            Ok(entries) => or_damage(roll.task(task, entries, &mut compare).map(Some))?.1,
+            Err(detail) => Some(detail),
+        };
+        if let Some(detail) = damage {
+            let path = format!("{path}/{task:08}");
+            findings.push(Finding { path, detail, task: Some(task) });
         }
     }
-    let mut of_stage = |detail: String| findings.push(Finding { path: path.clone(), detail, task: None });
+    if findings.is_empty() {
+        let rolled =
+            roll.finish(&manifest.stage, &manifest.fingerprint, manifest.task_count, &mut compare)?;
+        if rolled != *manifest {
+            findings.extend(disagreement(&ledger, manifest, &path));
+        }
+        let detail = "it is missing, or not what the entries say";
+        let damage = |path| Finding { path, detail: detail.to_owned(), task: None };
+        findings.extend(damaged_shards.into_iter().map(damage));
+    }
     if let Some(detail) = manifest.report.violation() {
-        of_stage(detail);
-    }
-    if manifest.range_counts.len() != manifest.task_count as usize {
-        of_stage(format!("ranges of {} tasks of {}", manifest.range_counts.len(), manifest.task_count));
-    }
-    if manifest.content != content_digest(manifest.parts.iter()) {
-        of_stage("the manifest's digest is not that of its parts".to_owned());
-    }
-    if findings.is_empty() && (report != manifest.report || parts != manifest.parts) {
-        let detail = "the entries do not add up to the manifest".to_owned();
-        let tasks = other_tasks(&parts, &manifest.parts);
-        let tasks = if tasks.is_empty() { vec![None] } else { tasks.into_iter().map(Some).collect() };
-        let finding = |task| Finding { path: path.clone(), detail: detail.clone(), task };
-        findings.extend(tasks.into_iter().map(finding));
+        findings.push(Finding { path: path.clone(), detail, task: None });
     }
     findings.extend(plan_fault(&ledger, manifest)?.map(|detail| {
         let path = plan_path(&manifest.stage, &manifest.fingerprint);
         Finding { path, detail, task: None }
     }));
     Ok(findings)
+}
+
+/// Tells of the tasks whose entries say something else than the manifest; of the stage where it is none's fault.
+fn disagreement(ledger: &Ledger, manifest: &Manifest, path: &str) -> Vec<Finding> {
+    let (mut listed, mut committed) = (Vec::new(), Vec::new());
+    for shard in manifest.streams.iter().flat_map(|stream| &stream.shards) {
+        listed.extend(ledger.shard(shard).map(|shard| shard.parts).unwrap_or_default());
+    }
+    for task in 0..manifest.task_count {
+        let entries = ledger.entries(&manifest.stage, &manifest.fingerprint, task);
+        committed.extend(entries.unwrap_or_default().into_iter().flat_map(|entry| entry.parts));
+    }
+    let tasks = other_tasks(&committed, &listed);
+    let tasks = if tasks.is_empty() { vec![None] } else { tasks.into_iter().map(Some).collect() };
+    let detail = "the entries do not add up to the manifest";
+    let finding = |task| Finding { path: path.to_owned(), detail: detail.to_owned(), task };
+    tasks.into_iter().map(finding).collect()
 }
 
 /// Returns the tasks whose parts are not the same in two lists.
@@ -130,10 +149,11 @@ pub(crate) fn only_in<'p>(one: &'p [Part], other: &'p [Part]) -> impl Iterator<I
 pub(crate) fn plan_fault(ledger: &Ledger, manifest: &Manifest) -> Result<Option<String>> {
     let (plan, damage) = or_damage(ledger.plan(&manifest.stage, &manifest.fingerprint))?;
     Ok(match plan {
-        Some(plan) if plan.task_count == manifest.task_count => None,
-        Some(plan) => {
+        Some(plan) if plan == manifest.plan() => None,
+        Some(plan) if plan.task_count != manifest.task_count => {
             Some(format!("{} tasks where the manifest has {}", plan.task_count, manifest.task_count))
         }
+        Some(_) => Some("other streams than the manifest has".to_owned()),
         None => damage.or_else(|| Some("it is missing".to_owned())),
     })
 }
@@ -142,36 +162,25 @@ pub(crate) fn plan_fault(ledger: &Ledger, manifest: &Manifest) -> Result<Option<
 ///
 /// # Errors
 /// When the store did not answer.
-fn verify_task(
-    ledger: &Ledger,
-    manifest: &Manifest,
-    task: u32,
-    expected: u32,
-) -> Result<Result<Vec<Entry>, String>> {
+fn verify_task(ledger: &Ledger, manifest: &Manifest, task: u32) -> Result<Result<Vec<Entry>, String>> {
     let (stage, fingerprint) = (&manifest.stage, &manifest.fingerprint);
-    let (entries, damage) = or_damage(ledger.entries(stage, fingerprint, task).map(Some))?;
-    let entries = match (entries, damage) {
+    let entries = match or_damage(ledger.entries(stage, fingerprint, task).map(Some))? {
         (Some(entries), _) => entries,
         (None, damage) => return Ok(Err(damage.unwrap_or_default())),
     };
-    if let Some(detail) = entries_fault(&entries, manifest, task, expected) {
+    if let Some(detail) = entries_fault(&entries, manifest, task) {
         return Ok(Err(detail));
     }
-    let position = entries.last().map_or(0, |entry| entry.position);
-    let end = TaskEnd { format: LEDGER_FORMAT, ranges: expected, position };
-    let (found, damage) = or_damage(ledger.task_end(stage, fingerprint, task))?;
-    Ok(match (found, damage) {
-        (Some(found), _) if found == end => Ok(entries),
+    let expected = entries.last().map(|last| (last.range + 1, last.position));
+    Ok(match or_damage(ledger.task_end(stage, fingerprint, task))? {
+        (Some(end), _) if Some((end.ranges, end.position)) == expected => Ok(entries),
         (Some(_), _) => Err("its end is not that of its last range".to_owned()),
         (None, Some(damage)) => Err(damage),
         (None, None) => Err("the mark of its end is missing".to_owned()),
     })
 }
 
-fn entries_fault(entries: &[Entry], manifest: &Manifest, task: u32, expected: u32) -> Option<String> {
-    if entries.len() != expected as usize {
-        return Some(format!("{} entries of {expected}", entries.len()));
-    }
+fn entries_fault(entries: &[Entry], manifest: &Manifest, task: u32) -> Option<String> {
     if let Some(detail) = fault(entries) {
         return Some(detail);
     }

@@ -7,10 +7,10 @@ use std::thread;
 
 use bytes::Bytes;
 use corpus::digest::Digest;
-use corpus::record::Document;
+use corpus::record::{DOCUMENTS, Document};
 use corpus::{Id, Store, verify};
 use corpus_testing::s3::{self, Server};
-use corpus_testing::{Given, run_stage_quietly};
+use corpus_testing::{Given, parts, rows, run_stage_quietly};
 use parquet::file::reader::{ChunkReader, Length};
 
 /// Opens a store as another process would, again and again the same.
@@ -180,10 +180,10 @@ fn a_stage_has_the_same_manifest_everywhere_and_its_damage_is_found() {
     everywhere(|open| {
         let dataset = run_stage_quietly(&open(), &stage);
         assert_eq!(*dataset.manifest(), expected);
-        let rows: Vec<Document> = dataset.rows("documents").collect::<corpus::Result<_>>().unwrap();
-        assert_eq!(rows, stage.parts.concat());
+        assert_eq!(rows(&dataset, DOCUMENTS), stage.parts.concat());
         assert_eq!(verify::verify(&open(), &expected).unwrap(), []);
-        let (damaged, missing) = (&expected.parts[0].path, &expected.parts[2].path);
+        let parts = parts(&dataset);
+        let (damaged, missing) = (&parts[0].path, &parts[2].path);
         open().replace(damaged, Bytes::from_static(b"damaged")).unwrap();
         open().delete(missing).unwrap();
         let found = verify::verify(&open(), &expected).unwrap();
@@ -203,5 +203,5 @@ fn given() -> Given<Document> {
         split: None,
     };
     let parts = (0..3).map(|part| (part * 1_000..part * 1_000 + 700).map(document).collect()).collect();
-    Given { name: "given".to_owned(), stream: "documents", parts }
+    Given { name: "given".to_owned(), stream: DOCUMENTS, parts }
 }

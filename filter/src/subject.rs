@@ -1,8 +1,9 @@
 //! What can be judged: documents, pairs and pages, and what of them a rule sees.
 
-use corpus::record::{Document, DocumentName, Page, PageName, Pair, PairName};
+use corpus::ledger::StreamSummary;
+use corpus::record::{DOCUMENTS, Document, DocumentName, PAGES, PAIRS, Page, PageName, Pair, PairName};
 use corpus::table::Record;
-use corpus::{Dataset, Id, Part, Result, Split};
+use corpus::{Dataset, Id, Part, Result, Split, Stream};
 
 use crate::content::Content;
 use crate::rule::{About, Finding, PageRule, PairRule, Ready, Rule, TextRule};
@@ -27,8 +28,10 @@ pub trait Subject: Record {
     /// The rules it can have.
     type Rule: Rule + Clone;
 
-    /// What it is counted as, and the stream it is written to.
-    const UNIT: &'static str;
+    /// Where it is written to.
+    const STREAM: Stream<Self>;
+    /// What it is counted as.
+    const UNIT: &'static str = Self::STREAM.name();
 
     /// Returns its address.
     fn id(&self) -> Id;
@@ -53,12 +56,15 @@ pub trait Subject: Record {
     /// Assigns its split, where it holds one.
     fn assign(&mut self, _split: Split) {}
 
-    /// Returns the parts of a dataset it can be read from, in input order.
-    fn parts(dataset: &Dataset) -> Vec<&Part> {
-        dataset.parts(Self::UNIT).collect()
+    /// Returns the stream of a dataset that it can be read from.
+    ///
+    /// # Errors
+    /// When there is none.
+    fn stream(dataset: &Dataset) -> Result<&StreamSummary> {
+        dataset.summary(Self::STREAM)
     }
 
-    /// Reads a part of [`Self::parts`] from a row on.
+    /// Reads a part of [`Self::stream`] from a row on.
     ///
     /// # Errors
     /// When the part is missing or is not a table of its type.
@@ -66,7 +72,7 @@ pub trait Subject: Record {
         Ok(Box::new(dataset.open_at::<Self>(part, row)?))
     }
 
-    /// Reads what users know the records of a part of [`Self::parts`] by, in its order.
+    /// Reads what users know the records of a part of [`Self::stream`] by, in its order.
     ///
     /// # Errors
     /// As [`Self::open`].
@@ -79,12 +85,9 @@ fn names_of_pages(dataset: &Dataset, part: &Part) -> Result<Rows<RecordName>> {
     Ok(Box::new(rows.map(|row| row.map(|PageName { id, key, url }| RecordName { id, key, url }))))
 }
 
-/// The stream of crawled pages, from which documents are read too.
-const PAGES: &str = "pages";
-
 impl Subject for Document {
     type Rule = TextRule;
-    const UNIT: &'static str = "documents";
+    const STREAM: Stream<Self> = DOCUMENTS;
 
     fn id(&self) -> Id {
         self.id
@@ -128,13 +131,12 @@ impl Subject for Document {
         self.split = Some(split);
     }
 
-    fn parts(dataset: &Dataset) -> Vec<&Part> {
-        let parts = dataset.manifest().parts.iter();
-        parts.filter(|part| part.stream == Self::UNIT || part.stream == PAGES).collect()
+    fn stream(dataset: &Dataset) -> Result<&StreamSummary> {
+        if dataset.has(PAGES) { dataset.summary(PAGES) } else { dataset.summary(DOCUMENTS) }
     }
 
     fn open(dataset: &Dataset, part: &Part, row: u64) -> Result<Rows<Self>> {
-        if part.stream == PAGES {
+        if part.stream == PAGES.name() {
             let pages = dataset.open_at::<Page>(part, row)?;
             return Ok(Box::new(pages.map(|page| page.map(|page| document_of(&page)))));
         }
@@ -142,7 +144,7 @@ impl Subject for Document {
     }
 
     fn names(dataset: &Dataset, part: &Part) -> Result<Rows<RecordName>> {
-        if part.stream == PAGES {
+        if part.stream == PAGES.name() {
             return names_of_pages(dataset, part);
         }
         let rows = dataset.open::<DocumentName>(part)?;
@@ -166,7 +168,7 @@ fn document_of(page: &Page) -> Document {
 
 impl Subject for Pair {
     type Rule = PairRule;
-    const UNIT: &'static str = "pairs";
+    const STREAM: Stream<Self> = PAIRS;
 
     fn id(&self) -> Id {
         self.id
@@ -204,7 +206,7 @@ impl Subject for Pair {
 
 impl Subject for Page {
     type Rule = PageRule;
-    const UNIT: &'static str = PAGES;
+    const STREAM: Stream<Self> = PAGES;
 
     fn id(&self) -> Id {
         self.id

@@ -22,7 +22,7 @@ mod select;
 mod selected;
 
 use corpus::record::SourceFile;
-use corpus::{Inputs, Output, Result, Stage, Task};
+use corpus::{Declared, Inputs, Output, Result, Stage, Task};
 use serde_json::{Value, json};
 
 use crate::config::SourceConfig;
@@ -108,13 +108,17 @@ impl Stage for Crawl {
         self.scribe.source.plan(inputs)
     }
 
+    fn streams(&self) -> Vec<Declared> {
+        self.scribe.streams()
+    }
+
     fn guards_records(&self) -> bool {
         true
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<()> {
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         let mut archive = None;
-        self.scribe.source.run(task, RECORDS, |file, found, out| {
+        self.scribe.source.run(task, RECORDS, out, |file, found, out| {
             let archive = archive.insert(self.archives.open(file, task.cancel)?);
             self.read(task, (file, archive), found, out)
         })?;

@@ -5,8 +5,8 @@ mod judge;
 
 use std::io;
 
-use corpus::record::{Document, SourceFile};
-use corpus::{Inputs, Output, Removal, Result, Stage, Task};
+use corpus::record::{DOCUMENTS, Document, SourceFile};
+use corpus::{Declared, Inputs, Output, Removal, Result, Stage, Task};
 use serde_json::{Value, json};
 
 pub use format::{DocumentFormat, PileFormat, RowsFormat, Separator, TextFormat};
@@ -18,8 +18,8 @@ use crate::rows::json::JsonTexts;
 use crate::rows::{Kind, ParquetRows, ROW_BROKEN, Row, Wanted};
 use crate::source::{Source, Yield, preview};
 
-/// Unit and stream of this stage.
-const DOCUMENTS: &str = "documents";
+/// What is counted.
+const UNIT: &str = DOCUMENTS.name();
 /// The field of The Pile's texts.
 const PILE_TEXT: &str = "text";
 /// Unit: documents of which characters could not be read and stand as U+FFFD.
@@ -128,7 +128,7 @@ impl Documents {
                     let judgement = Judgement::fail("line_too_long", bytes.to_string());
                     self.write(file, row, judgement, &preview(&head), found, out)?;
                 }
-                Line::Lost(fault) => found.lost((DOCUMENTS, file), self.source.id(file, row)?, fault, out)?,
+                Line::Lost(fault) => found.lost((UNIT, file), self.source.id(file, row)?, fault, out)?,
             }
             out.advance(1)?;
         }
@@ -162,7 +162,7 @@ impl Documents {
                 }
                 Row::Broken { detail, preview } => (Judgement::fail(ROW_BROKEN, detail), preview),
                 Row::Lost { fault, rows } => {
-                    found.lost((DOCUMENTS, file), self.source.id(file, row)?, fault, out)?;
+                    found.lost((UNIT, file), self.source.id(file, row)?, fault, out)?;
                     out.advance(rows)?;
                     continue;
                 }
@@ -184,7 +184,7 @@ impl Documents {
     ) -> Result<()> {
         let id = self.source.id(file, row)?;
         let removal = |reason, value| Removal { id, key: None, url: None, reason, value, preview };
-        out.read(DOCUMENTS);
+        out.read(UNIT);
         match judgement {
             Judgement::Keep(draft) => {
                 if draft.is_replaced {
@@ -202,17 +202,17 @@ impl Documents {
                     split: None,
                 };
                 out.write(DOCUMENTS, document)?;
-                out.keep(DOCUMENTS);
+                out.keep(UNIT);
                 found.record();
                 Ok(())
             }
             Judgement::Drop { reason, value } => {
                 found.record();
-                out.drop(DOCUMENTS, removal(reason, value))
+                out.drop(UNIT, removal(reason, value))
             }
             Judgement::Fail { reason, value } => {
                 found.failed();
-                out.fail(DOCUMENTS, removal(reason, value))
+                out.fail(UNIT, removal(reason, value))
             }
         }
     }
@@ -243,7 +243,11 @@ impl Stage for Documents {
         self.source.plan(inputs)
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        self.source.run(task, DOCUMENTS, |file, found, out| self.read(task, file, found, out))
+    fn streams(&self) -> Vec<Declared> {
+        vec![DOCUMENTS.into()]
+    }
+
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
+        self.source.run(task, UNIT, out, |file, found, out| self.read(task, file, found, out))
     }
 }

@@ -53,7 +53,7 @@ pub use fetch::Client;
 pub use listing::Listing;
 pub use location::shown as shown_location;
 pub use pairs::Pairs;
-pub use source::FILES;
+pub use source::FILE_UNIT;
 pub use texts::for_each_text;
 pub use webpage::Webpage;
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use corpus::record::SourceFile;
-use corpus::{Error, Inputs, Output, Result, Stage, Task};
+use corpus::record::{FILES, SourceFile};
+use corpus::{Declared, Error, Inputs, Output, Result, Stage, Task};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ use crate::lines::{Ends, Line, Lines, rows_of};
 use crate::location::{Location, shown};
 use crate::packed::WINDOW_LOG_DEFAULT;
 use crate::pages::sidecar;
-use crate::source::{FILES, Source};
+use crate::source::{FILE_UNIT, Source};
 use crate::{braces, fetch, saved, texts};
 
 /// Bytes of one path in a list of paths.
@@ -232,8 +232,8 @@ impl Listing {
     /// Writes a file, and notes what it is like, with those beside it.
     pub(crate) fn write(&self, file: SourceFile, out: &mut Output<'_>) -> Result<()> {
         let client = &self.source.client;
-        out.read(FILES);
-        out.keep(FILES);
+        out.read(FILE_UNIT);
+        out.keep(FILE_UNIT);
         for noted in std::iter::once(file.url.clone()).chain(self.beside(&file.url)) {
             if let Some(state) = file_state(client, &noted, client.checks_files())? {
                 out.note_file(state);
@@ -318,16 +318,16 @@ impl Stage for Listing {
         Ok(1)
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
+    fn streams(&self) -> Vec<Declared> {
+        vec![FILES.into()]
+    }
+
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         let files = self.files()?;
         self.warn_of_leftovers(task)?;
         for (index, url) in (0_u32..).zip(files).skip(out.position() as usize) {
-            self.write(SourceFile { index, url }, &mut out)?;
+            self.write(SourceFile { index, url }, out)?;
         }
-        out.finish()
+        Ok(())
     }
 }

@@ -16,7 +16,7 @@ mod format;
 mod rows;
 pub(crate) mod sidecar;
 
-use corpus::record::Page;
+use corpus::record::{PAGES, Page};
 use corpus::{Id, Output, Removal, Result, Stage};
 
 pub use format::HtmlFormat;
@@ -25,8 +25,8 @@ use crate::html::Ruby;
 use crate::source::Source;
 use crate::webpage::{Refusal, Webpage};
 
-/// Unit and stream of these stages.
-const PAGES: &str = "pages";
+/// What is counted.
+const UNIT: &str = PAGES.name();
 
 /// Returns the stage that reads a source of saved pages.
 pub(crate) fn stage(source: Source, format: &HtmlFormat) -> Box<dyn Stage> {
@@ -57,13 +57,13 @@ impl PageWriter {
     /// Writes a page, or why there is none.
     fn write(&self, about: About, page: Result<Webpage, Refusal>, out: &mut Output<'_>) -> Result<()> {
         let About { id, key, url, date } = about;
-        out.read(PAGES);
+        out.read(UNIT);
         let refusal = match page {
             Ok(Webpage { extract, charset, url: stated }) => {
                 let (url, charset, source) = (url.or(stated), charset.to_owned(), self.source.name.clone());
                 let (title, segments) = (extract.title, extract.segments);
                 out.write(PAGES, Page { id, key, source, url, date, title, charset, segments })?;
-                out.keep(PAGES);
+                out.keep(UNIT);
                 return Ok(());
             }
             Err(refusal) => refusal,
@@ -71,8 +71,8 @@ impl PageWriter {
         let preview = url.as_deref().or(key.as_deref()).unwrap_or_default();
         let (key, url) = (key.as_deref(), url.as_deref());
         match refusal {
-            Refusal::Drop(reason, value) => out.drop(PAGES, Removal { id, key, url, reason, value, preview }),
-            Refusal::Fail(reason, value) => out.fail(PAGES, Removal { id, key, url, reason, value, preview }),
+            Refusal::Drop(reason, value) => out.drop(UNIT, Removal { id, key, url, reason, value, preview }),
+            Refusal::Fail(reason, value) => out.fail(UNIT, Removal { id, key, url, reason, value, preview }),
         }
     }
 }

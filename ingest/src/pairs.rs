@@ -6,8 +6,8 @@ mod layout;
 
 use std::io;
 
-use corpus::record::SourceFile;
-use corpus::{Inputs, Output, Removal, Result, Stage, Task};
+use corpus::record::{PAIRS, SourceFile};
+use corpus::{Declared, Inputs, Output, Removal, Result, Stage, Task};
 use serde_json::{Value, json};
 
 use columns::ColumnNames;
@@ -23,8 +23,8 @@ use crate::rows::json::JsonRows;
 use crate::rows::{ParquetRows, ROW_BYTES_MAX, Row, Wanted};
 use crate::source::{Source, Yield};
 
-/// Unit and stream of this stage.
-const PAIRS: &str = "pairs";
+/// What is counted.
+const UNIT: &str = PAIRS.name();
 
 /// The stage of a pairs source; one task per file, the id's position is the row.
 pub struct Pairs {
@@ -137,11 +137,11 @@ impl Pairs {
     ) -> Result<()> {
         let id = self.source.id(file, row)?;
         let draft = match draft {
-            Row::Lost { fault, .. } => return found.lost((PAIRS, file), id, fault, out),
-            Row::Broken { detail, preview } => return found.broken(PAIRS, id, detail, &preview, out),
+            Row::Lost { fault, .. } => return found.lost((UNIT, file), id, fault, out),
+            Row::Broken { detail, preview } => return found.broken(UNIT, id, detail, &preview, out),
             Row::Whole(draft) => draft,
         };
-        out.read(PAIRS);
+        out.read(UNIT);
         let missing = match () {
             () if draft.url.trim().is_empty() => Some("no_url"),
             () if self.format.needs_caption() && draft.caption.trim().is_empty() => Some("no_caption"),
@@ -152,10 +152,10 @@ impl Pairs {
             let preview = format!("{}\t{}", draft.url, draft.caption);
             let (key, url) = (draft.key.as_deref(), Some(draft.url.as_str()).filter(|url| !url.is_empty()));
             let removal = Removal { id, key, url, reason, value: String::new(), preview: &preview };
-            return out.fail(PAIRS, removal);
+            return out.fail(UNIT, removal);
         }
         out.write(PAIRS, draft.into_pair(id, self.source.name.clone()))?;
-        out.keep(PAIRS);
+        out.keep(UNIT);
         found.record();
         Ok(())
     }
@@ -214,7 +214,11 @@ impl Stage for Pairs {
         self.source.plan(inputs)
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        self.source.run(task, PAIRS, |file, found, out| self.read(task, file, found, out))
+    fn streams(&self) -> Vec<Declared> {
+        vec![PAIRS.into()]
+    }
+
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
+        self.source.run(task, UNIT, out, |file, found, out| self.read(task, file, found, out))
     }
 }

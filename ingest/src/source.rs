@@ -5,7 +5,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use corpus::id::{FILE_INDEX_MAX, POSITION_MAX};
-use corpus::record::SourceFile;
+use corpus::record::{FILES, SourceFile};
 use corpus::{Error, Id, Inputs, Output, Removal, Result, SourceCode, Task};
 
 use crate::Client;
@@ -18,8 +18,8 @@ use crate::location::{Location, shown};
 use crate::rows::ROW_BROKEN;
 use crate::watch::{Listed, Watch};
 
-/// Stream of a listing, and unit of files that gave no record.
-pub const FILES: &str = "files";
+/// Unit of files that gave no record, and what a listing's name ends with.
+pub const FILE_UNIT: &str = FILES.name();
 /// Characters are cut by the table; bytes are cut here, before text is made of them.
 const PREVIEW_BYTES_MAX: usize = 1_024;
 /// Characters of a deciding value that are written down.
@@ -44,13 +44,13 @@ impl Source {
 
     /// Returns the name of the stage that lists the files.
     pub(crate) fn listing(&self) -> String {
-        format!("{}.{FILES}", self.name)
+        format!("{}.{FILE_UNIT}", self.name)
     }
 
     /// Plans one task per file of the listing.
     pub(crate) fn plan(&self, inputs: &Inputs) -> Result<u32> {
         let files = inputs.get(&self.listing())?;
-        let count: u64 = files.parts(FILES).map(|part| part.rows).sum();
+        let count = files.summary(FILES)?.rows;
         match u32::try_from(count) {
             Ok(count) if count <= FILE_INDEX_MAX => Ok(count),
             _ => Err(Error::Settings {
@@ -64,19 +64,16 @@ impl Source {
     ///
     /// # Errors
     /// The error that ended the reading, if it is no fault of the file.
-    pub(crate) fn run<'t>(
+    pub(crate) fn run(
         &self,
-        task: &'t Task<'t>,
+        task: &Task<'_>,
         unit: &str,
-        read: impl FnOnce(&SourceFile, &mut Yield, &mut Output<'t>) -> Result<()>,
+        out: &mut Output<'_>,
+        read: impl FnOnce(&SourceFile, &mut Yield, &mut Output<'_>) -> Result<()>,
     ) -> Result<()> {
-        let mut out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
-        let file = self.begin(task, &mut out)?;
-        let mut found = Yield::of(&out);
-        let read = read(&file, &mut found, &mut out);
+        let file = self.begin(task, out)?;
+        let mut found = Yield::of(out);
+        let read = read(&file, &mut found, out);
         self.finish(task, (&file, unit), read, found, out)
     }
 
@@ -161,9 +158,10 @@ impl Source {
         let listing = inputs.get(&self.listing())?;
         let (mut row, mut files) = (u64::from(first), Vec::new());
         for part in listing.parts(FILES) {
+            let part = part?;
             let left = count as usize - files.len();
             if row < part.rows && left > 0 {
-                for file in listing.open_at::<SourceFile>(part, row)?.take(left) {
+                for file in listing.open_at::<SourceFile>(&part, row)?.take(left) {
                     files.push(file?);
                 }
             }
@@ -221,17 +219,16 @@ impl Source {
         (file, unit): (&SourceFile, &str),
         read: Result<()>,
         mut found: Yield,
-        mut out: Output<'_>,
+        out: &mut Output<'_>,
     ) -> Result<()> {
         if let Err(error) = read {
             let fault = self.fault(task, file, error)?;
             let is_beyond = fault.reason == POSITION_TOO_LARGE;
             let id = self.id(file, if is_beyond { POSITION_MAX } else { out.position() })?;
-            found.lost((unit, file), id, fault, &mut out)?;
+            found.lost((unit, file), id, fault, out)?;
             out.advance(1)?;
         }
-        found.finish(self.id(file, 0)?, &file.url, &mut out)?;
-        out.finish()
+        found.finish(self.id(file, 0)?, &file.url, out)
     }
 }
 
@@ -307,9 +304,9 @@ impl Yield {
     pub(crate) fn finish(self, id: Id, url: &str, out: &mut Output<'_>) -> Result<()> {
         match self.reason {
             Some(reason) if !self.is_any => {
-                out.read(FILES);
+                out.read(FILE_UNIT);
                 let file = shown(url);
-                out.fail(FILES, removal(id, reason, file.clone(), &file))
+                out.fail(FILE_UNIT, removal(id, reason, file.clone(), &file))
             }
             _ => Ok(()),
         }

@@ -1,6 +1,7 @@
 //! A snapshot of a crawl on a server with ranges and faults: read whole, selected, kept on disk.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+use corpus::record::{DOCUMENTS, PAGES};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
@@ -212,7 +213,7 @@ fn run(client: &Arc<Client>, folder: &Path, format: Value, files: Value) -> BTre
 }
 
 fn pages(datasets: &BTreeMap<String, Dataset>) -> BTreeMap<String, Page> {
-    let pages = datasets["src"].rows::<Page>("pages").map(Result::unwrap);
+    let pages = datasets["src"].rows(PAGES).map(Result::unwrap);
     pages.map(|page| (page.url.clone().unwrap(), page)).collect()
 }
 
@@ -294,7 +295,7 @@ fn the_text_of_wet_files_becomes_documents() {
     let datasets = run(&server.client(), scratch.path(), json!({"snapshot": NAME, "kind": "wet"}), json!([]));
     let counts = unit(&datasets["src"], "records");
     assert_eq!((counts.read, counts.kept, counts.dropped["no_text"]), (2, 1, 1));
-    let documents: Vec<Document> = datasets["src"].rows("documents").map(Result::unwrap).collect();
+    let documents: Vec<Document> = datasets["src"].rows(DOCUMENTS).map(Result::unwrap).collect();
     assert_eq!((documents[0].text.as_str(), documents[0].url.as_deref()), ("One\ntwo", Some("http://h/1")));
 }
 

@@ -1,6 +1,7 @@
 //! Sources with damaged files: the run goes on, and what is readable is kept.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+use corpus::record::{DOCUMENTS, FAILED, PAGES, PAIRS};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::ops::Range;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use arrow::array::{RecordBatch, StringArray};
 use corpus::engine::Unobserved;
 use corpus::mirror::Mirrors;
-use corpus::record::{Document, Page, Pair, Removed};
+use corpus::record::Removed;
 use corpus::stage::{Cancel, Inputs};
 use corpus::{Dataset, Store};
 use corpus_testing::run_stages;
@@ -213,9 +214,9 @@ fn run(folder: &Path, format: &Value, files: &Value) -> corpus::Result<BTreeMap<
 fn kept(dataset: &Dataset, unit: &str) -> BTreeSet<String> {
     let first = |text: &str| text.split(' ').next().unwrap_or_default().to_owned();
     match unit {
-        "documents" => dataset.rows::<Document>("documents").map(|row| first(&row.unwrap().text)).collect(),
-        "pairs" => dataset.rows::<Pair>("pairs").map(|row| row.unwrap().caption).collect(),
-        _ => dataset.rows::<Page>("pages").map(|row| row.unwrap().title).collect(),
+        "documents" => dataset.rows(DOCUMENTS).map(|row| first(&row.unwrap().text)).collect(),
+        "pairs" => dataset.rows(PAIRS).map(|row| row.unwrap().caption).collect(),
+        _ => dataset.rows(PAGES).map(|row| row.unwrap().title).collect(),
     }
 }
 
@@ -266,7 +267,7 @@ fn a_source_with_an_empty_a_cut_and_a_damaged_file_keeps_all_that_is_readable() 
             let behind = of(BLOCK, half + quarter..RECORDS);
             assert!(behind == quarter, "{}: behind the damage {behind}", case.end);
         }
-        let failed: Vec<Removed> = dataset.rows("failed").map(Result::unwrap).collect();
+        let failed: Vec<Removed> = dataset.rows(FAILED).map(Result::unwrap).collect();
         let reasons = |file: usize| -> Vec<&str> {
             let of_file = failed.iter().filter(|row| row.id.file() as usize == file && row.unit == case.unit);
             of_file.map(|row| row.reason.as_str()).collect()
@@ -330,7 +331,7 @@ fn arrays_and_marks_give_documents_like_lines() {
         std::fs::write(&path, bytes).unwrap();
         let datasets =
             run(&folder.path().join(format!("run-{name}")), &json!({"rows": {}}), &json!([path])).unwrap();
-        let documents = datasets["src"].rows::<Document>("documents").map(Result::unwrap);
+        let documents = datasets["src"].rows(DOCUMENTS).map(Result::unwrap);
         documents.map(|document| (document.id.position(), document.text)).collect::<Vec<_>>()
     };
     let expected = texts("lines.jsonl", &lines);
@@ -406,7 +407,7 @@ fn files_after_the_first_may_lack_columns_that_are_not_the_text() {
         });
     let format = json!({"rows": {"id": "id"}});
     let datasets = run(&folder.path().join("run"), &format, &json!([first, second])).unwrap();
-    let keys: Vec<_> = datasets["src"].rows::<Document>("documents").map(|row| row.unwrap().key).collect();
+    let keys: Vec<_> = datasets["src"].rows(DOCUMENTS).map(|row| row.unwrap().key).collect();
     assert_eq!(keys, [Some("1".to_owned()), None]);
 }
 

@@ -1,6 +1,7 @@
 //! Evaluation sets run by the engine, from their settings to items.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+use corpus::record::{FAILED, ITEMS};
 use std::io::Write;
 use std::sync::Arc;
 
@@ -74,7 +75,7 @@ fn rows(dataset: &Dataset) -> Counts {
 
 /// Returns sets and texts of items.
 fn items(dataset: &Dataset) -> Vec<(String, String)> {
-    let items = dataset.rows::<EvaluationItem>("items").map(Result::unwrap);
+    let items = dataset.rows(ITEMS).map(Result::unwrap);
     items.map(|item| (item.set, item.text)).collect()
 }
 
@@ -86,7 +87,7 @@ fn the_rows_of_every_set_become_items_with_its_name_and_their_place() {
     bench.write("gsm.jsonl", "\n{\"q\": \"how many?\", \"n\": NaN}\n");
     let sets = vec![bench.set("gsm", "gsm.jsonl", &[]), bench.set("mmlu", "mmlu", &["question", "b"])];
     let dataset = bench.dataset(sets.clone());
-    let found: Vec<EvaluationItem> = dataset.rows("items").map(Result::unwrap).collect();
+    let found: Vec<EvaluationItem> = dataset.rows(ITEMS).map(Result::unwrap).collect();
     let found: Vec<_> = found.iter().map(|item| format!("{} {} {}", item.id, item.set, item.text)).collect();
     let expected =
         ["254:0:1 gsm how many?", "254:1:0 mmlu what?", "254:2:0 mmlu which one?", "254:2:0 mmlu that"];
@@ -106,7 +107,7 @@ fn a_row_that_cannot_be_read_is_failed_and_one_without_text_dropped() {
     assert_eq!((counts.read, counts.kept), (4, 2));
     assert_eq!(counts.failed, [("row_broken".to_owned(), 1)].into());
     assert_eq!(counts.dropped, [("no_text".to_owned(), 1)].into());
-    let failed: Vec<Removed> = dataset.rows("failed").map(Result::unwrap).collect();
+    let failed: Vec<Removed> = dataset.rows(FAILED).map(Result::unwrap).collect();
     assert_eq!((failed[0].id.position(), failed[0].preview.as_str()), (1, "{\"q\": "));
     assert!(failed[0].url.as_ref().unwrap().ends_with("set.jsonl"), "{failed:?}");
 }
@@ -181,7 +182,7 @@ fn a_run_that_was_stopped_gives_the_same_items() {
         assert_eq!(resumed.manifest().content, whole.manifest().content);
         assert_eq!(rows(&resumed), rows(&whole));
     }
-    assert!(whole.parts("items").count() > 1, "one range is no test");
+    assert!(whole.parts(ITEMS).count() > 1, "one range is no test");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Saved pages run by the engine: files of HTML, and rows that hold it.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+use corpus::record::{FAILED, PAGES};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
@@ -84,7 +85,7 @@ fn counts(dataset: &Dataset) -> Counts {
 }
 
 fn pages(dataset: &Dataset) -> Vec<Page> {
-    dataset.rows("pages").map(Result::unwrap).collect()
+    dataset.rows(PAGES).map(Result::unwrap).collect()
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -144,7 +145,7 @@ fn a_folder_of_pages_is_read_as_archives_are() {
     assert_eq!(pages[0].segments[1].url.as_deref(), Some("https://h.example/a/a.png"));
     assert!(pages[1].key.as_deref().unwrap().ends_with("pages/2-none.HTM"));
     assert_eq!(pages[4].charset, "windows-1252");
-    let failed: Vec<Removed> = dataset.rows("failed").map(Result::unwrap).collect();
+    let failed: Vec<Removed> = dataset.rows(FAILED).map(Result::unwrap).collect();
     let mhtml = failed.iter().find(|row| row.key.as_deref().unwrap().ends_with("7.mhtml")).unwrap();
     assert!(mhtml.value.contains("MHTML"), "{}", mhtml.value);
 }
@@ -184,7 +185,7 @@ fn many_pages_are_few_tasks_and_a_page_that_is_added_leaves_the_others() {
     assert_eq!(ids, (0..count as u32).collect::<Vec<_>>());
     // Another folder gives the same bytes, whoever works on it.
     let digests = |dataset: &Dataset| -> Vec<String> {
-        dataset.parts("pages").map(|part| part.digest.to_string()).collect()
+        dataset.parts(PAGES).map(|part| part.unwrap().digest.to_string()).collect()
     };
     assert_eq!(digests(&bench.run("other", &config).unwrap().1), digests(&dataset));
     // A page behind the others: the last task alone is run again.

@@ -1,6 +1,7 @@
 //! Rows as other programs write them, through sources to sealed tables.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+use corpus::record::{DOCUMENTS, FAILED, PAIRS};
 use std::sync::Arc;
 
 use arrow::array::{
@@ -54,11 +55,11 @@ impl Bench {
 
     fn documents(&self, format: &Value, file: &str) -> Vec<Document> {
         let dataset = self.read(format, &[file.to_owned()]).unwrap();
-        dataset.rows("documents").map(Result::unwrap).collect()
+        dataset.rows(DOCUMENTS).map(Result::unwrap).collect()
     }
 
     fn pairs(&self, file: &str) -> Vec<Pair> {
-        self.read(&lists(), &[file.to_owned()]).unwrap().rows("pairs").map(Result::unwrap).collect()
+        self.read(&lists(), &[file.to_owned()]).unwrap().rows(PAIRS).map(Result::unwrap).collect()
     }
 }
 
@@ -67,7 +68,7 @@ fn lists() -> Value {
 }
 
 fn failed(dataset: &Dataset) -> Vec<Removed> {
-    dataset.rows("failed").map(Result::unwrap).collect()
+    dataset.rows(FAILED).map(Result::unwrap).collect()
 }
 
 #[test]
@@ -111,7 +112,7 @@ fn a_page_that_a_server_sent_in_place_of_a_list_is_failed_by_name() {
         bench.file("d.jsonl", "<?xml version=\"1.0\"?>\n<Error><Code>AccessDenied</Code></Error>\n"),
     ];
     let dataset = bench.read(&lists(), &files).unwrap();
-    assert_eq!(dataset.rows::<Pair>("pairs").count(), 2);
+    assert_eq!(dataset.rows(PAIRS).count(), 2);
     let failed = failed(&dataset);
     for (file, what) in [(0, "a page of HTML"), (2, "a page of HTML"), (3, "an error in XML")] {
         let told = failed.iter().filter(|row| row.url.as_deref() == Some(&files[file]));

@@ -1,6 +1,7 @@
 //! Sources run by the engine, from configuration to sealed tables, on local files.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+use corpus::record::{DOCUMENTS, FAILED, PAGES, PAIRS};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
@@ -89,7 +90,7 @@ fn the_pile_keeps_its_sets_and_names_what_is_broken() {
     assert_eq!((found.read, found.kept), (6, 2));
     assert_eq!(found.dropped, tally(&[("set", 1)]));
     assert_eq!(found.failed, tally(&[("json", 1), ("line_too_long", 1), ("no_text", 1)]));
-    let documents: Vec<Document> = dataset.rows("documents").map(Result::unwrap).collect();
+    let documents: Vec<Document> = dataset.rows(DOCUMENTS).map(Result::unwrap).collect();
     let seen: Vec<_> =
         documents.iter().map(|d| (d.id.to_string(), d.source.as_str(), d.text.as_str())).collect();
     assert_eq!(seen, [("7:0:0".into(), "Pile-CC", "one"), ("7:0:6".into(), "Books3", "two")]);
@@ -102,7 +103,7 @@ fn jsonl_text_and_blocks_become_documents() {
     let text = bench.file("a.txt", b"one\ntwo\n\nthree\n");
     let texts = |format: Value, file: &str| -> Vec<String> {
         let dataset = bench.dataset(&json!({"code": 1, "files": [file], "format": format}));
-        dataset.rows::<Document>("documents").map(|d| d.unwrap().text).collect()
+        dataset.rows(DOCUMENTS).map(|d| d.unwrap().text).collect()
     };
     assert_eq!(texts(json!({"rows": {"text": "body", "url": "url"}}), &jsonl), ["t"]);
     assert_eq!(texts(json!({"text": {}}), &text), ["one", "two", "three"]);
@@ -119,7 +120,7 @@ fn conceptual_captions_fail_row_by_row() {
     let found = counts(&dataset, "pairs");
     assert_eq!((found.read, found.kept), (5, 1));
     assert_eq!(found.failed, tally(&[("no_caption", 1), ("no_url", 1), ("row_broken", 2)]));
-    let pairs: Vec<Pair> = dataset.rows("pairs").map(Result::unwrap).collect();
+    let pairs: Vec<Pair> = dataset.rows(PAIRS).map(Result::unwrap).collect();
     assert_eq!((pairs[0].url.as_str(), pairs[0].caption.as_str()), ("http://h/1", "a dog"));
 }
 
@@ -169,13 +170,13 @@ fn a_crawl_becomes_pages_through_its_list_of_paths() {
     assert_eq!(found.dropped, tally(&[("mime", 1), ("no_text", 1), ("status", 1)]));
     let failed = [("charset", 1), ("encoding_broken", 1), ("gzip_broken", 1), ("http_broken", 1)];
     assert_eq!(found.failed, tally(&failed));
-    let pages: Vec<Page> = dataset.rows("pages").map(Result::unwrap).collect();
+    let pages: Vec<Page> = dataset.rows(PAGES).map(Result::unwrap).collect();
     assert_eq!(pages[0].text(), "A caf\u{e9} by the sea, where ships go by.");
     assert_eq!(pages[0].segments[1].url.as_deref(), Some("http://h/a.png"));
     assert_eq!((pages[0].id.position(), pages[0].title.as_str()), (0, "T"));
     let begin: usize = members[..8].iter().map(Vec::len).sum();
     assert_eq!(pages[1].id.position(), begin as u64);
-    let failed: Vec<Removed> = dataset.rows("failed").map(Result::unwrap).collect();
+    let failed: Vec<Removed> = dataset.rows(FAILED).map(Result::unwrap).collect();
     assert!(failed.iter().any(|row| row.value.ends_with(&format!("{half} bytes lost"))));
 }
 
@@ -194,7 +195,7 @@ fn a_stopped_source_goes_on_and_ends_with_the_same_bytes() {
     let resumed = bench.run(&store, &config, &rest, &Cancel::default()).unwrap();
     assert!(rest.seen() <= 25_000, "committed records are not read again");
     let digests = |dataset: &Dataset| -> Vec<String> {
-        dataset.parts("documents").map(|part| part.path.clone()).collect()
+        dataset.parts(DOCUMENTS).map(|part| part.unwrap().path).collect()
     };
     assert_eq!(digests(&whole), digests(&resumed));
     assert_eq!(counts(&resumed, "documents").kept, 45_000);

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use corpus::{Counts, Description, Report};
 use images::flow::PASSES;
-use ingest::FILES;
+use ingest::FILE_UNIT;
 
 use crate::number::grouped;
 
@@ -203,10 +203,10 @@ fn outcomes<'s>(stages: impl Iterator<Item = (&'s Description, &'s Report)>) -> 
         let name = stage.name.clone();
         let of = match () {
             () if name.starts_with(PASSES) => Of::Images,
-            () if stage.inputs.contains(&format!("{name}.{FILES}")) => Of::Source,
+            () if stage.inputs.contains(&format!("{name}.{FILE_UNIT}")) => Of::Source,
             () => Of::Judgement,
         };
-        for (unit, counts) in report.units.iter().filter(|(unit, _)| *unit != FILES) {
+        for (unit, counts) in report.units.iter().filter(|(unit, _)| *unit != FILE_UNIT) {
             let before =
                 outcomes.iter_mut().find(|known| of == Of::Images && known.of == of && known.unit == *unit);
             match before {
@@ -351,7 +351,7 @@ mod tests {
             counts.kept -= 200;
         });
         let stages = [
-            (stage("texts.files", &[]), report(FILES, Of::Source, 500, &[("file_broken", 400)])),
+            (stage("texts.files", &[]), report(FILE_UNIT, Of::Source, 500, &[("file_broken", 400)])),
             (stage("texts", &["texts.files"]), report("documents", Of::Source, 500, &[("no_text", 400)])),
             (stage("text.rules", &["texts"]), report("documents", Of::Judgement, 500, &[("no_text", 400)])),
             (stage("images.pass0", &["images.list"]), first),

@@ -13,6 +13,7 @@
 use std::fs::{File, TryLockError};
 use std::io::Write;
 
+use corpus::format::{FORMAT, refusal};
 use corpus::gc::MARKER;
 use corpus::store::Place;
 use corpus::{Cancel, Description, Inputs, Store, WorkFolder};
@@ -23,8 +24,6 @@ use crate::lease::Lease;
 use crate::location::Location;
 use crate::{Error, Result};
 
-/// Version of the folder's layout.
-const FOLDER_FORMAT: u32 = 2;
 const CONFIG_FILE: &str = "config.toml";
 const STAGES_FILE: &str = "stages.json";
 const RETRIES_FILE: &str = "retries.json";
@@ -75,7 +74,7 @@ impl Folder {
             let message = format!("{store} holds other files: name an empty folder with --dir");
             return Err(Error::Usage(message));
         }
-        let marker = json(&Marker { format: FOLDER_FORMAT })?;
+        let marker = json(&Marker { format: FORMAT })?;
         store.put_if_absent(MARKER, marker.into())?;
         Self::attach(location)
     }
@@ -104,14 +103,10 @@ impl Folder {
         let store = location.store()?;
         let bytes = store.get(MARKER)?.ok_or_else(not_ours)?;
         let marker: Marker = serde_json::from_slice(&bytes).map_err(Error::because(|| {
-            format!("{MARKER} is damaged: it must hold {{\"format\":{FOLDER_FORMAT}}}")
+            format!("{MARKER} is damaged: it must hold {{\"format\":{FORMAT}}}")
         }))?;
-        if marker.format != FOLDER_FORMAT {
-            let message = format!(
-                "{place} was written in format {}, this program reads format {FOLDER_FORMAT}",
-                marker.format
-            );
-            return Err(Error::Usage(message));
+        if let Some(refusal) = refusal(marker.format, FORMAT) {
+            return Err(Error::Usage(format!("{place}: {refusal}")));
         }
         Ok(Self { place, store, work: location.work()? })
     }

@@ -52,22 +52,23 @@ impl Opened {
             Some(path) => path.display().to_string(),
             None => format!("{}/{}", self.folder.place(), part.path),
         };
-        Ok(self.parts(named)?.into_iter().map(place).collect())
+        Ok(self.parts(named)?.iter().map(place).collect())
     }
 
     /// Returns the parts of one stream, `STAGE/STREAM`, or of all streams of a stage.
-    fn parts(&self, named: &str) -> Result<Vec<&Part>> {
+    fn parts(&self, named: &str) -> Result<Vec<Part>> {
         let (stage, stream) =
             named.split_once('/').map_or((named, None), |(stage, stream)| (stage, Some(stream)));
         let dataset = self.dataset(stage)?;
-        let streams = streams(dataset);
-        if let Some(stream) = stream.filter(|stream| !streams.iter().any(|known| known == stream)) {
-            let there = if streams.is_empty() { "none".to_owned() } else { streams.join(", ") };
-            let message = format!("stage {stage} wrote no stream {stream:?}; there are: {there}");
+        let streams: Vec<&str> =
+            dataset.manifest().streams.iter().map(|summary| summary.stream.as_str()).collect();
+        if let Some(stream) = stream.filter(|stream| !streams.contains(stream)) {
+            let message =
+                format!("stage {stage} has no stream {stream:?}; there are: {}", streams.join(", "));
             return Err(Error::Usage(message));
         }
-        let parts = dataset.manifest().parts.iter();
-        Ok(parts.filter(|part| stream.is_none_or(|stream| part.stream == stream)).collect())
+        let parts = dataset.parts_of(|summary| stream.is_none_or(|stream| summary.stream == stream));
+        Ok(parts.collect::<corpus::Result<_>>()?)
     }
 
     /// Returns the first files of a stage's results that hold so many rows: of its only stream besides those of what was
@@ -87,9 +88,8 @@ impl Opened {
         if named.contains('/') {
             return Ok(named.to_owned());
         }
-        let all = streams(self.dataset(named)?);
-        let results: Vec<&String> =
-            all.iter().filter(|name| !SIDE_STREAMS.contains(&name.as_str())).collect();
+        let all = filled(self.dataset(named)?);
+        let results: Vec<&str> = all.iter().copied().filter(|name| !SIDE_STREAMS.contains(name)).collect();
         match (results.as_slice(), all.as_slice()) {
             ([only], _) => Ok(format!("{named}/{only}")),
             (_, [only]) => Ok(format!("{named}/{only}")),
@@ -106,13 +106,17 @@ impl Opened {
     }
 
     /// Returns the Parquet files of all finished stages.
-    fn tables(&self) -> Vec<&Part> {
-        let parts = self.sealed.0.values().flat_map(|dataset| &dataset.manifest().parts);
-        parts.filter(|part| part.path.ends_with(".parquet")).collect()
+    fn tables(&self) -> Result<Vec<Part>> {
+        let mut tables = Vec::new();
+        for part in self.sealed.0.values().flat_map(|dataset| dataset.parts_of(|_| true)) {
+            let part = part?;
+            tables.extend(part.path.ends_with(".parquet").then_some(part));
+        }
+        Ok(tables)
     }
 
     /// Returns the files of parts, copied to this machine where they are not on it.
-    fn files(&self, parts: Vec<&Part>) -> Result<Files> {
+    fn files(&self, parts: Vec<Part>) -> Result<Files> {
         let mut files = Files::default();
         for part in parts {
             let path = match self.folder.store.local_path(&part.path) {
@@ -171,7 +175,7 @@ pub fn files(arguments: &[PathBuf], work: Option<&Path>, environment: Environmen
             add(run.files(run.parts(&stage.to_string_lossy())?)?);
         }
         if !is_named {
-            add(run.files(run.tables())?);
+            add(run.files(run.tables()?)?);
         }
     }
     match files.paths.is_empty() {
@@ -185,12 +189,10 @@ fn is_place(argument: &Path) -> bool {
     argument.exists() || Place::parse(argument).is_ok_and(|place| place.folder().is_none())
 }
 
-/// Returns the names of a dataset's streams.
-fn streams(dataset: &Dataset) -> Vec<String> {
-    let mut names: Vec<String> = dataset.manifest().parts.iter().map(|part| part.stream.clone()).collect();
-    names.sort();
-    names.dedup();
-    names
+/// Returns the names of a dataset's streams that have a part.
+fn filled(dataset: &Dataset) -> Vec<&str> {
+    let streams = dataset.manifest().streams.iter().filter(|summary| summary.part_count > 0);
+    streams.map(|summary| summary.stream.as_str()).collect()
 }
 
 /// Tells that a path is a stage's folder in a run, `DIR/data/STAGE`, which may hold results of several

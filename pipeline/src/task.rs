@@ -5,6 +5,7 @@ use std::path::Path;
 use corpus::crash::Crashes;
 use corpus::engine::Unobserved;
 use corpus::probe::Prober;
+use corpus::stream::streams_of;
 use corpus::{Cancel, Description, Engine, Ledger};
 
 use crate::folder::Folder;
@@ -37,7 +38,7 @@ pub fn run_task(
         let progress = ledger.progress(&stage.name(), fingerprint)?;
         let done = progress.values().filter(|task| task.done).count();
         if done == count as usize {
-            ledger.seal(&stage.name(), fingerprint, count)?;
+            ledger.seal(&stage.name(), fingerprint)?;
         }
         Ok(Committed { done, count })
     })
@@ -90,7 +91,7 @@ fn with_engine<T>(
     if index >= count {
         return Err(Error::usage(format!("{name} has {count} tasks")));
     }
-    ledger.begin(name, &fingerprint, count)?;
+    ledger.begin(name, &fingerprint, count, streams_of(stage))?;
     let engine = Engine {
         store: &folder.store,
         work: folder.work.clone(),
@@ -98,6 +99,7 @@ fn with_engine<T>(
         cancel: &Cancel::default(),
         crashes,
         observer: &Unobserved,
+        executor: None,
         prober: Some(prober),
     };
     Ok(work(&engine, Planned { stage, fingerprint: &fingerprint, inputs: &inputs, count })?)

@@ -1,9 +1,9 @@
 //! Sources without a record: not one was read of their files, and none failed. A file may rightly hold none, so this is
 //! told and stops no run that has others.
 
-use corpus::record::SourceFile;
+use corpus::record::FILES;
 use corpus::{Description, Inputs};
-use ingest::{FILES, shown_location};
+use ingest::{FILE_UNIT, shown_location};
 
 use crate::number::grouped;
 
@@ -12,7 +12,7 @@ const SHOWN_MAX: usize = 3;
 
 /// Returns true for the stages that read a source.
 pub fn is_source(stage: &Description) -> bool {
-    stage.inputs.contains(&format!("{}.{FILES}", stage.name))
+    stage.inputs.contains(&format!("{}.{FILE_UNIT}", stage.name))
 }
 
 /// Returns a sentence about a finished source of which not one record was read; none about any other.
@@ -20,7 +20,7 @@ pub fn is_source(stage: &Description) -> bool {
 /// # Errors
 /// When its listing cannot be read.
 pub fn sentence(source: &str, sealed: &Inputs) -> corpus::Result<Option<String>> {
-    let listing = sealed.0.get(&format!("{source}.{FILES}"));
+    let listing = sealed.0.get(&format!("{source}.{FILE_UNIT}"));
     let (Some(dataset), Some(listing)) = (sealed.0.get(source), listing) else {
         return Ok(None);
     };
@@ -28,10 +28,10 @@ pub fn sentence(source: &str, sealed: &Inputs) -> corpus::Result<Option<String>>
         return Ok(None);
     }
     let mut files = Vec::new();
-    for file in listing.rows::<SourceFile>(FILES).take(SHOWN_MAX) {
+    for file in listing.rows(FILES).take(SHOWN_MAX) {
         files.push(shown_location(&file?.url));
     }
-    let count: u64 = listing.parts(FILES).map(|part| part.rows).sum();
+    let count = listing.summary(FILES)?.rows;
     let more = count.saturating_sub(files.len() as u64);
     let files = match more {
         0 => files.join(", "),

@@ -60,8 +60,8 @@ pub(crate) fn verify(arguments: &VerifyArgs) -> anyhow::Result<ExitCode> {
             false => findings.len(),
         };
         (wrong, repaired) = (wrong + left, repaired + findings.len() - left);
-        part_count += dataset.manifest().parts.len() as u64;
-        byte_count += dataset.manifest().parts.iter().map(|part| part.bytes).sum::<u64>();
+        part_count += dataset.manifest().part_count();
+        byte_count += dataset.manifest().bytes();
     }
     let unfinished = unfinished(&folder, &in_order, &sealed, arguments.repair)?;
     match arguments.repair {

@@ -93,7 +93,7 @@ fn records_of_whole_stages_are_repaired_from_what_their_tasks_left() {
     let damaged = [
         (record("pile", "sealed.json"), Some("{")),
         (record("text.rules", "sealed.json"), None),
-        (record("pile.files", "plan.json"), Some("{\"format\": 2, \"task_count\": 7}")),
+        (record("pile.files", "plan.json"), Some("{\"format\": 3, \"task_count\": 7, \"streams\": []}")),
         (record("text.exact", "plan.json"), None),
     ];
     let good: Vec<_> = damaged.iter().map(|(path, _)| std::fs::read(path).unwrap()).collect();
@@ -140,12 +140,16 @@ fn damage_that_still_parses_is_told_from_what_is_sound_and_mended() {
         std::fs::read_dir(ledger).unwrap().next().unwrap().unwrap().path().join(name)
     };
     let seal = record("pile", "sealed.json");
+    let shard = record("pile", "sealed-documents-000000.json");
     let (entry, end) = (record("pile", "00000000-000000.json"), record("pile", "00000000-end.json"));
     let cases = [
-        (&seal, ".parquet", ".pprquet"),
+        (&shard, ".parquet", ".pprquet"),
+        (&shard, "\"rows\": ", "\"rows\": 1"),
+        (&shard, "\"digest\": \"", "\"digest\": \"f00"),
         (&seal, "\"task_count\": 3", "\"task_count\": 4"),
         (&seal, "\"rows\": ", "\"rows\": 1"),
         (&seal, "\"digest\": \"", "\"digest\": \"f00"),
+        (&seal, "\"stream\": \"dropped", "\"stream\": \"drooped"),
         (&entry, "\"digest\": \"", "\"digest\": \"f00"),
         (&entry, "\"position\": ", "\"position\": 1"),
         (&end, "\"position\": ", "\"position\": 1"),

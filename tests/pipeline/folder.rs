@@ -149,7 +149,12 @@ fn stages_and_streams_of_the_last_settings_are_seen_and_nothing_else() {
         "{parts}"
     );
     let unknown = workspace.kosmos(&["parts", "out", "text.rules", "droped"]).failure(2);
-    assert!(unknown.contains("there are: dropped"), "{unknown}");
+    assert!(unknown.contains("no stream \"droped\"; there are: documents, dropped, failed"), "{unknown}");
+    assert_eq!(
+        workspace.kosmos(&["parts", "out", "text.rules", "failed"]).success(),
+        "",
+        "a stream without rows"
+    );
     let unknown = workspace.kosmos(&["stats", "out", "txt"]).failure(2);
     assert!(unknown.contains("no stage \"txt\""), "{unknown}");
     let garbage = workspace.kosmos(&["gc", "out", "--delete"]).success();

@@ -50,7 +50,7 @@ pub mod validation;
 
 pub use config::{Config, Rows};
 pub use error::{Error, Result};
-pub use evaluate::{Evaluate, EvaluateConfig};
+pub use evaluate::{Evaluate, EvaluateConfig, SCORES};
 pub use images::{ImageLayout, PayloadFormat};
 pub use kind::Kind;
 pub use learner::Learner;

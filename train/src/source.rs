@@ -10,9 +10,6 @@ use crate::permutation::Permutation;
 use crate::sampler::{Block, Position, Rank, Sampler, blocks_of};
 use crate::{Config, Error, Kind, Result};
 
-/// The stream of packed sequences in a shard's dataset.
-pub const SEQUENCES: &str = "sequences";
-
 /// Gives a source's training sequences without end, epoch after epoch.
 #[derive(Debug)]
 pub struct Source {

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use corpus::record::TrainStep;
-use corpus::{Inputs, NamedFile, Output, SourceCode, Stage, Task};
+use corpus::record::{STEPS, TrainStep};
+use corpus::{Declared, FileStream, Inputs, NamedFile, Output, SourceCode, Stage, Task};
 use model::{Model, Tower, TowerWeights};
 use serde_json::{Value, json};
 use shard::features::Weights;
-use shard::tokenizer::Tokenizer;
+use shard::tokenizer::{TOKENIZER_MODEL, Tokenizer};
 
 use crate::checkpoint::{Checkpoints, State};
 use crate::images::{ImageLayout, PayloadFormat};
@@ -19,12 +19,14 @@ use crate::trainer::{Observer, Trainer};
 use crate::validation::Validation;
 use crate::{Config, Error, Kind, Result};
 
-/// The stream, and the file in it, of the trained weights.
-pub const MODEL: &str = "model";
-/// The stream of [`TrainStep`] rows.
-pub const STEPS: &str = "steps";
-/// The file of validation losses.
-pub const VALIDATION: &str = "validation";
+/// The trained weights.
+pub const MODEL: FileStream =
+    FileStream { name: "model", extension: "safetensors", media_type: "application/safetensors" };
+/// The validation losses.
+pub const VALIDATION: FileStream =
+    FileStream { name: "validation", extension: "json", media_type: "application/json" };
+/// What is counted: steps.
+const UNIT: &str = STEPS.name();
 
 /// Where the vision tower's weights come from: those by which its features were computed.
 #[derive(Debug, Clone)]
@@ -96,22 +98,26 @@ impl Stage for Train {
         Ok(1)
     }
 
-    fn run(&self, task: &Task<'_>) -> corpus::Result<()> {
-        self.run_with(task, || self.open_model()).map_err(|error| error.of_stage(&self.name))
+    fn streams(&self) -> Vec<Declared> {
+        vec![MODEL.into(), STEPS.into(), VALIDATION.into()]
+    }
+
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> corpus::Result<()> {
+        self.run_with(task, out, || self.open_model()).map_err(|error| error.of_stage(&self.name))
     }
 }
 
 impl Train {
-    /// Runs the task with the learner that `open` gives, which is not asked for one when the
-    /// task is complete already.
+    /// Runs the task with the learner that `open` gives.
     ///
     /// # Errors
     /// As [`Trainer::run`]; when the inputs do not fit the options.
-    pub fn run_with<L: Learner>(&self, task: &Task<'_>, open: impl FnOnce() -> Result<L>) -> Result<()> {
-        let mut out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
+    pub fn run_with<L: Learner>(
+        &self,
+        task: &Task<'_>,
+        out: &mut Output<'_>,
+        open: impl FnOnce() -> Result<L>,
+    ) -> Result<()> {
         // Checkpoints are where a rerun goes on, so all steps are one range.
         out.set_range_records_max(u64::MAX);
         self.config.validate()?;
@@ -122,7 +128,7 @@ impl Train {
         let checkpoints = Checkpoints::of(task.store, task.fingerprint, &task.scratch, kept);
         task.progress.expect(self.config.steps);
         let mut learner = open()?;
-        let mut observer = Rows { out: &mut out, task };
+        let mut observer = Rows { out: &mut *out, task };
         let state = resume(&checkpoints, &mut learner, &mut observer)?;
         let codes = &self.source_codes;
         let feed = Feed::open(&self.config, &shards, codes, layout.clone(), Rank::ONLY, &state.loader)?;
@@ -140,8 +146,7 @@ impl Train {
             state,
         };
         let state = trainer.run(task.cancel, &mut observer)?;
-        publish(&mut out, &checkpoints, &state)?;
-        Ok(out.finish()?)
+        publish(out, &checkpoints, &state)
     }
 
     fn open_model(&self) -> Result<Model> {
@@ -174,7 +179,7 @@ pub(crate) fn open_shards(task: &Task<'_>, packed: &BTreeMap<Kind, String>) -> R
 /// Reads the tokenizer and checks that the network has a row for every token.
 pub(crate) fn check_vocabulary(task: &Task<'_>, stage: &str, model: &model::Config) -> Result<Tokenizer> {
     let refused = |reason| Error::Tokenizer { reason };
-    let bytes = task.inputs.get(stage)?.file("model")?;
+    let bytes = task.inputs.get(stage)?.file(TOKENIZER_MODEL)?;
     let bytes = bytes.ok_or_else(|| refused(format!("stage {stage} has no file model")))?;
     let tokenizer = Tokenizer::parse(&bytes).map_err(|error| refused(error.to_string()))?;
     let (tokens, rows) = (tokenizer.vocabulary().size(), model.decoder.vocabulary_size);
@@ -206,24 +211,23 @@ fn resume(
 /// Writes the trained weights, as the last checkpoint holds them, and the validation losses.
 fn publish(out: &mut Output<'_>, checkpoints: &Checkpoints, state: &State) -> Result<()> {
     let weights = checkpoints.weights(state.step)?;
-    out.copy_file(MODEL, "safetensors", "application/safetensors", &weights)?;
+    out.copy_file(MODEL, &weights)?;
     let validations = serde_json::to_vec_pretty(&state.validations)
         .map_err(|error| Error::Checkpoint { path: weights, reason: error.to_string() })?;
-    out.write_file(VALIDATION, "json", "application/json", Bytes::from(validations))?;
-    Ok(())
+    Ok(out.write_file(VALIDATION, Bytes::from(validations))?)
 }
 
 /// Writes steps as rows, and logs to the task's progress.
-struct Rows<'o, 'a> {
+struct Rows<'o, 'a, 't> {
     out: &'o mut Output<'a>,
-    task: &'o Task<'a>,
+    task: &'o Task<'t>,
 }
 
-impl Observer for Rows<'_, '_> {
+impl Observer for Rows<'_, '_, '_> {
     fn step(&mut self, row: &TrainStep) -> corpus::Result<()> {
-        self.out.read(STEPS);
+        self.out.read(UNIT);
         self.out.write(STEPS, row.clone())?;
-        self.out.keep(STEPS);
+        self.out.keep(UNIT);
         self.out.advance(1)
     }
 

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use corpus::record::Sequence;
+use corpus::record::{SEQUENCES, Sequence};
 use corpus::{Dataset, Part, SourceCode};
 use serde::{Deserialize, Serialize};
 
 use crate::mixture::Mixture;
 use crate::sampler::{Position, Rank};
-use crate::source::{SEQUENCES, Source};
+use crate::source::Source;
 use crate::{Config, Error, Kind, Result};
 
 /// The name under which sources are taken together, where no weights tell them apart.
@@ -52,7 +52,9 @@ impl Stream {
         let weighted = kind == Kind::Text && !config.text_weights.is_empty();
         let parts_by_source = match weighted {
             true => by_source(dataset, codes)?,
-            false => BTreeMap::from([(ALL.to_owned(), filled_parts(dataset).cloned().collect())]),
+            false => {
+                BTreeMap::from([(ALL.to_owned(), filled_parts(dataset).collect::<corpus::Result<_>>()?)])
+            }
         };
         let (mut names, mut sources) = (Vec::new(), Vec::new());
         let (mut weights, mut drawn) = (Vec::new(), Vec::new());
@@ -102,22 +104,23 @@ impl Stream {
     }
 }
 
-fn filled_parts(dataset: &Dataset) -> impl Iterator<Item = &Part> {
-    dataset.parts(SEQUENCES).filter(|part| part.rows > 0)
+fn filled_parts(dataset: &Dataset) -> impl Iterator<Item = corpus::Result<Part>> + use<'_> {
+    dataset.parts(SEQUENCES).filter(|part| !matches!(part, Ok(part) if part.rows == 0))
 }
 
 /// Returns the parts of each source; reads one row of every part.
 fn by_source(dataset: &Dataset, codes: &BTreeMap<String, SourceCode>) -> Result<BTreeMap<String, Vec<Part>>> {
     let mut parts: BTreeMap<String, Vec<Part>> = BTreeMap::new();
     for part in filled_parts(dataset) {
-        let first = dataset.open::<Sequence>(part)?.next().transpose()?;
+        let part = part?;
+        let first = dataset.open::<Sequence>(&part)?.next().transpose()?;
         let Some(span) = first.as_ref().and_then(|row| row.spans.first()) else { continue };
         let code = span.id.source();
         let Some((name, _)) = codes.iter().find(|(_, known)| **known == code) else {
             let reason = format!("source code {} of {} is not in the config", code.0, part.path);
             return Err(Error::NoSequences { kind: Kind::Text, reason });
         };
-        parts.entry(name.clone()).or_default().push(part.clone());
+        parts.entry(name.clone()).or_default().push(part);
     }
     Ok(parts)
 }

@@ -9,8 +9,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use corpus::crash::Crashes;
 use corpus::engine::{Engine, Observer};
-use corpus::record::{Sequence, Span};
-use corpus::{Cancel, Dataset, Id, Inputs, Split, Stage, Store, Task, WorkFolder};
+use corpus::record::{SEQUENCES, Sequence, Span};
+use corpus::{
+    Cancel, Dataset, Declared, FileStream, Id, Inputs, Output, Split, Stage, Store, Task, WorkFolder,
+};
 use half::f16;
 use model::{Batch, GenerateConfig, Loss, Prompt, Step, Tap, TowerConfig};
 use serde_json::{Value, json};
@@ -95,19 +97,23 @@ impl Stage for Fixture {
         Ok(self.parts.len() as u32)
     }
 
-    fn run(&self, task: &Task<'_>) -> corpus::Result<()> {
-        let mut out = task.output()?;
+    fn streams(&self) -> Vec<Declared> {
+        vec![SEQUENCES.into()]
+    }
+
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> corpus::Result<()> {
         for row in &self.parts[task.index as usize] {
-            out.write("sequences", row.clone())?;
+            out.write(SEQUENCES, row.clone())?;
             out.advance(1)?;
         }
-        out.finish()
+        Ok(())
     }
 }
 
 /// A stage that writes one file.
 struct FileFixture {
     name: String,
+    stream: FileStream,
     bytes: Vec<u8>,
 }
 
@@ -124,10 +130,12 @@ impl Stage for FileFixture {
         Ok(1)
     }
 
-    fn run(&self, task: &Task<'_>) -> corpus::Result<()> {
-        let mut out = task.output()?;
-        out.write_file("model", "model", "application/octet-stream", self.bytes.clone().into())?;
-        out.finish()
+    fn streams(&self) -> Vec<Declared> {
+        vec![self.stream.into()]
+    }
+
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> corpus::Result<()> {
+        out.write_file(self.stream, self.bytes.clone().into())
     }
 }
 
@@ -162,7 +170,8 @@ pub(crate) fn run_until(
     let (crashes, cancel) = (Crashes::default(), Cancel::default());
     let observer = &Stopper { left: stop_after.into(), cancel: cancel.clone() };
     let work = WorkFolder::at(&store.local_path("").unwrap())?;
-    Engine { store, work, workers: 1, cancel: &cancel, crashes: &crashes, observer, prober: None }
+    let (cancel, crashes) = (&cancel, &crashes);
+    Engine { store, work, workers: 1, cancel, crashes, observer, executor: None, prober: None }
         .run(stage, inputs)
 }
 
@@ -178,8 +187,8 @@ pub(crate) fn shard(store: &Store, name: &str, parts: Vec<Vec<Sequence>>) -> Dat
 }
 
 /// Makes a sealed dataset of one file.
-pub(crate) fn file(store: &Store, name: &str, bytes: Vec<u8>) -> Dataset {
-    let stage = FileFixture { name: name.to_owned(), bytes };
+pub(crate) fn file(store: &Store, name: &str, stream: FileStream, bytes: Vec<u8>) -> Dataset {
+    let stage = FileFixture { name: name.to_owned(), stream, bytes };
     run(store, &stage, &Inputs::default()).unwrap()
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use corpus::record::Sequence;
+use corpus::record::{SEQUENCES, Sequence};
 use corpus::{Dataset, Split};
 use model::Loss;
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,6 @@ use crate::images::ImageLayout;
 use crate::learner::Learner;
 use crate::loader::Shards;
 use crate::micro_batch::MicroBatch;
-use crate::source::SEQUENCES;
 use crate::{Kind, Result};
 
 /// Mean negative log-likelihood per scored target in nats, by kind; null where it is not finite.
@@ -29,9 +28,7 @@ pub struct ValidationLoss {
 
 /// Reads the held-out sequences of a shard, in its order.
 pub fn held_out(dataset: &Dataset) -> impl Iterator<Item = corpus::Result<Sequence>> {
-    dataset
-        .rows::<Sequence>(SEQUENCES)
-        .filter(|row| row.as_ref().map_or(true, |row| row.split == Split::Validation))
+    dataset.rows(SEQUENCES).filter(|row| row.as_ref().map_or(true, |row| row.split == Split::Validation))
 }
 
 /// Makes micro-batches of up to `rows_max` held-out sequences of a shard, one at a time.

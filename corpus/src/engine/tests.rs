@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::record::{Document, Duplicate};
-use crate::{Id, Removal, gc, verify};
+use crate::record::{DOCUMENTS, DROPPED, Document, IMAGES, PAGES};
+use crate::{Declared, Id, Part, Removal, gc, verify};
 
 /// Writes `documents` numbers per task, drops every seventh, fails every eleventh.
 struct Numbers {
@@ -35,8 +35,10 @@ impl Stage for Numbers {
     fn plan(&self, _: &Inputs) -> Result<u32> {
         Ok(3)
     }
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
+    fn streams(&self) -> Vec<Declared> {
+        vec![DOCUMENTS.into()]
+    }
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         out.set_range_records_max(100);
         for number in out.position()..self.documents {
             let id = Id::from_bits(u64::from(task.index) << 36 | number);
@@ -56,7 +58,7 @@ impl Stage for Numbers {
                 out.fail("documents", removal("eleventh"))?;
             } else {
                 out.keep("documents");
-                out.write("documents", document(id, text))?;
+                out.write(DOCUMENTS, document(id, text))?;
             }
             if let Some((limit, cancel, seen)) = &self.stop_after
                 && seen.fetch_add(1, Ordering::Relaxed) + 1 >= *limit
@@ -65,7 +67,7 @@ impl Stage for Numbers {
             }
             out.advance(1)?;
         }
-        out.finish()
+        Ok(())
     }
 }
 
@@ -83,7 +85,8 @@ pub(super) fn document(id: Id, text: String) -> Document {
 }
 
 fn engine<'a>(store: &'a Store, cancel: &'a Cancel, crashes: &'a Crashes, workers: usize) -> Engine<'a> {
-    Engine { store, work: work(store), workers, cancel, crashes, observer: &Unobserved, prober: None }
+    let work = work(store);
+    Engine { store, work, workers, cancel, crashes, observer: &Unobserved, executor: None, prober: None }
 }
 
 /// Returns the working folder of a run in a local folder.
@@ -94,6 +97,15 @@ fn work(store: &Store) -> WorkFolder {
 fn run(store: &Store, stage: &Numbers, workers: usize) -> Result<Dataset> {
     let cancel = stage.stop_after.as_ref().map_or_else(Cancel::default, |stop| stop.1.clone());
     engine(store, &cancel, &Crashes::default(), workers).run(stage, &Inputs::default())
+}
+
+fn parts(dataset: &Dataset) -> Vec<Part> {
+    dataset.parts_of(|_| true).map(Result::unwrap).collect()
+}
+
+/// Opens a dataset anew: nothing of it was read before.
+fn dataset_of(store: &Store, manifest: &crate::Manifest) -> Dataset {
+    Dataset::new(store.clone(), manifest.clone())
 }
 
 fn temp() -> (tempfile::TempDir, Store) {
@@ -109,9 +121,49 @@ fn every_record_is_kept_dropped_or_failed_with_its_reason() {
     let counts = &dataset.manifest().report.units["documents"];
     assert_eq!((counts.read, counts.dropped["seventh"], counts.failed["eleventh"]), (1500, 216, 117));
     assert!(counts.is_conserved());
-    assert_eq!(dataset.rows::<Document>("documents").count() as u64, counts.kept);
-    assert_eq!(dataset.rows::<crate::record::Removed>("dropped").count(), 216);
-    assert!(dataset.rows::<Duplicate>("documents").next().unwrap().is_err());
+    assert_eq!(dataset.rows(DOCUMENTS).count() as u64, counts.kept);
+    assert_eq!(dataset.rows(DROPPED).count(), 216);
+}
+
+#[test]
+fn a_stream_without_rows_is_empty_and_an_unknown_one_an_error() {
+    let (_folder, store) = temp();
+    let dataset = run(&store, &Numbers::new(1), 1).unwrap();
+    // The first number is divisible by seven: nothing is kept.
+    assert_eq!((dataset.rows(DOCUMENTS).count(), dataset.part_count(DOCUMENTS).unwrap()), (0, 0));
+    let error = dataset.rows(PAGES).next().unwrap().unwrap_err().to_string();
+    assert!(
+        error.contains("numbers has no stream pages of page/") && error.contains("documents of"),
+        "{error}"
+    );
+    assert!(dataset.parts(IMAGES).next().unwrap().is_err());
+    assert!(dataset.part_count(IMAGES).is_err() && !dataset.has(IMAGES) && dataset.has(DOCUMENTS));
+}
+
+#[test]
+fn a_stream_that_was_not_declared_cannot_be_written() {
+    struct Silent;
+    impl Stage for Silent {
+        fn name(&self) -> String {
+            "silent".to_owned()
+        }
+        fn settings(&self) -> Result<Value> {
+            Ok(json!({}))
+        }
+        fn plan(&self, _: &Inputs) -> Result<u32> {
+            Ok(1)
+        }
+        fn streams(&self) -> Vec<Declared> {
+            Vec::new()
+        }
+        fn run(&self, _: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
+            out.write(DOCUMENTS, document(Id::from_bits(0), String::new()))
+        }
+    }
+    let (_folder, store) = temp();
+    let (cancel, crashes) = (Cancel::default(), Crashes::default());
+    let error = engine(&store, &cancel, &crashes, 1).run(&Silent, &Inputs::default()).unwrap_err();
+    assert!(error.to_string().contains("documents of document/2, which it does not declare"), "{error}");
 }
 
 #[test]
@@ -165,7 +217,7 @@ fn verify_finds_flipped_truncated_and_missing_files() {
     let found = || verify::verify(&store, manifest).unwrap();
     assert_eq!(found(), []);
 
-    let part = folder.path().join(&manifest.parts[0].path);
+    let part = folder.path().join(&parts(&dataset)[0].path);
     let good = std::fs::read(&part).unwrap();
     let mut flipped = good.clone();
     flipped[good.len() / 2] ^= 1;
@@ -179,7 +231,7 @@ fn verify_finds_flipped_truncated_and_missing_files() {
 
     let entry = folder.path().join(format!("ledger/numbers/{}/00000001-000001.json", manifest.fingerprint));
     std::fs::remove_file(entry).unwrap();
-    assert!(found()[0].detail.contains("1 entries of 4"), "{:?}", found());
+    assert!(found()[0].detail.contains("range 0 of 1 is not marked as the last"), "{:?}", found());
 }
 
 #[test]
@@ -193,7 +245,7 @@ fn gc_removes_old_fingerprints_and_nothing_else() {
     let foreign = folder.path().join("data/numbers/notes.txt");
     std::fs::write(&foreign, "mine").unwrap();
     let garbage = gc::find(&store, &current).unwrap();
-    assert_eq!(garbage.files.len(), old.manifest().parts.len() + 8);
+    assert_eq!(garbage.files.len(), parts(&old).len() + 11);
     gc::sweep(&store, &garbage).unwrap();
     assert!(foreign.exists());
     assert_eq!(verify::verify(&store, new.manifest()).unwrap(), []);
@@ -206,7 +258,7 @@ fn a_lost_record_is_never_committed() {
     let mut report = crate::Report::default();
     report.count("documents", |counts| counts.read = 1);
     let entry = crate::Entry {
-        format: crate::ledger::LEDGER_FORMAT,
+        format: crate::format::FORMAT,
         stage: "numbers".into(),
         fingerprint: Fingerprint::parse("0123456789abcdef").unwrap(),
         task: 0,
@@ -240,18 +292,20 @@ impl Stage for Files {
     fn plan(&self, _: &Inputs) -> Result<u32> {
         Ok(self.0.len() as u32)
     }
+    fn streams(&self) -> Vec<Declared> {
+        vec![DOCUMENTS.into()]
+    }
     fn task_identity(&self, _: &Inputs, index: u32) -> Result<Option<String>> {
         Ok(Some(self.0[index as usize].to_owned()))
     }
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         self.1.fetch_add(1, Ordering::Relaxed);
         out.read("documents");
         out.keep("documents");
         let id = Id::from_bits(u64::from(task.index));
-        out.write("documents", document(id, self.0[task.index as usize].to_owned()))?;
+        out.write(DOCUMENTS, document(id, self.0[task.index as usize].to_owned()))?;
         out.advance(1)?;
-        out.finish()
+        Ok(())
     }
 }
 
@@ -268,10 +322,12 @@ fn run_files(store: &Store, names: &'static [&'static str]) -> (Dataset, u64) {
         fn plan(&self, _: &Inputs) -> Result<u32> {
             Ok(1)
         }
-        fn run(&self, task: &Task<'_>) -> Result<()> {
-            let mut out = task.output()?;
-            out.write("files", document(Id::from_bits(self.0), "list".into()))?;
-            out.finish()
+        fn streams(&self) -> Vec<Declared> {
+            vec![DOCUMENTS.into()]
+        }
+        fn run(&self, _: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
+            out.write(DOCUMENTS, document(Id::from_bits(self.0), "list".into()))?;
+            Ok(())
         }
     }
     let (cancel, crashes) = (Cancel::default(), Crashes::default());
@@ -287,14 +343,13 @@ fn run_files(store: &Store, names: &'static [&'static str]) -> (Dataset, u64) {
 fn an_added_file_is_one_new_task_and_a_renamed_one_is_read_again() {
     let (_folder, store) = temp();
     store.put_if_absent(gc::MARKER, "{}".into()).unwrap();
-    let texts = |dataset: &Dataset| -> Vec<String> {
-        dataset.rows::<Document>("documents").map(|row| row.unwrap().text).collect()
-    };
+    let texts =
+        |dataset: &Dataset| -> Vec<String> { dataset.rows(DOCUMENTS).map(|row| row.unwrap().text).collect() };
     let (old, ran) = run_files(&store, &["a", "bb"]);
     assert_eq!((texts(&old), ran), (vec!["a".to_owned(), "bb".to_owned()], 2));
     let (grown, ran) = run_files(&store, &["a", "bb", "cccc"]);
     assert_eq!((texts(&grown).len(), ran), (3, 1));
-    assert_eq!(grown.manifest().parts[..2], old.manifest().parts[..]);
+    assert_eq!(parts(&grown)[..2], parts(&old)[..]);
     let (renamed, ran) = run_files(&store, &["a", "ddddd", "cccc"]);
     assert_eq!((texts(&renamed)[1].as_str(), ran), ("ddddd", 1));
 
@@ -312,7 +367,7 @@ fn a_stage_that_is_run_again_has_a_new_generation_and_the_same_content() {
     let again = run(&store, &Numbers::new(50), 1).unwrap();
     assert_eq!(again.manifest().fingerprint, first.manifest().fingerprint.next_generation());
     assert_eq!(again.manifest().content, first.manifest().content);
-    assert_ne!(again.manifest().parts[0].path, first.manifest().parts[0].path);
+    assert_ne!(parts(&again)[0].path, parts(&first)[0].path);
 }
 
 #[test]
@@ -360,11 +415,22 @@ fn verify_checks_the_ledger_as_well_as_the_parts() {
     broken.report.units.get_mut("documents").unwrap().read += 1;
     assert!(details(&broken).contains("documents: read"), "a manifest whose balance is broken");
     let mut broken = manifest.clone();
-    broken.parts.pop();
-    assert!(details(&broken).contains("digest is not that of its parts"));
+    broken.streams[0].shards.pop();
+    assert!(details(&broken).contains("do not add up to the manifest"));
     let mut broken = manifest.clone();
-    broken.range_counts.pop();
-    assert!(details(&broken).contains("ranges of 2 tasks of 3"));
+    broken.range_count -= 1;
+    assert!(details(&broken).contains("do not add up to the manifest"));
+
+    let shard = folder.path().join(&manifest.streams[0].shards[0].path);
+    let good = std::fs::read(&shard).unwrap();
+    std::fs::write(&shard, &good[1..]).unwrap();
+    assert!(details(manifest).contains("not what the entries say"), "{}", details(manifest));
+    assert!(
+        dataset_of(&store, manifest).rows(DOCUMENTS).next().unwrap().is_err(),
+        "a damaged list is no end"
+    );
+    std::fs::remove_file(&shard).unwrap();
+    assert!(dataset_of(&store, manifest).rows(DOCUMENTS).next().unwrap().is_err());
 }
 
 /// Puts the mark of task 2's end back.
@@ -380,7 +446,8 @@ fn a_repair_puts_back_the_same_bytes_and_never_others() {
     let stage = Numbers::new(300);
     let dataset = run(&store, &stage, 2).unwrap();
     let manifest = dataset.manifest();
-    let part = manifest.parts.iter().find(|part| part.task() == Some(1)).unwrap();
+    let parts = parts(&dataset);
+    let part = parts.iter().find(|part| part.task() == Some(1)).unwrap();
     let (path, ledger) =
         (folder.path().join(&part.path), crate::ledger::folder("numbers", &manifest.fingerprint));
     let good = std::fs::read(&path).unwrap();

@@ -30,7 +30,7 @@ mod tests {
 
     fn entry(range: u32, start: u64, position: u64, last: bool) -> Entry {
         Entry {
-            format: super::super::LEDGER_FORMAT,
+            format: crate::format::FORMAT,
             stage: "numbers".into(),
             fingerprint: Fingerprint::parse("0123456789abcdef").unwrap(),
             task: 0,

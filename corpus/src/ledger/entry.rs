@@ -1,8 +1,9 @@
-//! What the ledger holds: entries, ends of tasks, plans, manifests.
+//! What the ledger holds of tasks: entries, their ends, the plan.
 
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
+use crate::stream::Declared;
 use crate::{Fingerprint, Report};
 
 /// One immutable file of a dataset.
@@ -69,7 +70,7 @@ pub struct Circumstances {
 /// One committed range of one task.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
-    /// [`LEDGER_FORMAT`](super::LEDGER_FORMAT).
+    /// [`FORMAT`](crate::format::FORMAT).
     pub format: u32,
     /// The stage's name.
     pub stage: String,
@@ -96,31 +97,10 @@ pub struct Entry {
     pub circumstances: Circumstances,
 }
 
-/// A sealed stage: all entries rolled up. Holds nothing that varies from run to run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Manifest {
-    /// [`LEDGER_FORMAT`](super::LEDGER_FORMAT).
-    pub format: u32,
-    /// The stage's name.
-    pub stage: String,
-    /// The stage's fingerprint.
-    pub fingerprint: Fingerprint,
-    /// Digest over the parts' digests: what later fingerprints are made of.
-    pub content: Digest,
-    /// Number of tasks.
-    pub task_count: u32,
-    /// Number of ranges, by task.
-    pub range_counts: Vec<u32>,
-    /// All counts.
-    pub report: Report,
-    /// All files, by task, range and stream.
-    pub parts: Vec<Part>,
-}
-
 /// A complete task. Its entry tells the same; this object's name tells it without a read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaskEnd {
-    /// [`LEDGER_FORMAT`](super::LEDGER_FORMAT).
+    /// [`FORMAT`](crate::format::FORMAT).
     pub format: u32,
     /// Number of ranges.
     pub ranges: u32,
@@ -131,8 +111,10 @@ pub struct TaskEnd {
 /// A stage that was begun: written before its first task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
-    /// [`LEDGER_FORMAT`](super::LEDGER_FORMAT).
+    /// [`FORMAT`](crate::format::FORMAT).
     pub format: u32,
     /// Number of tasks.
     pub task_count: u32,
+    /// The streams that its tasks may write, sorted.
+    pub streams: Vec<Declared>,
 }

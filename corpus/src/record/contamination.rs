@@ -2,6 +2,18 @@
 
 use crate::Id;
 use crate::column::record;
+use crate::stream::Stream;
+
+/// N-grams of evaluation sets.
+pub const EVALUATION_NGRAMS: Stream<EvaluationNgram> = Stream::new("ngrams");
+/// N-grams of evaluation sets in documents.
+pub const MATCHES: Stream<Match> = Stream::new("matches");
+/// Of n-grams in documents those that are not common.
+pub const RARE_NGRAMS: Stream<RareNgram> = Stream::new("ngrams");
+/// How much of each evaluation set was found.
+pub const CONTAMINATION: Stream<Contamination> = Stream::new("sets");
+/// What was cut from documents.
+pub const EXCISIONS: Stream<Excision> = Stream::new("excisions");
 
 record! {
     /// An n-gram of evaluation sets.

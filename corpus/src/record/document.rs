@@ -1,7 +1,11 @@
 //! A document: text with an address.
 
 use crate::column::record;
+use crate::stream::Stream;
 use crate::{Id, Split};
+
+/// Texts.
+pub const DOCUMENTS: Stream<Document> = Stream::new("documents");
 
 record! {
     /// One text of the corpus, from extraction to packing.

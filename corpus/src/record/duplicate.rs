@@ -4,6 +4,18 @@ use bytes::Bytes;
 
 use crate::Id;
 use crate::column::record;
+use crate::stream::Stream;
+
+/// Content keys, from rules to duplicate finding.
+pub const FINGERPRINTS: Stream<Fingerprinted> = Stream::new("fingerprints");
+/// Content keys in their order.
+pub const CONTENT_KEYS: Stream<ContentKey> = Stream::new("keys");
+/// Representatives, sorted by the record they stand for within each task.
+pub const REPRESENTATIVES: Stream<Representative> = Stream::new("representatives");
+/// Records that say nothing new, by their ids.
+pub const DUPLICATES: Stream<Duplicate> = Stream::new("duplicates");
+/// The same, in the order of what stands for them.
+pub const REPRESENTED: Stream<Duplicate> = Stream::new("represented");
 
 record! {
     /// A record's content reduced to a 128-bit hash.

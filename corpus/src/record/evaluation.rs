@@ -2,6 +2,12 @@
 
 use crate::Id;
 use crate::column::record;
+use crate::stream::Stream;
+
+/// Training, step by step.
+pub const STEPS: Stream<TrainStep> = Stream::new("steps");
+/// Captions that the model made.
+pub const CAPTIONS: Stream<Generated> = Stream::new("captions");
 
 record! {
     /// One optimiser step.

@@ -2,6 +2,12 @@
 
 use crate::Id;
 use crate::column::record;
+use crate::stream::Stream;
+
+/// Which files of the listing are a set's.
+pub const EVALUATION_FILES: Stream<EvaluationFiles> = Stream::new("sets");
+/// Items of evaluation sets.
+pub const ITEMS: Stream<EvaluationItem> = Stream::new("items");
 
 record! {
     /// The files of an evaluation set within the listing of all sets.

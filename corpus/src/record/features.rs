@@ -4,6 +4,10 @@ use bytes::Bytes;
 
 use crate::Id;
 use crate::column::record;
+use crate::stream::Stream;
+
+/// What the image tower made of images.
+pub const FEATURES: Stream<Features> = Stream::new("features");
 
 record! {
     /// Features of one image, in the order of the images they were computed from.

@@ -1,6 +1,10 @@
 //! What became of a target, whatever it was.
 
 use crate::column::record;
+use crate::stream::Stream;
+
+/// What servers answered.
+pub const FETCHED: Stream<Fetched> = Stream::new("fetched");
 
 record! {
     /// One URL that a pass tried: every one has a row.

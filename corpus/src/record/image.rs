@@ -5,6 +5,14 @@ use bytes::Bytes;
 use crate::Id;
 use crate::column::record;
 use crate::record::Use;
+use crate::stream::Stream;
+
+/// Images of pairs.
+pub const IMAGES: Stream<Image> = Stream::new("images");
+/// Images of pages, by page and slot.
+pub const PAGE_IMAGES: Stream<Image> = Stream::new("page_images");
+/// Images that another one stands for.
+pub const IMAGE_DUPLICATES: Stream<ImageDuplicate> = Stream::new("duplicates");
 
 record! {
     /// Encoded image bytes in the layout that Hugging Face `datasets` reads as an image.

@@ -2,7 +2,11 @@
 
 use crate::column::record;
 use crate::record::EncodedImage;
+use crate::stream::Stream;
 use crate::{Id, Split};
+
+/// Texts with their images in place.
+pub const INTERLEAVED: Stream<Interleaved> = Stream::new("documents");
 
 record! {
     /// Parallel lists as in OBELICS: at every place there is either a text or an image.

@@ -1,4 +1,5 @@
-//! The rows that cross a stage boundary, one file per noun; their Arrow schemas follow from them.
+//! The rows that cross a stage boundary, one file per noun, with the streams that hold them; their Arrow schemas follow
+//! from them.
 
 mod contamination;
 mod document;
@@ -19,21 +20,29 @@ mod sequence;
 mod source_file;
 mod target;
 
-pub use contamination::{Contamination, EvaluationNgram, Excision, Match, RareNgram};
-pub use document::{Document, DocumentExtras, DocumentName, DocumentText, ExportedText};
-pub use duplicate::{ContentKey, ContentLength, Duplicate, Fingerprinted, Representative};
-pub use evaluation::{Generated, TrainStep};
-pub use evaluation_item::{EvaluationFiles, EvaluationItem};
-pub use features::Features;
-pub use fetched::Fetched;
-pub use image::{EncodedImage, Image, ImageDuplicate, Look, key_prefix};
-pub use interleaved::Interleaved;
-pub use near::{BandKey, Link};
-pub use page::{Page, PageName, Segment, SegmentKind};
-pub use pair::{Pair, PairName};
-pub use pick::Pick;
-pub use removed::{Removed, RuleValue, Verdicts};
-pub use repeat::{CutRepeat, PassageKey, Repeat};
-pub use sequence::{Sequence, Span};
-pub use source_file::SourceFile;
-pub use target::{Target, Use, Wanted};
+pub use contamination::{
+    CONTAMINATION, Contamination, EVALUATION_NGRAMS, EXCISIONS, EvaluationNgram, Excision, MATCHES, Match,
+    RARE_NGRAMS, RareNgram,
+};
+pub use document::{DOCUMENTS, Document, DocumentExtras, DocumentName, DocumentText, ExportedText};
+pub use duplicate::{
+    CONTENT_KEYS, ContentKey, ContentLength, DUPLICATES, Duplicate, FINGERPRINTS, Fingerprinted,
+    REPRESENTATIVES, REPRESENTED, Representative,
+};
+pub use evaluation::{CAPTIONS, Generated, STEPS, TrainStep};
+pub use evaluation_item::{EVALUATION_FILES, EvaluationFiles, EvaluationItem, ITEMS};
+pub use features::{FEATURES, Features};
+pub use fetched::{FETCHED, Fetched};
+pub use image::{
+    EncodedImage, IMAGE_DUPLICATES, IMAGES, Image, ImageDuplicate, Look, PAGE_IMAGES, key_prefix,
+};
+pub use interleaved::{INTERLEAVED, Interleaved};
+pub use near::{BAND_KEYS, BandKey, FOUND, LINKS, Link, PLANTED};
+pub use page::{PAGES, Page, PageName, Segment, SegmentKind};
+pub use pair::{PAIRS, Pair, PairName};
+pub use pick::{PICKS, Pick};
+pub use removed::{DROPPED, FAILED, Removed, RuleValue, VERDICTS, Verdicts};
+pub use repeat::{CUTS, CutRepeat, PASSAGE_KEYS, PassageKey, REPEATS, Repeat};
+pub use sequence::{SEQUENCES, Sequence, Span};
+pub use source_file::{FILES, SourceFile};
+pub use target::{RETRY, TARGETS, Target, USES, Use, Wanted};

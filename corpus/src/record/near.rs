@@ -2,6 +2,16 @@
 
 use crate::Id;
 use crate::column::record;
+use crate::stream::Stream;
+
+/// Band keys in their order.
+pub const BAND_KEYS: Stream<BandKey> = Stream::new("keys");
+/// Pairs of records that are near-duplicates of each other, or may be.
+pub const LINKS: Stream<Link> = Stream::new("links");
+/// Planted copies: `a` is a document, `b` its edited copy.
+pub const PLANTED: Stream<Link> = Stream::new("planted");
+/// Planted copies that share a key with their document.
+pub const FOUND: Stream<Link> = Stream::new("found");
 
 record! {
     /// One band of a document's signature: documents that share a key are candidates.

@@ -2,6 +2,7 @@
 
 use crate::Id;
 use crate::column::{record, stored_as};
+use crate::stream::Stream;
 
 /// What a segment of a page is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,6 +45,9 @@ impl SegmentKind {
 stored_as!(SegmentKind, String, |kind: &SegmentKind| kind.as_str().to_owned(), |name: String| {
     SegmentKind::parse(&name).ok_or_else(|| format!("{name:?} is not a segment kind"))
 });
+
+/// Web pages.
+pub const PAGES: Stream<Page> = Stream::new("pages");
 
 record! {
     /// A piece of a page in reading order.

@@ -2,6 +2,10 @@
 
 use crate::Id;
 use crate::column::record;
+use crate::stream::Stream;
+
+/// Captions with the URLs of their images.
+pub const PAIRS: Stream<Pair> = Stream::new("pairs");
 
 record! {
     /// One row of an image-caption source.

@@ -1,6 +1,10 @@
 //! A record of an archive that a selection takes.
 
 use crate::column::record;
+use crate::stream::Stream;
+
+/// Records of archives to be read.
+pub const PICKS: Stream<Pick> = Stream::new("picks");
 
 record! {
     /// Where one record is: it can be read by itself.

@@ -2,6 +2,14 @@
 
 use crate::Id;
 use crate::column::record;
+use crate::stream::Stream;
+
+/// What rules removed. Every stage has this stream.
+pub const DROPPED: Stream<Removed> = Stream::new("dropped");
+/// What could not be judged. Every stage has this stream.
+pub const FAILED: Stream<Removed> = Stream::new("failed");
+/// What every rule saw in every record.
+pub const VERDICTS: Stream<Verdicts> = Stream::new("verdicts");
 
 record! {
     /// A record that was dropped or failed, with its reason.

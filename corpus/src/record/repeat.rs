@@ -2,6 +2,14 @@
 
 use crate::Id;
 use crate::column::record;
+use crate::stream::Stream;
+
+/// Passages' keys in their order.
+pub const PASSAGE_KEYS: Stream<PassageKey> = Stream::new("keys");
+/// Passages that another one stands for, by document.
+pub const REPEATS: Stream<Repeat> = Stream::new("repeats");
+/// What was cut from documents.
+pub const CUTS: Stream<CutRepeat> = Stream::new("cuts");
 
 record! {
     /// A passage of a document reduced to a hash.

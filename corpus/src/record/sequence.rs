@@ -3,7 +3,11 @@
 use bytes::Bytes;
 
 use crate::column::record;
+use crate::stream::Stream;
 use crate::{Id, Split};
+
+/// Sequences for training.
+pub const SEQUENCES: Stream<Sequence> = Stream::new("sequences");
 
 record! {
     /// The tokens of a sequence that came from one document.

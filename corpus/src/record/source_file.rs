@@ -1,6 +1,10 @@
 //! A file of a source: the listing that gives files their index in ids.
 
 use crate::column::record;
+use crate::stream::Stream;
+
+/// The files of a source, in their order.
+pub const FILES: Stream<SourceFile> = Stream::new("files");
 
 record! {
     /// One file of a source. A listing is appended to and never renumbered.

@@ -5,6 +5,14 @@ use std::io::{self, Read, Write};
 use crate::Id;
 use crate::column::record;
 use crate::sort::{Row, read_text, write_text};
+use crate::stream::Stream;
+
+/// Who wants which URL, in the order of URLs.
+pub const USES: Stream<Wanted> = Stream::new("uses");
+/// The fetch list.
+pub const TARGETS: Stream<Target> = Stream::new("targets");
+/// What failed for a reason that may pass, which the next pass reads.
+pub const RETRY: Stream<Target> = Stream::new("retry");
 
 record! {
     /// A pair or a slot of a page that wants an image.

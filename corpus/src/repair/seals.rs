@@ -1,8 +1,10 @@
 //! Manifests, made again from the entries of their tasks.
 
-use crate::ledger::{or_damage, sealed_path};
+use bytes::Bytes;
+
+use crate::ledger::{Shard, or_damage, sealed_path};
 use crate::verify::{Finding, only_in, plan_fault, verify_part};
-use crate::{Dataset, Description, Fingerprint, Inputs, Ledger, Manifest, Result, Store};
+use crate::{Dataset, Description, Fingerprint, Inputs, Ledger, Manifest, Part, Result, Store};
 
 /// What stages are sealed, and which seals are damaged.
 #[derive(Debug, Default)]
@@ -37,20 +39,26 @@ impl Seals {
         let (mut manifest, mut damage) = or_damage(ledger.manifest(stage, fingerprint))?;
         // Entries are read for a repair, or to tell a stage that lost its manifest from one that waits.
         if mends || manifest.is_none() {
-            let (rolled, entries_damage) = or_damage(ledger.rolled(stage, fingerprint))?;
+            let mut shards = Vec::new();
+            let rolled = ledger.rolled(stage, fingerprint, &mut |path, shard| {
+                shards.extend((store.get(path)?.as_ref() != Some(&shard)).then_some(shard));
+                Ok(())
+            });
+            let (rolled, entries_damage) = or_damage(rolled)?;
             let is_lost = match (&rolled, &manifest) {
-                (Some(rolled), Some(manifest)) => manifest != rolled && is_sound(store, rolled, manifest)?,
-                (rolled, _) => rolled.is_some(),
-            };
-            let lost = rolled.filter(|_| is_lost);
-            match lost {
-                Some(rolled) if mends => {
-                    ledger.reseal(&rolled)?;
-                    self.repaired += 1;
-                    manifest = Some(rolled);
+                (None, _) => false,
+                (Some(rolled), Some(manifest)) => {
+                    (manifest != rolled || !shards.is_empty()) && is_sound(store, rolled, manifest, &shards)?
                 }
-                Some(_) => damage = damage.or(Some("all tasks are in, and it is missing".to_owned())),
-                None => damage = damage.map(|damage| entries_damage.unwrap_or(damage)),
+                (Some(_), None) => true,
+            };
+            match is_lost {
+                true if mends => {
+                    manifest = Some(ledger.reseal(stage, fingerprint)?);
+                    self.repaired += 1;
+                }
+                true => damage = damage.or(Some("all tasks are in, and it is missing".to_owned())),
+                false => damage = damage.map(|damage| entries_damage.unwrap_or(damage)),
             }
         }
         match (manifest, damage) {
@@ -66,12 +74,17 @@ impl Seals {
     }
 }
 
-/// Returns whether what entries say and a manifest does not is true of the parts.
+/// Returns whether what entries say and a manifest does not, by these shards, is true of the parts.
 ///
 /// # Errors
 /// When the store did not answer.
-fn is_sound(store: &Store, rolled: &Manifest, manifest: &Manifest) -> Result<bool> {
-    for part in only_in(&rolled.parts, &manifest.parts) {
+fn is_sound(store: &Store, rolled: &Manifest, manifest: &Manifest, shards: &[Bytes]) -> Result<bool> {
+    let dataset = Dataset::new(store.clone(), manifest.clone());
+    let listed: Vec<Part> = dataset.parts_of(|_| true).filter_map(Result::ok).collect();
+    let said = shards.iter().map(|shard| serde_json::from_slice::<Shard>(shard));
+    let Ok(said) = said.collect::<Result<Vec<_>, _>>() else { return Ok(false) };
+    let said: Vec<Part> = said.into_iter().flat_map(|shard| shard.parts).collect();
+    for part in only_in(&said, &listed) {
         if verify_part(store, part)?.is_some() {
             return Ok(false);
         }
@@ -88,5 +101,5 @@ pub fn plan(store: &Store, manifest: &Manifest) -> Result<usize> {
     if plan_fault(&ledger, manifest)?.is_none() {
         return Ok(0);
     }
-    ledger.replan(manifest).map(|()| 1)
+    ledger.replan(&manifest.stage, &manifest.fingerprint, manifest.plan()).map(|()| 1)
 }

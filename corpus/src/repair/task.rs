@@ -6,7 +6,9 @@ use std::path::Path;
 use crate::crash::Crashes;
 use crate::engine::Unobserved;
 use crate::ledger::end_of;
-use crate::{Cancel, Engine, Entry, Inputs, Ledger, Manifest, Part, Result, Stage, Store, WorkFolder};
+use crate::{
+    Cancel, Dataset, Engine, Entry, Inputs, Ledger, Manifest, Part, Result, Stage, Store, WorkFolder,
+};
 
 /// What became of a task's repair.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,12 +56,14 @@ fn repair_in(
         cancel,
         crashes: &crashes,
         observer: &Unobserved,
+        executor: None,
         prober: None,
     };
     engine.run_task(stage, inputs, &manifest.fingerprint, task, manifest.task_count)?;
     let ledger = Ledger::new(elsewhere.clone());
     let again = ledger.entries(&manifest.stage, &manifest.fingerprint, task)?;
-    let wanted: Vec<&Part> = parts_of(manifest, task);
+    let wanted = parts_of(store, manifest, task, &again)?;
+    let wanted: Vec<&Part> = wanted.iter().collect();
     let made: Vec<&Part> = again.iter().flat_map(|entry| &entry.parts).collect();
     let digests = |parts: &[&Part]| -> Vec<_> {
         parts.iter().map(|part| (part.stream.clone(), part.rows, part.digest.clone())).collect()
@@ -110,9 +114,22 @@ fn repair_entries(
     Ok(again.len())
 }
 
-/// Returns the parts of a task, in their order.
-fn parts_of(manifest: &Manifest, task: u32) -> Vec<&Part> {
-    manifest.parts.iter().filter(|part| part.task() == Some(task)).collect()
+/// Returns the parts of a task as the manifest lists them, in the order in which entries have them.
+fn parts_of(store: &Store, manifest: &Manifest, task: u32, again: &[Entry]) -> Result<Vec<Part>> {
+    let dataset = Dataset::new(store.clone(), manifest.clone());
+    let parts =
+        dataset.parts_of(|_| true).filter(|part| !matches!(part, Ok(part) if part.task() != Some(task)));
+    let mut listed = parts.collect::<Result<Vec<_>>>()?;
+    let order: Vec<&str> =
+        again.iter().flat_map(|entry| &entry.parts).map(|part| part.stream.as_str()).collect();
+    let mut ordered = Vec::new();
+    for stream in order {
+        let found = listed.iter().position(|part| part.stream == stream);
+        ordered.extend(found.map(|index| listed.remove(index)));
+    }
+    // What is left over makes the task another one.
+    ordered.extend(listed);
+    Ok(ordered)
 }
 
 /// Returns whether two entries say the same of a range, wherever its parts are and whenever it was made.

@@ -1,6 +1,8 @@
 //! Parts that one task takes together, so that few parts are to be merged later.
 
-use std::ops::Range;
+use std::iter::Peekable;
+
+use crate::Result;
 
 /// Bytes per group of parts. A stage that sorts runs one task per group, so that later stages merge few parts. The
 /// size decides the number of tasks and the bytes they write: it is a constant, and part of those stages' settings.
@@ -14,31 +16,80 @@ pub fn task_bytes(memory_mb: u32, workers: usize) -> usize {
     (((memory_mb as usize) << 20) / workers.max(1)).max(TASK_BYTES_MIN)
 }
 
-/// Returns ranges of consecutive parts of at most so much weight together, or of one part.
-pub fn groups(weights: impl Iterator<Item = u64>, weight_max: u64) -> Vec<Range<usize>> {
-    let mut groups: Vec<Range<usize>> = Vec::new();
-    let mut sum = 0_u64;
-    for (index, weight) in weights.enumerate() {
-        sum = sum.saturating_add(weight);
-        match groups.last_mut() {
-            Some(group) if sum <= weight_max => group.end = index + 1,
-            _ => {
-                sum = weight;
-                groups.push(index..index + 1);
+/// Returns groups of consecutive parts of at most so much weight together, or of one part. One group is held at a time.
+pub fn groups<P, I, W>(parts: I, weight: W, weight_max: u64) -> Groups<I, W>
+where
+    I: Iterator<Item = Result<P>>,
+    W: Fn(&P) -> u64,
+{
+    Groups { parts: parts.peekable(), weight, weight_max }
+}
+
+/// What [`groups`] returns.
+pub struct Groups<I: Iterator, W> {
+    parts: Peekable<I>,
+    weight: W,
+    weight_max: u64,
+}
+
+impl<P, I, W> Iterator for Groups<I, W>
+where
+    I: Iterator<Item = Result<P>>,
+    W: Fn(&P) -> u64,
+{
+    type Item = Result<Vec<P>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let Self { parts, weight, weight_max } = self;
+        let first = match parts.next()? {
+            Ok(first) => first,
+            Err(error) => return Some(Err(error)),
+        };
+        let mut sum = weight(&first);
+        let mut group = vec![first];
+        let mut fits = |part: &Result<P>| match part {
+            Ok(part) => {
+                sum = sum.saturating_add(weight(part));
+                sum <= *weight_max
             }
+            Err(_) => false,
+        };
+        while let Some(part) = parts.next_if(&mut fits) {
+            group.extend(part);
         }
+        Some(Ok(group))
     }
-    groups
+}
+
+/// Returns the number of groups.
+///
+/// # Errors
+/// When a list of parts cannot be read.
+pub fn count<P>(mut groups: impl Iterator<Item = Result<P>>) -> Result<u32> {
+    groups.try_fold(0, |count, group| group.map(|_| count + 1))
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::Error;
 
     #[test]
     fn groups_are_full_and_in_order() {
-        assert_eq!(groups([3, 3, 3, 9, 1, 1].into_iter(), 6), [0..2, 2..3, 3..4, 4..6]);
-        assert!(groups(std::iter::empty(), 6).is_empty());
+        let groups = |weights: &[u64]| {
+            let parts: Vec<Result<u64>> = weights.iter().copied().map(Ok).collect();
+            super::groups(parts.into_iter(), |weight| *weight, 6).map(Result::unwrap).collect::<Vec<_>>()
+        };
+        assert_eq!(groups(&[3, 3, 3, 9, 1, 1]), [vec![3, 3], vec![3], vec![9], vec![1, 1]]);
+        assert!(groups(&[]).is_empty());
+    }
+
+    #[test]
+    fn a_part_that_cannot_be_listed_is_an_error_and_no_end() {
+        let parts = vec![Ok(1), Ok(2), Err(Error::Tried), Ok(3)];
+        let found: Vec<_> = groups(parts.into_iter(), |weight| *weight, 6).collect();
+        assert!(matches!(found.as_slice(), [Ok(first), Err(Error::Tried), Ok(_)] if *first == [1, 2]));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::heads::Heads;
 use crate::record::{BandKey, ContentKey, PassageKey, Repeat, Wanted};
 use crate::stage::Cancel;
 use crate::table::{Reader, Record};
-use crate::{Dataset, Id, Result};
+use crate::{Dataset, Id, Result, Stream};
 
 /// A row that begins with the column it is sorted by.
 pub trait SortedBy: Record + Ord {
@@ -74,7 +74,7 @@ impl<'c, R: SortedBy> Merge<'c, R> {
     /// When a part cannot be read.
     pub fn new(
         dataset: &Dataset,
-        stream: &str,
+        stream: Stream<R>,
         range: RangeInclusive<u64>,
         cancel: &'c Cancel,
     ) -> Result<Self> {

@@ -12,7 +12,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use corpus::crash::Crashes;
 use corpus::engine::Unobserved;
 use corpus::table::Record;
-use corpus::{Cancel, Dataset, Engine, Error, Inputs, Observer, Result, Stage, Store, Task, WorkFolder};
+use corpus::{
+    Cancel, Dataset, Declared, Engine, Error, Inputs, Observer, Output, Part, Result, Stage, Store, Stream,
+    Task, WorkFolder,
+};
 use serde_json::{Value, json};
 
 /// A run's folder that vanishes with it.
@@ -71,7 +74,7 @@ impl Run {
     }
 
     /// Makes the dataset of a stage that writes these rows, one part per list.
-    pub fn given<R>(&self, stage: &str, stream: &'static str, parts: Vec<Vec<R>>) -> Dataset
+    pub fn given<R>(&self, stage: &str, stream: Stream<R>, parts: Vec<Vec<R>>) -> Dataset
     where
         R: Record + Clone + Sync + Debug,
     {
@@ -92,9 +95,16 @@ pub fn run_stage(
 ) -> Result<Dataset> {
     let elsewhere = tempfile::tempdir().unwrap();
     let folder = store.local_path("").unwrap_or_else(|| elsewhere.path().to_owned());
-    let work = WorkFolder::at(&folder)?;
-    let engine =
-        Engine { store, work, workers, cancel, crashes: &Crashes::default(), observer, prober: None };
+    let engine = Engine {
+        store,
+        work: WorkFolder::at(&folder)?,
+        workers,
+        cancel,
+        crashes: &Crashes::default(),
+        observer,
+        executor: None,
+        prober: None,
+    };
     engine.run(stage, inputs)
 }
 
@@ -154,7 +164,7 @@ pub struct Given<R> {
     /// Its name.
     pub name: String,
     /// The stream that it writes.
-    pub stream: &'static str,
+    pub stream: Stream<R>,
     /// The rows of each task.
     pub parts: Vec<Vec<R>>,
 }
@@ -172,18 +182,26 @@ impl<R: Record + Clone + Sync + Debug> Stage for Given<R> {
         Ok(self.parts.len() as u32)
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
+    fn streams(&self) -> Vec<Declared> {
+        vec![self.stream.into()]
+    }
+
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         for row in &self.parts[task.index as usize] {
             out.write(self.stream, row.clone())?;
         }
-        out.finish()
+        Ok(())
     }
 }
 
 /// Returns all rows of a stream.
-pub fn rows<R: Record>(dataset: &Dataset, stream: &str) -> Vec<R> {
+pub fn rows<R: Record>(dataset: &Dataset, stream: Stream<R>) -> Vec<R> {
     dataset.rows(stream).collect::<Result<_>>().unwrap()
+}
+
+/// Returns the parts of all streams.
+pub fn parts(dataset: &Dataset) -> Vec<Part> {
+    dataset.parts_of(|_| true).collect::<Result<_>>().unwrap()
 }
 
 /// Returns (read, kept, removed by reason) of a unit.

@@ -20,6 +20,3 @@ pub use cut::{Cut, cuts};
 pub use index::{Found, Index, SetSize};
 pub use ngrams::{CollectedNgrams, NGRAMS_MAX, NgramsError};
 pub use shared::SharedIndex;
-
-/// The stream of n-grams: of evaluation sets, and of those in documents the ones that are not common.
-pub(crate) const NGRAMS: &str = "ngrams";

@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use corpus::record::EvaluationNgram;
+use corpus::record::EVALUATION_NGRAMS;
 use corpus::{Inputs, Result};
 
-use super::{Index, NGRAMS};
+use super::Index;
 use crate::config::DecontaminateConfig;
 
 /// What stages of one run share: what is looked for, and what happens to it.
@@ -34,8 +34,8 @@ impl SharedIndex {
             return Ok(Arc::clone(index));
         }
         let dataset = inputs.get(&self.ngrams)?;
-        let count: u64 = dataset.parts(NGRAMS).map(|part| part.rows).sum();
-        let read = Index::new(&self.config, count as usize, dataset.rows::<EvaluationNgram>(NGRAMS))?;
+        let count = dataset.summary(EVALUATION_NGRAMS)?.rows;
+        let read = Index::new(&self.config, count as usize, dataset.rows(EVALUATION_NGRAMS))?;
         Ok(Arc::clone(index.insert(Arc::new(read))))
     }
 }

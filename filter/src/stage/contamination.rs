@@ -3,24 +3,23 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use corpus::record::{Contamination, DocumentText, EvaluationItem, Match, RareNgram};
+use corpus::record::{
+    CONTAMINATION, Contamination, DOCUMENTS, DocumentText, ITEMS, MATCHES, Match, RARE_NGRAMS, RareNgram,
+};
 use corpus::stage::Inputs;
-use corpus::{Error, Id, Output, Removal, Result, Stage, Task};
+use corpus::{Declared, Id, Output, Removal, Result, Stage, Task};
 use serde_json::{Value, json};
 
-use super::ngrams::ITEMS;
 use crate::config::{DecontaminateConfig, SETS_MAX};
-use crate::decontaminate::{NGRAMS, SharedIndex};
+use crate::decontaminate::SharedIndex;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
 
-const DOCUMENTS: &str = "documents";
-/// The stream of n-grams in documents.
-const MATCHES: &str = "matches";
-/// The stream that tells how much of each set was found.
-const SETS: &str = "sets";
+/// What is counted.
+const TEXTS: &str = DOCUMENTS.name();
+const NGRAMS: &str = RARE_NGRAMS.name();
 /// The reason why an n-gram is ignored; the value is how often it occurs.
 const COMMON: &str = "common";
 
@@ -53,29 +52,28 @@ impl Stage for Matches {
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
-        let count = inputs.get(&self.documents)?.parts(DOCUMENTS).count();
-        u32::try_from(count).map_err(|error| Error::work(&self.name, error))
+        inputs.get(&self.documents)?.part_count(DOCUMENTS)
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
+    fn streams(&self) -> Vec<Declared> {
+        vec![MATCHES.into()]
+    }
+
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         let index = self.index.get(task.inputs)?;
         let documents = task.inputs.get(&self.documents)?;
-        if let Some(part) = documents.parts(DOCUMENTS).nth(task.index as usize) {
-            for row in documents.open_at::<DocumentText>(part, out.position())? {
+        if let Some(part) = documents.part(DOCUMENTS, task.index)? {
+            for row in documents.open_at::<DocumentText>(&part, out.position())? {
                 let DocumentText { id, text } = row?;
-                out.read(DOCUMENTS);
+                out.read(TEXTS);
                 for found in index.find(&text) {
                     out.write(MATCHES, Match { id, ngram: found.ngram, sets: found.sets })?;
                 }
-                out.keep(DOCUMENTS);
+                out.keep(TEXTS);
                 out.advance(1)?;
             }
         }
-        out.finish()
+        Ok(())
     }
 }
 
@@ -109,7 +107,7 @@ impl Counts {
     fn documents(&self, task: &Task<'_>, counts: &HashMap<u64, Count>) -> Result<[u64; SETS_MAX]> {
         let mut documents = [0; SETS_MAX];
         let (mut current, mut seen) = (None, 0_u64);
-        for row in task.inputs.get(&self.matches)?.rows::<Match>(MATCHES) {
+        for row in task.inputs.get(&self.matches)?.rows(MATCHES) {
             let Match { id, ngram, sets } = row?;
             if current.replace(id) != Some(id) {
                 seen = 0;
@@ -126,7 +124,7 @@ impl Counts {
     fn report(&self, task: &Task<'_>, counts: &HashMap<u64, Count>, out: &mut Output<'_>) -> Result<()> {
         let (index, config) = (self.index.get(task.inputs)?, &self.index.config);
         let is_rare = |ngram| counts.get(&ngram).is_some_and(|count| !self.is_common(count));
-        let items = task.inputs.get(&self.items)?.rows::<EvaluationItem>(ITEMS);
+        let items = task.inputs.get(&self.items)?.rows(ITEMS);
         let sizes = index.sizes(config, items, is_rare)?;
         let documents = self.documents(task, counts)?;
         for (place, (set, size)) in config.sets.keys().zip(sizes).enumerate() {
@@ -143,7 +141,7 @@ impl Counts {
                 ngrams_common: of_set(&|count| self.is_common(count)),
                 documents: documents[place],
             };
-            out.write(SETS, row)?;
+            out.write(CONTAMINATION, row)?;
         }
         Ok(())
     }
@@ -167,20 +165,20 @@ impl Stage for Counts {
         Ok(1)
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
+    fn streams(&self) -> Vec<Declared> {
+        vec![RARE_NGRAMS.into(), CONTAMINATION.into()]
+    }
+
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         out.set_range_records_max(u64::MAX);
         let mut counts: HashMap<u64, Count> = HashMap::new();
-        for row in task.inputs.get(&self.matches)?.rows::<Match>(MATCHES) {
+        for row in task.inputs.get(&self.matches)?.rows(MATCHES) {
             let Match { ngram, sets, .. } = row?;
             task.cancel.check()?;
             let count = counts.entry(ngram).or_default();
             (count.sets, count.times) = (sets, count.times + 1);
         }
-        self.report(task, &counts, &mut out)?;
+        self.report(task, &counts, out)?;
         let mut sorted: Vec<_> = counts.iter().collect();
         sorted.sort_unstable_by_key(|(ngram, _)| **ngram);
         for (ngram, count) in sorted {
@@ -189,11 +187,11 @@ impl Stage for Counts {
                 let (id, value) = (Id::from_bits(*ngram), count.times.to_string());
                 out.drop(NGRAMS, Removal { id, key: None, url: None, reason: COMMON, value, preview: "" })?;
             } else {
-                out.write(NGRAMS, RareNgram { ngram: *ngram, sets: count.sets, count: count.times })?;
+                out.write(RARE_NGRAMS, RareNgram { ngram: *ngram, sets: count.sets, count: count.times })?;
                 out.keep(NGRAMS);
             }
         }
         out.advance(1)?;
-        out.finish()
+        Ok(())
     }
 }

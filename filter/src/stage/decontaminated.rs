@@ -3,18 +3,17 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use corpus::record::{Document, Excision, RareNgram};
+use corpus::record::{DOCUMENTS, Document, EXCISIONS, Excision, RARE_NGRAMS};
 use corpus::stage::Inputs;
-use corpus::{Error, Output, Removal, Result, Stage, Task};
+use corpus::{Declared, Output, Removal, Result, Stage, Task};
 use serde_json::{Value, json};
 
 use super::SplitAssignment;
 use crate::config::Action;
-use crate::decontaminate::{Cut, Index, NGRAMS, SharedIndex, cuts};
+use crate::decontaminate::{Cut, Index, SharedIndex, cuts};
 
-const DOCUMENTS: &str = "documents";
-/// The stream of what was cut.
-const EXCISIONS: &str = "excisions";
+/// What is counted.
+const UNIT: &str = DOCUMENTS.name();
 /// The texts of documents: what of them was dropped is the excisions, and short pieces that went with them.
 const BYTES: &str = "bytes";
 /// The reason of a drop, of documents and of bytes; the value is the names of the sets.
@@ -37,7 +36,7 @@ pub struct Decontaminated {
 
 impl Decontaminated {
     fn rare(&self, task: &Task<'_>) -> Result<HashSet<u64>> {
-        let rows = task.inputs.get(&self.contamination)?.rows::<RareNgram>(NGRAMS);
+        let rows = task.inputs.get(&self.contamination)?.rows(RARE_NGRAMS);
         rows.map(|row| Ok(row?.ngram)).collect()
     }
 
@@ -93,39 +92,38 @@ impl Stage for Decontaminated {
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
-        let count = inputs.get(&self.documents)?.parts(DOCUMENTS).count();
-        u32::try_from(count).map_err(|error| Error::work(&self.name, error))
+        inputs.get(&self.documents)?.part_count(DOCUMENTS)
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
+    fn streams(&self) -> Vec<Declared> {
+        vec![DOCUMENTS.into(), EXCISIONS.into()]
+    }
+
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         let (index, rare) = (self.index.get(task.inputs)?, self.rare(task)?);
         let documents = task.inputs.get(&self.documents)?;
-        let Some(part) = documents.parts(DOCUMENTS).nth(task.index as usize) else { return out.finish() };
-        for row in documents.open_at::<Document>(part, out.position())? {
+        let Some(part) = documents.part(DOCUMENTS, task.index)? else { return Ok(()) };
+        for row in documents.open_at::<Document>(&part, out.position())? {
             let mut document = row?;
-            out.read(DOCUMENTS);
+            out.read(UNIT);
             let bytes = document.text.len() as u64;
             let found = index.find(&document.text).into_iter().filter(|found| rare.contains(&found.ngram));
             let sets = found.fold(0, |sets, found| sets | found.sets);
             let names: Vec<_> = index.names(sets).map(str::to_owned).collect();
-            if names.is_empty() || self.clean(&mut document, &index, &rare, &names, &mut out)? {
+            if names.is_empty() || self.clean(&mut document, &index, &rare, &names, out)? {
                 let left = document.text.len() as u64;
                 out.count_amount(BYTES, bytes, REASON, bytes.saturating_sub(left));
                 document.split = Some(self.split.of(document.id));
                 out.write(DOCUMENTS, document)?;
-                out.keep(DOCUMENTS);
+                out.keep(UNIT);
             } else {
                 out.count_amount(BYTES, bytes, REASON, bytes);
                 let Document { id, key, url, text, .. } = &document;
                 let (key, url, value) = (key.as_deref(), url.as_deref(), names.join(" "));
-                out.drop(DOCUMENTS, Removal { id: *id, key, url, reason: REASON, value, preview: text })?;
+                out.drop(UNIT, Removal { id: *id, key, url, reason: REASON, value, preview: text })?;
             }
             out.advance(1)?;
         }
-        out.finish()
+        Ok(())
     }
 }

@@ -5,14 +5,13 @@ use std::marker::PhantomData;
 use std::ops::RangeInclusive;
 
 use bytes::Bytes;
-use corpus::record::Duplicate;
+use corpus::record::{DUPLICATES, Duplicate};
 use corpus::stage::Inputs;
-use corpus::{Dataset, Error, Id, Removal, Result, Split, Stage, Task};
+use corpus::{Dataset, Declared, Id, Output, Removal, Result, Split, Stage, Task};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::DUPLICATES;
-use super::records::parts;
+use super::records::{part, part_count};
 use super::representatives::{representatives, value};
 use crate::config::NearConfig;
 use crate::near::Signer;
@@ -94,7 +93,7 @@ impl<S: Subject> Deduplicated<S> {
 /// Reads the duplicates among ids, with their representatives.
 pub(super) fn duplicates(finder: &Dataset, ids: &RangeInclusive<Id>) -> Result<BTreeMap<Id, Id>> {
     let mut found = BTreeMap::new();
-    for reader in finder.rows_near::<Duplicate>(DUPLICATES, "id", ids)? {
+    for reader in finder.rows_near(DUPLICATES, "id", ids)? {
         for row in reader {
             let Duplicate { id, representative } = row?;
             if ids.contains(&id) {
@@ -123,18 +122,16 @@ impl<S: Subject> Stage for Deduplicated<S> {
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
-        u32::try_from(parts::<S>(inputs, &self.records)?.len())
-            .map_err(|error| Error::work(&self.name, error))
+        part_count::<S>(inputs, &self.records)
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
-        let parts = parts::<S>(task.inputs, &self.records)?;
-        let Some((dataset, part)) = parts.get(task.index as usize) else { return out.finish() };
-        let ids = dataset.id_range(part, "id")?;
+    fn streams(&self) -> Vec<Declared> {
+        vec![S::STREAM.into()]
+    }
+
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
+        let Some((dataset, part)) = part::<S>(task.inputs, &self.records, task.index)? else { return Ok(()) };
+        let ids = dataset.id_range(&part, "id")?;
         let exact = duplicates(task.inputs.get(&self.exact)?, &ids)?;
         let near = match &self.near {
             Some(near) => duplicates(task.inputs.get(near)?, &ids)?,
@@ -145,7 +142,7 @@ impl<S: Subject> Stage for Deduplicated<S> {
             None => BTreeMap::new(),
         };
         let mut signer = self.signing.as_ref().map(|near| Signer::new(near.scheme, near.shape()));
-        for record in S::open(dataset, part, out.position())? {
+        for record in S::open(dataset, &part, out.position())? {
             let mut record = record?;
             let id = record.id();
             out.read(S::UNIT);
@@ -163,11 +160,11 @@ impl<S: Subject> Stage for Deduplicated<S> {
                 if let Some(split) = self.split {
                     record.assign(split.of(id));
                 }
-                out.write(S::UNIT, record)?;
+                out.write(S::STREAM, record)?;
                 out.keep(S::UNIT);
             }
             out.advance(1)?;
         }
-        out.finish()
+        Ok(())
     }
 }

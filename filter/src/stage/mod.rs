@@ -24,15 +24,5 @@ pub use priority::SourcePriority;
 pub use representatives::Representatives;
 pub use rules::Rules;
 
-/// The stream of content keys, from rules to duplicate finding.
-pub const FINGERPRINTS: &str = "fingerprints";
-/// The stream of every rule's value for every record.
-pub const VERDICTS: &str = "verdicts";
-/// The stream of records that say nothing new.
-pub const DUPLICATES: &str = "duplicates";
-
-/// The stream of the same, in the order of what stands for them.
-const REPRESENTED: &str = "represented";
-
 #[cfg(test)]
 mod tests;

@@ -1,15 +1,15 @@
 //! The stage that collects the n-grams of evaluation sets: `text.ngrams`.
 
-use corpus::record::EvaluationItem;
+use corpus::record::{EVALUATION_NGRAMS, EvaluationItem, ITEMS};
 use corpus::stage::Inputs;
-use corpus::{Error, Removal, Result, Stage, Task};
+use corpus::{Declared, Error, Output, Removal, Result, Stage, Task};
 use serde_json::{Value, json};
 
 use crate::config::DecontaminateConfig;
-use crate::decontaminate::{CollectedNgrams, NGRAMS, NgramsError};
+use crate::decontaminate::{CollectedNgrams, NgramsError};
 
-/// The stream of items, and what is counted.
-pub(super) const ITEMS: &str = "items";
+/// What is counted.
+const UNIT: &str = ITEMS.name();
 /// The reason of an item without an n-gram; the value is the number of its words.
 const WORDS_MIN: &str = "words_min";
 
@@ -41,31 +41,31 @@ impl Stage for Ngrams {
         Ok(1)
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
+    fn streams(&self) -> Vec<Declared> {
+        vec![EVALUATION_NGRAMS.into()]
+    }
+
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         out.set_range_records_max(u64::MAX);
         let refused =
             |error: NgramsError| Error::Settings { stage: self.name.clone(), detail: error.to_string() };
         let mut collected = CollectedNgrams::new(&self.config);
-        for row in task.inputs.get(&self.items)?.rows::<EvaluationItem>(ITEMS) {
+        for row in task.inputs.get(&self.items)?.rows(ITEMS) {
             let EvaluationItem { id, set, text } = row?;
             task.cancel.check()?;
-            out.read(ITEMS);
+            out.read(UNIT);
             let words = collected.add(&set, &text).map_err(refused)?;
             if words >= self.config.words_min as usize {
-                out.keep(ITEMS);
+                out.keep(UNIT);
             } else {
                 let (key, value, preview) = (Some(set.as_str()), words.to_string(), text.as_str());
-                out.drop(ITEMS, Removal { id, key, url: None, reason: WORDS_MIN, value, preview })?;
+                out.drop(UNIT, Removal { id, key, url: None, reason: WORDS_MIN, value, preview })?;
             }
         }
         for ngram in collected.finish().map_err(refused)? {
-            out.write(NGRAMS, ngram)?;
+            out.write(EVALUATION_NGRAMS, ngram)?;
         }
         out.advance(1)?;
-        out.finish()
+        Ok(())
     }
 }

@@ -2,23 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::marker::PhantomData;
-use std::ops::{Range, RangeInclusive};
+use std::ops::RangeInclusive;
 
-use corpus::record::{DocumentText, Duplicate, Representative};
-use corpus::sort::{GROUP_BYTES, Sorter, groups, task_bytes};
-use corpus::stage::Inputs;
-use corpus::{Dataset, Id, Part, Result, Stage, Task};
+use corpus::record::{DocumentText, Duplicate, REPRESENTATIVES, REPRESENTED, Representative};
+use corpus::sort::{GROUP_BYTES, Sorter, count, groups, task_bytes};
+use corpus::stage::{Inputs, Resources};
+use corpus::{Dataset, Declared, Id, Output, Part, Result, Stage, Task};
 use serde_json::{Value, json};
 
 use super::known::{Known, KnownWriter};
-use super::records::parts;
-use super::{REPRESENTED, sorted};
+use super::records::{Placed, parts};
+use super::sorted;
 use crate::config::NearConfig;
 use crate::near::Signer;
 use crate::subject::{RecordName, Subject};
 
-/// The stream of representatives, sorted by the record they stand for within each task.
-const REPRESENTATIVES: &str = "representatives";
 /// What this stage counts: removed records.
 const UNIT: &str = "represented";
 /// Bytes that a record with its name and sketch takes, about.
@@ -55,8 +53,9 @@ impl<S: Subject> Representatives<S> {
         Self { near: near.map(|(stage, config)| (stage.to_owned(), config.clone())), ..self }
     }
 
-    fn groups(&self, parts: &[(&Dataset, &Part)]) -> Vec<Range<usize>> {
-        groups(parts.iter().map(|(_, part)| part.rows), GROUP_BYTES / RECORD_BYTES)
+    fn groups<'i>(&'i self, inputs: &'i Inputs) -> impl Iterator<Item = Result<Vec<Placed<'i>>>> {
+        let parts = parts::<S>(inputs, &self.records);
+        groups(parts, |(_, part)| part.rows, GROUP_BYTES / RECORD_BYTES)
     }
 
     /// Joins the records of a part: adds `[id, representative, place of what is known of it]`.
@@ -98,9 +97,7 @@ impl<S: Subject> Representatives<S> {
             .collect();
         let names = names?;
         let mut add = |stage: &str, representatives: &mut BTreeSet<Id>| -> Result<()> {
-            for reader in
-                task.inputs.get(stage)?.rows_near::<Duplicate>(REPRESENTED, "representative", &ids)?
-            {
+            for reader in task.inputs.get(stage)?.rows_near(REPRESENTED, "representative", &ids)? {
                 for row in reader {
                     let Duplicate { id, representative } = row?;
                     task.cancel.check()?;
@@ -148,7 +145,7 @@ pub(super) fn representatives(
     ids: &RangeInclusive<Id>,
 ) -> Result<BTreeMap<(Id, Id), Representative>> {
     let mut found = BTreeMap::new();
-    for reader in dataset.rows_near::<Representative>(REPRESENTATIVES, "id", ids)? {
+    for reader in dataset.rows_near(REPRESENTATIVES, "id", ids)? {
         for row in reader {
             let row = row?;
             if ids.contains(&row.id) {
@@ -194,20 +191,23 @@ impl<S: Subject> Stage for Representatives<S> {
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
-        Ok(self.groups(&parts::<S>(inputs, &self.records)?).len() as u32)
+        count(self.groups(inputs))
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
-        let parts = parts::<S>(task.inputs, &self.records)?;
-        let group = self.groups(&parts).into_iter().nth(task.index as usize);
+    fn streams(&self) -> Vec<Declared> {
+        vec![REPRESENTATIVES.into()]
+    }
+
+    fn resources(&self) -> Resources {
+        Resources::with_memory_mb(self.memory_mb)
+    }
+
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
+        let group = self.groups(task.inputs).nth(task.index as usize).transpose()?;
         let mut found = self.sorter(task, "found")?;
         let mut known = KnownWriter::create(&task.scratch.join("known"))?;
-        for (dataset, part) in parts.get(group.unwrap_or_default()).unwrap_or_default() {
-            self.join(task, dataset, part, &mut found, &mut known)?;
+        for (dataset, part) in group.unwrap_or_default() {
+            self.join(task, dataset, &part, &mut found, &mut known)?;
         }
         let known = known.finish()?;
         sorted::write(out, UNIT, REPRESENTATIVES, found.finish()?, |[id, representative, place]| {

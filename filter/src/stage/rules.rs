@@ -2,13 +2,12 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use corpus::record::{Fingerprinted, Verdicts};
+use corpus::record::{FINGERPRINTS, Fingerprinted, VERDICTS, Verdicts};
 use corpus::stage::Inputs;
-use corpus::{Error, Lazy, Output, Removal, Result, Stage, Task};
+use corpus::{Declared, Error, Lazy, Output, Removal, Result, Stage, Task};
 use serde_json::{Value, json};
 
-use super::records::parts;
-use super::{FINGERPRINTS, VERDICTS};
+use super::records::{part, part_count};
 use crate::content::Content;
 use crate::rule::{Finding, Ready, files};
 use crate::subject::Subject;
@@ -18,7 +17,7 @@ type AllReady<S> = Arc<Vec<Ready<<S as Subject>::Rule>>>;
 
 /// Judges the records of its inputs, one task per part, in the order of the inputs.
 ///
-/// Writes the records that pass every rule (stream [`Subject::UNIT`]), the content keys of those
+/// Writes the records that pass every rule (stream [`Subject::STREAM`]), the content keys of those
 /// where duplicates are looked for (`fingerprints`), and every rule's value for every record (`verdicts`).
 #[derive(Debug)]
 pub struct Rules<S: Subject> {
@@ -108,7 +107,7 @@ impl<S: Subject> Rules<S> {
             let (key, url) = (record.key(), record.url());
             return out.drop(S::UNIT, Removal { id, key, url, reason, value, preview });
         }
-        out.write(S::UNIT, record)?;
+        out.write(S::STREAM, record)?;
         out.keep(S::UNIT);
         Ok(())
     }
@@ -135,28 +134,31 @@ impl<S: Subject> Stage for Rules<S> {
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
         // A file that is no model fails here, before any task.
         self.ready()?;
-        u32::try_from(parts::<S>(inputs, &self.inputs)?.len()).map_err(|error| Error::work(&self.name, error))
+        part_count::<S>(inputs, &self.inputs)
+    }
+
+    fn streams(&self) -> Vec<Declared> {
+        let mut streams = vec![FINGERPRINTS.into()];
+        if self.copies {
+            streams.extend([S::STREAM.into(), VERDICTS.into()]);
+        }
+        streams
     }
 
     fn guards_records(&self) -> bool {
         true
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         let rules = self.ready()?;
         if task.index == 0 {
             rules.iter().flat_map(|ready| ready.loaded.notes()).for_each(|note| task.progress.warn(note));
         }
-        let parts = parts::<S>(task.inputs, &self.inputs)?;
-        let Some((dataset, part)) = parts.get(task.index as usize) else { return out.finish() };
-        for record in S::open(dataset, part, out.position())? {
-            self.judge(&rules, record?, task, &mut out)?;
+        let Some((dataset, part)) = part::<S>(task.inputs, &self.inputs, task.index)? else { return Ok(()) };
+        for record in S::open(dataset, &part, out.position())? {
+            self.judge(&rules, record?, task, out)?;
             out.advance(1)?;
         }
-        out.finish()
+        Ok(())
     }
 }

@@ -1,11 +1,9 @@
 //! What a stage found, written in order: how all stages end that sort.
 
-use corpus::record::Duplicate;
+use corpus::record::{DUPLICATES, Duplicate, REPRESENTED};
 use corpus::sort::Sorted;
 use corpus::table::Record;
-use corpus::{Id, Output, Result};
-
-use super::{DUPLICATES, REPRESENTED};
+use corpus::{Id, Output, Result, Stream};
 
 /// Writes sorted rows into a stream, each read and kept as one `unit`, after those that an earlier attempt
 /// committed; the task is complete then. Ranges end at bytes alone, so that few parts are to be merged.
@@ -13,14 +11,14 @@ use super::{DUPLICATES, REPRESENTED};
 /// # Errors
 /// When the disk refuses or a stop is asked for.
 pub(super) fn write<const N: usize, R: Record>(
-    mut out: Output<'_>,
+    out: &mut Output<'_>,
     unit: &str,
-    stream: &str,
+    stream: Stream<R>,
     rows: Sorted<[u64; N]>,
     record: impl Fn([u64; N]) -> Result<R>,
 ) -> Result<()> {
-    write_rows(&mut out, unit, stream, rows, record)?;
-    out.finish()
+    write_rows(out, unit, stream, rows, record)?;
+    Ok(())
 }
 
 /// As [`write()`], and after these rows `[representative, id]` into the stream [`REPRESENTED`], which are counted
@@ -29,21 +27,21 @@ pub(super) fn write<const N: usize, R: Record>(
 /// # Errors
 /// As [`write()`].
 pub(super) fn write_represented<const N: usize, R: Record>(
-    mut out: Output<'_>,
+    out: &mut Output<'_>,
     unit: &str,
-    stream: &str,
+    stream: Stream<R>,
     rows: Sorted<[u64; N]>,
     record: impl Fn([u64; N]) -> Result<R>,
     represented: Sorted<[u64; 2]>,
 ) -> Result<()> {
-    let rows = write_rows(&mut out, unit, stream, rows, record)?;
+    let rows = write_rows(out, unit, stream, rows, record)?;
     let done = out.position().saturating_sub(rows) as usize;
     for row in represented.skip(done) {
         let [representative, id] = row?.map(Id::from_bits);
         out.write(REPRESENTED, Duplicate { id, representative })?;
         out.advance(1)?;
     }
-    out.finish()
+    Ok(())
 }
 
 /// As [`write_represented`], of rows `[id, representative]`.
@@ -51,7 +49,7 @@ pub(super) fn write_represented<const N: usize, R: Record>(
 /// # Errors
 /// As [`write()`].
 pub(super) fn write_duplicates(
-    out: Output<'_>,
+    out: &mut Output<'_>,
     unit: &str,
     duplicates: Sorted<[u64; 2]>,
     represented: Sorted<[u64; 2]>,
@@ -67,7 +65,7 @@ pub(super) fn write_duplicates(
 fn write_rows<const N: usize, R: Record>(
     out: &mut Output<'_>,
     unit: &str,
-    stream: &str,
+    stream: Stream<R>,
     rows: Sorted<[u64; N]>,
     record: impl Fn([u64; N]) -> Result<R>,
 ) -> Result<u64> {

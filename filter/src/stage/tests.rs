@@ -4,6 +4,7 @@
 mod bench;
 mod memory;
 
+use corpus::record::{DOCUMENTS, DROPPED, FINGERPRINTS, PAGES, PAIRS, VERDICTS};
 use std::collections::BTreeMap;
 
 use corpus::record::{Document, Pair, Removed, SegmentKind, Verdicts};
@@ -69,9 +70,9 @@ fn run_text(bench: &mut Bench, partitions: u32, priority: &[u8]) -> Dataset {
     ]];
     let mut crawled = page(&[(SegmentKind::Heading, RIVER), (SegmentKind::Text, BOAT)]);
     crawled.id = id(3, 4_096);
-    bench.run(&Source { name: "one", stream: "documents", tasks: one });
-    bench.run(&Source { name: "two", stream: "documents", tasks: two });
-    bench.run(&Source { name: "crawl", stream: "pages", tasks: vec![vec![crawled]] });
+    bench.run(&Source { name: "one", stream: DOCUMENTS, tasks: one });
+    bench.run(&Source { name: "two", stream: DOCUMENTS, tasks: two });
+    bench.run(&Source { name: "crawl", stream: PAGES, tasks: vec![vec![crawled]] });
     bench.run(&text_rules(&["one", "two", "crawl"]));
     bench.run(&exact_keys("text", priority));
     bench.run(&exact("text", partitions));
@@ -90,13 +91,13 @@ fn rules_and_duplicates_leave_one_of_each_text() {
     assert_eq!(reason(1, 1), ("words_min".into(), "2".into()));
     assert_eq!(reason(2, 1), ("language".into(), "deu".into()));
     assert_eq!(reason(2, 2).0, "symbols");
-    let verdicts: Vec<Verdicts> = rows(judged, "verdicts");
+    let verdicts: Vec<Verdicts> = rows(judged, VERDICTS);
     assert_eq!(verdicts.len(), 8);
     assert!(verdicts.iter().all(|v| v.values.len() == 4), "every rule has a value for every record");
     assert_eq!(judged.manifest().report.units["documents"].kept, 5);
 
     // Source 2 is preferred, so its boat stays and that of source 1 goes.
-    let documents: Vec<Document> = rows(&kept, "documents");
+    let documents: Vec<Document> = rows(&kept, DOCUMENTS);
     let ids: Vec<Id> = documents.iter().map(|d| d.id).collect();
     assert_eq!(ids, [id(1, 0), id(2, 0), id(3, 4_096)]);
     assert!(documents.iter().all(|d| d.language.as_deref() == Some("eng") && d.split.is_some()));
@@ -119,11 +120,11 @@ fn kept_records_are_those_that_were_read_but_for_language_and_split() {
     };
     let documents = vec![full(1, RIVER), full(2, BOAT)];
     let mut bench = Bench::new();
-    bench.run(&Source { name: "one", stream: "documents", tasks: vec![documents.clone()] });
+    bench.run(&Source { name: "one", stream: DOCUMENTS, tasks: vec![documents.clone()] });
     bench.run(&text_rules(&["one"]));
     bench.run(&exact_keys("text", &[]));
     bench.run(&exact("text", 1));
-    let kept: Vec<Document> = rows(&bench.run(&text(0.0)), "documents");
+    let kept: Vec<Document> = rows(&bench.run(&text(0.0)), DOCUMENTS);
     let expected = documents.into_iter().map(|document| Document {
         language: Some("eng".to_owned()),
         split: Some(Split::Train),
@@ -150,14 +151,14 @@ fn kept_pairs_are_those_that_were_read() {
         extra: Some("{\"licence\":\"CC0\"}".to_owned()),
     };
     let mut bench = Bench::new();
-    bench.run(&Source { name: "captions", stream: "pairs", tasks: vec![vec![whole.clone()]] });
+    bench.run(&Source { name: "captions", stream: PAIRS, tasks: vec![vec![whole.clone()]] });
     let rules = vec![PairRule::CaptionWords(Words { words_min: 2, words_max: 9 })];
     bench.run(&Rules::<Pair>::new("pairs.rules", vec!["captions".into()], rules, true));
     bench.run(&exact_keys("pairs", &[]));
     bench.run(&exact("pairs", 1));
     let kept =
         bench.run(&Deduplicated::<Pair>::new("pairs", vec!["pairs.rules".into()], "pairs.exact", None));
-    assert_eq!(rows::<Pair>(&kept, "pairs"), [whole]);
+    assert_eq!(rows(&kept, PAIRS), [whole]);
 }
 
 #[test]
@@ -170,7 +171,7 @@ fn what_is_removed_keeps_its_key_its_url_and_its_beginning() {
     };
     let mut bench = Bench::new();
     let documents = vec![of(1, "Too short."), of(2, RIVER), of(3, RIVER)];
-    bench.run(&Source { name: "one", stream: "documents", tasks: vec![documents] });
+    bench.run(&Source { name: "one", stream: DOCUMENTS, tasks: vec![documents] });
     let judged = bench.run(&text_rules(&["one"]));
     bench.run(&exact_keys("text", &[]));
     bench.run(&exact("text", 2));
@@ -186,9 +187,9 @@ fn what_is_removed_keeps_its_key_its_url_and_its_beginning() {
         value: value.to_owned(),
         preview: preview.to_owned(),
     };
-    assert_eq!(rows::<Removed>(&judged, "dropped"), [removed(1, "words_min", "2", "Too short.")]);
+    assert_eq!(rows(&judged, DROPPED), [removed(1, "words_min", "2", "Too short.")]);
     let expected = removed(3, "duplicate", "1:0:2 key-2", RIVER);
-    assert_eq!(rows::<Removed>(&last, "dropped"), [expected]);
+    assert_eq!(rows(&last, DROPPED), [expected]);
 }
 
 #[test]
@@ -201,7 +202,7 @@ fn pairs_and_pages_name_what_stands_for_them() {
     let mut bench = Bench::new();
     bench.run(&Source {
         name: "captions",
-        stream: "pairs",
+        stream: PAIRS,
         tasks: vec![vec![at(1, None), at(2, Some("two"))]],
     });
     bench.run(&Rules::<Pair>::new("pairs.rules", vec!["captions".into()], Vec::new(), true));
@@ -220,7 +221,7 @@ fn pairs_and_pages_name_what_stands_for_them() {
         page
     };
     let mut bench = Bench::new();
-    bench.run(&Source { name: "crawl", stream: "pages", tasks: vec![vec![crawled(1), crawled(2)]] });
+    bench.run(&Source { name: "crawl", stream: PAGES, tasks: vec![vec![crawled(1), crawled(2)]] });
     bench.run(&rules_of(&["crawl"], Vec::new()).keys_only());
     bench.run(&exact_keys("text", &[]));
     bench.run(&exact("text", 1));
@@ -241,7 +242,7 @@ fn the_split_follows_the_share_and_the_id() {
     for (share, split) in [(0.0, Split::Train), (1.0, Split::Validation)] {
         let mut bench = Bench::new();
         run_text(&mut bench, 1, &[]);
-        let documents: Vec<Document> = rows(&bench.run(&text(share)), "documents");
+        let documents: Vec<Document> = rows(&bench.run(&text(share)), DOCUMENTS);
         assert!(documents.iter().all(|d| d.split == Some(split)));
     }
     let of = |position| SplitAssignment { seed: 7, validation_share: 0.5 }.of(id(1, position));
@@ -263,7 +264,7 @@ fn a_cancelled_run_continues_to_the_same_parts() {
     let stages: [&dyn Stage; 4] = [&rules, &exact_keys("text", &[]), &exact("text", 2), &text(0.1)];
     let run = |stop_after: Option<u64>| {
         let mut bench = Bench::new();
-        bench.run(&Source { name: "many", stream: "documents", tasks: vec![many.clone()] });
+        bench.run(&Source { name: "many", stream: DOCUMENTS, tasks: vec![many.clone()] });
         let mut sealed = Vec::new();
         for stage in stages {
             // Half of the records are duplicates, in two partitions.
@@ -296,7 +297,7 @@ fn pairs_are_duplicates_by_url_and_caption() {
         at(3, "coyo", "https://a.example/1", "a bird is fed"),
     ]];
     let mut bench = Bench::new();
-    bench.run(&Source { name: "captions", stream: "pairs", tasks });
+    bench.run(&Source { name: "captions", stream: PAIRS, tasks });
     bench.run(&Rules::<Pair>::new(
         "pairs.rules",
         vec!["captions".into()],
@@ -307,7 +308,7 @@ fn pairs_are_duplicates_by_url_and_caption() {
     bench.run(&exact("pairs", 2));
     let kept =
         bench.run(&Deduplicated::<Pair>::new("pairs", vec!["pairs.rules".into()], "pairs.exact", None));
-    let ids: Vec<Id> = rows::<Pair>(&kept, "pairs").iter().map(|p| p.id).collect();
+    let ids: Vec<Id> = rows(&kept, PAIRS).iter().map(|p| p.id).collect();
     assert_eq!(ids, [id(9, 1), id(9, 3)]);
 }
 
@@ -316,14 +317,14 @@ fn pages_are_selected_before_anything_is_fetched() {
     let image = (SegmentKind::Image, "https://a.example/1.png");
     let pages = vec![page(&[(SegmentKind::Text, RIVER), image]), page(&[(SegmentKind::Text, BOAT)])];
     let mut bench = Bench::new();
-    bench.run(&Source { name: "crawl", stream: "pages", tasks: vec![pages] });
+    bench.run(&Source { name: "crawl", stream: PAGES, tasks: vec![pages] });
     let selected = bench.run(&Rules::<corpus::record::Page>::new(
         "interleaved.select",
         vec!["crawl".into()],
         vec![PageRule::Images(Images::default()), PageRule::Language(Language::default())],
         true,
     ));
-    assert_eq!(selected.parts("pages").map(|part| part.rows).sum::<u64>(), 1);
+    assert_eq!(selected.summary(PAGES).unwrap().rows, 1);
     assert_eq!(selected.parts(FINGERPRINTS).count(), 0);
     assert_eq!(selected.manifest().report.units["pages"].dropped["images"], 1);
 }
@@ -331,11 +332,11 @@ fn pages_are_selected_before_anything_is_fetched() {
 #[test]
 fn an_empty_source_gives_an_empty_corpus() {
     let mut bench = Bench::new();
-    bench.run(&Source::<Document> { name: "one", stream: "documents", tasks: vec![vec![]] });
+    bench.run(&Source::<Document> { name: "one", stream: DOCUMENTS, tasks: vec![vec![]] });
     bench.run(&text_rules(&["one"]));
     bench.run(&exact_keys("text", &[]));
     bench.run(&exact("text", 2));
-    assert_eq!(bench.run(&text(0.5)).manifest().parts, []);
+    assert_eq!(bench.run(&text(0.5)).manifest().part_count(), 0);
 }
 
 #[test]
@@ -343,17 +344,17 @@ fn documents_that_no_rule_judges_are_read_where_they_are() {
     let of = |position, text: &str| Document { id: id(1, position), ..document(0, text) };
     let documents = vec![of(0, RIVER), of(1, BOAT), of(2, &RIVER.replace(' ', "\n"))];
     let mut bench = Bench::new();
-    bench.run(&Source { name: "mine", stream: "documents", tasks: vec![documents] });
+    bench.run(&Source { name: "mine", stream: DOCUMENTS, tasks: vec![documents] });
     let judged = bench.run(&rules_of(&["mine"], Vec::new()).keys_only());
     assert_eq!(
-        judged.manifest().parts.iter().map(|part| part.stream.as_str()).collect::<Vec<_>>(),
-        [FINGERPRINTS]
+        corpus_testing::parts(&judged).iter().map(|p| p.stream.as_str()).collect::<Vec<_>>(),
+        ["fingerprints"]
     );
     assert_eq!(judged.manifest().report.units["documents"].kept, 3);
     bench.run(&exact_keys("text", &[]));
     bench.run(&exact("text", 1));
     let kept = bench.run(&Deduplicated::<Document>::new("text", vec!["mine".into()], "text.exact", None));
-    assert_eq!(rows::<Document>(&kept, "documents").len(), 2);
+    assert_eq!(rows(&kept, DOCUMENTS).len(), 2);
     assert_eq!(dropped(&kept)[&id(1, 2)], ("duplicate".to_owned(), id(1, 0).to_string()));
 }
 
@@ -379,7 +380,7 @@ fn files_of_rules_are_read_with_the_stage_and_name_their_drops() {
         at(3, Some("no url")),
     ];
     let mut bench = Bench::new();
-    bench.run(&Source { name: "web", stream: "documents", tasks: vec![documents] });
+    bench.run(&Source { name: "web", stream: DOCUMENTS, tasks: vec![documents] });
     let judged = bench.run(&rules_of(&["web"], lists(&list)));
     let expected = BTreeMap::from([(id(1, 1), ("url_domain".to_owned(), "1".to_owned()))]);
     assert_eq!(dropped(&judged), expected);

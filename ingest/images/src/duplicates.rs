@@ -2,11 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use corpus::record::{ImageDuplicate, Look, key_prefix};
+use corpus::record::{IMAGE_DUPLICATES, ImageDuplicate, Look, key_prefix};
 use corpus::{Dataset, Id, Part, Result};
-
-/// Stream of the stage that found them.
-const DUPLICATES: &str = "duplicates";
 
 /// The duplicates among the images of one part; holds them in memory.
 #[derive(Debug, Default)]
@@ -24,7 +21,7 @@ impl Duplicates {
             (first, last) = (first.min(prefix), last.max(prefix));
         }
         let mut duplicates = BTreeMap::new();
-        for reader in found.rows_near::<ImageDuplicate>(DUPLICATES, "key_prefix", &(first..=last))? {
+        for reader in found.rows_near(IMAGE_DUPLICATES, "key_prefix", &(first..=last))? {
             for row in reader {
                 let ImageDuplicate { id, representative, reason, .. } = row?;
                 duplicates.insert(id, (representative, reason));

@@ -4,17 +4,12 @@
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
-use corpus::record::{Fetched, Image, Look, Target, key_prefix};
+use corpus::record::{FETCHED, Fetched, IMAGES, Image, Look, Target, key_prefix};
 use corpus::table::{Reader, Record};
 use corpus::{Dataset, Fingerprint, Id, Part, Result, Stage, Task};
 
 use super::address::Key;
 use super::pass::Outcome;
-
-/// The stream that images are taken from.
-const IMAGES: &str = "images";
-/// The stream that has the answers.
-const FETCHED: &str = "fetched";
 
 /// Outcomes in the same run's folder that the same settings gave for an earlier list, in the range of
 /// keys of one task. Holds their keys, and of one earlier list after the other one row group per stream.
@@ -88,18 +83,19 @@ impl EarlierList {
     fn open(dataset: Dataset, prefixes: RangeInclusive<Id>) -> Result<Self> {
         let (mut keys, mut parts) = (BTreeSet::new(), Vec::new());
         for part in dataset.parts(IMAGES) {
+            let part = part?;
             let before = keys.len();
-            for look in dataset.open_near::<Look>(part, "key", &prefixes)? {
+            for look in dataset.open_near::<Look>(&part, "key", &prefixes)? {
                 let key = look?.key;
                 if prefixes.contains(&key_prefix(&key)) {
                     keys.insert(key);
                 }
             }
             if keys.len() > before {
-                parts.push(part.clone());
+                parts.push(part);
             }
         }
-        let answers: Vec<Part> = dataset.parts(FETCHED).cloned().collect();
+        let answers: Vec<Part> = dataset.parts(FETCHED).collect::<Result<_>>()?;
         Ok(Self { dataset, prefixes, keys, images: Cursor::new(parts), answers: Cursor::new(answers) })
     }
 

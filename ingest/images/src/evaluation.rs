@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use corpus::digest::Digest;
-use corpus::record::{EncodedImage, Image};
-use corpus::{Error, Id, Inputs, Lazy, Removal, Result, SourceCode, Stage, Task};
+use corpus::record::{EncodedImage, IMAGES, Image};
+use corpus::{Declared, Error, Id, Inputs, Lazy, Output, Removal, Result, SourceCode, Stage, Task};
 use serde_json::{Value, json};
 
 use super::{Config, Stored, jpeg, store};
 
-/// The unit that is counted, and the stream.
-const IMAGES: &str = "images";
+/// The unit that is counted.
+const UNIT: &str = IMAGES.name();
 /// Bytes of a file that is read.
 const FILE_BYTES_MAX: u64 = 256 << 20;
 
@@ -111,19 +111,19 @@ impl Stage for Evaluation {
         Ok(self.sets.len() as u32)
     }
 
+    fn streams(&self) -> Vec<Declared> {
+        vec![IMAGES.into()]
+    }
+
     fn guards_records(&self) -> bool {
         true
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         let files = self.digested()?.values().nth(task.index as usize).map(Vec::as_slice).unwrap_or_default();
         for (row, (path, _)) in (0_u64..).zip(files).skip(out.position() as usize) {
             let id = Id::new(self.source, task.index, row).map_err(|error| Error::work(task.stage, error))?;
-            out.read(IMAGES);
+            out.read(UNIT);
             let bytes = read(path)?;
             let judged = task.crashes.guard(id, || store(&bytes, &self.config));
             let judged = judged
@@ -132,16 +132,16 @@ impl Stage for Evaluation {
             match judged {
                 Ok(stored) => {
                     out.write(IMAGES, look(id, &bytes, stored))?;
-                    out.keep(IMAGES);
+                    out.keep(UNIT);
                 }
                 Err((reason, value)) => {
                     let preview = path.display().to_string();
-                    out.fail(IMAGES, Removal { id, key: None, url: None, reason, value, preview: &preview })?;
+                    out.fail(UNIT, Removal { id, key: None, url: None, reason, value, preview: &preview })?;
                 }
             }
             out.advance(1)?;
         }
-        out.finish()
+        Ok(())
     }
 }
 

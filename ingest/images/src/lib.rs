@@ -34,7 +34,7 @@ pub use evaluation::Evaluation;
 pub use fault::Fault;
 pub use list::{List, Uses};
 pub use measure::Measures;
-pub use pass::{Pass, RETRY};
+pub use pass::Pass;
 pub use pixels::Pixels;
 pub use resize::{resize, short_side_to};
 pub use store::{Stored, store};

@@ -3,13 +3,12 @@
 //! The list is sorted by the hash of the URL, which shuffles hosts and sources. Task p of P takes the p-th range of
 //! keys from all sorted uses, and holds one row of each of their parts and the uses of one URL.
 
-use corpus::record::{Target, Wanted};
+use corpus::record::{TARGETS, Target, USES, Wanted};
 use corpus::sort::{Merge, partition};
-use corpus::{Id, Inputs, Output, Removal, Result, Stage, Task};
+use corpus::{Declared, Id, Inputs, Output, Removal, Result, Stage, Task};
 use serde_json::{Value, json};
 
 use super::Config;
-use uses::USES;
 
 mod uses;
 
@@ -55,18 +54,18 @@ impl Stage for List {
         Ok(self.config.partitions)
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
+    fn streams(&self) -> Vec<Declared> {
+        vec![TARGETS.into()]
+    }
+
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         let mut committed = out.position();
         let range = partition(task.index, task.count);
         let mut wanted: Option<Target> = None;
         let mut end = |target: Option<Target>| match (target, committed) {
             (None, _) => Ok(()),
             (Some(target), 0) => {
-                write(&mut out, target, &self.config)?;
+                write(out, target, &self.config)?;
                 out.advance(1)
             }
             (Some(_), _) => {
@@ -74,7 +73,7 @@ impl Stage for List {
                 Ok(())
             }
         };
-        for row in Merge::<Wanted>::new(task.inputs.get(&self.uses)?, USES, range, task.cancel)? {
+        for row in Merge::new(task.inputs.get(&self.uses)?, USES, range, task.cancel)? {
             let Wanted { key, url, place } = row?;
             match &mut wanted {
                 Some(target) if target.key == key => target.uses.push(place),
@@ -82,7 +81,7 @@ impl Stage for List {
             }
         }
         end(wanted)?;
-        out.finish()
+        Ok(())
     }
 }
 
@@ -106,7 +105,7 @@ fn write(out: &mut Output<'_>, target: Target, config: &Config) -> Result<()> {
         out.keep(UNIT);
         uses.push(place);
     }
-    if uses.is_empty() { Ok(()) } else { out.write("targets", Target { key, url, uses }) }
+    if uses.is_empty() { Ok(()) } else { out.write(TARGETS, Target { key, url, uses }) }
 }
 
 fn drop_use(out: &mut Output<'_>, id: Id, reason: &str, slot: u16, url: &str) -> Result<()> {

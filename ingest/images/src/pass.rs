@@ -7,8 +7,9 @@
 
 use std::sync::Arc;
 
-use corpus::record::{Image, Target, Use, key_prefix};
-use corpus::{Error, Inputs, Output, Removal, Result, Stage, Task};
+use corpus::record::{FETCHED, IMAGES, Image, PAGE_IMAGES, RETRY, TARGETS, Target, Use, key_prefix};
+use corpus::stage::Resources;
+use corpus::{Declared, Error, Inputs, Output, Removal, Result, Stage, Stream, Task};
 use ingest::Client;
 use ingest::fetch::InOrder;
 use serde_json::{Value, json};
@@ -28,8 +29,6 @@ mod saved;
 
 /// The unit that is counted: a distinct URL.
 const UNIT: &str = "images";
-/// The stream of what failed for a reason that may pass, which the next pass reads.
-pub const RETRY: &str = "retry";
 /// Targets of a range: what is committed together.
 const RANGE_TARGETS: u64 = 1_000;
 
@@ -89,7 +88,15 @@ impl Stage for Pass {
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
-        Ok(inputs.get(&self.input)?.parts(self.stream()).count() as u32)
+        inputs.get(&self.input)?.part_count(self.stream())
+    }
+
+    fn streams(&self) -> Vec<Declared> {
+        vec![IMAGES.into(), PAGE_IMAGES.into(), FETCHED.into(), RETRY.into()]
+    }
+
+    fn resources(&self) -> Resources {
+        Resources::with_memory_mb(self.config.decode_memory_mb)
     }
 
     fn version(&self) -> u32 {
@@ -100,11 +107,7 @@ impl Stage for Pass {
         true
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         // One call ends a range: neither bytes nor targets end it before.
         out.set_range_records_max(1);
         let targets = self.targets(task, out.position())?;
@@ -136,14 +139,13 @@ impl Stage for Pass {
                     outcome
                 }
             };
-            self.conclude(&mut out, &mut range, target, outcome)?;
+            self.conclude(out, &mut range, target, outcome)?;
             if range.target_count >= RANGE_TARGETS {
-                range.commit(&mut out)?;
+                range.commit(out)?;
                 kept = Kept::open(&task.keep, out.position());
             }
         }
-        range.commit(&mut out)?;
-        out.finish()
+        range.commit(out)
     }
 }
 
@@ -178,8 +180,8 @@ impl Origin {
 struct LostOutcome;
 
 impl Pass {
-    fn stream(&self) -> &'static str {
-        if self.index == 0 { "targets" } else { RETRY }
+    fn stream(&self) -> Stream<Target> {
+        if self.index == 0 { TARGETS } else { RETRY }
     }
 
     fn is_last(&self) -> bool {
@@ -188,8 +190,8 @@ impl Pass {
 
     fn targets(&self, task: &Task<'_>, position: u64) -> Result<Vec<Target>> {
         let dataset = task.inputs.get(&self.input)?;
-        match dataset.parts(self.stream()).nth(task.index as usize) {
-            Some(part) => dataset.open_at(part, position)?.collect(),
+        match dataset.part(self.stream(), task.index)? {
+            Some(part) => dataset.open_at(&part, position)?.collect(),
             None => Ok(Vec::new()),
         }
     }
@@ -248,7 +250,7 @@ impl Pass {
                 give_up(out, target, failure, is_retried)?;
             }
         }
-        out.write("fetched", row)
+        out.write(FETCHED, row)
     }
 }
 
@@ -294,7 +296,7 @@ impl Range {
             target.uses.into_iter().partition(|place| place.caption.is_some());
         self.page_images.add(&image, slots)?;
         match pairs.first().map(|first| first.id) {
-            Some(id) => out.write("images", Image { id, uses: pairs, ..image }),
+            Some(id) => out.write(IMAGES, Image { id, uses: pairs, ..image }),
             None => Ok(()),
         }
     }

@@ -1,7 +1,7 @@
 //! An entry of an archive becomes a page or a document, or the reason why not.
 
-use corpus::record::{Document, Page, SourceFile};
-use corpus::{Error, Id, Output, Removal, Result, Task};
+use corpus::record::{DOCUMENTS, Document, PAGES, Page, SourceFile};
+use corpus::{Declared, Error, Id, Output, Removal, Result, Task};
 
 use super::CrawlKind;
 use crate::fault::FileFault;
@@ -14,9 +14,6 @@ use crate::webpage::{Body, Refusal, Webpage, guarded};
 /// Unit: WARC records of type response, resource and revisit (in WET files conversion), and
 /// places where a record could not be read.
 pub(super) const RECORDS: &str = "records";
-/// Streams: pages of WARC files, documents of WET files.
-const PAGES: &str = "pages";
-const DOCUMENTS: &str = "documents";
 
 /// Writes what entries hold.
 #[derive(Clone)]
@@ -27,6 +24,14 @@ pub(super) struct Scribe {
 }
 
 impl Scribe {
+    /// Returns the stream that is written: pages of WARC files, documents of WET files.
+    pub(super) fn streams(&self) -> Vec<Declared> {
+        match self.kind {
+            CrawlKind::Warc => vec![PAGES.into()],
+            CrawlKind::Wet => vec![DOCUMENTS.into()],
+        }
+    }
+
     pub(super) fn write(
         &self,
         task: &Task<'_>,

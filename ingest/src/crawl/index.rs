@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use corpus::record::{Pick, SourceFile};
-use corpus::{Inputs, Output, Result, Stage, Task};
+use corpus::record::{FILES, PICKS, Pick, SourceFile};
+use corpus::{Declared, Inputs, Output, Result, Stage, Task};
 use serde_json::{Value, json};
 
 use super::select::{IndexRow, Select};
@@ -11,8 +11,8 @@ use crate::fault::FileFault;
 use crate::rows::{Cells, Kind, ParquetRows, ROW_BROKEN, Row, Wanted};
 use crate::source::{Source, Yield};
 
-/// Stream and unit of this stage: records that are wanted.
-pub(super) const PICKS: &str = "picks";
+/// What is counted: records that are wanted.
+const UNIT: &str = PICKS.name();
 
 /// The stage `NAME.index`: one task per part of the index, which is read by ranges.
 ///
@@ -42,7 +42,7 @@ impl Index {
             let path = file.url.strip_prefix(&self.prefix).unwrap_or(&file.url);
             (path.to_owned(), file.index)
         };
-        files.rows::<SourceFile>(crate::source::FILES).map(|file| file.map(path)).collect()
+        files.rows(FILES).map(|file| file.map(path)).collect()
     }
 
     fn read(
@@ -69,7 +69,7 @@ impl Index {
                     let unit = match picked {
                         Ok(pick) => {
                             out.write(PICKS, pick)?;
-                            PICKS.to_owned()
+                            UNIT.to_owned()
                         }
                         Err(rule) => format!("left_out_{rule}"),
                     };
@@ -77,7 +77,7 @@ impl Index {
                     out.keep(&unit);
                     found.record();
                 }
-                Err(fault) => found.lost((PICKS, part), source.id(part, out.position())?, fault, out)?,
+                Err(fault) => found.lost((UNIT, part), source.id(part, out.position())?, fault, out)?,
             }
             out.advance(taken)?;
         }
@@ -159,8 +159,13 @@ impl Stage for Index {
         self.source().plan(inputs)
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        self.source()
-            .run(task, PICKS, |part, found, out| self.read(task, (part, &self.archives(task)?), found, out))
+    fn streams(&self) -> Vec<Declared> {
+        vec![PICKS.into()]
+    }
+
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
+        self.source().run(task, UNIT, out, |part, found, out| {
+            self.read(task, (part, &self.archives(task)?), found, out)
+        })
     }
 }

@@ -3,18 +3,17 @@
 use std::collections::BTreeMap;
 
 use corpus::id::POSITION_MAX;
-use corpus::record::{Pick, SourceFile};
-use corpus::{Error, Inputs, Output, Result, Stage, Task};
+use corpus::record::{FILES, PICKS, Pick, SourceFile};
+use corpus::{Declared, Error, Inputs, Output, Result, Stage, Task};
 use serde_json::{Value, json};
 
 use super::entry::{RECORDS, Scribe};
-use super::index::PICKS;
 use crate::fault::{FileFault, POSITION_TOO_LARGE};
 use crate::fetch::range::{RANGE_BYTES_MAX, Range};
 use crate::fetch::source::source_error;
 use crate::inflation::PageBudget;
 use crate::location::shown;
-use crate::source::{FILES, Yield};
+use crate::source::Yield;
 use crate::warc::Reader;
 
 /// Picks in one range of the ledger.
@@ -75,27 +74,27 @@ impl Stage for Selected {
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
-        Ok(inputs.get(&self.index())?.parts(PICKS).count() as u32)
+        inputs.get(&self.index())?.part_count(PICKS)
+    }
+
+    fn streams(&self) -> Vec<Declared> {
+        self.scribe.streams()
     }
 
     fn guards_records(&self) -> bool {
         true
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         out.set_range_records_max(RANGE_RECORDS_MAX);
         let source = &self.scribe.source;
-        let files = task.inputs.get(&source.listing())?.rows::<SourceFile>(FILES);
+        let files = task.inputs.get(&source.listing())?.rows(FILES);
         let files: BTreeMap<u32, String> =
             files.map(|file| file.map(|file| (file.index, file.url))).collect::<Result<_>>()?;
         let index = task.inputs.get(&self.index())?;
-        let part = index.parts(PICKS).nth(task.index as usize);
+        let part = index.part(PICKS, task.index)?;
         let part = part.ok_or_else(|| Error::MissingInput { input: self.index() })?;
-        let picks: Vec<Pick> = index.open_at::<Pick>(part, out.position())?.collect::<Result<_>>()?;
+        let picks: Vec<Pick> = index.open_at::<Pick>(&part, out.position())?.collect::<Result<_>>()?;
         let file = |pick: &Pick| SourceFile {
             index: pick.file,
             url: files.get(&pick.file).cloned().unwrap_or_default(),
@@ -103,7 +102,7 @@ impl Stage for Selected {
         // A place or length that no record has is not asked for.
         let is_sane = |pick: &&Pick| pick.length <= RANGE_BYTES_MAX && pick.offset <= POSITION_MAX;
         let range = |pick: &Pick| Range { url: file(pick).url, offset: pick.offset, length: pick.length };
-        let mut found = Yield::of(&out);
+        let mut found = Yield::of(out);
         let mut ranges = source.client.ranges(picks.iter().filter(is_sane).map(range));
         for pick in &picks {
             let file = file(pick);
@@ -114,7 +113,7 @@ impl Stage for Selected {
                 Err(Error::work(&source.name, FileFault { reason, detail }))
             } else if let Some((_, bytes)) = ranges.next() {
                 let bytes = bytes.map_err(|error| source_error(&file.url, &error));
-                bytes.and_then(|bytes| self.read(task, &file, (pick, &bytes), &mut found, &mut out))
+                bytes.and_then(|bytes| self.read(task, &file, (pick, &bytes), &mut found, out))
             } else {
                 Ok(())
             };
@@ -122,10 +121,10 @@ impl Stage for Selected {
                 let mut fault = FileFault::of_error(error)?;
                 fault.detail += &format!(" (at byte {} of {})", pick.offset, shown(&file.url));
                 let id = source.id(&file, pick.offset.min(POSITION_MAX))?;
-                found.lost((RECORDS, &file), id, fault, &mut out)?;
+                found.lost((RECORDS, &file), id, fault, out)?;
             }
             out.advance(1)?;
         }
-        out.finish()
+        Ok(())
     }
 }

@@ -1,13 +1,10 @@
 //! The listing of evaluation sets: their files, one set after the other.
 
-use corpus::record::{EvaluationFiles, SourceFile};
-use corpus::{Error, Inputs, Output, Result, Stage, Task};
+use corpus::record::{EVALUATION_FILES, EvaluationFiles, FILES, SourceFile};
+use corpus::{Declared, Error, Inputs, Output, Result, Stage, Task};
 use serde_json::{Value, json};
 
 use super::{EvaluationSet, EvaluationSets};
-
-/// The stream that says which files of the listing are a set's.
-pub(super) const SETS: &str = "sets";
 
 /// The stage `NAME.files`.
 pub(super) struct Files(pub(super) EvaluationSets);
@@ -19,7 +16,7 @@ impl Files {
         listing.warn_of_leftovers(task)?;
         let count = u32::try_from(files.len()).map_err(|error| Error::work(task.stage, error))?;
         if u64::from(first) >= out.position() {
-            out.write(SETS, EvaluationFiles { set: set.name.clone(), first, count })?;
+            out.write(EVALUATION_FILES, EvaluationFiles { set: set.name.clone(), first, count })?;
         }
         for (index, url) in (first..).zip(files) {
             // What an attempt before has committed is passed over.
@@ -45,15 +42,15 @@ impl Stage for Files {
         Ok(1)
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
+    fn streams(&self) -> Vec<Declared> {
+        vec![EVALUATION_FILES.into(), FILES.into()]
+    }
+
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         let mut first = 0;
         for set in &self.0.sets {
-            first = self.write(set, first, task, &mut out)?;
+            first = self.write(set, first, task, out)?;
         }
-        out.finish()
+        Ok(())
     }
 }

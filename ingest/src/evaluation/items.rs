@@ -1,10 +1,9 @@
 //! The items of evaluation sets: the texts in their rows.
 
-use corpus::record::{EvaluationFiles, EvaluationItem, SourceFile};
-use corpus::{Error, Inputs, Output, Removal, Result, Stage, Task};
+use corpus::record::{EVALUATION_FILES, EvaluationFiles, EvaluationItem, ITEMS, SourceFile};
+use corpus::{Declared, Error, Inputs, Output, Removal, Result, Stage, Task};
 use serde_json::{Value, json};
 
-use super::files::SETS;
 use super::{EvaluationSet, EvaluationSets};
 use crate::fault::FileFault;
 use crate::location::shown;
@@ -14,8 +13,6 @@ use crate::texts::{FORMATS, SeenFields, TextRow, TextRows};
 
 /// The unit that is counted.
 const ROWS: &str = "rows";
-/// The stream of texts.
-const ITEMS: &str = "items";
 /// Reason of rows without a text.
 const NO_TEXT: &str = "no_text";
 
@@ -48,7 +45,7 @@ impl Items {
     /// Returns the files of a set.
     fn files(&self, inputs: &Inputs, index: u32) -> Result<Vec<SourceFile>> {
         let listing = inputs.get(&self.0.source.listing())?;
-        let of_set = listing.rows::<EvaluationFiles>(SETS).nth(index as usize).transpose()?;
+        let of_set = listing.rows(EVALUATION_FILES).nth(index as usize).transpose()?;
         let none = || self.refused(format!("the listing has no evaluation set {index}"));
         let EvaluationFiles { first, count, .. } = of_set.ok_or_else(none)?;
         self.0.source.files(inputs, first, count)
@@ -166,19 +163,18 @@ impl Stage for Items {
         u32::try_from(self.0.sets.len()).map_err(|error| Error::work(&self.name(), error))
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
+    fn streams(&self) -> Vec<Declared> {
+        vec![ITEMS.into()]
+    }
+
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         let (set, files) = (self.set(task.index)?, self.files(task.inputs, task.index)?);
-        self.0.source.watch(task, &files, &mut out)?;
+        self.0.source.watch(task, &files, out)?;
         let (seen, committed) = (SeenFields::new(&set.fields), out.position());
         let mut reading = Reading { set, seen, rows: 0, committed, items: 0, faults: 0, first_fault: None };
         for file in &files {
-            self.read(task, file, &mut reading, &mut out)?;
+            self.read(task, file, &mut reading, out)?;
         }
-        self.conclude(task, &reading)?;
-        out.finish()
+        self.conclude(task, &reading)
     }
 }

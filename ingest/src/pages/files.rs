@@ -1,7 +1,7 @@
 //! Files of HTML: each is a page.
 
-use corpus::record::SourceFile;
-use corpus::{Error, Inputs, Result, Stage, Task};
+use corpus::record::{PAGES, SourceFile};
+use corpus::{Declared, Error, Inputs, Output, Result, Stage, Task};
 use serde_json::{Value, json};
 
 use super::{About, PageWriter, sidecar};
@@ -84,15 +84,15 @@ impl Stage for Files {
         Ok(self.writer.source.plan(inputs)?.div_ceil(FILES_PER_TASK))
     }
 
+    fn streams(&self) -> Vec<Declared> {
+        vec![PAGES.into()]
+    }
+
     fn guards_records(&self) -> bool {
         true
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         let files = self.files(task.inputs, task.index)?;
         let first = usize::try_from(out.position()).unwrap_or(usize::MAX);
         for file in files.iter().skip(first) {
@@ -102,9 +102,9 @@ impl Stage for Files {
                 Err(fatal) => Err(Refusal::Fail(fatal.reason(), String::new())),
             };
             let about = About { id, key: Some(shown(&file.url)), url, date: None };
-            self.writer.write(about, page, &mut out)?;
+            self.writer.write(about, page, out)?;
             out.advance(1)?;
         }
-        out.finish()
+        Ok(())
     }
 }

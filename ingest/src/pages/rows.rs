@@ -2,12 +2,12 @@
 
 use std::io;
 
-use corpus::record::SourceFile;
-use corpus::{Inputs, Output, Result, Stage, Task};
+use corpus::record::{PAGES, SourceFile};
+use corpus::{Declared, Inputs, Output, Result, Stage, Task};
 use parquet::file::reader::Length;
 use serde_json::{Value, json};
 
-use super::{About, HtmlFormat, PAGES, PageWriter};
+use super::{About, HtmlFormat, PageWriter, UNIT};
 use crate::fetch::source::source_error;
 use crate::html::address::address;
 use crate::inflation::{INFLATED, PageBudget};
@@ -123,10 +123,10 @@ impl Rows {
                     }
                 }
                 Row::Broken { detail, preview } if is_new => {
-                    found.broken(PAGES, id, detail, &preview, out)?;
+                    found.broken(UNIT, id, detail, &preview, out)?;
                 }
                 Row::Lost { fault, .. } if is_new => {
-                    found.lost((PAGES, file), id, fault, out)?;
+                    found.lost((UNIT, file), id, fault, out)?;
                 }
                 Row::Broken { .. } | Row::Lost { .. } => {}
             }
@@ -200,11 +200,15 @@ impl Stage for Rows {
         self.writer.source.plan(inputs)
     }
 
+    fn streams(&self) -> Vec<Declared> {
+        vec![PAGES.into()]
+    }
+
     fn guards_records(&self) -> bool {
         true
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        self.writer.source.run(task, PAGES, |file, found, out| self.read(task, file, found, out))
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
+        self.writer.source.run(task, UNIT, out, |file, found, out| self.read(task, file, found, out))
     }
 }

@@ -1,9 +1,9 @@
 //! Archives of other projects' tests, whole and damaged.
 
+use corpus::record::PAGES;
 use std::fs::File;
 use std::path::Path;
 
-use corpus::record::Page;
 use ingest::warc::{Entry, Reader};
 use serde_json::json;
 
@@ -21,7 +21,7 @@ fn every_archive_is_read_to_its_end_and_nothing_panics() {
     assert!(counts.kept > 100, "{counts:?}");
     assert!(counts.failed.contains_key("gzip_broken"), "{counts:?}");
     assert!(!counts.failed.contains_key("panic"), "{counts:?}");
-    for page in dataset.rows::<Page>("pages") {
+    for page in dataset.rows(PAGES) {
         assert!(!page.unwrap().text().trim().is_empty());
     }
 }

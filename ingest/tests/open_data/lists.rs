@@ -1,5 +1,6 @@
 //! Caption lists under the column names of their publishers.
 
+use corpus::record::PAIRS;
 use corpus::record::Pair;
 use serde_json::json;
 
@@ -14,7 +15,7 @@ fn caption_lists_of_laion_are_read_by_their_own_column_names() {
     let dataset = run(scratch.path(), config);
     let counts = &dataset.manifest().report.units["pairs"];
     assert!(counts.kept > 3_000, "{counts:?}");
-    let pairs: Vec<Pair> = dataset.rows("pairs").map(Result::unwrap).collect();
+    let pairs: Vec<Pair> = dataset.rows(PAIRS).map(Result::unwrap).collect();
     let web = pairs.iter().filter(|pair| pair.url.starts_with("http")).count();
     assert!(web * 100 >= pairs.len() * 99, "{web} of {} are web addresses", pairs.len());
 }

@@ -1,8 +1,8 @@
 //! `[limits]`: what a run puts up with before it stops.
 
-use corpus::record::Removed;
+use corpus::record::FAILED;
 use corpus::{Counts, Dataset};
-use ingest::FILES;
+use ingest::FILE_UNIT;
 use serde::Deserialize;
 
 /// When a run stops although every record is accounted for.
@@ -69,7 +69,7 @@ impl Limits {
 
     fn of_files(&self, dataset: &Dataset) -> Option<String> {
         let manifest = dataset.manifest();
-        let files = manifest.report.units.get(FILES).filter(|_| manifest.task_count >= FILES_MIN)?;
+        let files = manifest.report.units.get(FILE_UNIT).filter(|_| manifest.task_count >= FILES_MIN)?;
         let failed = files.failed_total();
         if failed as f64 <= self.failed_files_share_max * f64::from(manifest.task_count) {
             return None;
@@ -85,14 +85,14 @@ impl Limits {
 
     fn of_records(&self, dataset: &Dataset) -> corpus::Result<Option<String>> {
         let manifest = dataset.manifest();
-        let units = manifest.report.units.iter().filter(|(unit, _)| *unit != FILES);
+        let units = manifest.report.units.iter().filter(|(unit, _)| *unit != FILE_UNIT);
         let broken = units.max_by_key(|(_, counts)| counts.failed_total());
         let Some((unit, counts)) = broken.filter(|(_, counts)| self.is_broken(counts)) else {
             return Ok(None);
         };
         let Some((reason, count)) = commonest(counts) else { return Ok(None) };
         let mut examples = Vec::new();
-        for row in dataset.rows::<Removed>("failed") {
+        for row in dataset.rows(FAILED) {
             let row = row?;
             if row.reason == reason {
                 let place = row.url.filter(|url| !url.is_empty()).unwrap_or(row.preview);

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use corpus::record::SourceFile;
+use corpus::record::FILES;
 use corpus::{Dataset, Inputs, Ledger};
-use ingest::{Client, FILES};
+use ingest::{Client, FILE_UNIT};
 
 use crate::config::Config;
 use crate::evaluation;
@@ -70,7 +70,7 @@ pub(super) fn refuse(
     let sealed = folder.sealed()?;
     for reading in readings(config, client) {
         let Reading { stage: name, what, .. } = &reading;
-        let listing = format!("{name}.{FILES}");
+        let listing = format!("{name}.{FILE_UNIT}");
         let is_run = |stage: &String| stage == name || *stage == listing;
         if selection.only.as_ref().is_some_and(|only| !is_run(only)) {
             continue;
@@ -151,7 +151,7 @@ fn changes(
         Err(error) => return Err(error.into()),
     };
     let mut before = BTreeSet::new();
-    for file in listed.rows::<SourceFile>(FILES) {
+    for file in listed.rows(FILES) {
         before.insert(file?.url);
     }
     found.added = now.into_iter().filter(|url| !before.contains(url)).collect();

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use corpus::crash::Crashes;
 use corpus::probe::Prober;
+use corpus::record::RETRY;
 use corpus::{Cancel, Dataset, Description, Inputs, Observer};
-use images::RETRY;
 use images::flow::{PASSES, pass_name};
 
 use crate::config::{Config, Loaded};
@@ -154,8 +154,7 @@ fn retry_passes(folder: &Folder, config: &Config, retry_failed: bool, watch: &dy
     let Some(dataset) = sealed.0.get(&last) else {
         return Err(Error::usage(format!("--retry-failed: {last} is not finished; run without it first")));
     };
-    let left: u64 = dataset.parts(RETRY).map(|part| part.rows).sum();
-    if left == 0 {
+    if dataset.summary(RETRY)?.rows == 0 {
         watch.note(&format!("{last}: no image failed for a reason that may have passed"));
         return Ok(passes);
     }

@@ -43,6 +43,7 @@ impl Runner<'_> {
             cancel: self.cancel,
             crashes: self.crashes,
             observer: self.watch,
+            executor: None,
             prober: Some(self.prober),
         };
         let selected = |name: &String| selection.only.as_ref().is_none_or(|only| only == name);

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
-use corpus::record::{EncodedImage, Features, Image, Interleaved};
-use corpus::{Dataset, Error, Id, Inputs, NamedFile, Output, Part, Result, Stage, Task};
+use corpus::ledger::StreamSummary;
+use corpus::record::{EncodedImage, FEATURES, Features, IMAGES, INTERLEAVED, Image, Interleaved};
+use corpus::{Dataset, Declared, Error, Id, Inputs, NamedFile, Output, Part, Result, Stage, Task};
 use half::f16;
 use model::{Tower, TowerConfig, Trainable};
 use serde_json::{Value, json};
@@ -88,25 +89,29 @@ impl Stage for Compute {
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
-        Ok(self.parts(inputs)?.len() as u32)
+        let mut count = 0;
+        for stage in self.inputs() {
+            count += self.stream(inputs.get(&stage)?)?.part_count;
+        }
+        u32::try_from(count).map_err(|error| Error::work(&self.name, error))
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
-        if let Some((dataset, part)) = self.parts(task.inputs)?.get(task.index as usize) {
+    fn streams(&self) -> Vec<Declared> {
+        vec![FEATURES.into()]
+    }
+
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
+        if let Some((dataset, part)) = self.part(task)? {
             let mut batch = Batch::default();
-            for images in self.images(dataset, part, out.position())? {
+            for images in self.images(dataset, &part, out.position())? {
                 batch.add(images?, self.tower_config.image_side_pixels, self.config.preprocess)?;
                 if batch.places.len() >= self.config.batch_images as usize {
-                    self.compute(&mut out, std::mem::take(&mut batch))?;
+                    self.compute(out, std::mem::take(&mut batch))?;
                 }
             }
-            self.compute(&mut out, batch)?;
+            self.compute(out, batch)?;
         }
-        out.finish()
+        Ok(())
     }
 }
 
@@ -144,18 +149,26 @@ struct StoredImageError {
 }
 
 impl Compute {
-    /// Returns the parts of all inputs in order: one task each.
-    fn parts<'i>(&self, inputs: &'i Inputs) -> Result<Vec<(&'i Dataset, &'i Part)>> {
-        let stream = match &self.source {
-            Source::Pairs(_) => "images",
-            Source::Interleaved(_) => "documents",
-        };
-        let mut parts = Vec::new();
-        for stage in Stage::inputs(self) {
-            let dataset = inputs.get(&stage)?;
-            parts.extend(dataset.parts(stream).map(|part| (dataset, part)));
+    /// Returns the stream whose images are computed.
+    fn stream<'d>(&self, dataset: &'d Dataset) -> Result<&'d StreamSummary> {
+        match &self.source {
+            Source::Pairs(_) => dataset.summary(IMAGES),
+            Source::Interleaved(_) => dataset.summary(INTERLEAVED),
         }
-        Ok(parts)
+    }
+
+    /// Returns the part of a task: tasks count the parts of all inputs in order.
+    fn part<'t>(&self, task: &'t Task<'_>) -> Result<Option<(&'t Dataset, Part)>> {
+        let mut left = u64::from(task.index);
+        for stage in self.inputs() {
+            let dataset = task.inputs.get(&stage)?;
+            let summary = self.stream(dataset)?;
+            match left.checked_sub(summary.part_count) {
+                Some(behind) => left = behind,
+                None => return Ok(dataset.part_in(summary, left)?.map(|part| (dataset, part))),
+            }
+        }
+        Ok(None)
     }
 
     /// Reads the images of a part, row by row.
@@ -191,7 +204,7 @@ impl Compute {
         for ((id, slot), values) in batch.places.into_iter().zip(features.chunks(image_len)) {
             out.keep(UNIT);
             let values: Bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-            out.write("features", Features { id, slot, values })?;
+            out.write(FEATURES, Features { id, slot, values })?;
         }
         out.advance(batch.row_count)
     }

@@ -1,7 +1,7 @@
 //! Stage `interleaved`: pages and their images to interleaved documents.
 
-use corpus::record::{Interleaved, Page, SegmentKind};
-use corpus::{Dataset, Id, Inputs, Output, Part, Removal, Result, Split, Stage, Task};
+use corpus::record::{INTERLEAVED, Interleaved, PAGES, Page, SegmentKind};
+use corpus::{Dataset, Declared, Id, Inputs, Output, Part, Removal, Result, Split, Stage, Task};
 use serde_json::{Value, json};
 
 use super::gathered::{Gathered, Gathering};
@@ -41,23 +41,23 @@ impl Stage for Build {
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
-        Ok(inputs.get(&self.pages)?.parts("pages").count() as u32)
+        inputs.get(&self.pages)?.part_count(PAGES)
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
+    fn streams(&self) -> Vec<Declared> {
+        vec![INTERLEAVED.into()]
+    }
+
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         let pages = task.inputs.get(&self.pages)?;
-        if let Some(part) = pages.parts("pages").nth(task.index as usize) {
-            let gathered = self.gather(task, pages, part, out.position())?;
-            for page in pages.open_at::<Page>(part, out.position())? {
-                self.take(&mut out, page?, &gathered)?;
+        if let Some(part) = pages.part(PAGES, task.index)? {
+            let gathered = self.gather(task, pages, &part, out.position())?;
+            for page in pages.open_at::<Page>(&part, out.position())? {
+                self.take(out, page?, &gathered)?;
                 out.advance(1)?;
             }
         }
-        out.finish()
+        Ok(())
     }
 }
 
@@ -96,7 +96,7 @@ impl Build {
             out.keep(IMAGES);
         }
         out.keep(DOCUMENTS);
-        out.write("documents", self.document(page, pieces, gathered)?)
+        out.write(INTERLEAVED, self.document(page, pieces, gathered)?)
     }
 
     /// Returns the slots whose images stay; the others are counted and written down.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
-use corpus::record::{EncodedImage, Image};
+use corpus::record::{EncodedImage, Image, PAGE_IMAGES};
 use corpus::{Dataset, Id, Result};
 
 use super::Seen;
@@ -43,7 +43,7 @@ impl Gathering {
 
     /// Adds the images of a dataset whose pages are in the range.
     pub(super) fn gather(&mut self, images: &Dataset, pages: &RangeInclusive<Id>) -> Result<()> {
-        for reader in images.rows_near::<Image>("page_images", "id", pages)? {
+        for reader in images.rows_near(PAGE_IMAGES, "id", pages)? {
             for image in reader {
                 self.add(image?, pages)?;
             }

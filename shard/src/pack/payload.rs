@@ -3,14 +3,11 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use corpus::record::Features;
+use corpus::record::{FEATURES, Features};
 use corpus::table::Reader;
 use corpus::{Dataset, Error, Id, Part, Result};
 
 use crate::pack::PackError;
-
-/// Stream of a features stage.
-const FEATURES_STREAM: &str = "features";
 
 /// Gives the payloads of the images of one part, in their order.
 pub(crate) enum Payloads<'d> {
@@ -25,12 +22,20 @@ impl<'d> Payloads<'d> {
     ///
     /// A features stage has one task per part of its images and one row per image, so that
     /// the task of the same number holds the features of a part.
-    pub(crate) fn open(features: Option<&'d Dataset>, stage: &'d str, task: u32, is_resumed: bool) -> Self {
+    ///
+    /// # Errors
+    /// When the list of their parts cannot be read.
+    pub(crate) fn open(
+        features: Option<&'d Dataset>,
+        stage: &'d str,
+        task: u32,
+        is_resumed: bool,
+    ) -> Result<Self> {
         let Some(dataset) = features else {
-            return Self::Encoded;
+            return Ok(Self::Encoded);
         };
-        let parts = dataset.parts(FEATURES_STREAM).filter(|part| task_of(part) == Some(task)).collect();
-        Self::Features(Box::new(Aligned { dataset, stage, parts, reader: None, seeks: is_resumed }))
+        let parts = dataset.parts_of_task(FEATURES, task)?.into();
+        Ok(Self::Features(Box::new(Aligned { dataset, stage, parts, reader: None, seeks: is_resumed })))
     }
 
     /// Returns the payload of the next image.
@@ -45,17 +50,11 @@ impl<'d> Payloads<'d> {
     }
 }
 
-/// Returns the task that wrote a part, by its name `<task>-<range>-<digest>.parquet`.
-fn task_of(part: &Part) -> Option<u32> {
-    let name = part.path.rsplit('/').next()?;
-    name.split('-').next()?.parse().ok()
-}
-
 /// The rows of one features task, checked one by one against the images they are for.
 pub(crate) struct Aligned<'d> {
     dataset: &'d Dataset,
     stage: &'d str,
-    parts: VecDeque<&'d Part>,
+    parts: VecDeque<Part>,
     reader: Option<Reader<Features>>,
     /// Whether rows of images before the resumed position are still to be passed over.
     seeks: bool,
@@ -83,7 +82,7 @@ impl Aligned<'_> {
                 return row.map(Some);
             }
             match self.parts.pop_front() {
-                Some(part) => self.reader = Some(self.dataset.open(part)?),
+                Some(part) => self.reader = Some(self.dataset.open(&part)?),
                 None => return Ok(None),
             }
         }

@@ -29,8 +29,7 @@ use crate::tokenizer::unigram::{Lattice, Unigram};
 
 pub use error::TokenizerError;
 pub use file::{MODEL_BYTES_MAX, PIECE_BYTES_MAX, PIECE_COUNT_MAX};
-pub(crate) use stage::MODEL_STREAM;
-pub use stage::{Tokenize, TokenizerConfig};
+pub use stage::{TOKENIZER_MODEL, Tokenize, TokenizerConfig};
 pub use training::{TrainingConfig, Words, train};
 pub use vocabulary::{SPECIAL_COUNT, Vocabulary};
 

@@ -5,18 +5,17 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use corpus::digest::Digest;
-use corpus::record::{Document, Pair};
+use corpus::record::{DOCUMENTS, Document, PAIRS, Pair};
 use corpus::table::Record;
-use corpus::{Error, Inputs, Lazy, Output, Result, Split, Stage, Task};
+use corpus::{Declared, Error, FileStream, Inputs, Lazy, Output, Result, Split, Stage, Stream, Task};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::tokenizer::{MODEL_BYTES_MAX, Tokenizer, TrainingConfig, Words, train};
 
-/// Stream that holds the `.model` file.
-pub(crate) const MODEL_STREAM: &str = "model";
-/// What the manifest says of that file.
-const MODEL_MEDIA_TYPE: &str = "application/x-sentencepiece-model";
+/// The `.model` file.
+pub const TOKENIZER_MODEL: FileStream =
+    FileStream { name: "model", extension: "model", media_type: "application/x-sentencepiece-model" };
 /// Records between two looks at whether to stop.
 const CANCEL_RECORDS: u64 = 1_024;
 
@@ -84,10 +83,10 @@ impl Tokenize {
         let mut words = Words::default();
         let mut reading = Reading { task, out, words: &mut words, bytes_max: config.input_bytes_max };
         let is_trained_on = |document: &Document| document.split != Some(Split::Validation);
-        reading.read("documents", &self.documents, |document: &Document| {
+        reading.read(DOCUMENTS, &self.documents, |document: &Document| {
             is_trained_on(document).then_some(document.text.as_str())
         })?;
-        reading.read("pairs", &self.pairs, |pair: &Pair| Some(pair.caption.as_str()))?;
+        reading.read(PAIRS, &self.pairs, |pair: &Pair| Some(pair.caption.as_str()))?;
         Ok(words)
     }
 }
@@ -131,20 +130,20 @@ struct Reading<'r, 't> {
 impl Reading<'_, '_> {
     fn read<R: Record>(
         &mut self,
-        stream: &str,
+        stream: Stream<R>,
         inputs: &[String],
         text: impl Fn(&R) -> Option<&str>,
     ) -> Result<()> {
         let (mut bytes, mut records) = (0, 0_u64);
         for input in inputs {
-            for row in self.task.inputs.get(input)?.rows::<R>(stream) {
+            for row in self.task.inputs.get(input)?.rows(stream) {
                 let row = row?;
                 let Some(text) = text(&row) else {
                     continue;
                 };
                 self.words.add(text);
-                self.out.read(stream);
-                self.out.keep(stream);
+                self.out.read(stream.name());
+                self.out.keep(stream.name());
                 records += 1;
                 bytes += text.len() as u64;
                 if records.is_multiple_of(CANCEL_RECORDS) {
@@ -182,16 +181,16 @@ impl Stage for Tokenize {
         Ok(1)
     }
 
+    fn streams(&self) -> Vec<Declared> {
+        vec![TOKENIZER_MODEL.into()]
+    }
+
     /// Commits once, at the end: a model cannot be trained in ranges.
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         let model = match &self.origin {
             Origin::Given(path, model) => self.given(path, model)?.clone(),
             Origin::Trained(config) => {
-                let words = self.words(task, &mut out, config)?;
+                let words = self.words(task, out, config)?;
                 let model = train(&words, config).map_err(|error| Error::work(&self.name, error))?;
                 let trained = Tokenizer::parse(&model).map_err(|error| Error::work(&self.name, error))?;
                 if let Some(words) = shortage(config, trained.piece_count()) {
@@ -200,8 +199,7 @@ impl Stage for Tokenize {
                 Bytes::from(model)
             }
         };
-        out.write_file(MODEL_STREAM, "model", MODEL_MEDIA_TYPE, model)?;
-        out.finish()
+        out.write_file(TOKENIZER_MODEL, model)
     }
 }
 

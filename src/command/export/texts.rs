@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use corpus::record::{Document, DocumentExtras};
+use corpus::record::{DOCUMENTS, Document, DocumentExtras};
 use corpus::{Dataset, Inputs, Part, Split};
 use pipeline::number::grouped;
 
@@ -16,7 +16,6 @@ use crate::print::say;
 
 /// The stage whose documents are exported, and their stream.
 const STAGE: &str = "text";
-const STREAM: &str = "documents";
 const SPLITS: [Split; 2] = [Split::Train, Split::Validation];
 
 /// Files of each split.
@@ -31,7 +30,7 @@ struct Job {
 /// What is exported.
 struct Export<'d> {
     dataset: &'d Dataset,
-    parts: Vec<&'d Part>,
+    parts: Vec<Part>,
     form: Form,
     columns: Columns,
     file_bytes_max: u64,
@@ -45,7 +44,7 @@ pub(super) fn export(sealed: &Inputs, arguments: &ExportArgs) -> anyhow::Result<
     prepare(&arguments.out)?;
     let workers =
         arguments.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-    let parts: Vec<&Part> = dataset.parts(STREAM).collect();
+    let parts: Vec<Part> = dataset.parts(DOCUMENTS).collect::<corpus::Result<_>>()?;
     let form = match arguments.format {
         ExportFormat::Parquet => Form::Parquet,
         _ => Form::JsonLines(arguments.compression.unwrap_or(Compression::Zstd)),
@@ -82,7 +81,7 @@ pub(super) fn export(sealed: &Inputs, arguments: &ExportArgs) -> anyhow::Result<
 }
 
 /// Divides the rows of all parts among jobs.
-fn jobs(parts: &[&Part], arguments: &ExportArgs) -> Vec<Job> {
+fn jobs(parts: &[Part], arguments: &ExportArgs) -> Vec<Job> {
     let sizes = || parts.iter().map(|part| part.rows);
     let pieces = match (arguments.files, arguments.file_bytes) {
         (Some(files), _) => even(&sizes().collect::<Vec<_>>(), files.into()),
@@ -132,7 +131,7 @@ fn full(parts: impl Iterator<Item = (u64, u64)>, bytes_max: u64) -> Vec<Vec<(usi
 }
 
 /// Returns which of the columns that not every document has are there at all.
-fn columns(dataset: &Dataset, parts: &[&Part]) -> anyhow::Result<Columns> {
+fn columns(dataset: &Dataset, parts: &[Part]) -> anyhow::Result<Columns> {
     let mut columns = Columns::default();
     for part in parts {
         for row in dataset.open::<DocumentExtras>(part)? {

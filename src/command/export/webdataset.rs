@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use corpus::record::{Image, Use};
+use corpus::record::{IMAGES, Image, Use};
 use corpus::{Dataset, Inputs};
 use images::Duplicates;
 use images::flow::{PASSES, pass_name};
@@ -18,8 +18,6 @@ use super::ExportArgs;
 use super::{partial, prepare, publish, unfinished};
 use crate::print::say;
 
-/// Stream of a pass with the images of pairs.
-const STREAM: &str = "images";
 /// The stage that found images which are left out, where a run has it.
 const DUPLICATES: &str = "images.duplicates";
 /// Digits of a shard's name.
@@ -43,13 +41,14 @@ pub(super) fn export(sealed: &Inputs, stages: &[&str], arguments: &ExportArgs) -
     };
     prepare(&arguments.out)?;
     let mut shards = Shards::new(&arguments.out, arguments.shard_samples);
-    let parts = datasets.iter().flat_map(|dataset| dataset.parts(STREAM).map(move |part| (dataset, part)));
+    let parts = datasets.iter().flat_map(|dataset| dataset.parts(IMAGES).map(move |part| (dataset, part)));
     for (dataset, part) in parts {
+        let part = part?;
         let duplicates = match found {
-            Some(found) => Duplicates::of_part(found, dataset, part)?,
+            Some(found) => Duplicates::of_part(found, dataset, &part)?,
             None => Duplicates::default(),
         };
-        for image in dataset.open::<Image>(part)? {
+        for image in dataset.open::<Image>(&part)? {
             let image = image?;
             if duplicates.get(image.id).is_none() {
                 image.uses.iter().try_for_each(|place| shards.push(&image, place))?;

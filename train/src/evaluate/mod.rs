@@ -15,4 +15,4 @@ mod words;
 
 pub use config::EvaluateConfig;
 pub use scores::{KindLoss, Scores, WordScore};
-pub use stage::{CAPTIONS, Evaluate, SCORES};
+pub use stage::{Evaluate, SCORES};

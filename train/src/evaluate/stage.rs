@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use corpus::record::{Generated, Sequence};
-use corpus::{Dataset, Inputs, Output, Stage, Task};
+use corpus::record::{CAPTIONS, Generated, Sequence};
+use corpus::{Dataset, Declared, FileStream, Inputs, Output, Stage, Task};
 use model::{Loss, Model, OptimizerConfig, Prompt};
 use serde_json::{Value, json};
 use shard::tokenizer::Tokenizer;
@@ -19,10 +19,11 @@ use crate::stage::{MODEL, check_vocabulary, image_layout, open_shards};
 use crate::validation::{batches, held_out};
 use crate::{Kind, Result};
 
-/// The stream of [`Generated`] rows, and the unit in which pairs are counted.
-pub const CAPTIONS: &str = "captions";
 /// The file of [`Scores`].
-pub const SCORES: &str = "scores";
+pub const SCORES: FileStream =
+    FileStream { name: "scores", extension: "json", media_type: "application/json" };
+/// The unit in which pairs are counted.
+const UNIT: &str = CAPTIONS.name();
 
 /// Evaluates the trained network.
 #[derive(Debug, Clone)]
@@ -70,8 +71,12 @@ impl Stage for Evaluate {
         Ok(1)
     }
 
-    fn run(&self, task: &Task<'_>) -> corpus::Result<()> {
-        self.run_with(task, || Ok(Model::new(&self.model, &OptimizerConfig::default(), &self.settings)?))
+    fn streams(&self) -> Vec<Declared> {
+        vec![CAPTIONS.into(), SCORES.into()]
+    }
+
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> corpus::Result<()> {
+        self.run_with(task, out, || Ok(Model::new(&self.model, &OptimizerConfig::default(), &self.settings)?))
             .map_err(|error| error.of_stage(&self.name))
     }
 }
@@ -81,11 +86,12 @@ impl Evaluate {
     ///
     /// # Errors
     /// When the inputs do not fit the options, or the network fails.
-    pub fn run_with<L: Learner>(&self, task: &Task<'_>, open: impl FnOnce() -> Result<L>) -> Result<()> {
-        let mut out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
+    pub fn run_with<L: Learner>(
+        &self,
+        task: &Task<'_>,
+        out: &mut Output<'_>,
+        open: impl FnOnce() -> Result<L>,
+    ) -> Result<()> {
         // Scores are over all captions, so these are one range.
         out.set_range_records_max(u64::MAX);
         self.config.validate()?;
@@ -97,13 +103,12 @@ impl Evaluate {
         let mut scores = Scores::new(&self.config.words);
         self.measure_losses(&mut learner, &shards, &layout, &mut scores)?;
         if let Some(pairs) = shards.get(&Kind::Pairs) {
-            let mut captions = Captions { out: &mut out, scores: &mut scores, index: 0 };
+            let mut captions = Captions { out: &mut *out, scores: &mut scores, index: 0 };
             self.caption(task, &mut learner, (pairs, &layout, &tokenizer), &mut captions)?;
         }
         let json =
             serde_json::to_vec_pretty(&scores).map_err(|error| corpus::Error::work(&self.name, error))?;
-        out.write_file(SCORES, "json", "application/json", json.into())?;
-        Ok(out.finish()?)
+        Ok(out.write_file(SCORES, json.into())?)
     }
 
     fn measure_losses(
@@ -157,11 +162,11 @@ impl Evaluate {
     /// Returns a file of this machine with the weights.
     fn weights(&self, task: &Task<'_>) -> Result<PathBuf> {
         let dataset = task.inputs.get(&self.train)?;
-        let part = dataset.parts(MODEL).next().ok_or_else(|| corpus::Error::Settings {
+        let part = dataset.file_part(MODEL)?.ok_or_else(|| corpus::Error::Settings {
             stage: self.name.clone(),
-            detail: format!("stage {} has no file {MODEL}", self.train),
+            detail: format!("stage {} has no weights", self.train),
         })?;
-        Ok(dataset.local_file(part, &task.scratch)?)
+        Ok(dataset.local_file(&part, &task.scratch)?)
     }
 }
 
@@ -180,9 +185,9 @@ impl Captions<'_, '_> {
         if self.index <= self.out.position() {
             return Ok(());
         }
-        self.out.read(CAPTIONS);
+        self.out.read(UNIT);
         self.out.write(CAPTIONS, row)?;
-        self.out.keep(CAPTIONS);
+        self.out.keep(UNIT);
         Ok(self.out.advance(1)?)
     }
 }

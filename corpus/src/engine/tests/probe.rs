@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use super::super::*;
 use crate::limits::INTERRUPTIONS_MAX;
 use crate::probe::confine;
-use crate::record::Document;
-use crate::{Id, Removal};
+use crate::record::DOCUMENTS;
+use crate::{Declared, Id, Removal};
 
 /// Variable by which a process of this test binary tries a range: the run's folder, and the file of marks.
 const TRIAL: &str = "KOSMOS_TRIAL_OF_TEST";
@@ -37,14 +37,13 @@ impl Stage for Guarded {
     fn plan(&self, _: &Inputs) -> Result<u32> {
         Ok(1)
     }
+    fn streams(&self) -> Vec<Declared> {
+        vec![DOCUMENTS.into()]
+    }
     fn guards_records(&self) -> bool {
         true
     }
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         out.set_range_records_max(20);
         for number in out.position()..RECORDS {
             let id = Id::from_bits(number);
@@ -53,7 +52,7 @@ impl Stage for Guarded {
             match task.crashes.guard(id, || std::hint::black_box(vec![1_u8; bytes]).len().to_string()) {
                 Ok(text) => {
                     out.keep("documents");
-                    out.write("documents", super::document(id, text))?;
+                    out.write(DOCUMENTS, super::document(id, text))?;
                 }
                 Err(fatal) => {
                     let (reason, value) = (fatal.reason(), String::new());
@@ -62,7 +61,7 @@ impl Stage for Guarded {
             }
             out.advance(1)?;
         }
-        out.finish()
+        Ok(())
     }
 }
 
@@ -116,6 +115,7 @@ fn run(store: &Store, prober: &Child<'_>) -> Result<Dataset> {
         cancel: &cancel,
         crashes: &crashes,
         observer: &Unobserved,
+        executor: None,
         prober: Some(prober),
     };
     engine.run(&Guarded, &Inputs::default())
@@ -129,11 +129,11 @@ fn the_record_that_takes_all_memory_is_found_and_given_up() {
     let dataset = run(&store, &prober).unwrap();
     let counts = &dataset.manifest().report.units["documents"];
     assert_eq!((counts.read, counts.kept, counts.failed["crash"]), (RECORDS, RECORDS - 1, 1));
-    let ids: Vec<u64> = dataset.rows::<Document>("documents").map(|row| row.unwrap().id.to_bits()).collect();
+    let ids: Vec<u64> = dataset.rows(DOCUMENTS).map(|row| row.unwrap().id.to_bits()).collect();
     assert!(ids.iter().copied().eq((0..RECORDS).filter(|number| *number != GREEDY)));
     // Twice to be sure, and once more to the end of the range, of which nothing was committed.
     assert_eq!(prober.runs.load(Ordering::Relaxed), 3);
-    assert_eq!(dataset.manifest().parts.iter().filter(|part| part.stream == "documents").count(), 3);
+    assert_eq!(dataset.part_count(DOCUMENTS).unwrap(), 3);
     // It is given up for good.
     let again = Crashes::watch(&super::work(&store).crashes()).unwrap();
     assert!(again.guard(Id::from_bits(GREEDY), || ()).is_err());
@@ -188,6 +188,7 @@ fn tries_a_range() {
         cancel: &cancel,
         crashes: &crashes,
         observer: &Unobserved,
+        executor: None,
         prober: None,
     };
     let fingerprint = Engine::fingerprint(&Guarded, &Inputs::default()).unwrap();

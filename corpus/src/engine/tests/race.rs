@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::super::*;
 use crate::failpoint::{self, Point};
-use crate::record::Document;
-use crate::{Id, random, verify};
+use crate::record::DOCUMENTS;
+use crate::{Declared, Id, random, verify};
 
 /// Variable by which a process of this test binary becomes one of the two.
 const ROLE: &str = "KOSMOS_RACE_ROLE";
@@ -34,21 +34,20 @@ impl Stage for Varying {
     fn plan(&self, _: &Inputs) -> Result<u32> {
         Ok(1)
     }
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
+    fn streams(&self) -> Vec<Declared> {
+        vec![DOCUMENTS.into()]
+    }
+    fn run(&self, _: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         out.set_range_records_max(3 + self.seed % 9);
         for number in out.position()..RECORDS {
             let length = random::hash(self.seed, "length", &number.to_le_bytes()) % 500;
             let text = "x".repeat(length as usize + 1);
             out.read("documents");
             out.keep("documents");
-            out.write("documents", super::document(Id::from_bits(number), text))?;
+            out.write(DOCUMENTS, super::document(Id::from_bits(number), text))?;
             out.advance(1)?;
         }
-        out.finish()
+        Ok(())
     }
 }
 
@@ -62,6 +61,7 @@ fn run(folder: &Path, seed: u64) -> Dataset {
         cancel: &cancel,
         crashes: &crashes,
         observer: &Unobserved,
+        executor: None,
         prober: None,
     };
     engine.run(&Varying { seed }, &Inputs::default()).unwrap()
@@ -113,8 +113,7 @@ fn whoever_loses_a_range_continues_behind_the_winner() {
         let ended = first.wait();
         assert!(!is_stopped || ended.unwrap().success(), "seed {seed}");
         let dataset = run(temp.path(), 0);
-        let ids: Vec<u64> =
-            dataset.rows::<Document>("documents").map(|row| row.unwrap().id.to_bits()).collect();
+        let ids: Vec<u64> = dataset.rows(DOCUMENTS).map(|row| row.unwrap().id.to_bits()).collect();
         assert_eq!(ids, (0..RECORDS).collect::<Vec<_>>(), "seed {seed}");
         let store = Store::local(temp.path()).unwrap();
         assert_eq!(verify::verify(&store, dataset.manifest()).unwrap(), [], "seed {seed}");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use corpus::record::{Document, EvaluationItem, Excision};
+use corpus::record::{CONTAMINATION, DOCUMENTS, Document, EXCISIONS, EvaluationItem, Excision, ITEMS};
 use corpus::{Id, SourceCode};
 
 use super::super::tests::{Bench, Source, dropped, rows};
@@ -37,7 +37,7 @@ fn documents() -> Source<Document> {
     };
     let documents: Vec<_> = texts.into_iter().enumerate().map(at).collect();
     let (first, second) = documents.split_at(6);
-    Source { name: "documents", stream: "documents", tasks: vec![first.to_vec(), second.to_vec()] }
+    Source { name: "documents", stream: DOCUMENTS, tasks: vec![first.to_vec(), second.to_vec()] }
 }
 
 /// What a run left behind.
@@ -90,10 +90,10 @@ fn run_by(action: Action, common: u64) -> Ended {
     let split = SplitAssignment { seed: 1, validation_share: 0.5 };
     let text = bench.run(&Decontaminated { name: "text".into(), documents, contamination, index, split });
     Ended {
-        kept: rows::<Document>(&text, "documents").into_iter().map(|d| (d.id.position(), d)).collect(),
+        kept: rows(&text, DOCUMENTS).into_iter().map(|d| (d.id.position(), d)).collect(),
         dropped: dropped(&text),
-        excisions: rows(&text, "excisions"),
-        report: rows(&counts, SETS),
+        excisions: rows(&text, EXCISIONS),
+        report: rows(&counts, CONTAMINATION),
         bytes: text.manifest().report.units["bytes"].clone(),
     }
 }

@@ -1,12 +1,11 @@
 //! The stage that finds records of equal content: `text.exact`, `pairs.exact`.
 
-use corpus::record::ContentKey;
+use corpus::record::{CONTENT_KEYS, ContentKey, DUPLICATES, REPRESENTED};
 use corpus::sort::{Merge, Sorter, partition, task_bytes};
-use corpus::stage::Inputs;
-use corpus::{Result, Stage, Task};
+use corpus::stage::{Inputs, Resources};
+use corpus::{Declared, Output, Result, Stage, Task};
 use serde_json::{Value, json};
 
-use super::KEYS;
 use crate::stage::sorted;
 
 /// What this stage counts: records that say nothing new.
@@ -51,17 +50,21 @@ impl Stage for Exact {
         Ok(self.partitions)
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
+    fn streams(&self) -> Vec<Declared> {
+        vec![DUPLICATES.into(), REPRESENTED.into()]
+    }
+
+    fn resources(&self) -> Resources {
+        Resources::with_memory_mb(self.memory_mb)
+    }
+
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         let memory_bytes = task_bytes(self.memory_mb, task.workers) / 2;
         let sorter = |name: &str| Sorter::new(&task.scratch.join(name), memory_bytes);
         let (mut duplicates, mut represented) = (sorter("duplicates")?, sorter("represented")?);
         let mut first: Option<ContentKey> = None;
         let range = partition(task.index, task.count);
-        for row in Merge::<ContentKey>::new(task.inputs.get(&self.keys)?, KEYS, range, task.cancel)? {
+        for row in Merge::new(task.inputs.get(&self.keys)?, CONTENT_KEYS, range, task.cancel)? {
             let row = row?;
             match first {
                 Some(first) if first.key == row.key => {

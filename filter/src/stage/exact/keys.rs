@@ -1,16 +1,13 @@
 //! The stage that puts content keys in order: `text.exact.keys`, `pairs.exact.keys`.
 
-use std::ops::Range;
-
-use corpus::record::{ContentKey, Fingerprinted};
-use corpus::sort::{GROUP_BYTES, Sorter, groups, task_bytes};
-use corpus::stage::Inputs;
-use corpus::{Dataset, Id, Part, Result, Stage, Task};
+use corpus::record::{CONTENT_KEYS, ContentKey, FINGERPRINTS, Fingerprinted};
+use corpus::sort::{GROUP_BYTES, Sorter, count, groups, task_bytes};
+use corpus::stage::{Inputs, Resources};
+use corpus::{Dataset, Declared, Id, Output, Part, Result, Stage, Task};
 use serde_json::{Value, json};
 
-use super::{KEYS, halves, whole};
-use crate::stage::sorted;
-use crate::stage::{FINGERPRINTS, SourcePriority};
+use super::{halves, whole};
+use crate::stage::{SourcePriority, sorted};
 
 /// What this stage counts: a key per record that passed the rules.
 const UNIT: &str = "keys";
@@ -33,17 +30,15 @@ pub struct ContentKeys {
 }
 
 impl ContentKeys {
-    fn groups(&self, rules: &Dataset) -> Vec<Range<usize>> {
-        let rows = rules.parts(FINGERPRINTS).map(|part| part.rows);
-        groups(rows, GROUP_BYTES / ROW_BYTES)
+    fn groups(rules: &Dataset) -> impl Iterator<Item = Result<Vec<Part>>> + use<'_> {
+        groups(rules.parts(FINGERPRINTS), |part| part.rows, GROUP_BYTES / ROW_BYTES)
     }
 
     fn fill(&self, task: &Task<'_>, sorter: &mut Sorter<[u64; 4]>) -> Result<()> {
         let rules = task.inputs.get(&self.rules)?;
-        let parts: Vec<&Part> = rules.parts(FINGERPRINTS).collect();
-        let group = self.groups(rules).into_iter().nth(task.index as usize);
-        for part in parts.get(group.unwrap_or_default()).unwrap_or_default() {
-            for row in rules.open::<Fingerprinted>(part)? {
+        let group = Self::groups(rules).nth(task.index as usize).transpose()?;
+        for part in group.unwrap_or_default() {
+            for row in rules.open::<Fingerprinted>(&part)? {
                 let Fingerprinted { key, id, .. } = row?;
                 task.cancel.check()?;
                 let ([high, low], rank) = (halves(key), self.source_priority.rank(id.source()));
@@ -72,18 +67,22 @@ impl Stage for ContentKeys {
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
-        Ok(self.groups(inputs.get(&self.rules)?).len() as u32)
+        count(Self::groups(inputs.get(&self.rules)?))
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
+    fn streams(&self) -> Vec<Declared> {
+        vec![CONTENT_KEYS.into()]
+    }
+
+    fn resources(&self) -> Resources {
+        Resources::with_memory_mb(self.memory_mb)
+    }
+
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         let memory_bytes = task_bytes(self.memory_mb, task.workers);
         let mut sorter = Sorter::new(&task.scratch.join("sort"), memory_bytes)?;
         self.fill(task, &mut sorter)?;
-        sorted::write(out, UNIT, KEYS, sorter.finish()?, |[high, low, rank, id]| {
+        sorted::write(out, UNIT, CONTENT_KEYS, sorter.finish()?, |[high, low, rank, id]| {
             let (key, rank) = (whole(high, low), rank as u16);
             Ok(ContentKey { key, rank, id: Id::from_bits(id) })
         })

@@ -14,9 +14,6 @@ mod tests;
 pub use found::Exact;
 pub use keys::ContentKeys;
 
-/// The stream of content keys in their order.
-const KEYS: &str = "keys";
-
 /// A content key as numbers, in the order of its bytes.
 fn halves(key: [u8; 16]) -> [u64; 2] {
     let key = u128::from_be_bytes(key);

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use corpus::record::{Duplicate, Fingerprinted};
+use corpus::record::{DUPLICATES, Duplicate, FINGERPRINTS, Fingerprinted};
 use corpus::{Id, SourceCode};
 use proptest::prelude::*;
 
+use super::super::SourcePriority;
 use super::super::tests::{Bench, Source, rows};
-use super::super::{DUPLICATES, FINGERPRINTS, SourcePriority};
 use super::*;
 
 fn fingerprint(key: u8, source: u8, position: u64) -> Fingerprinted {

@@ -1,15 +1,14 @@
 //! The stage that elects the image that stays of each cluster: `images.duplicates`.
 
-use corpus::record::{ImageDuplicate, Link, key_prefix};
+use corpus::record::{IMAGE_DUPLICATES, ImageDuplicate, LINKS, Link, key_prefix};
 use corpus::sort::{Sorted, Sorter, task_bytes};
-use corpus::stage::Inputs;
-use corpus::{Error, Id, Result, Stage, Task};
+use corpus::stage::{Inputs, Resources};
+use corpus::{Declared, Error, Id, Output, Result, Stage, Task};
 use serde_json::{Value, json};
 
-use super::{EVALUATION_SOURCE, LINKS, digest_prefix, looks};
+use super::{EVALUATION_SOURCE, digest_prefix, looks};
 use crate::config::LooksConfig;
 use crate::near::components::Components;
-use crate::stage::DUPLICATES;
 use crate::stage::sorted;
 
 /// What this stage counts: images that show nothing new.
@@ -45,7 +44,7 @@ impl LookClusters {
 
     /// Returns `[id, smallest id of its component]` of every member of a cluster, by id.
     fn members(&self, task: &Task<'_>) -> Result<Sorted<[u64; 2]>> {
-        let links = task.inputs.get(&self.links)?.rows::<Link>(LINKS);
+        let links = task.inputs.get(&self.links)?.rows(LINKS);
         let edges = links.map(|link| link.map(|Link { a, b }| [b.to_bits(), a.to_bits()]));
         let components = Components {
             scratch: task.scratch.join("components"),
@@ -123,15 +122,25 @@ impl Stage for LookClusters {
         Ok(1)
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
-        sorted::write(out, UNIT, DUPLICATES, self.elected(task)?, |[key, id, representative, reason]| {
-            let [key_prefix, id, representative] = [key, id, representative].map(Id::from_bits);
-            let reason = REASONS.get(reason as usize).copied().unwrap_or_default().to_owned();
-            Ok(ImageDuplicate { key_prefix, id, representative, reason })
-        })
+    fn streams(&self) -> Vec<Declared> {
+        vec![IMAGE_DUPLICATES.into()]
+    }
+
+    fn resources(&self) -> Resources {
+        Resources::with_memory_mb(self.config.memory_mb)
+    }
+
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
+        sorted::write(
+            out,
+            UNIT,
+            IMAGE_DUPLICATES,
+            self.elected(task)?,
+            |[key, id, representative, reason]| {
+                let [key_prefix, id, representative] = [key, id, representative].map(Id::from_bits);
+                let reason = REASONS.get(reason as usize).copied().unwrap_or_default().to_owned();
+                Ok(ImageDuplicate { key_prefix, id, representative, reason })
+            },
+        )
     }
 }

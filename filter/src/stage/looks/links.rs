@@ -1,12 +1,12 @@
 //! The stage that links images of the same bytes or of similar looks: `images.duplicates.links`.
 
-use corpus::record::{Link, Look};
+use corpus::record::{IMAGES, LINKS, Link, Look};
 use corpus::sort::{Sorter, task_bytes};
-use corpus::stage::Inputs;
-use corpus::{Id, Result, Stage, Task};
+use corpus::stage::{Inputs, Resources};
+use corpus::{Declared, Id, Output, Result, Stage, Task};
 use serde_json::{Value, json};
 
-use super::{IMAGES, LINKS, digest_prefix, looks};
+use super::{digest_prefix, looks};
 use crate::config::LooksConfig;
 use crate::looks::{Bucket, tables};
 use crate::stage::sorted;
@@ -89,18 +89,22 @@ impl Stage for LookLinks {
     }
 
     fn settings(&self) -> Result<Value> {
-        Ok(json!({"hamming_max": self.config.hamming_max, "images": IMAGES}))
+        Ok(json!({"hamming_max": self.config.hamming_max, "images": IMAGES.name()}))
     }
 
     fn plan(&self, _inputs: &Inputs) -> Result<u32> {
         Ok(1 + self.masks().len() as u32)
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
+    fn streams(&self) -> Vec<Declared> {
+        vec![LINKS.into()]
+    }
+
+    fn resources(&self) -> Resources {
+        Resources::with_memory_mb(self.config.memory_mb)
+    }
+
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         let mask = task.index.checked_sub(1).and_then(|index| self.masks().get(index as usize).copied());
         let link = |[a, b]: [u64; 2]| Ok(Link { a: Id::from_bits(a), b: Id::from_bits(b) });
         sorted::write(out, UNIT, LINKS, self.links(task, mask)?.finish()?, link)

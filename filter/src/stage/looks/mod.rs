@@ -11,23 +11,21 @@ mod links;
 mod tests;
 
 use corpus::Result;
-use corpus::record::Look;
+use corpus::record::{IMAGES, Look};
 use corpus::stage::Inputs;
 
 pub use clusters::LookClusters;
 pub use links::LookLinks;
 
-/// The stream of links.
-const LINKS: &str = "links";
-/// The stream of images, in every pass.
-const IMAGES: &str = "images";
 /// Source number of the images of evaluation sets, which no configured source may have.
 pub const EVALUATION_SOURCE: corpus::SourceCode = corpus::SourceCode(254);
 
 /// Reads what all images look like.
 fn looks<'a>(inputs: &'a Inputs, stages: &'a [String]) -> impl Iterator<Item = Result<Look>> + 'a {
     stages.iter().flat_map(move |stage| match inputs.get(stage) {
-        Ok(dataset) => Box::new(dataset.rows::<Look>(IMAGES)) as Box<dyn Iterator<Item = Result<Look>>>,
+        Ok(dataset) => {
+            Box::new(dataset.rows(IMAGES.view::<Look>())) as Box<dyn Iterator<Item = Result<Look>>>
+        }
         Err(error) => Box::new(std::iter::once(Err(error))),
     })
 }

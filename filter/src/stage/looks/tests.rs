@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use corpus::record::{EncodedImage, Image, ImageDuplicate};
+use corpus::record::{EncodedImage, IMAGE_DUPLICATES, IMAGES, Image, ImageDuplicate};
 use corpus::{Id, SourceCode};
 
 use super::super::tests::{Bench, Source, rows};
 use super::*;
 use crate::config::LooksConfig;
-use crate::stage::DUPLICATES;
 
 fn id(row: u64) -> Id {
     Id::new(SourceCode(1), 0, row).unwrap()
@@ -36,12 +35,12 @@ fn image(id: Id, hash: u64, sha256: u8, side: u32) -> Image {
 fn found(images: Vec<Image>, hamming_max: Option<u32>) -> BTreeMap<u64, (Id, String)> {
     let mut bench = Bench::new();
     let (first, second) = images.split_at(images.len() / 2);
-    bench.run(&Source { name: "pass", stream: "images", tasks: vec![first.to_vec(), second.to_vec()] });
+    bench.run(&Source { name: "pass", stream: IMAGES, tasks: vec![first.to_vec(), second.to_vec()] });
     let config = LooksConfig { hamming_max, ..LooksConfig::default() };
     let (images, links) = (vec!["pass".to_owned()], "links".to_owned());
     bench.run(&LookLinks { name: links.clone(), images: images.clone(), config: config.clone() });
     let dataset = bench.run(&LookClusters { name: "duplicates".to_owned(), images, links, config });
-    let duplicates: Vec<ImageDuplicate> = rows(&dataset, DUPLICATES);
+    let duplicates: Vec<ImageDuplicate> = rows(&dataset, IMAGE_DUPLICATES);
     assert!(duplicates.is_sorted_by_key(|row| row.key_prefix));
     duplicates.into_iter().map(|row| (row.id.position(), (row.representative, row.reason))).collect()
 }

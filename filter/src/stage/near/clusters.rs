@@ -1,16 +1,14 @@
 //! The stage that makes clusters of links, and elects who stays: `text.near`.
 
-use corpus::record::{ContentLength, Link};
+use corpus::record::{ContentLength, DUPLICATES, FINGERPRINTS, FOUND, LINKS, Link, PLANTED, REPRESENTED};
 use corpus::sort::{Sorted, Sorter, task_bytes};
-use corpus::stage::Inputs;
-use corpus::{Dataset, Error, Id, Output, Removal, Result, Stage, Task};
+use corpus::stage::{Inputs, Resources};
+use corpus::{Dataset, Declared, Error, Id, Output, Removal, Result, Stage, Task};
 use serde_json::{Value, json};
 
-use super::{FOUND, LINKS, PLANTED};
 use crate::config::NearConfig;
 use crate::near::components::Components;
-use crate::stage::sorted;
-use crate::stage::{FINGERPRINTS, SourcePriority};
+use crate::stage::{SourcePriority, sorted};
 
 /// What this stage counts: documents that say nothing new.
 const UNIT: &str = "duplicates";
@@ -51,7 +49,7 @@ impl Clusters {
 
     /// Returns `[id, smallest id of its component]` of every member of a cluster, by id.
     fn members(&self, task: &Task<'_>) -> Result<Sorted<[u64; 2]>> {
-        let links = task.inputs.get(&self.links)?.rows::<Link>(LINKS);
+        let links = task.inputs.get(&self.links)?.rows(LINKS);
         let edges = links.map(|link| link.map(|Link { a, b }| [b.to_bits(), a.to_bits()]));
         let components = Components {
             scratch: task.scratch.join("components"),
@@ -103,11 +101,11 @@ impl Clusters {
     /// Counts which of the planted copies were found.
     fn check(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         let mut found = self.sorter::<1>(task, "found")?;
-        for link in task.inputs.get(&self.found)?.rows::<Link>(FOUND) {
+        for link in task.inputs.get(&self.found)?.rows(FOUND) {
             found.push([link?.b.to_bits()])?;
         }
         let mut planted = self.sorter::<1>(task, "planted")?;
-        for link in task.inputs.get(&self.keys)?.rows::<Link>(PLANTED) {
+        for link in task.inputs.get(&self.keys)?.rows(PLANTED) {
             planted.push([link?.b.to_bits()])?;
         }
         let mut found = found.finish()?.peekable();
@@ -131,12 +129,13 @@ impl Clusters {
 fn lengths(rules: &Dataset) -> Result<impl Iterator<Item = Result<ContentLength>> + '_> {
     let mut parts = Vec::new();
     for part in rules.parts(FINGERPRINTS) {
-        if let Some(first) = rules.open::<ContentLength>(part)?.next() {
+        let part = part?;
+        if let Some(first) = rules.open::<ContentLength>(&part)?.next() {
             parts.push((first?.id, part));
         }
     }
     parts.sort_unstable_by_key(|(first, _)| *first);
-    Ok(parts.into_iter().flat_map(|(_, part)| match rules.open::<ContentLength>(part) {
+    Ok(parts.into_iter().flat_map(|(_, part)| match rules.open::<ContentLength>(&part) {
         Ok(reader) => Box::new(reader) as Box<dyn Iterator<Item = Result<ContentLength>>>,
         Err(error) => Box::new(std::iter::once(Err(error))),
     }))
@@ -165,13 +164,17 @@ impl Stage for Clusters {
         Ok(1)
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
+    fn streams(&self) -> Vec<Declared> {
+        vec![DUPLICATES.into(), REPRESENTED.into()]
+    }
+
+    fn resources(&self) -> Resources {
+        Resources::with_memory_mb(self.config.memory_mb)
+    }
+
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         if out.position() == 0 {
-            self.check(task, &mut out)?;
+            self.check(task, out)?;
         }
         let [elected, represented] = self.elected(task)?;
         sorted::write_duplicates(out, UNIT, elected, represented)

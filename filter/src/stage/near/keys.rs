@@ -1,19 +1,17 @@
 //! The stage that reduces documents to band keys: `text.near.keys`.
 
-use std::ops::Range;
-
-use corpus::record::{BandKey, Document, DocumentText, Link};
-use corpus::sort::{GROUP_BYTES, Sorter, groups, task_bytes};
-use corpus::stage::Inputs;
-use corpus::{Dataset, Id, Part, Result, Stage, Task};
+use corpus::record::{BAND_KEYS, BandKey, Document, DocumentText, Link, PLANTED};
+use corpus::sort::{GROUP_BYTES, Sorter, count, groups, task_bytes};
+use corpus::stage::{Inputs, Resources};
+use corpus::{Declared, Id, Output, Result, Stage, Task};
 use serde_json::{Value, json};
 
-use super::{KEYS, PLANTED};
 use crate::config::NearConfig;
 use crate::near::{Signer, planted};
 use crate::stage::deduplicated::duplicates;
-use crate::stage::records::parts;
+use crate::stage::records::{Placed, parts};
 use crate::stage::sorted;
+use crate::subject::Subject;
 
 /// What this stage counts: a key per band and document.
 const UNIT: &str = "keys";
@@ -39,22 +37,25 @@ pub struct Keys {
 
 impl Keys {
     /// Returns the parts of each task: so many documents that their keys are a group.
-    fn groups(&self, parts: &[(&Dataset, &Part)]) -> Vec<Range<usize>> {
+    fn groups<'i>(&'i self, inputs: &'i Inputs) -> impl Iterator<Item = Result<Vec<Placed<'i>>>> {
         let bytes = u64::from(self.config.shape().bands) * ROW_BYTES;
-        groups(parts.iter().map(|(_, part)| part.rows), (GROUP_BYTES / bytes).max(1))
+        let parts = parts::<Document>(inputs, &self.documents);
+        groups(parts, |(_, part)| part.rows, (GROUP_BYTES / bytes).max(1))
     }
 
     fn sign(&self, task: &Task<'_>, sorter: &mut Sorter<[u64; 2]>) -> Result<Vec<Link>> {
         let exact = task.inputs.get(&self.exact)?;
-        let parts = parts::<Document>(task.inputs, &self.documents)?;
-        let group = self.groups(&parts).into_iter().nth(task.index as usize);
-        let total: u64 = parts.iter().map(|(_, part)| part.rows).sum();
+        let group = self.groups(task.inputs).nth(task.index as usize).transpose()?;
+        let mut total = 0;
+        for stage in &self.documents {
+            total += Document::stream(task.inputs.get(stage)?)?.rows;
+        }
         let share = f64::from(self.config.selfcheck) / total.max(1) as f64;
         let mut signer = Signer::new(self.config.scheme, self.config.shape());
         let mut planted = Vec::new();
-        for (dataset, part) in parts.get(group.unwrap_or_default()).unwrap_or_default() {
-            let dropped = duplicates(exact, &dataset.id_range(part, "id")?)?;
-            for row in dataset.open::<DocumentText>(part)? {
+        for (dataset, part) in group.unwrap_or_default() {
+            let dropped = duplicates(exact, &dataset.id_range(&part, "id")?)?;
+            for row in dataset.open::<DocumentText>(&part)? {
                 let DocumentText { id, text } = row?;
                 task.cancel.check()?;
                 if dropped.contains_key(&id) {
@@ -96,21 +97,25 @@ impl Stage for Keys {
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
-        Ok(self.groups(&parts::<Document>(inputs, &self.documents)?).len() as u32)
+        count(self.groups(inputs))
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
+    fn streams(&self) -> Vec<Declared> {
+        vec![BAND_KEYS.into(), PLANTED.into()]
+    }
+
+    fn resources(&self) -> Resources {
+        Resources::with_memory_mb(self.config.memory_mb)
+    }
+
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         let memory_bytes = task_bytes(self.config.memory_mb, task.workers);
         let mut sorter = Sorter::new(&task.scratch.join("sort"), memory_bytes)?;
         let planted = self.sign(task, &mut sorter)?;
         if out.position() == 0 {
             planted.into_iter().try_for_each(|link| out.write(PLANTED, link))?;
         }
-        sorted::write(out, UNIT, KEYS, sorter.finish()?, |[key, id]| {
+        sorted::write(out, UNIT, BAND_KEYS, sorter.finish()?, |[key, id]| {
             Ok(BandKey { key, id: Id::from_bits(id) })
         })
     }

@@ -2,13 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use corpus::record::{BandKey, Link};
+use corpus::record::{BAND_KEYS, BandKey, FOUND, LINKS, Link, PLANTED};
 use corpus::sort::{Merge, Sorter, partition, task_bytes};
-use corpus::stage::Inputs;
-use corpus::{Dataset, Id, Result, Stage, Task};
+use corpus::stage::{Inputs, Resources};
+use corpus::{Dataset, Declared, Id, Output, Result, Stage, Stream, Task};
 use serde_json::{Value, json};
 
-use super::{FOUND, KEYS, LINKS, PLANTED};
 use crate::config::NearConfig;
 use crate::near::planted::PLANTED_SOURCE;
 
@@ -38,7 +37,7 @@ struct Planted {
 impl Planted {
     fn read(keys: &Dataset) -> Result<Self> {
         let (mut documents, mut copied) = (HashMap::new(), HashSet::new());
-        for link in keys.rows::<Link>(PLANTED) {
+        for link in keys.rows(PLANTED) {
             let Link { a, b } = link?;
             documents.insert(b, a);
             copied.insert(a);
@@ -58,7 +57,7 @@ struct Linker<'p> {
 
 impl Linker<'_> {
     /// Returns the link that a key of a document makes, with the stream that it belongs to.
-    fn link(&mut self, key: u64, id: Id) -> Option<(&'static str, Link)> {
+    fn link(&mut self, key: u64, id: Id) -> Option<(Stream<Link>, Link)> {
         if self.key != Some(key) {
             self.copied.clear();
             (self.key, self.first) = (Some(key), id);
@@ -92,11 +91,15 @@ impl Stage for Links {
         Ok(self.config.partitions)
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
+    fn streams(&self) -> Vec<Declared> {
+        vec![LINKS.into(), FOUND.into()]
+    }
+
+    fn resources(&self) -> Resources {
+        Resources::with_memory_mb(self.config.memory_mb)
+    }
+
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         out.set_range_records_max(u64::MAX);
         let keys = task.inputs.get(&self.keys)?;
         let planted = Planted::read(keys)?;
@@ -105,10 +108,10 @@ impl Stage for Links {
         let mut links = Sorter::new(&task.scratch.join("links"), memory_bytes)?;
         let mut found = Sorter::new(&task.scratch.join("found"), memory_bytes)?;
         let range = partition(task.index, task.count);
-        for row in Merge::<BandKey>::new(keys, KEYS, range, task.cancel)? {
+        for row in Merge::new(keys, BAND_KEYS, range, task.cancel)? {
             let BandKey { key, id } = row?;
             if let Some((stream, Link { a, b })) = linker.link(key, id) {
-                let sorter = if stream == LINKS { &mut links } else { &mut found };
+                let sorter = if stream.name() == LINKS.name() { &mut links } else { &mut found };
                 sorter.push([a.to_bits(), b.to_bits()])?;
             }
         }
@@ -122,6 +125,6 @@ impl Stage for Links {
             out.keep(UNIT);
             out.advance(1)?;
         }
-        out.finish()
+        Ok(())
     }
 }

@@ -17,12 +17,3 @@ pub use clusters::Clusters;
 pub use keys::Keys;
 pub use links::Links;
 pub use verified::Verified;
-
-/// The stream of band keys, in their order.
-const KEYS: &str = "keys";
-/// The stream of links.
-const LINKS: &str = "links";
-/// The stream of planted copies: `a` is a document, `b` its edited copy.
-const PLANTED: &str = "planted";
-/// The stream of planted copies that share a key with their document.
-const FOUND: &str = "found";

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use corpus::record::{Document, Duplicate};
+use corpus::record::{DOCUMENTS, DUPLICATES, Document, Duplicate};
 use corpus::{Id, Report, SourceCode};
 
 use super::super::tests::{Bench, Source, dropped, exact, exact_keys, rows, rules_of};
-use super::super::{ContentKeys, DUPLICATES, Deduplicated, Representatives, SourcePriority, SplitAssignment};
+use super::super::{ContentKeys, Deduplicated, Representatives, SourcePriority, SplitAssignment};
 use super::*;
 use crate::config::NearConfig;
 use crate::near::Scheme;
@@ -36,7 +36,7 @@ fn sources() -> Source<Document> {
     let mut second: Vec<Document> = (0..20).map(|n| at(2, n, story(n, 1))).collect();
     second.extend((20..40).map(|n| at(2, n, story(n, 25))));
     second.push(at(2, 50, story(50, 0)));
-    Source { name: "stories", stream: "documents", tasks: vec![first, second] }
+    Source { name: "stories", stream: DOCUMENTS, tasks: vec![first, second] }
 }
 
 fn config() -> NearConfig {

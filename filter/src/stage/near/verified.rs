@@ -1,12 +1,11 @@
 //! The stage that compares linked documents exactly: `text.near.verified`.
 
-use corpus::record::{Document, DocumentText, Link};
+use corpus::record::{Document, DocumentText, LINKS, Link};
 use corpus::sort::{Sorted, Sorter, task_bytes};
-use corpus::stage::Inputs;
-use corpus::{Dataset, Id, Part, Removal, Result, Stage, Task};
+use corpus::stage::{Inputs, Resources};
+use corpus::{Dataset, Declared, Id, Output, Part, Removal, Result, Stage, Task};
 use serde_json::{Value, json};
 
-use super::LINKS;
 use crate::config::NearConfig;
 use crate::near::signature::shingles;
 use crate::stage::records;
@@ -42,7 +41,7 @@ impl Verified {
     /// Returns `[a, b, shingle, side]` of both documents of every link.
     fn sets(&self, task: &Task<'_>) -> Result<Sorted<[u64; 4]>> {
         let mut sides = self.sorter(task, "sides")?;
-        for link in task.inputs.get(&self.links)?.rows::<Link>(LINKS) {
+        for link in task.inputs.get(&self.links)?.rows(LINKS) {
             let Link { a, b } = link?;
             sides.push([a.to_bits(), a.to_bits(), b.to_bits()])?;
             sides.push([b.to_bits(), a.to_bits(), b.to_bits()])?;
@@ -50,13 +49,14 @@ impl Verified {
         let mut sets = self.sorter(task, "sets")?;
         let mut sides = sides.finish()?.peekable();
         let shape = self.config.shape();
-        let mut parts: Vec<(Id, &Dataset, &Part)> = Vec::new();
-        for (dataset, part) in records::parts::<Document>(task.inputs, &self.documents)? {
-            parts.push((*dataset.id_range(part, "id")?.start(), dataset, part));
+        let mut parts: Vec<(Id, &Dataset, Part)> = Vec::new();
+        for placed in records::parts::<Document>(task.inputs, &self.documents) {
+            let (dataset, part) = placed?;
+            parts.push((*dataset.id_range(&part, "id")?.start(), dataset, part));
         }
         parts.sort_unstable_by_key(|(first, ..)| *first);
         for (_, dataset, part) in parts {
-            for row in dataset.open::<DocumentText>(part)? {
+            for row in dataset.open::<DocumentText>(&part)? {
                 let DocumentText { id, text } = row?;
                 task.cancel.check()?;
                 let id = id.to_bits();
@@ -113,11 +113,15 @@ impl Stage for Verified {
         Ok(1)
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
+    fn streams(&self) -> Vec<Declared> {
+        vec![LINKS.into()]
+    }
+
+    fn resources(&self) -> Resources {
+        Resources::with_memory_mb(self.config.memory_mb)
+    }
+
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         let mut sets = self.sets(task)?.peekable();
         let mut links = 0;
         while let Some(row) = sets.next() {
@@ -142,6 +146,6 @@ impl Stage for Verified {
             }
             out.advance(1)?;
         }
-        out.finish()
+        Ok(())
     }
 }

@@ -2,11 +2,9 @@
 
 use std::iter::Peekable;
 
-use corpus::record::Repeat;
+use corpus::record::{REPEATS, Repeat};
 use corpus::sort::Merge;
 use corpus::{Dataset, Id, Part, Result, Task};
-
-use super::REPEATS;
 
 /// The repeats of a part's documents, in their order; holds those of one document.
 pub(super) struct ByDocument<'t> {

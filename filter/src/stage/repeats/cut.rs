@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use corpus::record::{CutRepeat, Document, Repeat};
+use corpus::record::{CUTS, CutRepeat, DOCUMENTS, Document, Repeat};
 use corpus::stage::Inputs;
-use corpus::{Error, Id, Output, Removal, Result, Stage, Task};
+use corpus::{Declared, Id, Output, Removal, Result, Stage, Task};
 use serde_json::{Value, json};
 
 use super::by_document::ByDocument;
-use super::{CUTS, DOCUMENTS};
 use crate::config::RepeatsConfig;
 use crate::near::hashes::for_each_hash;
 use crate::passages::{self, units};
@@ -18,6 +17,9 @@ use crate::stage::representatives::{representatives, value};
 /// The reason of a drop. The value is the id of the document that has the first of its repeated passages; with the
 /// names of representatives it is followed by a space and that document's name, as of duplicates.
 const REASON: &str = "repeated";
+
+/// What this stage counts.
+const UNIT: &str = DOCUMENTS.name();
 
 /// Cuts, one task per part.
 #[derive(Debug, Clone)]
@@ -87,40 +89,39 @@ impl Stage for Cut {
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
-        let count = inputs.get(&self.documents)?.parts(DOCUMENTS).count();
-        u32::try_from(count).map_err(|error| Error::work(&self.name, error))
+        inputs.get(&self.documents)?.part_count(DOCUMENTS)
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
+    fn streams(&self) -> Vec<Declared> {
+        vec![DOCUMENTS.into(), CUTS.into()]
+    }
+
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         let documents = task.inputs.get(&self.documents)?;
-        let Some(part) = documents.parts(DOCUMENTS).nth(task.index as usize) else { return out.finish() };
+        let Some(part) = documents.part(DOCUMENTS, task.index)? else { return Ok(()) };
         let names = match &self.names {
-            Some(names) => representatives(task.inputs.get(names)?, &documents.id_range(part, "id")?)?,
+            Some(names) => representatives(task.inputs.get(names)?, &documents.id_range(&part, "id")?)?,
             None => BTreeMap::new(),
         };
-        let mut repeats = ByDocument::open(task, &self.repeats, documents, part)?;
-        for row in documents.open_at::<Document>(part, out.position())? {
+        let mut repeats = ByDocument::open(task, &self.repeats, documents, &part)?;
+        for row in documents.open_at::<Document>(&part, out.position())? {
             let mut document = row?;
-            out.read(DOCUMENTS);
+            out.read(UNIT);
             let found = repeats.take(document.id)?;
-            if found.is_empty() || self.clean(&mut document, &found, &mut out)? {
+            if found.is_empty() || self.clean(&mut document, &found, out)? {
                 document.split = self.split.map(|split| split.of(document.id));
                 out.write(DOCUMENTS, document)?;
-                out.keep(DOCUMENTS);
+                out.keep(UNIT);
             } else {
                 let Document { id, key, url, text, .. } = &document;
                 let (key, url) = (key.as_deref(), url.as_deref());
                 let named = |first: Id| value(first, None, names.get(&(document.id, first)));
                 let value = found.first().map_or_else(String::new, |repeat| named(repeat.first));
                 let removal = Removal { id: *id, key, url, reason: REASON, value, preview: text };
-                out.drop(DOCUMENTS, removal)?;
+                out.drop(UNIT, removal)?;
             }
             out.advance(1)?;
         }
-        out.finish()
+        Ok(())
     }
 }

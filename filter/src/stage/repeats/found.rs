@@ -1,12 +1,12 @@
 //! The stages that find passages or anchors which occur again: `text.lines.found` and its like.
 
-use corpus::record::{PassageKey, Repeat};
+use corpus::record::{PASSAGE_KEYS, PassageKey, REPEATS, REPRESENTED, Repeat};
 use corpus::sort::{Merge, Sorter, partition, task_bytes};
-use corpus::stage::Inputs;
-use corpus::{Id, Result, Stage, Task};
+use corpus::stage::{Inputs, Resources};
+use corpus::{Declared, Id, Output, Result, Stage, Task};
 use serde_json::{Value, json};
 
-use super::{KEYS, Of, REPEATS};
+use super::Of;
 use crate::config::{Keep, RepeatsConfig};
 use crate::stage::sorted;
 
@@ -84,17 +84,21 @@ impl Stage for Repeats {
         Ok(self.config.partitions)
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
+    fn streams(&self) -> Vec<Declared> {
+        vec![REPEATS.into(), REPRESENTED.into()]
+    }
+
+    fn resources(&self) -> Resources {
+        Resources::with_memory_mb(self.config.memory_mb)
+    }
+
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         let memory_bytes = task_bytes(self.config.memory_mb, task.workers) / 2;
         let mut repeats = Sorter::new(&task.scratch.join("repeats"), memory_bytes)?;
         let mut represented = Sorter::new(&task.scratch.join("represented"), memory_bytes)?;
         let mut finder = Finder { of: self.of, config: &self.config, first: None, is_first_given: false };
         let range = partition(task.index, task.count);
-        for passage in Merge::<PassageKey>::new(task.inputs.get(&self.keys)?, KEYS, range, task.cancel)? {
+        for passage in Merge::new(task.inputs.get(&self.keys)?, PASSAGE_KEYS, range, task.cancel)? {
             finder.next(passage?, |Repeat { id, unit, first }| {
                 if self.of == Of::Passages && id != first {
                     represented.push([first.to_bits(), id.to_bits()])?;

@@ -27,11 +27,3 @@ pub enum Of {
     /// Passages: those that do not stay.
     Passages,
 }
-
-const DOCUMENTS: &str = "documents";
-/// The stream of keys, in their order.
-const KEYS: &str = "keys";
-/// The stream of passages that another one stands for, by document.
-const REPEATS: &str = "repeats";
-/// The stream of what was cut.
-const CUTS: &str = "cuts";

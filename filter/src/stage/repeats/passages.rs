@@ -1,15 +1,13 @@
 //! The stages that reduce documents to keys of passages or anchors: `text.lines.keys` and its like.
 
-use std::ops::Range;
-
-use corpus::record::{DocumentText, PassageKey};
-use corpus::sort::{GROUP_BYTES, Sorter, groups, task_bytes};
-use corpus::stage::Inputs;
-use corpus::{Dataset, Id, Part, Result, Stage, Task};
+use corpus::record::{DOCUMENTS, DocumentText, PASSAGE_KEYS, PassageKey};
+use corpus::sort::{GROUP_BYTES, Sorter, count, groups, task_bytes};
+use corpus::stage::{Inputs, Resources};
+use corpus::{Dataset, Declared, Id, Output, Part, Result, Stage, Task};
 use serde_json::{Value, json};
 
+use super::Of;
 use super::by_document::ByDocument;
-use super::{DOCUMENTS, KEYS, Of};
 use crate::config::RepeatsConfig;
 use crate::passages::{self, Passage};
 use crate::stage::sorted;
@@ -35,9 +33,8 @@ pub struct Passages {
 }
 
 impl Passages {
-    fn groups(&self, documents: &Dataset) -> Vec<Range<usize>> {
-        let bytes = documents.parts(DOCUMENTS).map(|part| part.bytes);
-        groups(bytes, GROUP_BYTES)
+    fn groups(documents: &Dataset) -> impl Iterator<Item = Result<Vec<Part>>> + use<'_> {
+        groups(documents.parts(DOCUMENTS), |part| part.bytes, GROUP_BYTES)
     }
 
     /// Returns what a document's keys are.
@@ -56,13 +53,12 @@ impl Passages {
 
     fn fill(&self, task: &Task<'_>, sorter: &mut Sorter<[u64; 3]>) -> Result<()> {
         let documents = task.inputs.get(&self.documents)?;
-        let parts: Vec<&Part> = documents.parts(DOCUMENTS).collect();
-        let group = self.groups(documents).into_iter().nth(task.index as usize);
-        for part in parts.get(group.unwrap_or_default()).unwrap_or_default() {
+        let group = Self::groups(documents).nth(task.index as usize).transpose()?;
+        for part in group.unwrap_or_default() {
             let anchors = self.anchors.as_ref();
             let mut anchors =
-                anchors.map(|stage| ByDocument::open(task, stage, documents, part)).transpose()?;
-            for row in documents.open::<DocumentText>(part)? {
+                anchors.map(|stage| ByDocument::open(task, stage, documents, &part)).transpose()?;
+            for row in documents.open::<DocumentText>(&part)? {
                 let DocumentText { id, text } = row?;
                 task.cancel.check()?;
                 for Passage { unit, key } in self.keys(id, &text, anchors.as_mut())? {
@@ -96,18 +92,22 @@ impl Stage for Passages {
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
-        Ok(self.groups(inputs.get(&self.documents)?).len() as u32)
+        count(Self::groups(inputs.get(&self.documents)?))
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
+    fn streams(&self) -> Vec<Declared> {
+        vec![PASSAGE_KEYS.into()]
+    }
+
+    fn resources(&self) -> Resources {
+        Resources::with_memory_mb(self.config.memory_mb)
+    }
+
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         let memory_bytes = task_bytes(self.config.memory_mb, task.workers);
         let mut sorter = Sorter::new(&task.scratch.join("sort"), memory_bytes)?;
         self.fill(task, &mut sorter)?;
-        sorted::write(out, UNIT, KEYS, sorter.finish()?, |[key, id, unit]| {
+        sorted::write(out, UNIT, PASSAGE_KEYS, sorter.finish()?, |[key, id, unit]| {
             Ok(PassageKey { key, id: Id::from_bits(id), unit: unit as u32 })
         })
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use corpus::record::{CutRepeat, Document};
+use corpus::record::{CUTS, CutRepeat, DOCUMENTS, Document};
 use corpus::{Id, SourceCode};
 
 use super::super::tests::{Bench, Source, dropped, rows};
@@ -28,7 +28,7 @@ fn source(texts: &[String]) -> Source<Document> {
     };
     let documents: Vec<Document> = texts.iter().enumerate().map(at).collect();
     let (first, second) = documents.split_at(texts.len() / 2);
-    Source { name: "documents", stream: "documents", tasks: vec![first.to_vec(), second.to_vec()] }
+    Source { name: "documents", stream: DOCUMENTS, tasks: vec![first.to_vec(), second.to_vec()] }
 }
 
 /// What a run left behind: texts by position, what was dropped and why, what was cut.

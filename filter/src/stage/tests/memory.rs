@@ -1,6 +1,6 @@
 //! Neither memory nor the number of workers changes a byte, a count or a fingerprint.
 
-use corpus::record::{Document, EncodedImage, Image};
+use corpus::record::{CUTS, DOCUMENTS, Document, EncodedImage, IMAGES, Image};
 use corpus::sort::task_bytes;
 
 use super::*;
@@ -21,7 +21,8 @@ fn check(run: impl Fn(&mut Bench, u32), spilled: &[(&str, &str, u64)]) {
         let mut bench = Bench::with_workers(workers);
         run(&mut bench, memory_mb);
         for (stage, stream, bytes) in spilled {
-            let rows = bench.dataset(stage).parts(stream).map(|part| part.rows).max().unwrap();
+            let rows = bench.dataset(stage).parts_of(|of| of.stream == *stream);
+            let rows = rows.map(|part| part.unwrap().rows).max().unwrap();
             assert!(rows * bytes > task_bytes(1, 1) as u64, "{rows} rows of {stage} spill nothing");
         }
         let manifests = bench.manifests();
@@ -42,7 +43,7 @@ fn source(texts: impl Iterator<Item = String>) -> Source<Document> {
     };
     let mut first: Vec<Document> = (0..).zip(texts).map(at).collect();
     let second = first.split_off(first.len() / 2);
-    Source { name: "documents", stream: "documents", tasks: vec![first, second] }
+    Source { name: "documents", stream: DOCUMENTS, tasks: vec![first, second] }
 }
 
 /// So many words that texts of other numbers do not have.
@@ -74,7 +75,7 @@ fn exact_duplicates_are_the_same_with_any_memory() {
     };
     // Two sorters of 16 bytes a row share the memory of `text.exact`.
     let spilled =
-        [("text.exact.keys", "keys", 32), ("text.exact", DUPLICATES, 32), ("names", "representatives", 48)];
+        [("text.exact.keys", "keys", 32), ("text.exact", "duplicates", 32), ("names", "representatives", 48)];
     check(run, &spilled);
 }
 
@@ -113,7 +114,7 @@ fn near_duplicates_are_the_same_with_any_memory() {
         bench.run(&last.with_near(Some("near")).with_names("names", Some(&config)));
     };
     // Links are found in 14 bands each; of a cluster's members three sorters hold rows.
-    let spilled = [("keys", "keys", 16), ("links", "links", 14 * 32), ("near", DUPLICATES, 3 * 32)];
+    let spilled = [("keys", "keys", 16), ("links", "links", 14 * 32), ("near", "duplicates", 3 * 32)];
     check(run, &spilled);
 }
 
@@ -137,14 +138,14 @@ fn duplicate_images_are_the_same_with_any_memory() {
     };
     let run = |bench: &mut Bench, memory_mb| {
         let tasks = vec![(0..15_000).map(image).collect(), (15_000..30_000).map(image).collect()];
-        bench.run(&Source { name: "pass", stream: "images", tasks });
+        bench.run(&Source { name: "pass", stream: IMAGES, tasks });
         let config = LooksConfig { hamming_max: Some(2), memory_mb, ..LooksConfig::default() };
         let (images, links) = (vec!["pass".to_owned()], "links".to_owned());
         bench.run(&LookLinks { name: links.clone(), images: images.clone(), config: config.clone() });
         let found = bench.run(&LookClusters { name: "duplicates".to_owned(), images, links, config });
         assert_eq!(found.manifest().report.units["duplicates"].kept, 27_000);
     };
-    check(run, &[("links", "links", 32), ("duplicates", DUPLICATES, 3 * 32)]);
+    check(run, &[("links", "links", 32), ("duplicates", "duplicates", 3 * 32)]);
 }
 
 #[test]
@@ -165,7 +166,7 @@ fn repeated_passages_are_the_same_with_any_memory() {
         bench.run(&Representatives::<Document>::new("names", records(), &["found"], memory_mb));
         let (name, repeats, names) = ("text".to_owned(), "found".to_owned(), Some("names".to_owned()));
         let text = bench.run(&Cut { name, documents, repeats, names, config, split: None });
-        assert_eq!(text.parts("cuts").map(|part| part.rows).sum::<u64>(), 900);
+        assert_eq!(text.summary(CUTS).unwrap().rows, 900);
     };
     let spilled = [
         ("shared.keys", "keys", 24),

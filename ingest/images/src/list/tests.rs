@@ -1,3 +1,4 @@
+use corpus::record::{PAGES, PAIRS, TARGETS, USES};
 use std::collections::BTreeSet;
 
 use corpus::limits::RANGE_RECORDS_MAX;
@@ -7,7 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::address::Address;
-use corpus_testing::{Run, counts, rows};
+use corpus_testing::{Run, counts, parts, rows};
 
 fn id(source: u8, row: u64) -> Id {
     Id::new(SourceCode(source), 0, row).unwrap()
@@ -55,7 +56,7 @@ fn fetch_list(run: &Run, config: Config, inputs: &[&Dataset]) -> Dataset {
 }
 
 fn inputs(run: &Run, pairs: Vec<Pair>, pages: Vec<Page>) -> [Dataset; 2] {
-    [run.given("pairs", "pairs", vec![pairs]), run.given("interleaved.select", "pages", vec![pages])]
+    [run.given("pairs", PAIRS, vec![pairs]), run.given("interleaved.select", PAGES, vec![pages])]
 }
 
 #[test]
@@ -68,7 +69,7 @@ fn a_url_is_listed_once_with_everything_that_wants_it() {
     ];
     let pages = vec![page(7, &["https://a.example/1.png", "https://b.example/2.png"])];
     let [pairs, pages] = inputs(&run, pairs, pages);
-    let targets: Vec<Target> = rows(&fetch_list(&run, Config::default(), &[&pairs, &pages]), "targets");
+    let targets: Vec<Target> = rows(&fetch_list(&run, Config::default(), &[&pairs, &pages]), TARGETS);
     let mut urls: Vec<&str> = targets.iter().map(|target| target.url.as_str()).collect();
     urls.sort_unstable();
     assert_eq!(urls, ["https://a.example/1.png", "https://b.example/2.png", "nowhere"]);
@@ -89,7 +90,7 @@ fn every_field_of_a_pair_that_travels_along_is_in_its_use() {
         ..pair(3, url)
     };
     let [pairs, pages] = inputs(&run, vec![stated], vec![page(7, &["https://b.example/2.png", url])]);
-    let targets: Vec<Target> = rows(&fetch_list(&run, Config::default(), &[&pairs, &pages]), "targets");
+    let targets: Vec<Target> = rows(&fetch_list(&run, Config::default(), &[&pairs, &pages]), TARGETS);
     let of_pair = Use {
         id: id(5, 3),
         slot: 0,
@@ -116,7 +117,7 @@ fn slots_and_uses_of_pages_are_bounded_and_counted() {
     let listed = fetch_list(&run, config, &[&pairs, &pages]);
     let removed = vec![("images_max".to_owned(), 5), ("uses_max".to_owned(), 4)];
     assert_eq!(counts(&listed, "uses"), (16, 7, removed));
-    let targets: Vec<Target> = rows(&listed, "targets");
+    let targets: Vec<Target> = rows(&listed, TARGETS);
     assert_eq!(targets.len(), 2);
     let logo = targets.iter().find(|target| target.url == logo).unwrap();
     // The first pages in order, and every pair.
@@ -140,11 +141,11 @@ fn a_list_stopped_and_continued_is_the_same_list() {
             Some(records) => run.run_interrupted(records, &list(config.clone()), &[&wanted]),
             None => run.run(&list(config.clone()), &[&wanted]),
         };
-        dataset.manifest().clone()
+        (dataset.manifest().clone(), parts(&dataset))
     };
-    let (whole, continued) = (listed(None), listed(Some(RANGE_RECORDS_MAX + 50)));
-    assert_eq!(whole.range_counts, [2]);
-    assert_eq!((whole.parts, whole.report), (continued.parts, continued.report));
+    let ((whole, whole_parts), (continued, parts)) = (listed(None), listed(Some(RANGE_RECORDS_MAX + 50)));
+    assert_eq!(whole.range_count, 2);
+    assert_eq!((whole_parts, whole.report), (parts, continued.report));
 }
 
 #[test]
@@ -159,9 +160,9 @@ fn uses_are_sorted_on_disk_where_memory_is_short_and_are_the_same_after_a_stop()
             Some(records) => run.run_interrupted(records, &uses(), &[&pairs, &pages]),
             None => run.run(&uses(), &[&pairs, &pages]),
         };
-        assert!(rows::<Wanted>(&dataset, "uses").is_sorted());
+        assert!(rows(&dataset, USES).is_sorted());
         assert_eq!(counts(&dataset, "uses"), (30_001, 30_001, vec![]));
-        dataset.manifest().parts.clone()
+        parts(&dataset)
     };
     assert_eq!(sorted(None), sorted(Some(12_345)));
 }
@@ -178,7 +179,7 @@ proptest! {
             let run = Run::new();
             let [pairs, pages] = inputs(&run, pairs.clone(), vec![]);
             let config = Config { partitions, ..Config::default() };
-            rows::<Target>(&fetch_list(&run, config, &[&pairs, &pages]), "targets")
+            rows(&fetch_list(&run, config, &[&pairs, &pages]), TARGETS)
         };
         let targets = listed(partitions);
         prop_assert_eq!(&targets, &listed(1));

@@ -3,16 +3,14 @@
 //! Tasks are groups of parts of pairs and pages, and each writes one sorted sequence of parts; every input part is read
 //! once, whatever the number of partitions of the list.
 
-use corpus::record::{Page, Pair, SegmentKind, Use, Wanted};
-use corpus::sort::{GROUP_BYTES, Sorted, Sorter, groups, task_bytes};
-use corpus::{Dataset, Inputs, Output, Part, Result, Stage, Task};
+use corpus::record::{PAGES, PAIRS, Page, Pair, SegmentKind, USES, Use, Wanted};
+use corpus::sort::{GROUP_BYTES, Sorted, Sorter, count, groups, task_bytes};
+use corpus::stage::Resources;
+use corpus::{Dataset, Declared, Inputs, Output, Part, Result, Stage, Task};
 use serde_json::{Value, json};
 
 use super::UNIT;
 use crate::address::Address;
-
-/// Stream of what wants images.
-pub(super) const USES: &str = "uses";
 
 /// The stage.
 #[derive(Debug, Clone)]
@@ -27,6 +25,9 @@ pub struct Uses {
     pub memory_mb: u32,
 }
 
+/// A part with what it holds and the dataset it is of.
+type Placed<'i> = (Kind, &'i Dataset, Part);
+
 /// What a part holds.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
@@ -35,10 +36,11 @@ enum Kind {
 }
 
 impl Kind {
-    fn stream(self) -> &'static str {
+    /// Returns the parts of a stage's rows of this kind.
+    fn parts(self, dataset: &Dataset) -> Box<dyn Iterator<Item = Result<Part>> + '_> {
         match self {
-            Self::Pairs => "pairs",
-            Self::Pages => "pages",
+            Self::Pairs => Box::new(dataset.parts(PAIRS)),
+            Self::Pages => Box::new(dataset.parts(PAGES)),
         }
     }
 }
@@ -61,39 +63,39 @@ impl Stage for Uses {
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
-        let parts = self.parts(inputs)?;
-        Ok(groups(parts.iter().map(|(.., part)| part.bytes), GROUP_BYTES).len() as u32)
+        count(self.groups(inputs)?)
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
-        let parts = self.parts(task.inputs)?;
-        let groups = groups(parts.iter().map(|(.., part)| part.bytes), GROUP_BYTES);
-        let group = groups.into_iter().nth(task.index as usize).unwrap_or_default();
+    fn streams(&self) -> Vec<Declared> {
+        vec![USES.into()]
+    }
+
+    fn resources(&self) -> Resources {
+        Resources::with_memory_mb(self.memory_mb)
+    }
+
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
+        let group = self.groups(task.inputs)?.nth(task.index as usize).transpose()?;
         let memory_bytes = task_bytes(self.memory_mb, task.workers);
         let mut sorter = Sorter::new(&task.scratch.join("sort"), memory_bytes)?;
-        for (kind, dataset, part) in parts.get(group).unwrap_or_default() {
-            gather(*kind, dataset, part, task, &mut sorter)?;
+        for (kind, dataset, part) in group.unwrap_or_default() {
+            gather(kind, dataset, &part, task, &mut sorter)?;
         }
-        write(&mut out, sorter.finish()?)?;
-        out.finish()
+        write(out, sorter.finish()?)
     }
 }
 
 impl Uses {
-    /// Returns the parts of all inputs, in their order.
-    fn parts<'i>(&self, inputs: &'i Inputs) -> Result<Vec<(Kind, &'i Dataset, &'i Part)>> {
+    /// Returns the parts of all inputs in their order, those of each task together.
+    fn groups<'i>(&self, inputs: &'i Inputs) -> Result<impl Iterator<Item = Result<Vec<Placed<'i>>>>> {
         let pairs = self.pairs.iter().map(|stage| (Kind::Pairs, stage));
         let pages = self.pages.iter().map(|stage| (Kind::Pages, stage));
-        let mut parts = Vec::new();
-        for (kind, stage) in pairs.chain(pages) {
-            let dataset = inputs.get(stage)?;
-            parts.extend(dataset.parts(kind.stream()).map(|part| (kind, dataset, part)));
-        }
-        Ok(parts)
+        let datasets = pairs.chain(pages).map(|(kind, stage)| Ok((kind, inputs.get(stage)?)));
+        let datasets: Vec<_> = datasets.collect::<Result<_>>()?;
+        let parts = datasets.into_iter().flat_map(|(kind, dataset)| {
+            kind.parts(dataset).map(move |part| part.map(|part| (kind, dataset, part)))
+        });
+        Ok(groups(parts, |(.., part)| part.bytes, GROUP_BYTES))
     }
 }
 

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use corpus::record::{EncodedImage, Image, Use};
+use corpus::record::{EncodedImage, Image, PAGE_IMAGES, Use};
 use corpus::{Output, Result};
 
 use corpus::spool::{Place, Spool};
@@ -63,7 +63,7 @@ impl PageImages {
             if let Some((image, place)) = images.get(index) {
                 let encoded = EncodedImage { bytes: spooled.read(*place)?, ..image.image.clone() };
                 let row = Image { id: slot.id, image: encoded, uses: vec![slot], ..image.clone() };
-                out.write("page_images", row)?;
+                out.write(PAGE_IMAGES, row)?;
             }
         }
         Ok(())

@@ -1,3 +1,4 @@
+use corpus::record::{DROPPED, FAILED, FETCHED, IMAGES, PAGE_IMAGES, RETRY, TARGETS};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -11,7 +12,7 @@ use corpus::{Cancel, Dataset, Id, SourceCode};
 use super::*;
 use crate::stated::md5_of;
 use crate::{Address, Decoder, Format, Measures, Mode, Pixels};
-use corpus_testing::{Run, counts, rows};
+use corpus_testing::{Run, counts, parts, rows};
 
 /// What the server answers on a path, one answer a request; the last one is repeated.
 type Answers = BTreeMap<&'static str, Vec<(u16, Vec<u8>)>>;
@@ -92,7 +93,7 @@ fn pass(index: u32, port: u16, config: &Config) -> Pass {
 }
 
 fn failed(dataset: &Dataset) -> Vec<(Id, String, String)> {
-    let rows: Vec<Removed> = rows(dataset, "failed");
+    let rows: Vec<Removed> = rows(dataset, FAILED);
     rows.into_iter().map(|row| (row.id, row.reason, row.value)).collect()
 }
 
@@ -120,7 +121,7 @@ fn every_target_is_stored_or_has_a_reason() {
         target("nowhere", vec![pair(6)]),
         target("http://10.0.0.1/x.png", vec![pair(7)]),
     ];
-    let list = run.given("images.list", "targets", vec![targets]);
+    let list = run.given("images.list", TARGETS, vec![targets]);
     let config = Config { side_pixels: 64, pixels_max: 100_000, format: Format::Png, ..Config::default() };
     let dataset = run.run(&pass(0, port, &config), &[&list]);
     assert_eq!(
@@ -137,7 +138,7 @@ fn every_target_is_stored_or_has_a_reason() {
     );
     let (read, kept, _) = counts(&dataset, "images");
     assert_eq!((read, kept), (7, 1));
-    let images: Vec<Image> = rows(&dataset, "images");
+    let images: Vec<Image> = rows(&dataset, IMAGES);
     let [image] = &images[..] else { panic!("{} images", images.len()) };
     assert_eq!((image.id, image.uses.len()), (id(5, 0), 2));
     assert_eq!((image.width, image.height, image.original_width, image.original_height), (96, 64, 300, 200));
@@ -158,11 +159,11 @@ fn every_field_of_an_image_and_of_its_answer_is_the_documented_one() {
     let run = Run::new();
     let (moved, gone) = (target(&url("moved.png"), vec![pair(1), pair(2), slot(3, 4)]), url("gone.png"));
     let gone = target(&gone, vec![pair(5)]);
-    let list = run.given("images.list", "targets", vec![vec![moved.clone(), gone.clone()]]);
+    let list = run.given("images.list", TARGETS, vec![vec![moved.clone(), gone.clone()]]);
     let config = Config { side_pixels: 64, format: Format::Png, ..Config::default() };
     let dataset = run.run(&pass(0, port, &config), &[&list]);
 
-    let images: Vec<Image> = rows(&dataset, "images");
+    let images: Vec<Image> = rows(&dataset, IMAGES);
     let stored = Decoder::new(1 << 20).decode(&images[0].image.bytes).unwrap().pixels;
     assert_eq!((stored.width(), stored.height()), (96, 64));
     let measures = Measures::of(&stored);
@@ -184,9 +185,9 @@ fn every_field_of_an_image_and_of_its_answer_is_the_documented_one() {
     };
     assert_eq!(images, std::slice::from_ref(&image));
     let of_page = Image { id: id(2, 3), uses: vec![slot(3, 4)], ..image };
-    assert_eq!(rows::<Image>(&dataset, "page_images"), [of_page]);
+    assert_eq!(rows(&dataset, PAGE_IMAGES), [of_page]);
 
-    let answers: Vec<Fetched> = rows(&dataset, "fetched");
+    let answers: Vec<Fetched> = rows(&dataset, FETCHED);
     let kept = Fetched {
         key: moved.key,
         url: moved.url,
@@ -217,7 +218,7 @@ fn every_field_of_an_image_and_of_its_answer_is_the_documented_one() {
         value: "404".to_owned(),
         preview: gone.url,
     };
-    assert_eq!(rows::<Removed>(&dataset, "failed"), [removed]);
+    assert_eq!(rows(&dataset, FAILED), [removed]);
 }
 
 #[test]
@@ -230,14 +231,14 @@ fn images_of_pages_have_one_row_a_slot_sorted_by_place() {
         target(&url("a.png"), vec![slot(3, 1), slot(9, 0), pair(0)]),
         target(&url("b.png"), vec![slot(1, 0), slot(3, 0)]),
     ];
-    let list = run.given("images.list", "targets", vec![targets]);
+    let list = run.given("images.list", TARGETS, vec![targets]);
     let dataset = run.run(&pass(0, port, &Config::default()), &[&list]);
-    let images: Vec<Image> = rows(&dataset, "page_images");
+    let images: Vec<Image> = rows(&dataset, PAGE_IMAGES);
     let places: Vec<_> =
         images.iter().map(|image| (image.id.position(), image.uses[0].slot, image.width)).collect();
     assert_eq!(places, [(1, 0, 90), (3, 0, 90), (3, 1, 80), (9, 0, 80)]);
     assert!(images.iter().all(|image| image.uses.len() == 1 && image.uses[0].id == image.id));
-    let pairs: Vec<Image> = rows(&dataset, "images");
+    let pairs: Vec<Image> = rows(&dataset, IMAGES);
     assert_eq!(pairs.iter().map(|image| image.uses.clone()).collect::<Vec<_>>(), [vec![pair(0)]]);
     assert_eq!(counts(&dataset, "images"), (2, 2, vec![]));
 }
@@ -251,16 +252,16 @@ fn what_fails_for_a_moment_is_left_to_the_next_pass_and_fails_in_the_last() {
     let url = |path: &str| format!("http://127.0.0.1:{port}/{path}");
     let run = Run::new();
     let targets = vec![target(&url("later.png"), vec![pair(0)]), target(&url("never.png"), vec![slot(1, 0)])];
-    let list = run.given("images.list", "targets", vec![targets.clone()]);
+    let list = run.given("images.list", TARGETS, vec![targets.clone()]);
     let first = run.run(&pass(0, port, &Config::default()), &[&list]);
     assert_eq!(counts(&first, "images"), (2, 0, vec![("retry".to_owned(), 2)]));
-    assert_eq!(rows::<Target>(&first, "retry"), targets);
-    assert!(rows::<Removed>(&first, "dropped").iter().all(|row| row.value == "http_503"));
+    assert_eq!(rows(&first, RETRY), targets);
+    assert!(rows(&first, DROPPED).iter().all(|row| row.value == "http_503"));
     let last = run.run(&pass(1, port, &Config::default()), &[&first]);
     assert_eq!(counts(&last, "images"), (2, 1, vec![("http_503".to_owned(), 1)]));
     assert_eq!(failed(&last), [(id(2, 1), "http_503".to_owned(), "503".to_owned())]);
     // For a pass that is added when the run is over.
-    assert_eq!(rows::<Target>(&last, "retry"), targets[1..]);
+    assert_eq!(rows(&last, RETRY), targets[1..]);
 }
 
 #[test]
@@ -276,17 +277,17 @@ fn a_pass_stopped_and_continued_gives_the_same_parts() {
     let targets: Vec<Target> = (0..RANGE_TARGETS + 300).map(target).collect();
     let finished = |stopped_at: Option<u64>| {
         let run = Run::new();
-        let list = run.given("images.list", "targets", vec![targets.clone()]);
+        let list = run.given("images.list", TARGETS, vec![targets.clone()]);
         let pass = pass(0, port, &Config::default());
         let dataset = match stopped_at {
             Some(records) => run.run_interrupted(records, &pass, &[&list]),
             None => run.run(&pass, &[&list]),
         };
-        dataset.manifest().clone()
+        (dataset.manifest().clone(), parts(&dataset))
     };
-    let (whole, continued) = (finished(None), finished(Some(RANGE_TARGETS + 1)));
-    assert_eq!(whole.range_counts, [3]);
-    assert_eq!((whole.parts, whole.report), (continued.parts, continued.report));
+    let ((whole, whole_parts), (continued, parts)) = (finished(None), finished(Some(RANGE_TARGETS + 1)));
+    assert_eq!(whole.range_count, 3);
+    assert_eq!((whole_parts, whole.report), (parts, continued.report));
 }
 
 #[test]
@@ -302,10 +303,10 @@ fn a_range_ends_by_its_targets_whatever_their_images_weigh() {
     let slots = |start: u64| (0..700).map(|page| slot(start + 2 * page, 0)).collect();
     let mut targets = vec![target(&url(0), slots(1)), target(&url(1), slots(0))];
     targets[1].key = [0xFF; 16];
-    let list = run.given("images.list", "targets", vec![targets]);
+    let list = run.given("images.list", TARGETS, vec![targets]);
     let dataset = run.run(&pass(0, port, &Config { mode: Mode::Original, ..Config::default() }), &[&list]);
-    assert_eq!(dataset.manifest().range_counts, [2]);
-    let images: Vec<Image> = rows(&dataset, "page_images");
+    assert_eq!(dataset.manifest().range_count, 2);
+    let images: Vec<Image> = rows(&dataset, PAGE_IMAGES);
     assert!(images.iter().all(|image| image.image.bytes == heavy));
     let pages: Vec<u64> = images.iter().map(|image| image.id.position()).collect();
     assert_eq!(pages, (0..1_400).collect::<Vec<u64>>());
@@ -354,12 +355,12 @@ fn an_attempt_takes_what_the_one_before_had_fetched_and_ends_in_the_same_bytes()
     let targets: Vec<Target> = (0..30).map(|number| Web::target(port, number)).collect();
     let pass = pass(0, port, &Config::default());
     let undisturbed = Run::new();
-    let list = undisturbed.given("images.list", "targets", vec![targets.clone()]);
+    let list = undisturbed.given("images.list", TARGETS, vec![targets.clone()]);
     let whole = undisturbed.run(&pass, &[&list]);
     web.asked();
 
     let run = Run::new();
-    let list = run.given("images.list", "targets", vec![targets]);
+    let list = run.given("images.list", TARGETS, vec![targets]);
     web.is_slow.store(true, Ordering::Relaxed);
     let cancel = Cancel::default();
     let stopped = std::thread::scope(|scope| {
@@ -388,16 +389,16 @@ fn a_list_that_grew_gives_the_bytes_of_one_that_was_fetched_afresh() {
     let targets = |step: usize| (0..40).step_by(step).map(|number| Web::target(port, number)).collect();
     let pass = pass(0, port, &Config::default());
     let fresh = Run::new();
-    let list = fresh.given("images.list", "targets", vec![targets(1)]);
+    let list = fresh.given("images.list", TARGETS, vec![targets(1)]);
     let expected = fresh.run(&pass, &[&list]);
-    let answers: Vec<Fetched> = rows(&expected, "fetched");
+    let answers: Vec<Fetched> = rows(&expected, FETCHED);
     assert!(answers.iter().all(|row| row.http_status.is_some()));
 
     let grown = Run::new();
-    let earlier = grown.given("images.list", "targets", vec![targets(2)]);
+    let earlier = grown.given("images.list", TARGETS, vec![targets(2)]);
     grown.run(&pass, &[&earlier]);
     web.asked();
-    let list = grown.given("images.list", "targets", vec![targets(1)]);
+    let list = grown.given("images.list", TARGETS, vec![targets(1)]);
     let found = grown.run(&pass, &[&list]);
     // Images that another list had are not fetched again, but failures.
     assert!(!web.asked().contains(&4));

@@ -1,4 +1,5 @@
 use corpus::record::Use;
+use corpus::record::{FEATURES, IMAGES, INTERLEAVED};
 use corpus::{SourceCode, Split};
 
 use model::Tap;
@@ -79,13 +80,13 @@ fn assert_close(found: &[f32], expected: &[f32]) {
 #[test]
 fn features_are_aligned_with_the_images_over_all_passes() {
     let run = Run::new();
-    let first = run.given("images.pass0", "images", vec![(0..7).map(image).collect(), vec![image(9)]]);
-    let second = run.given("images.pass1", "images", vec![vec![image(8)]]);
+    let first = run.given("images.pass0", IMAGES, vec![(0..7).map(image).collect(), vec![image(9)]]);
+    let second = run.given("images.pass1", IMAGES, vec![vec![image(8)]]);
     let dataset = run.run(&pairs_stage(3), &[&first, &second]);
-    let features: Vec<Features> = rows(&dataset, "features");
+    let features: Vec<Features> = rows(&dataset, FEATURES);
     let ids: Vec<Id> = features.iter().map(|row| row.id).collect();
     assert_eq!(ids, [0, 1, 2, 3, 4, 5, 6, 9, 8].map(id));
-    assert_eq!(dataset.parts("features").map(|part| part.rows).collect::<Vec<_>>(), [7, 1, 1]);
+    assert_eq!(dataset.parts(FEATURES).map(|part| part.unwrap().rows).collect::<Vec<_>>(), [7, 1, 1]);
     assert_eq!(counts(&dataset, "images"), (9, 9, vec![]));
     for row in [0, 4, 8] {
         let image = encoded(features[row].id.position() as u8);
@@ -105,11 +106,11 @@ fn images_of_a_document_have_one_row_each_in_order() {
         split: Split::Train,
     };
     let documents = vec![document(3, &[None, Some(10), Some(20)]), document(4, &[Some(30), None])];
-    let documents = run.given("interleaved", "documents", vec![documents]);
+    let documents = run.given("interleaved", INTERLEAVED, vec![documents]);
     let pooled = Config { tap: Tap::Pooled, ..config(2) };
     let source = Source::Interleaved("interleaved".to_owned());
     let stage = Compute::new("features.interleaved", source, pooled, tower());
-    let features: Vec<Features> = rows(&run.run(&stage, &[&documents]), "features");
+    let features: Vec<Features> = rows(&run.run(&stage, &[&documents]), FEATURES);
     let places: Vec<_> = features.iter().map(|row| (row.id, row.slot)).collect();
     assert_eq!(places, [(id(3), 0), (id(3), 1), (id(4), 0)]);
     for (row, shade) in features.iter().zip([10, 20, 30]) {

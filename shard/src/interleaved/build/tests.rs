@@ -1,10 +1,11 @@
 use bytes::Bytes;
 use corpus::SourceCode;
 use corpus::limits::RANGE_RECORDS_MAX;
+use corpus::record::{DROPPED, INTERLEAVED, PAGE_IMAGES, PAGES};
 use corpus::record::{EncodedImage, Image, Removed, Segment, Use};
 
 use super::*;
-use corpus_testing::{Run, counts, rows};
+use corpus_testing::{Run, counts, parts, rows};
 
 fn id(row: u64) -> Id {
     Id::new(SourceCode(2), 0, row).unwrap()
@@ -68,17 +69,14 @@ fn keep_single() -> Config {
 fn a_document_has_the_images_of_its_page_in_reading_order() {
     let run = Run::new();
     let pages = vec![page(10, &["A.", "#", "B.", "#", "#", "C.", "#"]), page(20, &["D.", "#"])];
-    let pages = run.given("interleaved.select", "pages", vec![pages]);
+    let pages = run.given("interleaved.select", PAGES, vec![pages]);
     // From two passes, out of order, with another page's image between.
-    let first = run.given(
-        "images.pass0",
-        "page_images",
-        vec![vec![image(10, 3, 90, 90)], vec![image(15, 0, 90, 90)]],
-    );
+    let first =
+        run.given("images.pass0", PAGE_IMAGES, vec![vec![image(10, 3, 90, 90)], vec![image(15, 0, 90, 90)]]);
     let second =
-        run.given("images.pass1", "page_images", vec![vec![image(10, 0, 90, 90), image(20, 0, 64, 3)]]);
+        run.given("images.pass1", PAGE_IMAGES, vec![vec![image(10, 0, 90, 90), image(20, 0, 64, 3)]]);
     let dataset = run.run(&stage(keep_single()), &[&pages, &first, &second]);
-    let documents: Vec<Interleaved> = rows(&dataset, "documents");
+    let documents: Vec<Interleaved> = rows(&dataset, INTERLEAVED);
     let shown = |document: &Interleaved| -> Vec<String> {
         let places = document.texts.iter().zip(&document.images);
         places
@@ -108,11 +106,11 @@ fn a_document_has_the_images_of_its_page_in_reading_order() {
 #[test]
 fn images_are_judged_by_their_size_as_fetched_and_what_is_dropped_is_written_down() {
     let run = Run::new();
-    let pages = run.given("interleaved.select", "pages", vec![vec![page(1, &["A.", "#", "#"])]]);
+    let pages = run.given("interleaved.select", PAGES, vec![vec![page(1, &["A.", "#", "#"])]]);
     let small_as_fetched = Image { original_width: 63, original_height: 70, ..image(1, 0, 90, 90) };
     let small_as_stored = Image { original_width: 90, original_height: 70, ..image(1, 1, 20, 90) };
-    let images = run.given("images.pass0", "page_images", vec![vec![small_as_fetched, small_as_stored]]);
-    let none = run.given::<Image>("images.pass1", "page_images", vec![]);
+    let images = run.given("images.pass0", PAGE_IMAGES, vec![vec![small_as_fetched, small_as_stored]]);
+    let none = run.given("images.pass1", PAGE_IMAGES, vec![]);
     let dataset = run.run(&stage(keep_single()), &[&pages, &images, &none]);
     let removed = Removed {
         id: id(1),
@@ -123,7 +121,7 @@ fn images_are_judged_by_their_size_as_fetched_and_what_is_dropped_is_written_dow
         value: "63x70".to_owned(),
         preview: "https://img.example/x.png".to_owned(),
     };
-    assert_eq!(rows::<Removed>(&dataset, "dropped"), [removed]);
+    assert_eq!(rows(&dataset, DROPPED), [removed]);
     assert_eq!(counts(&dataset, "documents"), (1, 1, vec![]));
 }
 
@@ -133,14 +131,14 @@ fn the_seed_decides_which_documents_are_held_out_and_the_share_how_many() {
         let run = Run::new();
         let pages = run.given(
             "interleaved.select",
-            "pages",
+            PAGES,
             vec![(0..200).map(|row| page(row, &["A.", "#"])).collect()],
         );
         let images = (0..200).map(|row| image(row, 0, 90, 90)).collect();
-        let images = run.given("images.pass0", "page_images", vec![images]);
-        let none = run.given::<Image>("images.pass1", "page_images", vec![]);
+        let images = run.given("images.pass0", PAGE_IMAGES, vec![images]);
+        let none = run.given("images.pass1", PAGE_IMAGES, vec![]);
         let stage = Build { seed, ..stage(Config { validation_share, ..keep_single() }) };
-        let documents: Vec<Interleaved> = rows(&run.run(&stage, &[&pages, &images, &none]), "documents");
+        let documents: Vec<Interleaved> = rows(&run.run(&stage, &[&pages, &images, &none]), INTERLEAVED);
         assert_eq!(documents.len(), 200);
         let held_out = documents.into_iter().filter(|document| document.split == Split::Validation);
         held_out.map(|document| document.id.position()).collect::<Vec<u64>>()
@@ -160,7 +158,7 @@ fn every_image_and_document_is_counted_under_its_reason() {
         page(3, &["#", "#"]),
         page(4, &["A.", "#", "#", "#", "#", "#", "#", "#"]),
     ];
-    let pages = run.given("interleaved.select", "pages", vec![pages]);
+    let pages = run.given("interleaved.select", PAGES, vec![pages]);
     let mut images = vec![
         image(1, 0, 63, 90),
         image(1, 1, 90, 2),
@@ -169,8 +167,8 @@ fn every_image_and_document_is_counted_under_its_reason() {
         image(3, 1, 90, 90),
     ];
     images.extend((0..7).map(|slot| image(4, slot, 90, 90)));
-    let first = run.given("images.pass0", "page_images", vec![images]);
-    let second = run.given::<Image>("images.pass1", "page_images", vec![]);
+    let first = run.given("images.pass0", PAGE_IMAGES, vec![images]);
+    let second = run.given("images.pass1", PAGE_IMAGES, vec![]);
     let config = Config { single_image_drop_share: 1.0, ..Config::default() };
     let dataset = run.run(&stage(config), &[&pages, &first, &second]);
     let removed = |list: &[(&str, u64)]| {
@@ -188,7 +186,7 @@ fn every_image_and_document_is_counted_under_its_reason() {
         ("single_image", 1),
     ];
     assert_eq!(counts(&dataset, "images"), (12, 5, removed(&images)));
-    assert_eq!(rows::<Interleaved>(&dataset, "documents").len(), 1);
+    assert_eq!(rows(&dataset, INTERLEAVED).len(), 1);
 }
 
 #[test]
@@ -197,19 +195,19 @@ fn a_stage_stopped_and_continued_gives_the_same_parts() {
     let finished = |stopped_at: Option<u64>| {
         let run = Run::new();
         let pages = (0..count).map(|row| page(row, &["A. B. C. D.", "#", "E."])).collect();
-        let pages = run.given("interleaved.select", "pages", vec![pages]);
+        let pages = run.given("interleaved.select", PAGES, vec![pages]);
         let images = (0..count).map(|row| image(row, 0, 90, 90)).collect();
-        let first = run.given("images.pass0", "page_images", vec![images]);
-        let second = run.given::<Image>("images.pass1", "page_images", vec![]);
+        let first = run.given("images.pass0", PAGE_IMAGES, vec![images]);
+        let second = run.given("images.pass1", PAGE_IMAGES, vec![]);
         let (stage, inputs) = (stage(Config::default()), [&pages, &first, &second]);
         let dataset = match stopped_at {
             Some(records) => run.run_interrupted(records, &stage, &inputs),
             None => run.run(&stage, &inputs),
         };
-        dataset.manifest().clone()
+        (dataset.manifest().clone(), parts(&dataset))
     };
-    let (whole, continued) = (finished(None), finished(Some(RANGE_RECORDS_MAX + 50)));
-    assert_eq!(whole.range_counts, [2]);
+    let ((whole, whole_parts), (continued, parts)) = (finished(None), finished(Some(RANGE_RECORDS_MAX + 50)));
+    assert_eq!(whole.range_count, 2);
     assert!(whole.report.units["documents"].kept > 9_000);
-    assert_eq!((whole.parts, whole.report), (continued.parts, continued.report));
+    assert_eq!((whole_parts, whole.report), (parts, continued.report));
 }

@@ -1,16 +1,15 @@
 //! The stage `pack.interleaved`.
 
 use bytes::Bytes;
-use corpus::record::Interleaved;
-use corpus::{Inputs, Output, Removal, Result, Stage, Task};
+use corpus::record::{INTERLEAVED, Interleaved, SEQUENCES};
+use corpus::{Declared, Inputs, Output, Removal, Result, Stage, Task};
 use serde_json::{Value, json};
 
-use super::{SEQUENCES, open_tokenizer, part_of};
+use super::open_tokenizer;
 use crate::pack::payload::Payloads;
 use crate::pack::{Frame, InterleavedConfig, Item, interleaved};
 use crate::tokenizer::Encoder;
 
-const DOCUMENTS: &str = "documents";
 /// What is counted: documents and their images.
 const UNITS: (&str, &str) = ("interleaved", "images");
 
@@ -91,14 +90,14 @@ impl Stage for PackInterleaved {
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
-        Ok(inputs.get(&self.documents)?.parts(DOCUMENTS).count() as u32)
+        inputs.get(&self.documents)?.part_count(INTERLEAVED)
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
+    fn streams(&self) -> Vec<Declared> {
+        vec![SEQUENCES.into()]
+    }
+
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         let tokenizer = open_tokenizer(task, &self.tokenizer)?;
         let mut encoder = tokenizer.encoder();
         let frame = Frame {
@@ -107,14 +106,14 @@ impl Stage for PackInterleaved {
             latent_count: self.config.latent_count as usize,
         };
         let features = self.features.as_ref().map(|name| task.inputs.get(name)).transpose()?;
-        let mut payloads = Payloads::open(features, task.stage, task.index, out.position() > 0);
-        let datasets = [task.inputs.get(&self.documents)?];
-        if let Some((dataset, part)) = part_of(&datasets, DOCUMENTS, task.index) {
-            for document in dataset.open_at::<Interleaved>(part, out.position())? {
-                self.pack(document?, frame, &mut payloads, &mut encoder, &mut out)?;
+        let mut payloads = Payloads::open(features, task.stage, task.index, out.position() > 0)?;
+        let documents = task.inputs.get(&self.documents)?;
+        if let Some(part) = documents.part(INTERLEAVED, task.index)? {
+            for document in documents.open_at::<Interleaved>(&part, out.position())? {
+                self.pack(document?, frame, &mut payloads, &mut encoder, out)?;
                 out.advance(1)?;
             }
         }
-        out.finish()
+        Ok(())
     }
 }

@@ -1,16 +1,15 @@
 //! The stage `pack.pairs`.
 
-use corpus::record::Image;
-use corpus::{Dataset, Inputs, Output, Removal, Result, Split, Stage, Task};
+use corpus::record::{IMAGES, Image, SEQUENCES};
+use corpus::{Dataset, Declared, Inputs, Output, Part, Removal, Result, Split, Stage, Task};
 use serde_json::{Value, json};
 
-use super::{SEQUENCES, open_tokenizer, part_of};
+use super::open_tokenizer;
 use crate::pack::payload::Payloads;
 use crate::pack::{Frame, PairConfig, pair};
 use crate::tokenizer::Encoder;
 use images::Duplicates;
 
-const IMAGES: &str = "images";
 /// What is counted: uses of images.
 const PAIRS: &str = "pairs";
 
@@ -34,8 +33,17 @@ pub struct PackPairs {
 }
 
 impl PackPairs {
-    fn datasets<'i>(&self, inputs: &'i Inputs) -> Result<Vec<&'i Dataset>> {
-        self.images.iter().map(|name| inputs.get(name)).collect()
+    /// Returns the part of a task: tasks count the parts of all passes in order.
+    fn part<'t>(&self, task: &'t Task<'_>) -> Result<Option<(&'t Dataset, Part)>> {
+        let mut left = task.index;
+        for pass in &self.images {
+            let dataset = task.inputs.get(pass)?;
+            match left.checked_sub(dataset.part_count(IMAGES)?) {
+                Some(behind) => left = behind,
+                None => return Ok(dataset.part(IMAGES, left)?.map(|part| (dataset, part))),
+            }
+        }
+        Ok(None)
     }
 
     /// Writes a sequence for every caption of an image. All of them are in one split, as the
@@ -94,15 +102,14 @@ impl Stage for PackPairs {
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
-        let datasets = self.datasets(inputs)?;
-        Ok(datasets.iter().map(|dataset| dataset.parts(IMAGES).count() as u32).sum())
+        self.images.iter().map(|pass| inputs.get(pass)?.part_count(IMAGES)).sum()
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
+    fn streams(&self) -> Vec<Declared> {
+        vec![SEQUENCES.into()]
+    }
+
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         let tokenizer = open_tokenizer(task, &self.tokenizer)?;
         let mut encoder = tokenizer.encoder();
         let frame = Frame {
@@ -111,17 +118,17 @@ impl Stage for PackPairs {
             latent_count: self.config.latent_count as usize,
         };
         let features = self.features.as_ref().map(|name| task.inputs.get(name)).transpose()?;
-        let mut payloads = Payloads::open(features, task.stage, task.index, out.position() > 0);
-        if let Some((dataset, part)) = part_of(&self.datasets(task.inputs)?, IMAGES, task.index) {
+        let mut payloads = Payloads::open(features, task.stage, task.index, out.position() > 0)?;
+        if let Some((dataset, part)) = self.part(task)? {
             let duplicates = match &self.duplicates {
-                Some(stage) => Duplicates::of_part(task.inputs.get(stage)?, dataset, part)?,
+                Some(stage) => Duplicates::of_part(task.inputs.get(stage)?, dataset, &part)?,
                 None => Duplicates::default(),
             };
-            for image in dataset.open_at::<Image>(part, out.position())? {
-                self.pack(image?, &duplicates, frame, &mut payloads, &mut encoder, &mut out)?;
+            for image in dataset.open_at::<Image>(&part, out.position())? {
+                self.pack(image?, &duplicates, frame, &mut payloads, &mut encoder, out)?;
                 out.advance(1)?;
             }
         }
-        out.finish()
+        Ok(())
     }
 }

@@ -6,19 +6,24 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use corpus::engine::{Observer, Unobserved};
-use corpus::record::{Document, EncodedImage, Features, Image, Interleaved, Pair, Sequence, Span, Use};
+use corpus::record::{
+    DOCUMENTS, Document, EncodedImage, FEATURES, Features, IMAGES, INTERLEAVED, Image, Interleaved, PAIRS,
+    Pair, SEQUENCES, Sequence, Span, Use,
+};
 use corpus::table::Record;
-use corpus::{Cancel, Dataset, Error, Id, Inputs, Result, Split, Stage, Store, Task};
+use corpus::{
+    Cancel, Dataset, Declared, Error, Id, Inputs, Output, Result, Split, Stage, Store, Stream, Task,
+};
 use serde_json::{Value, json};
 
 use super::*;
 use crate::pack::payload::Payloads;
 use crate::pack::{InterleavedConfig, PairConfig, TextConfig};
 use crate::tokenizer::tests::{letters, letters_file};
-use crate::tokenizer::{Tokenize, TokenizerConfig, TrainingConfig};
+use crate::tokenizer::{TOKENIZER_MODEL, Tokenize, TokenizerConfig, TrainingConfig};
 
 /// A stage that writes given rows: one task for each list of them.
-struct Given<R>(&'static str, &'static str, Vec<Vec<R>>);
+struct Given<R>(&'static str, Stream<R>, Vec<Vec<R>>);
 
 impl<R: Record + Clone + Sync> Stage for Given<R> {
     fn name(&self) -> String {
@@ -30,12 +35,14 @@ impl<R: Record + Clone + Sync> Stage for Given<R> {
     fn plan(&self, _: &Inputs) -> Result<u32> {
         Ok(self.2.len() as u32)
     }
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
+    fn streams(&self) -> Vec<Declared> {
+        vec![self.1.into()]
+    }
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         for row in &self.2[task.index as usize] {
             out.write(self.1, row.clone())?;
         }
-        out.finish()
+        Ok(())
     }
 }
 
@@ -83,7 +90,7 @@ fn id(bits: u64) -> Id {
 }
 
 fn sequences(dataset: &Dataset) -> Vec<Sequence> {
-    dataset.rows::<Sequence>(SEQUENCES).collect::<Result<_>>().unwrap()
+    dataset.rows(SEQUENCES).collect::<Result<_>>().unwrap()
 }
 
 fn document(bits: u64) -> Document {
@@ -110,7 +117,7 @@ fn pack_text() -> PackText {
 }
 
 fn documents() -> Given<Document> {
-    Given("text", "documents", vec![(0..95).map(document).collect(), (100..130).map(document).collect()])
+    Given("text", DOCUMENTS, vec![(0..95).map(document).collect(), (100..130).map(document).collect()])
 }
 
 #[test]
@@ -206,8 +213,8 @@ fn add_images(bench: &mut Bench) {
         vec![image(10, &[Some("ab"), Some("cd")]), image(20, &[Some("e"), None])],
         vec![image(30, &[Some("a")])],
     ];
-    bench.add(&Given("images.pass0", "images", first));
-    bench.add(&Given("images.pass1", "images", vec![vec![image(40, &[Some("b")])]]));
+    bench.add(&Given("images.pass0", IMAGES, first));
+    bench.add(&Given("images.pass1", IMAGES, vec![vec![image(40, &[Some("b")])]]));
 }
 
 #[test]
@@ -244,7 +251,7 @@ fn features_are_matched_with_their_images() {
     let mut bench = Bench::new();
     add_images(&mut bench);
     let rows = vec![vec![features(10, 0), features(20, 0)], vec![features(30, 0)], vec![features(40, 0)]];
-    bench.add(&Given("features.pairs", "features", rows));
+    bench.add(&Given("features.pairs", FEATURES, rows));
     let rows = sequences(&bench.add(&pack_pairs(Some("features.pairs"))));
     let payloads: Vec<&[u8]> = rows.iter().map(|row| row.payloads[0].as_ref()).collect();
     let expected = ["features 10 0", "features 10 0", "features 20 0", "features 30 0", "features 40 0"];
@@ -256,7 +263,7 @@ fn features_of_other_images_are_refused() {
     let mut bench = Bench::new();
     add_images(&mut bench);
     let rows = vec![vec![features(10, 0), features(21, 0)], vec![features(30, 0)], vec![]];
-    bench.add(&Given("features.pairs", "features", rows));
+    bench.add(&Given("features.pairs", FEATURES, rows));
     let error = bench.run(&pack_pairs(Some("features.pairs")), &Cancel::default(), &Unobserved).unwrap_err();
     let Error::Work { source, .. } = error else {
         unreachable!("{error}");
@@ -270,8 +277,8 @@ fn features_of_other_images_are_refused() {
 fn a_resumed_task_finds_the_features_of_its_first_image() {
     let mut bench = Bench::new();
     let rows = vec![vec![features(1, 0)], vec![features(10, 0), features(20, 0), features(30, 0)]];
-    let dataset = bench.add(&Given("features.pairs", "features", rows));
-    let mut payloads = Payloads::open(Some(&dataset), "pack.pairs", 1, true);
+    let dataset = bench.add(&Given("features.pairs", FEATURES, rows));
+    let mut payloads = Payloads::open(Some(&dataset), "pack.pairs", 1, true).unwrap();
     assert_eq!(payloads.next(id(20), 0, Bytes::new()).unwrap(), "features 20 0");
     assert!(payloads.next(id(31), 0, Bytes::new()).is_err(), "once found, nothing is passed over");
 }
@@ -286,9 +293,9 @@ fn interleaved_documents_keep_their_order_and_count_cut_images() {
         images: std::iter::once(None).chain((0..image_count).map(|n| Some(encoded(bits + n)))).collect(),
         split: if bits == 100 { Split::Validation } else { Split::Train },
     };
-    bench.add(&Given("interleaved", "documents", vec![vec![page(100, 2), page(200, 4)]]));
+    bench.add(&Given("interleaved", INTERLEAVED, vec![vec![page(100, 2), page(200, 4)]]));
     let all = (0..2).map(|slot| features(100, slot)).chain((0..4).map(|slot| features(200, slot)));
-    bench.add(&Given("features.interleaved", "features", vec![all.collect()]));
+    bench.add(&Given("features.interleaved", FEATURES, vec![all.collect()]));
     let stage = |features: Option<&str>| PackInterleaved {
         name: "pack.interleaved".to_owned(),
         tokenizer: "tokenizer".to_owned(),
@@ -331,13 +338,13 @@ fn the_tokenizer_stage_trains_on_documents_and_captions() {
     let mut bench = Bench::new();
     bench.add(&documents());
     let pair = Pair::new(id(1), "test", "https://example.org/1.jpg", "dab bead cab");
-    bench.add(&Given("pairs", "pairs", vec![vec![pair]]));
+    bench.add(&Given("pairs", PAIRS, vec![vec![pair]]));
     let config = TokenizerConfig::Train(TrainingConfig { vocabulary_size: 40, input_bytes_max: 1 << 20 });
     let stage = Tokenize::new("trained", &config, vec!["text".to_owned()], vec!["pairs".to_owned()]);
     let trained = bench.add(&stage);
     let units = &trained.manifest().report.units;
     let held_out = documents().2.concat().iter().filter(|d| d.split == Some(Split::Validation)).count();
     assert_eq!((units["documents"].read, units["pairs"].read), (125 - held_out as u64, 1));
-    let model = Tokenizer::parse(&trained.file("model").unwrap().unwrap()).unwrap();
+    let model = Tokenizer::parse(&trained.file(TOKENIZER_MODEL).unwrap().unwrap()).unwrap();
     assert_eq!(model.decode(&model.encode("ab cab")), "ab cab");
 }

@@ -1,15 +1,16 @@
 //! The stage `pack.text`.
 
 use corpus::random;
-use corpus::record::{Document, Sequence};
-use corpus::{Inputs, Output, Result, Split, Stage, Task};
+use corpus::record::{DOCUMENTS, Document, SEQUENCES, Sequence};
+use corpus::{Declared, Inputs, Output, Result, Split, Stage, Task};
 use serde_json::{Value, json};
 
-use super::{SEQUENCES, open_tokenizer, part_of};
+use super::open_tokenizer;
 use crate::pack::{Frame, TextConfig, TextPacker};
 use crate::tokenizer::Tokenizer;
 
-const DOCUMENTS: &str = "documents";
+/// What is counted.
+const UNIT: &str = DOCUMENTS.name();
 /// Bytes of text that are shuffled together at most, whatever the number of documents.
 const SHUFFLE_BYTES_MAX: usize = 64 << 20;
 
@@ -49,14 +50,14 @@ impl PackText {
         let mut validation = TextPacker::new(frame, Split::Validation);
         let mut full = Vec::new();
         for document in &block {
-            out.read(DOCUMENTS);
+            out.read(UNIT);
             let packer = match document.split {
                 Some(Split::Validation) => &mut validation,
                 Some(Split::Train) | None => &mut train,
             };
             packer.push(document.id, &document.text, &mut encoder, &mut full);
             write(&mut full, out)?;
-            out.keep(DOCUMENTS);
+            out.keep(UNIT);
         }
         train.flush(&mut full);
         validation.flush(&mut full);
@@ -83,30 +84,30 @@ impl Stage for PackText {
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
-        Ok(inputs.get(&self.documents)?.parts(DOCUMENTS).count() as u32)
+        inputs.get(&self.documents)?.part_count(DOCUMENTS)
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<()> {
-        let mut out = task.output()?;
-        if out.is_done() {
-            return Ok(());
-        }
+    fn streams(&self) -> Vec<Declared> {
+        vec![SEQUENCES.into()]
+    }
+
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         out.set_range_records_max(self.config.shuffle_documents.into());
         let tokenizer = open_tokenizer(task, &self.tokenizer)?;
-        let datasets = [task.inputs.get(&self.documents)?];
-        if let Some((dataset, part)) = part_of(&datasets, DOCUMENTS, task.index) {
+        let documents = task.inputs.get(&self.documents)?;
+        if let Some(part) = documents.part(DOCUMENTS, task.index)? {
             let (mut block, mut block_bytes) = (Vec::new(), 0);
-            for document in dataset.open_at::<Document>(part, out.position())? {
+            for document in documents.open_at::<Document>(&part, out.position())? {
                 let document = document?;
                 block_bytes += document.text.len();
                 block.push(document);
                 if block.len() >= self.config.shuffle_documents as usize || block_bytes >= SHUFFLE_BYTES_MAX {
-                    self.pack(&tokenizer, std::mem::take(&mut block), &mut out)?;
+                    self.pack(&tokenizer, std::mem::take(&mut block), out)?;
                     block_bytes = 0;
                 }
             }
-            self.pack(&tokenizer, block, &mut out)?;
+            self.pack(&tokenizer, block, out)?;
         }
-        out.finish()
+        Ok(())
     }
 }

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use corpus::{Id, Store};
+use shard::tokenizer::TOKENIZER_MODEL;
 
 use super::*;
 use crate::testing::{
@@ -53,8 +54,8 @@ fn inputs(store: &Store, weights: Vec<u8>) -> Inputs {
     let mut pairs = vec![pair(0, &tokens("a red square"))];
     pairs.extend(CAPTIONED.map(|(id, reference, _)| validation(pair(id, &tokens(reference)))));
     Inputs(BTreeMap::from([
-        ("train".to_owned(), file(store, "train", weights)),
-        ("tokenizer".to_owned(), file(store, "tokenizer", tokenizer_file())),
+        ("train".to_owned(), file(store, "train", MODEL, weights)),
+        ("tokenizer".to_owned(), file(store, "tokenizer", TOKENIZER_MODEL, tokenizer_file())),
         ("pack.pairs".to_owned(), shard(store, "pack.pairs", vec![pairs])),
     ]))
 }
@@ -79,9 +80,13 @@ impl Stage for Faked {
         self.0.plan(inputs)
     }
 
-    fn run(&self, task: &Task<'_>) -> corpus::Result<()> {
+    fn streams(&self) -> Vec<Declared> {
+        self.0.streams()
+    }
+
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> corpus::Result<()> {
         let answers = CAPTIONED.map(|(id, _, answer)| (id as u32, tokens(answer))).into();
-        let run = self.0.run_with(task, || Ok(FakeLearner { answers, ..FakeLearner::default() }));
+        let run = self.0.run_with(task, out, || Ok(FakeLearner { answers, ..FakeLearner::default() }));
         run.map_err(|error| error.of_stage("evaluate"))
     }
 }
@@ -110,7 +115,7 @@ fn held_out_pairs_are_captioned_written_as_text_and_scored() {
     let loss = &scores.losses[&Kind::Pairs];
     assert_eq!(loss.sequences, 3);
     assert!(loss.nll_per_token.is_some_and(|nll| (0.0..1.0).contains(&nll)));
-    assert_eq!(evaluated.manifest().report.units[CAPTIONS].kept, 3);
+    assert_eq!(evaluated.manifest().report.units["captions"].kept, 3);
 }
 
 #[test]
