@@ -1,13 +1,15 @@
 //! The command line: it selects what to run and where; the configuration decides how. Arguments of a command stand
 //! with the command.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, Parser};
-use pipeline::place;
+use corpus::store::Place;
+use pipeline::{Location, place};
 
 use crate::command::Command;
+use crate::opening::environment;
 
 /// Rebuild KOSMOS-1's corpus from its public sources, look into it, train the model on it.
 #[derive(Debug, Parser)]
@@ -28,6 +30,57 @@ pub(crate) struct ConfigArgs {
     /// Override one key: --set train.steps=100 (repeatable; recorded in the run's folder)
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
+}
+
+/// A run, by where it is.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RunDir {
+    /// The run's folder, or its place in an object store: s3://BUCKET/PREFIX
+    #[arg(value_parser = run_place())]
+    pub(crate) dir: Place,
+    #[command(flatten)]
+    pub(crate) work: WorkDir,
+}
+
+impl RunDir {
+    /// Finds the run.
+    pub(crate) fn location(&self) -> anyhow::Result<Location<'static>> {
+        self.work.location(&self.dir)
+    }
+}
+
+/// The folder of this machine that a run in an object store has.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct WorkDir {
+    /// Folder of this machine for scratch files, logs and copies, of a run in an object store [default: one in
+    /// the user's cache]
+    #[arg(long, value_name = "DIR", value_parser = local())]
+    pub(crate) work: Option<PathBuf>,
+}
+
+impl WorkDir {
+    /// Finds a run.
+    pub(crate) fn location(&self, place: &Place) -> anyhow::Result<Location<'static>> {
+        Ok(Location::new(place, self.work.as_deref(), &environment)?)
+    }
+}
+
+/// Takes where a run is, and refuses places that there is no store for by name.
+pub(crate) fn run_place() -> impl TypedValueParser<Value = Place> {
+    PathBufValueParser::new().try_map(|path| parse_place(&path))
+}
+
+/// As [`run_place`], of what may be a run, a file or the name of a stage.
+pub(crate) fn path_or_run() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| parse_place(&path).map(|_| path))
+}
+
+fn parse_place(path: &Path) -> Result<Place, String> {
+    let place = Place::parse(path)?;
+    match place.folder().and_then(place::elsewhere) {
+        Some(problem) => Err(problem),
+        None => Ok(place),
+    }
 }
 
 /// Takes a path of this machine, and refuses places elsewhere by name.

@@ -44,5 +44,5 @@ pub(crate) fn environment(name: &str) -> Option<String> {
 /// Returns this program, to be started again for one task of a run.
 pub(crate) fn child(folder: &Folder) -> anyhow::Result<Child> {
     let program = std::env::current_exe().context("cannot tell where this program is")?;
-    Ok(Child { program, folder: folder.path().to_owned() })
+    Ok(Child { program, place: folder.place().clone(), work: folder.work.path().to_owned() })
 }

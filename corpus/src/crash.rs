@@ -65,6 +65,9 @@ impl Crashes {
     /// When the file cannot be opened.
     pub fn watch(path: &Path) -> Result<Self> {
         let crashes = Self::read(path)?;
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+        }
         let file = OpenOptions::new().create(true).append(true).open(path);
         let descriptor = file.map_err(Error::io("open", path))?.into_raw_fd();
         CRASH_FILE.store(descriptor, Ordering::SeqCst);

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::ledger::{ShardSummary, StreamSummary};
 use crate::table::{Reader, Record, id_range};
-use crate::verify::verify_bytes;
+use crate::verify::{Fault, verify_bytes};
 use crate::{Error, FileStream, Id, Ledger, Manifest, Part, Result, Store, Stream};
 
 /// The immutable output of one stage.
@@ -184,7 +184,9 @@ impl Dataset {
         if self.checked.lock().unwrap_or_else(PoisonError::into_inner).contains(&part.path) {
             return Ok(());
         }
-        verify_bytes(&self.store, part).map_err(|detail| Error::Part { path: part.path.clone(), detail })?;
+        if let Some(detail) = Fault::found(verify_bytes(&self.store, part))? {
+            return Err(Error::Part { path: part.path.clone(), detail });
+        }
         self.checked.lock().unwrap_or_else(PoisonError::into_inner).insert(part.path.clone());
         Ok(())
     }

@@ -95,6 +95,7 @@ impl Engine<'_> {
         let progress = adopt(stage, inputs, &ledger, &fingerprint, count)?;
         let missing: Vec<u32> =
             (0..count).filter(|task| !progress.get(task).is_some_and(|p| p.done)).collect();
+        self.work.create()?;
         check_free_space(self.work.path())?;
         self.observer.begun(&name, count, count - missing.len() as u32);
         let (cancel, observer) = (self.cancel, self.observer);

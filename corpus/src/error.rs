@@ -26,6 +26,14 @@ pub enum Error {
         /// The store's answer.
         source: object_store::Error,
     },
+    /// Nothing says how a place of a run is reached.
+    #[error("cannot use {place}: {detail}")]
+    Place {
+        /// The place.
+        place: String,
+        /// What is wrong, and the remedy.
+        detail: String,
+    },
     /// A part is not the parquet table it should be.
     #[error("part {path} is not a readable {table} table: {detail}")]
     Table {
@@ -165,15 +173,31 @@ impl Error {
 pub(crate) fn is_lasting(error: &object_store::Error) -> bool {
     use object_store::Error as Store;
     match error {
-        Store::PermissionDenied { .. }
+        Store::NotFound { .. }
+        | Store::PermissionDenied { .. }
         | Store::Unauthenticated { .. }
         | Store::NotSupported { .. }
         | Store::NotImplemented { .. }
         | Store::InvalidPath { .. } => true,
+        other if is_refusal(other) => true,
         other => os_error(other).is_some_and(|error| {
             use std::io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
             matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem | StorageFull | QuotaExceeded)
         }),
+    }
+}
+
+/// Returns true if and only if a server said that the request is wrong. `object_store` keeps the status in the words
+/// of its error alone.
+fn is_refusal(error: &object_store::Error) -> bool {
+    let words = error.to_string();
+    let status = words.split_once("non-2xx status code: ").and_then(|(_, rest)| rest.get(..3));
+    match status.and_then(|digits| digits.parse::<u16>().ok()) {
+        // S3 says so of a request that came too slowly.
+        Some(400) => !words.contains("RequestTimeout"),
+        Some(408 | 409 | 412 | 425 | 429) => false,
+        Some(status) => (400..500).contains(&status),
+        None => false,
     }
 }
 
@@ -198,6 +222,24 @@ mod tests {
         let source = std::io::Error::from_raw_os_error(code).into();
         let source = object_store::Error::Generic { store: "folder", source };
         Error::Store { action: "write", path: "a".into(), source }
+    }
+
+    #[test]
+    fn what_a_server_refuses_is_not_tried_again_and_what_it_cannot_do_now_is() {
+        let answered = |status: &str| {
+            let words = format!(
+                "Error performing PUT http://h/409 in 2ms - Server returned non-2xx status code: {status}: "
+            );
+            let source = object_store::Error::Generic { store: "S3", source: words.into() };
+            Error::Store { action: "write", path: "a".into(), source }.is_transient()
+        };
+        for status in ["503 Service Unavailable", "500 Internal Server Error", "429 Too Many Requests"] {
+            assert!(answered(status), "{status}");
+        }
+        assert!(answered("400 Bad Request: <Code>RequestTimeout</Code>"));
+        for status in ["400 Bad Request: <Code>ExpiredToken</Code>", "405 Method Not Allowed", "411 x"] {
+            assert!(!answered(status), "{status}");
+        }
     }
 
     #[test]

@@ -74,7 +74,7 @@ fn is_superseded_mark(path: &str) -> bool {
 /// # Errors
 /// When the store refuses.
 pub fn sweep(store: &Store, garbage: &Garbage) -> Result<()> {
-    garbage.files.iter().try_for_each(|(path, _)| store.delete(path))
+    store.delete_all(garbage.files.iter().map(|(path, _)| path.as_str()))
 }
 
 /// Returns true if and only if the path has the shape of a part, an entry or a manifest.

@@ -167,10 +167,16 @@ fn damaged(path: impl std::fmt::Display, table: &'static str, error: impl std::f
     Error::Table { path: path.to_string(), table, detail: error.to_string() }
 }
 
+/// Returns the store's error by which a table could not be read, or says that it is damaged.
+fn unread(file: &StoredFile, path: &str, table: &'static str, error: impl std::fmt::Display) -> Error {
+    file.take_failure().unwrap_or_else(|| damaged(path, table, error))
+}
+
 /// Reads the rows of one part in order: of a table's columns those that the record type has.
 #[derive(Debug)]
 pub struct Reader<R: Record> {
     path: String,
+    file: StoredFile,
     batches: ParquetRecordBatchReader,
     rows: std::vec::IntoIter<R>,
 }
@@ -207,8 +213,8 @@ impl<R: Record> Reader<R> {
         wanted: impl Fn(&RowGroupMetaData) -> bool,
         offset: u64,
     ) -> Result<Self> {
-        let failed = |error: &dyn std::fmt::Display| damaged(path, R::TABLE, error);
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| failed(&e))?;
+        let failed = |error: &dyn std::fmt::Display| unread(&file, path, R::TABLE, error);
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file.clone()).map_err(|e| failed(&e))?;
         let metadata = Arc::clone(builder.metadata());
         let named = metadata
             .file_metadata()
@@ -231,7 +237,7 @@ impl<R: Record> Reader<R> {
             .with_batch_size(batch_rows)
             .build()
             .map_err(|e| failed(&e))?;
-        Ok(Self { path: path.to_owned(), batches, rows: Vec::new().into_iter() })
+        Ok(Self { path: path.to_owned(), file, batches, rows: Vec::new().into_iter() })
     }
 }
 
@@ -258,7 +264,7 @@ impl<R: Record> Iterator for Reader<R> {
             };
             match rows {
                 Ok(rows) => self.rows = rows.into_iter(),
-                Err(detail) => return Some(Err(damaged(&self.path, R::TABLE, detail))),
+                Err(detail) => return Some(Err(unread(&self.file, &self.path, R::TABLE, detail))),
             }
         }
     }
@@ -293,8 +299,8 @@ fn bounds(group: &RowGroupMetaData, column: &str) -> Option<RangeInclusive<Id>> 
 /// # Errors
 /// When the file is not a parquet table.
 pub fn id_range(path: &str, file: StoredFile, column: &str) -> Result<RangeInclusive<Id>> {
-    let builder =
-        ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| damaged(path, "parquet", error))?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file.clone())
+        .map_err(|error| unread(&file, path, "parquet", error))?;
     // A range that is empty, if there is no row.
     let (mut first, mut last) = (Id::from_bits(u64::MAX), Id::from_bits(0));
     for group in builder.metadata().row_groups() {

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 
 use crate::digest::Hasher;
-use crate::ledger::{Roll, fault, folder, plan_path};
+use crate::ledger::{Roll, fault, folder, or_damage, plan_path};
 use crate::store::StoredFile;
-use crate::{Dataset, Entry, Ledger, Manifest, Part, Result, Store};
+use crate::{Dataset, Entry, Error, Ledger, Manifest, Part, Result, Store};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::reader::Length;
 
@@ -22,6 +22,37 @@ pub struct Finding {
     pub task: Option<u32>,
 }
 
+/// Why a file is not found to be what the ledger says.
+pub(crate) enum Fault {
+    /// It is another one, or there is none.
+    Damage(String),
+    /// The store did not answer, which says nothing about the file.
+    Store(Error),
+}
+
+impl Fault {
+    /// Tells a file that cannot be read from a store that cannot be reached.
+    fn of(store: &Store, error: Error) -> Self {
+        // A file of this machine that cannot be read is damaged, whatever the disk says.
+        match error.is_transient() && store.local_path("").is_none() {
+            true => Self::Store(error),
+            false => Self::Damage(error.to_string()),
+        }
+    }
+
+    /// Returns what is wrong with a file that was looked at.
+    ///
+    /// # Errors
+    /// When the store did not answer.
+    pub(crate) fn found<T>(looked: Result<T, Self>) -> Result<Option<String>> {
+        match looked {
+            Ok(_) => Ok(None),
+            Err(Self::Damage(detail)) => Ok(Some(detail)),
+            Err(Self::Store(error)) => Err(error),
+        }
+    }
+}
+
 /// Bytes read at a time.
 const READ_BYTES: u64 = 4 << 20;
 
@@ -33,8 +64,8 @@ pub fn verify(store: &Store, manifest: &Manifest) -> Result<Vec<Finding>> {
     let mut findings = verify_entries(store, manifest)?;
     for part in Dataset::new(store.clone(), manifest.clone()).parts_of(|_| true) {
         // A list of parts that is damaged is found with the entries.
-        let Ok(part) = part else { continue };
-        if let Err(detail) = verify_part(store, &part) {
+        let (Some(part), _) = or_damage(part.map(Some))? else { continue };
+        if let Some(detail) = verify_part(store, &part)? {
             findings.push(Finding { path: part.path.clone(), detail, task: part.task() });
         }
     }
@@ -54,11 +85,11 @@ fn verify_entries(store: &Store, manifest: &Manifest) -> Result<Vec<Finding>> {
         Ok(())
     };
     for task in 0..manifest.task_count {
-        let rolled = match verify_task(&ledger, manifest, task) {
-            Ok(entries) => roll.task(task, entries, &mut compare).map_err(|error| error.to_string()),
-            Err(detail) => Err(detail),
+        let damage = match verify_task(&ledger, manifest, task)? {
+            Ok(entries) => or_damage(roll.task(task, entries, &mut compare).map(Some))?.1,
+            Err(detail) => Some(detail),
         };
-        if let Err(detail) = rolled {
+        if let Some(detail) = damage {
             let path = format!("{path}/{task:08}");
             findings.push(Finding { path, detail, task: Some(task) });
         }
@@ -76,7 +107,7 @@ fn verify_entries(store: &Store, manifest: &Manifest) -> Result<Vec<Finding>> {
     if let Some(detail) = manifest.report.violation() {
         findings.push(Finding { path: path.clone(), detail, task: None });
     }
-    findings.extend(plan_fault(&ledger, manifest).map(|detail| {
+    findings.extend(plan_fault(&ledger, manifest)?.map(|detail| {
         let path = plan_path(&manifest.stage, &manifest.fingerprint);
         Finding { path, detail, task: None }
     }));
@@ -112,83 +143,105 @@ pub(crate) fn only_in<'p>(one: &'p [Part], other: &'p [Part]) -> impl Iterator<I
 }
 
 /// Returns what is wrong with the record that the stage was begun.
-pub(crate) fn plan_fault(ledger: &Ledger, manifest: &Manifest) -> Option<String> {
-    match ledger.plan(&manifest.stage, &manifest.fingerprint) {
-        Ok(Some(plan)) if plan == manifest.plan() => None,
-        Ok(Some(plan)) if plan.task_count != manifest.task_count => {
+///
+/// # Errors
+/// When the store did not answer.
+pub(crate) fn plan_fault(ledger: &Ledger, manifest: &Manifest) -> Result<Option<String>> {
+    let (plan, damage) = or_damage(ledger.plan(&manifest.stage, &manifest.fingerprint))?;
+    Ok(match plan {
+        Some(plan) if plan == manifest.plan() => None,
+        Some(plan) if plan.task_count != manifest.task_count => {
             Some(format!("{} tasks where the manifest has {}", plan.task_count, manifest.task_count))
         }
-        Ok(Some(_)) => Some("other streams than the manifest has".to_owned()),
-        Ok(None) => Some("it is missing".to_owned()),
-        Err(error) => Some(error.to_string()),
-    }
+        Some(_) => Some("other streams than the manifest has".to_owned()),
+        None => damage.or_else(|| Some("it is missing".to_owned())),
+    })
 }
 
 /// Returns the entries of a task, or what is wrong with them.
-fn verify_task(ledger: &Ledger, manifest: &Manifest, task: u32) -> Result<Vec<Entry>, String> {
+///
+/// # Errors
+/// When the store did not answer.
+fn verify_task(ledger: &Ledger, manifest: &Manifest, task: u32) -> Result<Result<Vec<Entry>, String>> {
     let (stage, fingerprint) = (&manifest.stage, &manifest.fingerprint);
-    let entries = ledger.entries(stage, fingerprint, task).map_err(|error| error.to_string())?;
-    if let Some(detail) = fault(&entries) {
-        return Err(detail);
-    }
-    for entry in &entries {
-        if (&entry.stage, &entry.fingerprint, entry.task) != (stage, fingerprint, task) {
-            return Err(format!("an entry of {} task {} stands here", entry.stage, entry.task));
-        }
-        if let Some(detail) = entry.report.violation() {
-            return Err(detail);
-        }
+    let entries = match or_damage(ledger.entries(stage, fingerprint, task).map(Some))? {
+        (Some(entries), _) => entries,
+        (None, damage) => return Ok(Err(damage.unwrap_or_default())),
+    };
+    if let Some(detail) = entries_fault(&entries, manifest, task) {
+        return Ok(Err(detail));
     }
     let expected = entries.last().map(|last| (last.range + 1, last.position));
-    match ledger.task_end(stage, fingerprint, task).map_err(|error| error.to_string())? {
-        Some(end) if Some((end.ranges, end.position)) == expected => Ok(entries),
-        Some(_) => Err("its end is not that of its last range".to_owned()),
-        None => Err("the mark of its end is missing".to_owned()),
-    }
+    Ok(match or_damage(ledger.task_end(stage, fingerprint, task))? {
+        (Some(end), _) if Some((end.ranges, end.position)) == expected => Ok(entries),
+        (Some(_), _) => Err("its end is not that of its last range".to_owned()),
+        (None, Some(damage)) => Err(damage),
+        (None, None) => Err("the mark of its end is missing".to_owned()),
+    })
 }
 
-pub(crate) fn verify_part(store: &Store, part: &Part) -> Result<(), String> {
-    if part.path.rsplit('/').nth(1) != Some(part.stream.as_str()) {
-        return Err(format!("it is not in the folder of stream {}", part.stream));
+fn entries_fault(entries: &[Entry], manifest: &Manifest, task: u32) -> Option<String> {
+    if let Some(detail) = fault(entries) {
+        return Some(detail);
     }
-    let file = verify_bytes(store, part)?;
-    if part.path.ends_with(".parquet") { verify_table(file, part) } else { Ok(()) }
+    let place = (&manifest.stage, &manifest.fingerprint, task);
+    entries.iter().find_map(|entry| match (&entry.stage, &entry.fingerprint, entry.task) == place {
+        true => entry.report.violation(),
+        false => Some(format!("an entry of {} task {} stands here", entry.stage, entry.task)),
+    })
+}
+
+/// Returns what is wrong with a part.
+///
+/// # Errors
+/// When the store did not answer.
+pub(crate) fn verify_part(store: &Store, part: &Part) -> Result<Option<String>> {
+    if part.path.rsplit('/').nth(1) != Some(part.stream.as_str()) {
+        return Ok(Some(format!("it is not in the folder of stream {}", part.stream)));
+    }
+    Fault::found(verify_bytes(store, part).and_then(|file| match part.path.ends_with(".parquet") {
+        true => verify_table(file, part),
+        false => Ok(()),
+    }))
 }
 
 /// Checks the size and the digest of a part.
-pub(crate) fn verify_bytes(store: &Store, part: &Part) -> Result<StoredFile, String> {
-    let file = store.open(&part.path).map_err(|error| error.to_string())?;
+pub(crate) fn verify_bytes(store: &Store, part: &Part) -> Result<StoredFile, Fault> {
+    let file = store.open(&part.path).map_err(|error| Fault::of(store, error))?;
     if file.len() != part.bytes {
-        return Err(format!("{} bytes where the ledger says {}", file.len(), part.bytes));
+        return Err(Fault::Damage(format!("{} bytes where the ledger says {}", file.len(), part.bytes)));
     }
     let mut hasher = Hasher::default();
     let mut start = 0;
     while start < part.bytes {
         let length = READ_BYTES.min(part.bytes - start);
-        let bytes: Bytes = file.read(start, length as usize).map_err(|error| error.to_string())?;
+        let bytes = file.read(start, length as usize).map_err(|error| Fault::of(store, error))?;
         hasher.update(&bytes);
         start += length;
     }
     let digest = hasher.finish();
     match digest == part.digest {
         true => Ok(file),
-        false => Err(format!("digest {digest} where the ledger says {}", part.digest)),
+        false => Err(Fault::Damage(format!("digest {digest} where the ledger says {}", part.digest))),
     }
 }
 
-fn verify_table(file: StoredFile, part: &Part) -> Result<(), String> {
-    let table = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| error.to_string())?;
+fn verify_table(file: StoredFile, part: &Part) -> Result<(), Fault> {
+    let table = ParquetRecordBatchReaderBuilder::try_new(file.clone()).map_err(|error| {
+        file.take_failure().map_or_else(|| Fault::Damage(error.to_string()), Fault::Store)
+    })?;
     let metadata = table.metadata().file_metadata();
     let rows = metadata.num_rows();
     if rows != part.rows as i64 {
-        return Err(format!("{rows} rows where the ledger says {}", part.rows));
+        return Err(Fault::Damage(format!("{rows} rows where the ledger says {}", part.rows)));
     }
     let named = metadata
         .key_value_metadata()
         .and_then(|pairs| pairs.iter().find(|pair| pair.key == crate::table::TABLE_KEY))
         .and_then(|pair| pair.value.as_deref());
     if named != Some(part.table.as_str()) {
-        return Err(format!("a {} table where the ledger says {}", named.unwrap_or("foreign"), part.table));
+        let named = named.unwrap_or("foreign");
+        return Err(Fault::Damage(format!("a {named} table where the ledger says {}", part.table)));
     }
     Ok(())
 }

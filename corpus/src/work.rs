@@ -5,16 +5,18 @@
 //! keep/       what attempts at a task leave to later ones of the same task
 //! logs/       a line per attempt at a task, and what it says it is doing
 //! crashes     records on which the process died
+//! identity    tells the folder from all others, of a run in an object store
 //! ```
 //!
 //! Of a run in a local folder it is that folder itself; of one in an object store a folder of this machine, and another
 //! machine that goes on with the run has its own. Nothing in here decides a byte.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::scratch::Scratch;
-use crate::{Error, Fingerprint, Result};
+use crate::scratch::{Scratch, nonce};
+use crate::{Error, Fingerprint, Result, host_name};
 
 /// Folder of what attempts leave to later ones of the same task.
 const KEEP: &str = "keep";
@@ -28,14 +30,47 @@ pub struct WorkFolder {
 }
 
 impl WorkFolder {
-    /// Opens a folder, made if it is missing.
+    /// Names a folder; it is made when something is written into it.
     ///
     /// # Errors
-    /// When it cannot be made.
-    pub fn open(path: &Path) -> Result<Self> {
-        std::fs::create_dir_all(path).map_err(Error::io("create", path))?;
-        let path = path.canonicalize().map_err(Error::io("resolve", path))?;
+    /// When its place cannot be told.
+    pub fn at(path: &Path) -> Result<Self> {
+        let path = match path.canonicalize() {
+            Ok(path) => path,
+            Err(_) => std::path::absolute(path).map_err(Error::io("resolve", path))?,
+        };
         Ok(Self { path, scratch: Arc::default() })
+    }
+
+    /// Makes the folder, if it is missing.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn create(&self) -> Result<()> {
+        std::fs::create_dir_all(&self.path).map_err(Error::io("create", &self.path))
+    }
+
+    /// Returns what tells this folder from all others, whatever machine they are on; it is made up by the first call.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn identity(&self) -> Result<String> {
+        self.create()?;
+        let path = self.path.join("identity");
+        if !path.exists() {
+            let (made_up, text) = (self.path.join(format!("identity-{}", nonce())), host_name());
+            let written = std::fs::write(&made_up, format!("{text}-{}", nonce()));
+            // It is there as a whole or not at all, and of several who make it up one counts.
+            let linked = written.and_then(|()| std::fs::hard_link(&made_up, &path));
+            let _ = std::fs::remove_file(&made_up);
+            match linked {
+                Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+                    return Err(Error::io("write", &path)(error));
+                }
+                _ => {}
+            }
+        }
+        std::fs::read_to_string(&path).map_err(Error::io("read", &path))
     }
 
     /// Returns the folder's path.

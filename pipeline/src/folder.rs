@@ -5,20 +5,23 @@
 //! config.toml     the configuration of the last run, with all overrides
 //! stages.json     its stages, with their settings: what reading commands find results by
 //! retries.json    passes over images that `--retry-failed` added
-//! run.lock        held by the `kosmos run` that is at work
+//! lease/          of a run in an object store: who is at work, renewed as long as he is
 //! data/ ledger/   see `corpus`
+//! run.lock        in the working folder: held by the `kosmos run` of this machine that is at work
 //! ```
 
 use std::fs::{File, TryLockError};
 use std::io::Write;
-use std::path::{Path, PathBuf};
 
 use corpus::format::{FORMAT, MIGRATED_SINCE, refusal};
 use corpus::gc::MARKER;
-use corpus::{Description, Inputs, Store, WorkFolder};
+use corpus::store::Place;
+use corpus::{Cancel, Description, Inputs, Store, WorkFolder};
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Loaded, load};
+use crate::lease::Lease;
+use crate::location::Location;
 use crate::{Error, Result};
 
 const CONFIG_FILE: &str = "config.toml";
@@ -34,8 +37,8 @@ struct Marker {
 /// A run's folder.
 #[derive(Debug, Clone)]
 pub struct Folder {
-    path: PathBuf,
-    /// Where parts and the ledger are.
+    place: Place,
+    /// Where parts, the ledger, and the files above are.
     pub store: Store,
     /// Where scratch files, logs and locks are.
     pub work: WorkFolder,
@@ -44,32 +47,46 @@ pub struct Folder {
 /// As long as it lives, no other run is at work in the folder.
 #[derive(Debug)]
 pub struct RunLock {
+    /// Of a run in an object store. It is given back before the file is.
+    lease: Option<Lease>,
     _file: File,
+}
+
+impl RunLock {
+    /// Has the loss of the lock ask for a stop; a lock of this machine cannot be lost.
+    pub fn stops(&self, cancel: &Cancel) {
+        if let Some(lease) = &self.lease {
+            lease.stops(cancel);
+        }
+    }
+
+    /// Returns true if and only if another run may be at work by now.
+    pub fn is_lost(&self) -> bool {
+        self.lease.as_ref().is_some_and(Lease::is_lost)
+    }
 }
 
 impl Folder {
     /// Opens the folder of a new or an earlier run.
-    pub fn create(path: &Path) -> Result<Self> {
-        let is_ours = path.join(MARKER).exists();
-        let is_empty = std::fs::read_dir(path).map_or(true, |mut entries| entries.next().is_none());
-        if !is_ours && !is_empty {
-            let message = format!("{} holds other files: name an empty folder with --dir", path.display());
+    pub fn create(location: &Location<'_>) -> Result<Self> {
+        let store = location.store()?;
+        if store.get(MARKER)?.is_none() && !store.is_empty("")? {
+            let message = format!("{store} holds other files: name an empty folder with --dir");
             return Err(Error::Usage(message));
         }
-        let store = Store::local(path)?;
         let marker = json(&Marker { format: FORMAT })?;
         store.put_if_absent(MARKER, marker.into())?;
-        Self::attach(path)
+        Self::attach(location)
     }
 
     /// Opens the folder of an earlier run; writes nothing.
-    pub fn open(path: &Path) -> Result<Self> {
-        let folder = Self::attach(path)?;
-        if !folder.path.join(STAGES_FILE).exists() && !folder.store.folders("ledger")?.is_empty() {
+    pub fn open(location: &Location<'_>) -> Result<Self> {
+        let folder = Self::attach(location)?;
+        if folder.store.get(STAGES_FILE)?.is_none() && !folder.store.folders("ledger")?.is_empty() {
             let message = format!(
                 "{}: {STAGES_FILE} is missing, by which results are found; `kosmos run` with the run's configuration \
                  makes it again, and reads or fetches nothing anew",
-                folder.path.display()
+                folder.store
             );
             return Err(Error::Usage(message));
         }
@@ -80,40 +97,51 @@ impl Folder {
     ///
     /// # Errors
     /// When it is no run's folder, or of a format that cannot be carried over.
-    pub fn of_earlier_format(path: &Path) -> Result<Option<Self>> {
-        let (folder, format) = Self::of_any_format(path)?;
+    pub fn of_earlier_format(location: &Location<'_>) -> Result<Option<Self>> {
+        let (folder, format) = Self::of_any_format(location)?;
         match format {
             FORMAT => Ok(None),
-            _ => refused(path, refusal(format, MIGRATED_SINCE)).map(|()| Some(folder)),
+            _ => folder.refused(refusal(format, MIGRATED_SINCE)).map(Some),
         }
     }
 
-    fn attach(path: &Path) -> Result<Self> {
-        let (folder, format) = Self::of_any_format(path)?;
-        refused(path, refusal(format, FORMAT)).map(|()| folder)
+    fn attach(location: &Location<'_>) -> Result<Self> {
+        let (folder, format) = Self::of_any_format(location)?;
+        folder.refused(refusal(format, FORMAT))
     }
 
-    fn of_any_format(path: &Path) -> Result<(Self, u32)> {
-        if !path.join(MARKER).exists() {
-            return Err(Error::usage(format!("{} is not the folder of a run", path.display())));
+    fn refused(self, refusal: Option<String>) -> Result<Self> {
+        match refusal {
+            Some(refusal) => Err(Error::Usage(format!("{}: {refusal}", self.place))),
+            None => Ok(self),
         }
-        let store = Store::local(path)?;
-        let bytes = store.get(MARKER)?.unwrap_or_default();
+    }
+
+    fn of_any_format(location: &Location<'_>) -> Result<(Self, u32)> {
+        let place = location.place().clone();
+        let not_ours = || Error::usage(format!("{place} is not the folder of a run"));
+        // Opening a folder would make it.
+        if place.folder().is_some_and(|path| !path.join(MARKER).exists()) {
+            return Err(not_ours());
+        }
+        let store = location.store()?;
+        let bytes = store.get(MARKER)?.ok_or_else(not_ours)?;
         let marker: Marker = serde_json::from_slice(&bytes).map_err(Error::because(|| {
             format!("{MARKER} is damaged: it must hold {{\"format\":{FORMAT}}}")
         }))?;
-        let work = WorkFolder::open(path)?;
-        Ok((Self { path: work.path().to_owned(), store, work }, marker.format))
+        Ok((Self { place, store, work: location.work()? }, marker.format))
     }
 
-    /// Returns the folder's path.
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// Returns where it is.
+    pub fn place(&self) -> &Place {
+        &self.place
     }
 
-    /// Keeps other runs and the garbage collection out of the folder until the lock is dropped.
+    /// Keeps other runs and the garbage collection out of the folder until the lock is dropped: those of this machine
+    /// by a lock of the working folder, all others by a lease where the run is in an object store.
     pub fn lock(&self) -> Result<RunLock> {
-        let path = self.path.join(LOCK_FILE);
+        self.work.create()?;
+        let path = self.work.path().join(LOCK_FILE);
         let failed = || format!("cannot open {}", path.display());
         let options = File::options().create(true).truncate(false).read(true).write(true).open(&path);
         let mut file = options.map_err(Error::because(failed))?;
@@ -122,7 +150,7 @@ impl Folder {
             Err(TryLockError::WouldBlock) => {
                 let who = std::fs::read_to_string(&path).unwrap_or_default();
                 let who = if who.trim().is_empty() { "another process" } else { who.trim() };
-                let message = format!("{} is in use by {who}: wait for it, or stop it", self.path.display());
+                let message = format!("{} is in use by {who}: wait for it, or stop it", self.place);
                 return Err(Error::Usage(message));
             }
             Err(TryLockError::Error(error)) => {
@@ -130,9 +158,14 @@ impl Folder {
             }
         }
         // Whoever meets the lock reads this; the lock does not depend on it.
+        let who = format!("process {} on {}", std::process::id(), corpus::host_name());
         let _ = file.set_len(0);
-        let _ = write!(file, "process {} on {}", std::process::id(), corpus::host_name());
-        Ok(RunLock { _file: file })
+        let _ = file.write_all(who.as_bytes());
+        let lease = match self.place {
+            Place::Folder(_) => None,
+            Place::Url(_) => Some(Lease::take(&self.store, &who, &self.work.identity()?)?),
+        };
+        Ok(RunLock { lease, _file: file })
     }
 
     /// Reads the configuration that the folder's stages were last run with.
@@ -140,10 +173,12 @@ impl Folder {
     /// # Errors
     /// When it is missing or damaged.
     pub fn config(&self) -> Result<Loaded> {
-        let path = self.path.join(CONFIG_FILE);
-        let text = std::fs::read_to_string(&path);
-        let text = text.map_err(Error::because(|| format!("cannot read {}", path.display())))?;
-        load::parse(&path.display().to_string(), text)
+        let name = format!("{}/{CONFIG_FILE}", self.place);
+        let missing = || Error::usage(format!("cannot read {name}: it is missing"));
+        let bytes = self.store.get(CONFIG_FILE)?.ok_or_else(missing)?;
+        let text =
+            String::from_utf8(bytes.into()).map_err(Error::because(|| format!("cannot read {name}")))?;
+        load::parse(&name, text)
     }
 
     /// Reads the stages as they were last run, in their order; none in a new folder.
@@ -158,8 +193,8 @@ impl Folder {
 
     /// Records the configuration of this run and its stages.
     pub fn freeze(&self, config_text: &str, stages: &[Description]) -> Result<()> {
-        self.replace(CONFIG_FILE, config_text.as_bytes())?;
-        self.replace(STAGES_FILE, &json(&stages)?)
+        self.store.replace(CONFIG_FILE, config_text.to_owned().into())?;
+        Ok(self.store.replace(STAGES_FILE, json(&stages)?.into())?)
     }
 
     /// Returns the passes over images that were added to those of the configuration.
@@ -169,39 +204,22 @@ impl Folder {
 
     /// Records the passes over images that are added to those of the configuration.
     pub fn set_retry_passes(&self, passes: u32) -> Result<()> {
-        self.replace(RETRIES_FILE, &json(&passes)?)
+        Ok(self.store.replace(RETRIES_FILE, json(&passes)?.into())?)
     }
 
     /// Reads one of the folder's own files; one that is there and cannot be read is never taken for none.
     fn read<T: for<'de> Deserialize<'de>>(&self, name: &str) -> Result<Option<T>> {
-        let path = self.path.join(name);
-        match std::fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(Error::because(|| {
-                format!("{name} is damaged: remove it, and `kosmos run` with the run's configuration makes it again")
-            })),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Error::because(|| format!("cannot read {}", path.display()))(error)),
-        }
-    }
-
-    /// Replaces one of the folder's own files as a whole, on the disk before this returns.
-    fn replace(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        let temporary = self.path.join(format!(".{name}.{}", std::process::id()));
-        let write = || -> std::io::Result<()> {
-            let mut file = File::create(&temporary)?;
-            file.write_all(bytes)?;
-            file.sync_all()?;
-            std::fs::rename(&temporary, self.path.join(name))?;
-            File::open(&self.path)?.sync_all()
+        let damaged = || {
+            format!(
+                "{name} is damaged: remove it, and `kosmos run` with the run's configuration makes it again"
+            )
         };
-        write().map_err(Error::because(|| format!("cannot write {}", self.path.join(name).display())))
+        let bytes = self.store.get(name)?;
+        bytes.map(|bytes| serde_json::from_slice(&bytes).map_err(Error::because(damaged))).transpose()
     }
 }
 
-fn json(value: &impl Serialize) -> Result<Vec<u8>> {
+/// Returns a value as the folder's files hold it.
+pub(crate) fn json(value: &impl Serialize) -> Result<Vec<u8>> {
     serde_json::to_vec_pretty(value).map_err(Error::because(|| "cannot be written as JSON".to_owned()))
-}
-
-fn refused(path: &Path, refusal: Option<String>) -> Result<()> {
-    refusal.map_or(Ok(()), |refusal| Err(Error::Usage(format!("{}: {refusal}", path.display()))))
 }

@@ -5,6 +5,7 @@
 //! flow     Flow              the stages of a configuration, in order
 //! context  Context           what stages talk to: the HTTP client, the sample web
 //! folder   Folder            a run's folder: marker, frozen configuration, stages, lock
+//! location Location          where a run is, and by what it is reached
 //! run      Prepared, Watch   a run: what is stale, what changed, one stage after the other
 //! child    Child             the program, started again for one task
 //! task     run_tasks         tasks of one stage, as schedulers run them
@@ -23,6 +24,8 @@ pub mod error;
 pub mod evaluation;
 pub mod flow;
 pub mod folder;
+mod lease;
+pub mod location;
 pub mod number;
 pub mod opened;
 pub mod place;
@@ -39,5 +42,6 @@ pub use context::Context;
 pub use error::{Error, Result};
 pub use flow::Flow;
 pub use folder::Folder;
+pub use location::Location;
 pub use opened::Opened;
 pub use run::{Prepared, Selection, Watch};

@@ -6,9 +6,12 @@
 use std::path::{Path, PathBuf};
 
 use corpus::gc::MARKER;
-use corpus::{Dataset, Inputs};
+use corpus::store::Place;
+use corpus::{Dataset, Inputs, Part, WorkFolder};
 
+use crate::context::Environment;
 use crate::folder::Folder;
+use crate::location::Location;
 use crate::{Error, Result};
 
 /// Streams that hold no results: what was removed, and what stages leave to each other.
@@ -20,16 +23,40 @@ pub struct Opened {
     sealed: Inputs,
 }
 
+/// Files of this machine: those of a run in an object store are copies, which go with this.
+#[derive(Debug, Default)]
+pub struct Files {
+    paths: Vec<PathBuf>,
+    /// What holds the folders of copies.
+    copies: Vec<WorkFolder>,
+}
+
+impl Files {
+    /// Returns their paths.
+    pub fn paths(&self) -> &[PathBuf] {
+        &self.paths
+    }
+}
+
 impl Opened {
     /// Opens a run's folder.
-    pub fn open(path: &Path) -> Result<Self> {
-        let folder = Folder::open(path)?;
+    pub fn open(location: &Location<'_>) -> Result<Self> {
+        let folder = Folder::open(location)?;
         let sealed = folder.sealed()?;
         Ok(Self { folder, sealed })
     }
 
-    /// Returns the files of one stream, `STAGE/STREAM`, or of all streams of a stage.
-    pub fn files(&self, named: &str) -> Result<Vec<PathBuf>> {
+    /// Returns where the files of one stream are, `STAGE/STREAM`, or of all streams of a stage: paths, or URLs.
+    pub fn places(&self, named: &str) -> Result<Vec<String>> {
+        let place = |part: &Part| match self.folder.store.local_path(&part.path) {
+            Some(path) => path.display().to_string(),
+            None => format!("{}/{}", self.folder.place(), part.path),
+        };
+        Ok(self.parts(named)?.iter().map(place).collect())
+    }
+
+    /// Returns the parts of one stream, `STAGE/STREAM`, or of all streams of a stage.
+    fn parts(&self, named: &str) -> Result<Vec<Part>> {
         let (stage, stream) =
             named.split_once('/').map_or((named, None), |(stage, stream)| (stage, Some(stream)));
         let dataset = self.dataset(stage)?;
@@ -41,19 +68,31 @@ impl Opened {
             return Err(Error::Usage(message));
         }
         let parts = dataset.parts_of(|summary| stream.is_none_or(|stream| summary.stream == stream));
-        parts.map(|part| Ok(self.folder.path().join(part?.path))).collect()
+        Ok(parts.collect::<corpus::Result<_>>()?)
     }
 
-    /// Returns the files of a stage's results: of its only stream besides those of what was removed.
-    pub fn results(&self, named: &str) -> Result<Vec<PathBuf>> {
+    /// Returns the first files of a stage's results that hold so many rows: of its only stream besides those of what was
+    /// removed.
+    pub fn results(&self, named: &str, rows: u64) -> Result<Files> {
+        let parts = self.parts(&self.stream_of_results(named)?)?;
+        let mut before = 0;
+        let first = parts.into_iter().take_while(|part| {
+            let is_wanted = before < rows;
+            before += part.rows;
+            is_wanted
+        });
+        self.files(first.collect())
+    }
+
+    fn stream_of_results(&self, named: &str) -> Result<String> {
         if named.contains('/') {
-            return self.files(named);
+            return Ok(named.to_owned());
         }
         let all = filled(self.dataset(named)?);
         let results: Vec<&str> = all.iter().copied().filter(|name| !SIDE_STREAMS.contains(name)).collect();
         match (results.as_slice(), all.as_slice()) {
-            ([only], _) => self.files(&format!("{named}/{only}")),
-            (_, [only]) => self.files(&format!("{named}/{only}")),
+            ([only], _) => Ok(format!("{named}/{only}")),
+            (_, [only]) => Ok(format!("{named}/{only}")),
             (_, []) => Err(Error::usage(format!("stage {named} wrote nothing"))),
             _ => {
                 let message = format!(
@@ -67,15 +106,30 @@ impl Opened {
     }
 
     /// Returns the Parquet files of all finished stages.
-    fn tables(&self) -> Result<Vec<PathBuf>> {
+    fn tables(&self) -> Result<Vec<Part>> {
         let mut tables = Vec::new();
         for part in self.sealed.0.values().flat_map(|dataset| dataset.parts_of(|_| true)) {
             let part = part?;
-            if part.path.ends_with(".parquet") {
-                tables.push(self.folder.path().join(&part.path));
-            }
+            tables.extend(part.path.ends_with(".parquet").then_some(part));
         }
         Ok(tables)
+    }
+
+    /// Returns the files of parts, copied to this machine where they are not on it.
+    fn files(&self, parts: Vec<Part>) -> Result<Files> {
+        let mut files = Files::default();
+        for part in parts {
+            let path = match self.folder.store.local_path(&part.path) {
+                Some(path) => path,
+                None => {
+                    let folder = self.folder.work.scratch()?.join(&part.stream);
+                    self.folder.store.local_file(&part.path, &folder)?
+                }
+            };
+            files.paths.push(path);
+        }
+        files.copies.push(self.folder.work.clone());
+        Ok(files)
     }
 
     fn dataset(&self, stage: &str) -> Result<&Dataset> {
@@ -95,31 +149,44 @@ impl Opened {
 }
 
 /// Returns the files that arguments name: `DIR [STAGE[/STREAM] ...]` of a run, or files and folders.
-pub fn files(arguments: &[PathBuf]) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
+pub fn files(arguments: &[PathBuf], work: Option<&Path>, environment: Environment<'_>) -> Result<Files> {
+    let mut files = Files::default();
+    let mut add = |more: Files| {
+        files.paths.extend(more.paths);
+        files.copies.extend(more.copies);
+    };
     let mut arguments = arguments.iter().peekable();
     while let Some(path) = arguments.next() {
-        if !path.join(MARKER).exists() {
+        let Some(location) = Location::of_run(path, work, environment)? else {
             match within_run(path) {
-                Some((run, stage)) => files.extend(Opened::open(&run)?.files(&stage)?),
-                None => files.push(path.clone()),
+                Some((run, stage)) => {
+                    let location = Location::new(&Place::Folder(run), None, environment)?;
+                    let run = Opened::open(&location)?;
+                    add(run.files(run.parts(&stage)?)?);
+                }
+                None => add(Files { paths: vec![path.clone()], ..Files::default() }),
             }
             continue;
-        }
-        let run = Opened::open(path)?;
+        };
+        let run = Opened::open(&location)?;
         let mut is_named = false;
-        while let Some(stage) = arguments.next_if(|next| !next.exists()) {
+        while let Some(stage) = arguments.next_if(|next| !is_place(next)) {
             is_named = true;
-            files.extend(run.files(&stage.to_string_lossy())?);
+            add(run.files(run.parts(&stage.to_string_lossy())?)?);
         }
         if !is_named {
-            files.extend(run.tables()?);
+            add(run.files(run.tables()?)?);
         }
     }
-    match files.is_empty() {
+    match files.paths.is_empty() {
         true => Err(Error::usage("there are no Parquet files in what was named")),
         false => Ok(files),
     }
+}
+
+/// Tells what is a run, a file or a folder from the name of a stage.
+fn is_place(argument: &Path) -> bool {
+    argument.exists() || Place::parse(argument).is_ok_and(|place| place.folder().is_none())
 }
 
 /// Returns the names of a dataset's streams that have a part.

@@ -1,7 +1,6 @@
 //! `kosmos gc`: deletes what no current stage needs.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -10,15 +9,14 @@ use pipeline::Folder;
 use pipeline::number::{bytes, grouped};
 use train::flow::TRAIN;
 
-use crate::cli::local;
+use crate::cli::RunDir;
 use crate::print::{self, say};
 use crate::table::Table;
 
 #[derive(Debug, Args)]
 pub(crate) struct GcArgs {
-    /// The run's folder
-    #[arg(value_parser = local())]
-    pub(crate) dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) run: RunDir,
     /// Delete; without this only show what would be deleted (-v lists every file)
     #[arg(long)]
     pub(crate) delete: bool,
@@ -26,7 +24,7 @@ pub(crate) struct GcArgs {
 
 /// Shows, or with `--delete` deletes, old results of stages that are sealed with the current settings.
 pub(crate) fn gc(arguments: &GcArgs, verbose: bool) -> anyhow::Result<ExitCode> {
-    let folder = Folder::open(&arguments.dir)?;
+    let folder = Folder::open(&arguments.run.location()?)?;
     let _lock = arguments.delete.then(|| folder.lock()).transpose()?;
     let sealed = folder.sealed()?;
     let current =

@@ -1,6 +1,5 @@
 //! `kosmos migrate`: a run's folder of an earlier version is carried over.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -9,22 +8,20 @@ use corpus::migrate::migrate as carry_over;
 use corpus::stream::streams_of;
 use pipeline::Folder;
 
-use crate::cli::local;
+use crate::cli::RunDir;
 use crate::opening::last_run;
 use crate::print::say;
 
 #[derive(Debug, Args)]
 pub(crate) struct MigrateArgs {
-    /// The run's folder
-    #[arg(value_parser = local())]
-    pub(crate) dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) run: RunDir,
 }
 
 /// Writes plans and manifests anew; parts and entries stay as they are.
 pub(crate) fn migrate(arguments: &MigrateArgs) -> anyhow::Result<ExitCode> {
-    let folder = Folder::of_earlier_format(&arguments.dir)?;
-    let Some(folder) = folder else {
-        say!("{} is of format {FORMAT}: nothing to do", arguments.dir.display())?;
+    let Some(folder) = Folder::of_earlier_format(&arguments.run.location()?)? else {
+        say!("{} is of format {FORMAT}: nothing to do", arguments.run.dir)?;
         return Ok(ExitCode::SUCCESS);
     };
     let _lock = folder.lock()?;

@@ -1,16 +1,16 @@
 //! `kosmos render`: what another program is to do, as a script.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use corpus::store::Place;
 use pipeline::Prepared;
 use pipeline::run::Options;
 use pipeline::slurm::Slurm;
 
 use super::run::default_dir;
-use crate::cli::{ConfigArgs, local};
-use crate::opening::{child, enter, environment, load};
+use crate::cli::{ConfigArgs, WorkDir, run_place};
+use crate::opening::{child, enter, load};
 use crate::print::say;
 use crate::progress::Display;
 
@@ -24,9 +24,11 @@ pub(crate) enum RenderCommand {
 pub(crate) struct RenderArgs {
     #[command(flatten)]
     pub(crate) config: ConfigArgs,
-    /// The run's folder [default: run/NAME]
-    #[arg(long, value_parser = local())]
-    pub(crate) dir: Option<PathBuf>,
+    /// The run's folder, or its place in an object store [default: run/NAME]
+    #[arg(long, value_parser = run_place())]
+    pub(crate) dir: Option<Place>,
+    #[command(flatten)]
+    pub(crate) work: WorkDir,
 }
 
 /// Prints the script; the run's folder is made, and nothing is run.
@@ -34,10 +36,11 @@ pub(crate) fn render(command: RenderCommand) -> anyhow::Result<ExitCode> {
     let RenderCommand::Slurm(arguments) = command;
     let loaded = load(&arguments.config)?;
     let dir = arguments.dir.unwrap_or_else(|| default_dir(&loaded.config.name));
-    let dir = std::path::absolute(dir)?;
     enter(&loaded)?;
-    let prepared = Prepared::new(&loaded, &dir, &Options::default(), &environment, &Display::new())?;
-    let slurm = Slurm::new(&loaded.config.slurm, prepared.folder(), child(prepared.folder())?.program);
+    let prepared =
+        Prepared::new(&loaded, &arguments.work.location(&dir)?, &Options::default(), &Display::new())?;
+    let child = child(prepared.folder())?;
+    let slurm = Slurm::new(&loaded.config.slurm, prepared.folder(), child.program);
     say!("{}", slurm.submission(prepared.flow())?)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,20 +1,21 @@
 //! `kosmos run`: the main job.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use corpus::executor::Executor;
+use corpus::store::Place;
 use corpus::{Cancel, Inputs};
 use pipeline::Error::Usage;
 use pipeline::number::grouped;
 use pipeline::run::Options;
 use pipeline::sample_web::Comparison;
 use pipeline::slurm::Slurm;
-use pipeline::{Loaded, Prepared, Selection, advice, unread};
+use pipeline::{Loaded, Location, Prepared, Selection, advice, unread};
 
-use crate::cli::{ConfigArgs, local};
-use crate::opening::{child, enter, environment, load};
+use crate::cli::{ConfigArgs, WorkDir, run_place};
+use crate::opening::{child, enter, load};
 use crate::print::say;
 use crate::progress::Display;
 use crate::scores;
@@ -25,9 +26,11 @@ use crate::table::Table;
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) config: ConfigArgs,
-    /// The run's folder [default: run/NAME]
-    #[arg(long, value_parser = local())]
-    pub(crate) dir: Option<PathBuf>,
+    /// The run's folder, or its place in an object store, s3://BUCKET/PREFIX [default: run/NAME]
+    #[arg(long, value_parser = run_place())]
+    pub(crate) dir: Option<Place>,
+    #[command(flatten)]
+    pub(crate) work: WorkDir,
     /// Stop after this stage
     #[arg(long, value_name = "STAGE", conflicts_with = "only")]
     pub(crate) until: Option<String>,
@@ -65,28 +68,28 @@ pub(crate) fn run(arguments: RunArgs) -> anyhow::Result<ExitCode> {
     let dir = arguments.dir.unwrap_or_else(|| default_dir(&loaded.config.name));
     let RunArgs { until, only, rebuild, retry_failed, .. } = arguments;
     let options = Options { selection: Selection { until, only, rebuild }, retry_failed };
-    execute(&loaded, &dir, &options, (arguments.executor, arguments.workers))
+    let location = arguments.work.location(&dir)?;
+    execute(&loaded, &location, &options, (arguments.executor, arguments.workers))
 }
 
 /// Returns where a run goes unless `--dir` says otherwise.
-pub(crate) fn default_dir(name: &str) -> PathBuf {
-    Path::new("run").join(name)
+pub(crate) fn default_dir(name: &str) -> Place {
+    Place::Folder(Path::new("run").join(name))
 }
 
 /// Runs a loaded configuration in a folder, and prints what was removed and why.
 pub(crate) fn execute(
     loaded: &Loaded,
-    dir: &Path,
+    location: &Location<'_>,
     options: &Options,
     (executor, workers): (ExecutorName, Option<usize>),
 ) -> anyhow::Result<ExitCode> {
     if workers == Some(0) {
         return Err(Usage("--workers must be at least 1".to_owned()).into());
     }
-    let dir = std::path::absolute(dir)?;
     enter(loaded)?;
     let display = Display::new();
-    let prepared = Prepared::new(loaded, &dir, options, &environment, &display)?;
+    let prepared = Prepared::new(loaded, location, options, &display)?;
     let cancel = Cancel::default();
     stop_on_signal(&cancel)?;
     let prober = child(prepared.folder())?;
@@ -113,7 +116,7 @@ pub(crate) fn execute(
     if let Some(evaluation) = sealed.0.get("evaluate") {
         scores::print(evaluation)?;
     }
-    say!("results are in {}", prepared.folder().path().display())?;
+    say!("results are in {}", prepared.folder().place())?;
     Ok(if is_as_planted { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -1,6 +1,5 @@
 //! `kosmos status`: how far a run is.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -8,15 +7,14 @@ use pipeline::Folder;
 use pipeline::number::grouped;
 use pipeline::status::{StageStatus, State, status as status_of};
 
-use crate::cli::local;
+use crate::cli::RunDir;
 use crate::print::{self, say};
 use crate::table::Table;
 
 #[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
-    /// The run's folder
-    #[arg(value_parser = local())]
-    pub(crate) dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) run: RunDir,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -27,7 +25,7 @@ const REASONS_MAX: usize = 5;
 
 /// Prints the state of every stage.
 pub(crate) fn status(arguments: &StatusArgs) -> anyhow::Result<ExitCode> {
-    let stages = status_of(&Folder::open(&arguments.dir)?)?;
+    let stages = status_of(&Folder::open(&arguments.run.location()?)?)?;
     if arguments.json {
         say!("{}", serde_json::to_string_pretty(&stages)?)?;
     } else {

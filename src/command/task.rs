@@ -8,7 +8,7 @@ use corpus::Cancel;
 use pipeline::Folder;
 use pipeline::task::{Committed, Share, run_tasks, try_range};
 
-use crate::cli::local;
+use crate::cli::RunDir;
 use crate::opening::{child, last_run};
 use crate::print::say;
 use crate::signal::stop_on_signal;
@@ -16,9 +16,8 @@ use crate::signal::stop_on_signal;
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("tasks").required(true).args(["index", "share"])))]
 pub(crate) struct TaskArgs {
-    /// The run's folder
-    #[arg(value_parser = local())]
-    pub(crate) dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) run: RunDir,
     /// The stage's name
     pub(crate) stage: String,
     /// The task's index, from 0
@@ -40,7 +39,7 @@ fn share(text: &str) -> Result<Share, String> {
 
 /// Runs tasks on sealed inputs; seals the stage when none is missing any more.
 pub(crate) fn task(arguments: &TaskArgs) -> anyhow::Result<ExitCode> {
-    let folder = Folder::open(&arguments.dir)?;
+    let folder = Folder::open(&arguments.run.location()?)?;
     let (_context, flow) = last_run(&folder)?;
     let (stage, prober) = (arguments.stage.as_str(), child(&folder)?);
     if let Some((mark, index)) = arguments.probe.as_ref().zip(arguments.index) {

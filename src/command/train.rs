@@ -1,17 +1,17 @@
 //! `kosmos train`: trains on the shards that a run has built.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 use corpus::Description;
+use corpus::store::Place;
 use pipeline::Error::Usage;
 use pipeline::run::Options;
 use pipeline::{Context, Flow, Folder, Selection};
 use train::checkpoint::Checkpoints;
 use train::flow::TRAIN;
 
-use crate::cli::{ConfigArgs, local};
+use crate::cli::{ConfigArgs, WorkDir, run_place};
 use crate::command::run::{ExecutorName, default_dir, execute};
 use crate::opening::{enter, load};
 
@@ -19,9 +19,11 @@ use crate::opening::{enter, load};
 pub(crate) struct TrainArgs {
     #[command(flatten)]
     pub(crate) config: ConfigArgs,
-    /// The run's folder [default: run/NAME]
-    #[arg(long, value_parser = local())]
-    pub(crate) dir: Option<PathBuf>,
+    /// The run's folder, or its place in an object store, s3://BUCKET/PREFIX [default: run/NAME]
+    #[arg(long, value_parser = run_place())]
+    pub(crate) dir: Option<Place>,
+    #[command(flatten)]
+    pub(crate) work: WorkDir,
     /// Continue from the newest checkpoint
     #[arg(long)]
     pub(crate) resume: bool,
@@ -33,10 +35,11 @@ pub(crate) struct TrainArgs {
 /// Runs the stage `train` alone; an interrupted training is continued only with `--resume`.
 pub(crate) fn train(arguments: TrainArgs) -> anyhow::Result<ExitCode> {
     let loaded = load(&arguments.config)?;
-    let dir = std::path::absolute(arguments.dir.unwrap_or_else(|| default_dir(&loaded.config.name)))?;
+    let dir = arguments.dir.unwrap_or_else(|| default_dir(&loaded.config.name));
+    let location = arguments.work.location(&dir)?;
     enter(&loaded)?;
     let context = Context::offline(&loaded.config)?;
-    let folder = Folder::open(&dir)?;
+    let folder = Folder::open(&location)?;
     let flow = Flow::new(&loaded.config, &context, folder.retry_passes()?)?;
     let Some(stage) = flow.stage(TRAIN) else {
         return Err(Usage(format!("{} has no [train]", loaded.config.name)).into());
@@ -44,10 +47,9 @@ pub(crate) fn train(arguments: TrainArgs) -> anyhow::Result<ExitCode> {
     if !arguments.resume
         && let Some(step) = interrupted_at(&folder, &Description::of(stage)?)?
     {
-        let message = format!(
-            "{} holds a training interrupted at step {step}: continue it with --resume",
-            dir.display()
-        );
+        let place = folder.place();
+        let message =
+            format!("{place} holds a training interrupted at step {step}: continue it with --resume");
         return Err(Usage(message).into());
     }
     let selection = Selection {
@@ -55,7 +57,8 @@ pub(crate) fn train(arguments: TrainArgs) -> anyhow::Result<ExitCode> {
         rebuild: arguments.rebuild.then(|| TRAIN.to_owned()).into_iter().collect(),
         ..Selection::default()
     };
-    execute(&loaded, &dir, &Options { selection, retry_failed: false }, (ExecutorName::Local, None))
+    let options = Options { selection, retry_failed: false };
+    execute(&loaded, &location, &options, (ExecutorName::Local, None))
 }
 
 /// Returns the newest checkpoint's step, if a training of these settings is unfinished.

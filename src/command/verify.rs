@@ -1,7 +1,6 @@
 //! `kosmos verify`: re-reads everything the ledger lists; repairs it where it is asked to.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -12,15 +11,14 @@ use pipeline::Error::Usage;
 use pipeline::Folder;
 use pipeline::number::{bytes, grouped};
 
-use crate::cli::local;
+use crate::cli::RunDir;
 use crate::opening::last_run;
 use crate::print::say;
 
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
-    /// The run's folder
-    #[arg(value_parser = local())]
-    pub(crate) dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) run: RunDir,
     /// Run the tasks of damaged or missing files again, and put back what comes out the same
     #[arg(long)]
     pub(crate) repair: bool,
@@ -28,7 +26,7 @@ pub(crate) struct VerifyArgs {
 
 /// Verifies all sealed stages; the exit code is 1 if and only if something is wrong and stays so.
 pub(crate) fn verify(arguments: &VerifyArgs) -> anyhow::Result<ExitCode> {
-    let folder = Folder::open(&arguments.dir)?;
+    let folder = Folder::open(&arguments.run.location()?)?;
     let _lock = arguments.repair.then(|| folder.lock()).transpose()?;
     // In the order in which they are run, so that a stage is repaired before those that read it.
     let in_order = folder.stages()?;

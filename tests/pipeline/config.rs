@@ -78,16 +78,10 @@ fn wrong_command_lines_are_refused_with_the_remedy() {
     let message = workspace.kosmos(&["run", "sample", "--dir", "."]).failure(2);
     assert!(message.contains("holds other files"), "{message}");
     for arguments in [
-        &["run", "sample", "--dir", "s3://bucket/run"][..],
-        &["train", "sample", "--dir", "gs://bucket/run"],
+        &["train", "sample", "--dir", "gs://bucket/run"][..],
         &["status", "az://bucket/run"],
-        &["verify", "s3://bucket/run"],
-        &["task", "s3://bucket/run", "text", "0"],
-        &["stats", "s3://bucket/run", "text"],
         &["inspect", "https://h.example/run", "text"],
-        &["parts", "s3://bucket/run", "text"],
         &["export", "jsonl", "run", "s3://bucket/out"],
-        &["export", "jsonl", "s3://bucket/run", "out"],
         &["extract", "s3://bucket/page.html"],
         &["classifier", "s3://bucket/model", "--good", "a", "--bad", "b"],
         &["gc", "hdfs://host/run"],
@@ -103,6 +97,14 @@ fn wrong_command_lines_are_refused_with_the_remedy() {
     ] {
         let message = workspace.kosmos(&["run", "sample", "--set", set]).failure(2);
         assert!(message.contains(key) && message.contains("is not supported"), "{message}");
+    }
+    for arguments in [
+        &["run", "sample", "--dir", "s3://Bucket/run"][..],
+        &["status", "s3://bucket/../run"],
+        &["stats", "s3://b"],
+    ] {
+        let message = workspace.kosmos(arguments).failure(2);
+        assert!(message.contains("is no name of a bucket") || message.contains("is no path"), "{message}");
     }
     assert!(!workspace.path("s3:").exists() && !workspace.path("az:").exists());
 }

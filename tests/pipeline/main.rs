@@ -1,6 +1,7 @@
 //! Black-box tests: the binary in a folder of its own, against servers on loopback.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+mod buckets;
 mod config;
 mod corruption;
 mod damage;

@@ -193,7 +193,7 @@ impl Checkpoints {
     fn remove(&self, step: u64) -> Result<()> {
         self.store.delete(&self.path(step, STATE))?;
         let names = self.store.names(&self.path(step, ""))?;
-        Ok(names.iter().filter(|path| garbage::is_ours(path)).try_for_each(|path| self.store.delete(path))?)
+        Ok(self.store.delete_all(names.iter().map(String::as_str).filter(|path| garbage::is_ours(path)))?)
     }
 
     /// Returns the newest checkpoint that is complete and undamaged; `log` is told of others.

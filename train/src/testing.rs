@@ -169,7 +169,7 @@ pub(crate) fn run_until(
 ) -> corpus::Result<Dataset> {
     let (crashes, cancel) = (Crashes::default(), Cancel::default());
     let observer = &Stopper { left: stop_after.into(), cancel: cancel.clone() };
-    let work = WorkFolder::open(&store.local_path("").unwrap())?;
+    let work = WorkFolder::at(&store.local_path("").unwrap())?;
     let (cancel, crashes) = (&cancel, &crashes);
     Engine { store, work, workers: 1, cancel, crashes, observer, executor: None, prober: None }
         .run(stage, inputs)

@@ -91,7 +91,7 @@ fn engine<'a>(store: &'a Store, cancel: &'a Cancel, crashes: &'a Crashes, worker
 
 /// Returns the working folder of a run in a local folder.
 fn work(store: &Store) -> WorkFolder {
-    WorkFolder::open(&store.local_path("").unwrap()).unwrap()
+    WorkFolder::at(&store.local_path("").unwrap()).unwrap()
 }
 
 fn run(store: &Store, stage: &Numbers, workers: usize) -> Result<Dataset> {
@@ -457,8 +457,8 @@ fn a_repair_puts_back_the_same_bytes_and_never_others() {
     assert!(found.len() == 2 && found.iter().all(|finding| finding.task == Some(1)), "{found:?}");
 
     let repair = |stage: &Numbers| {
-        let (other, cancel) = (tempfile::tempdir().unwrap(), Cancel::default());
-        crate::repair::repair(&store, stage, &Inputs::default(), manifest, 1, other.path(), &cancel).unwrap()
+        let (places, inputs) = ((&store, &work(&store)), Inputs::default());
+        crate::repair::repair(places, stage, &inputs, manifest, 1, &Cancel::default()).unwrap()
     };
     assert!(matches!(repair(&Numbers::new(299)), crate::repair::Repair::Differs(_)));
     assert_eq!(std::fs::read(&path).unwrap().len(), 10, "other bytes are not put there");

@@ -48,7 +48,7 @@ impl Seals {
             let is_lost = match (&rolled, &manifest) {
                 (None, _) => false,
                 (Some(rolled), Some(manifest)) => {
-                    (manifest != rolled || !shards.is_empty()) && is_sound(store, rolled, manifest, &shards)
+                    (manifest != rolled || !shards.is_empty()) && is_sound(store, rolled, manifest, &shards)?
                 }
                 (Some(_), None) => true,
             };
@@ -75,14 +75,21 @@ impl Seals {
 }
 
 /// Returns whether what entries say and a manifest does not, by these shards, is true of the parts.
-fn is_sound(store: &Store, rolled: &Manifest, manifest: &Manifest, shards: &[Bytes]) -> bool {
+///
+/// # Errors
+/// When the store did not answer.
+fn is_sound(store: &Store, rolled: &Manifest, manifest: &Manifest, shards: &[Bytes]) -> Result<bool> {
     let dataset = Dataset::new(store.clone(), manifest.clone());
     let listed: Vec<Part> = dataset.parts_of(|_| true).filter_map(Result::ok).collect();
     let said = shards.iter().map(|shard| serde_json::from_slice::<Shard>(shard));
-    let Ok(said) = said.collect::<Result<Vec<_>, _>>() else { return false };
+    let Ok(said) = said.collect::<Result<Vec<_>, _>>() else { return Ok(false) };
     let said: Vec<Part> = said.into_iter().flat_map(|shard| shard.parts).collect();
-    let mut others = only_in(&said, &listed);
-    rolled.report.violation().is_none() && others.all(|part| verify_part(store, part).is_ok())
+    for part in only_in(&said, &listed) {
+        if verify_part(store, part)?.is_some() {
+            return Ok(false);
+        }
+    }
+    Ok(rolled.report.violation().is_none())
 }
 
 /// Records again that a sealed stage was begun, if that record is damaged; returns how much was put back.
@@ -91,7 +98,7 @@ fn is_sound(store: &Store, rolled: &Manifest, manifest: &Manifest, shards: &[Byt
 /// When the store fails.
 pub fn plan(store: &Store, manifest: &Manifest) -> Result<usize> {
     let ledger = Ledger::new(store.clone());
-    if plan_fault(&ledger, manifest).is_none() {
+    if plan_fault(&ledger, manifest)?.is_none() {
         return Ok(0);
     }
     ledger.replan(&manifest.stage, &manifest.fingerprint, manifest.plan()).map(|()| 1)

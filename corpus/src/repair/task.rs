@@ -51,7 +51,7 @@ fn repair_in(
     let crashes = Crashes::default();
     let engine = Engine {
         store: &elsewhere,
-        work: WorkFolder::open(folder)?,
+        work: WorkFolder::at(folder)?,
         workers: 1,
         cancel,
         crashes: &crashes,
@@ -76,7 +76,7 @@ fn repair_in(
     }
     let mut repaired = 0;
     for (part, made) in wanted.iter().zip(&made) {
-        if crate::verify::verify_part(store, part).is_err() {
+        if crate::verify::verify_part(store, part)?.is_some() {
             store.replace_file(&part.path, &folder.join(&made.path), &part.digest)?;
             repaired += 1;
         }

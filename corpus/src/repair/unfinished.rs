@@ -50,9 +50,10 @@ fn damage(
         if let Some(detail) = entry.report.violation() {
             return Ok(Some((range, detail)));
         }
-        let mut faults = entry.parts.iter().filter_map(|part| Some((part, verify_part(store, part).err()?)));
-        if let Some((part, detail)) = faults.next() {
-            return Ok(Some((range, format!("{}: {detail}", part.path))));
+        for part in &entry.parts {
+            if let Some(detail) = verify_part(store, part)? {
+                return Ok(Some((range, format!("{}: {detail}", part.path))));
+            }
         }
         if last {
             return Ok(None);

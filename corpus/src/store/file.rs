@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use parquet::file::reader::{ChunkReader, Length};
@@ -14,10 +14,14 @@ use crate::scratch::nonce;
 use crate::{Error, Result};
 
 /// An object opened for reads by range.
+///
+/// The parquet reader tells of any failure in words of its own, so that one of the store would look like a damaged
+/// table: the store's is remembered here.
 #[derive(Clone)]
 pub struct StoredFile {
     object: Arc<dyn Object>,
     path: String,
+    failure: Arc<Mutex<Option<Error>>>,
 }
 
 impl fmt::Debug for StoredFile {
@@ -28,7 +32,7 @@ impl fmt::Debug for StoredFile {
 
 impl StoredFile {
     pub(super) fn new(object: Arc<dyn Object>, path: &str) -> Self {
-        Self { object, path: path.to_owned() }
+        Self { object, path: path.to_owned(), failure: Arc::default() }
     }
 
     /// Reads `length` bytes from `start`.
@@ -37,6 +41,19 @@ impl StoredFile {
     /// When the range is outside the object or it cannot be read.
     pub fn read(&self, start: u64, length: usize) -> Result<Bytes> {
         self.object.read(start, length).map_err(failed("read", &self.path))
+    }
+
+    /// Returns the store's error by which a read of the parquet reader failed, if one did.
+    pub(crate) fn take_failure(&self) -> Option<Error> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn read_for_parquet(&self, start: u64, length: usize) -> std::io::Result<Bytes> {
+        self.read(start, length).map_err(|error| {
+            let told = std::io::Error::other(error.to_string());
+            self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+            told
+        })
     }
 
     /// Copies all of it into a file of this machine, so many bytes at a time.
@@ -67,7 +84,7 @@ impl ChunkReader for StoredFile {
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
-        self.read(start, length).map_err(|error| parquet::errors::ParquetError::External(Box::new(error)))
+        Ok(self.read_for_parquet(start, length)?)
     }
 }
 
@@ -94,7 +111,7 @@ impl Read for RangeReader {
                 return Ok(0);
             }
             self.ahead = (self.ahead * 8).min(READ_AHEAD_BYTES_MAX);
-            self.buffer = self.file.read(self.start, length as usize).map_err(std::io::Error::other)?;
+            self.buffer = self.file.read_for_parquet(self.start, length as usize)?;
             self.start += length;
         }
         let count = out.len().min(self.buffer.len());

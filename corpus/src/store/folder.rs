@@ -189,13 +189,21 @@ impl Backend for Folder {
         Ok(names.filter_map(|path| Some(path.filename()?.to_owned())).collect())
     }
 
-    fn delete(&self, path: &StorePath) -> Answer<()> {
-        let file = self.path(path);
-        match std::fs::remove_file(&file) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(generic(error)),
-            _ => {}
+    fn is_empty(&self, folder: &StorePath) -> Answer<bool> {
+        match std::fs::read_dir(self.path(folder)) {
+            Ok(mut entries) => Ok(entries.next().is_none()),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(true),
+            Err(error) => Err(generic(error)),
         }
-        self.remove_empty(file.parent());
+    }
+
+    fn delete(&self, paths: Vec<StorePath>) -> Answer<()> {
+        for file in paths.iter().map(|path| self.path(path)) {
+            match std::fs::remove_file(&file) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(generic(error)),
+                _ => self.remove_empty(file.parent()),
+            }
+        }
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 //! ```text
 //! folder   a folder of this machine: hard links, positioned reads
 //! memory   nothing but memory, for tests
+//! s3       a bucket of S3, or of a server that speaks as S3 does
 //! remote   what buckets have in common: conditional puts, uploads in pieces, ranges read ahead
 //! file     StoredFile             an object opened for reads by range, as the parquet reader makes them
 //! ```
@@ -13,7 +14,9 @@
 mod file;
 mod folder;
 mod memory;
+mod place;
 mod remote;
+mod s3;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -25,6 +28,7 @@ use tokio::runtime::Runtime;
 
 pub use file::{RangeReader, StoredFile};
 pub(crate) use file::{create_local, temporary_name};
+pub use place::{Place, PlaceUrl};
 
 use crate::digest::Digest;
 use crate::limits::LEDGER_BYTES_MAX;
@@ -34,6 +38,20 @@ use crate::{Error, Result};
 const IO_THREADS: usize = 2;
 /// Bytes of an object that are copied to this machine at a time.
 const COPY_BYTES: u64 = 16 << 20;
+
+/// Looks up a variable of the environment, which names credentials and servers.
+pub type Variables<'v> = &'v dyn Fn(&str) -> Option<String>;
+
+/// An object store, by the scheme of its URLs.
+struct Scheme {
+    name: &'static str,
+    /// Says what is wrong with what stands behind `://`.
+    check: fn(&str) -> std::result::Result<(), String>,
+    open: fn(&str, Variables<'_>) -> Result<remote::Remote>,
+}
+
+/// The object stores that there are. A new one is its file, and its entry here.
+const SCHEMES: [Scheme; 1] = [s3::SCHEME];
 
 /// What a backend answers.
 type Answer<T> = std::result::Result<T, object_store::Error>;
@@ -76,8 +94,11 @@ trait Backend: Send + Sync + fmt::Display {
     /// Lists the names of the folders directly under a folder, in any order.
     fn folders(&self, folder: &StorePath) -> Answer<Vec<String>>;
 
-    /// Removes an object, if it is there.
-    fn delete(&self, path: &StorePath) -> Answer<()>;
+    /// Returns true if and only if nothing is in a folder, or below.
+    fn is_empty(&self, folder: &StorePath) -> Answer<bool>;
+
+    /// Removes objects, those that are there.
+    fn delete(&self, paths: Vec<StorePath>) -> Answer<()>;
 }
 
 /// An object that is read by range.
@@ -116,6 +137,23 @@ impl fmt::Display for Store {
 }
 
 impl Store {
+    /// Opens a place; a folder is made if it is missing.
+    ///
+    /// # Errors
+    /// [`Error::Place`] when variables do not say how the place is reached; as [`Self::local`].
+    pub fn open_at(place: &Place, variables: Variables<'_>) -> Result<Self> {
+        let url = match place {
+            Place::Folder(folder) => return Self::local(folder),
+            Place::Url(url) => url,
+        };
+        match SCHEMES.iter().find(|known| known.name == url.scheme) {
+            Some(known) => Ok(Self { backend: Arc::new((known.open)(&url.rest, variables)?) }),
+            None => {
+                Err(Error::Place { place: place.to_string(), detail: "it is of no known kind".to_owned() })
+            }
+        }
+    }
+
     /// Opens a local folder, made if it is missing; writes are flushed to the disk (fsync).
     ///
     /// # Errors
@@ -243,12 +281,31 @@ impl Store {
         Ok(found)
     }
 
+    /// Returns true if and only if nothing is in a folder, or below.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn is_empty(&self, folder: &str) -> Result<bool> {
+        self.backend.is_empty(&location(folder)?).map_err(failed("list", folder))
+    }
+
     /// Removes an object, if it is there. Results are removed by garbage collection and repairs alone.
     ///
     /// # Errors
     /// When the store refuses.
     pub fn delete(&self, path: &str) -> Result<()> {
-        self.backend.delete(&location(path)?).map_err(failed("delete", path))
+        self.delete_all(std::iter::once(path))
+    }
+
+    /// As [`Self::delete`], of many objects.
+    ///
+    /// # Errors
+    /// When the store refuses; some are gone then.
+    pub fn delete_all<'p>(&self, paths: impl Iterator<Item = &'p str>) -> Result<()> {
+        let mut paths = paths.peekable();
+        let Some(first) = paths.peek().copied() else { return Ok(()) };
+        let locations = paths.map(location).collect::<Result<_>>()?;
+        self.backend.delete(locations).map_err(failed("delete", first))
     }
 }
 

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path as StorePath;
 use object_store::{
     Error, GetOptions, GetRange, GetResult, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload,
@@ -87,7 +87,7 @@ impl Remote {
                 // Another put of the path is in work, whose end nobody knows yet.
                 Err(error @ Error::AlreadyExists { .. }) if !is_taken(&error) => error,
                 Err(Error::AlreadyExists { .. }) => return Ok(is_unsure && self.holds(path, &bytes).await?),
-                Err(error) if is_lasting(&error) || matches!(error, Error::NotFound { .. }) => {
+                Err(error) if is_lasting(&error) => {
                     return Err(error);
                 }
                 Err(error) => {
@@ -193,12 +193,23 @@ impl Backend for Remote {
         Ok(names.filter_map(|path| Some(path.filename()?.to_owned())).collect())
     }
 
-    fn delete(&self, path: &StorePath) -> Answer<()> {
-        self.shared.blocks.forget(path.as_ref());
-        match self.shared.wait(self.shared.objects.delete(path)) {
-            Err(Error::NotFound { .. }) => Ok(()),
-            result => result,
-        }
+    fn is_empty(&self, folder: &StorePath) -> Answer<bool> {
+        Ok(self.shared.wait(self.shared.objects.list(Some(folder)).try_next())?.is_none())
+    }
+
+    fn delete(&self, paths: Vec<StorePath>) -> Answer<()> {
+        paths.iter().for_each(|path| self.shared.blocks.forget(path.as_ref()));
+        let paths = futures::stream::iter(paths.into_iter().map(Ok)).boxed();
+        let mut deleted = self.shared.objects.delete_stream(paths);
+        self.shared.wait(async {
+            while let Some(answer) = deleted.next().await {
+                match answer {
+                    Err(error) if !matches!(error, Error::NotFound { .. }) => return Err(error),
+                    _ => {}
+                }
+            }
+            Ok(())
+        })
     }
 }
 

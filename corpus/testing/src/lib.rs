@@ -1,5 +1,8 @@
-//! For tests: datasets made of given rows, stages run on them by the real engine.
+//! For tests: datasets made of given rows, stages run on them by the real engine, S3 servers that have faults.
 #![allow(clippy::unwrap_used, clippy::panic)]
+
+pub mod fault;
+pub mod s3;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -90,9 +93,11 @@ pub fn run_stage(
     stage: &dyn Stage,
     inputs: &Inputs,
 ) -> Result<Dataset> {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let folder = store.local_path("").unwrap_or_else(|| elsewhere.path().to_owned());
     let engine = Engine {
         store,
-        work: WorkFolder::open(&store.local_path("").unwrap())?,
+        work: WorkFolder::at(&folder)?,
         workers,
         cancel,
         crashes: &Crashes::default(),
@@ -101,6 +106,11 @@ pub fn run_stage(
         prober: None,
     };
     engine.run(stage, inputs)
+}
+
+/// Runs a stage without inputs in a store to its end.
+pub fn run_stage_quietly(store: &Store, stage: &dyn Stage) -> Dataset {
+    run_stage(store, 2, (&Unobserved, &Cancel::default()), stage, &Inputs::default()).unwrap()
 }
 
 /// Runs stages one after the other; each reads what was made before it. Returns all datasets.
@@ -149,10 +159,14 @@ impl Observer for StopAfter {
     }
 }
 
-struct Given<R> {
-    name: String,
-    stream: Stream<R>,
-    parts: Vec<Vec<R>>,
+/// A stage that writes given rows.
+pub struct Given<R> {
+    /// Its name.
+    pub name: String,
+    /// The stream that it writes.
+    pub stream: Stream<R>,
+    /// The rows of each task.
+    pub parts: Vec<Vec<R>>,
 }
 
 impl<R: Record + Clone + Sync + Debug> Stage for Given<R> {

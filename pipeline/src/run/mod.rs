@@ -6,7 +6,6 @@ mod selection;
 mod stale;
 
 use std::io;
-use std::path::Path;
 use std::time::Duration;
 
 use corpus::crash::Crashes;
@@ -17,8 +16,8 @@ use corpus::{Cancel, Dataset, Description, Inputs, Observer};
 use images::flow::{PASSES, pass_name};
 
 use crate::config::{Config, Loaded};
-use crate::context::Environment;
 use crate::folder::{Folder, RunLock};
+use crate::location::Location;
 use crate::{Context, Error, Flow, Result};
 
 use runner::Runner;
@@ -48,7 +47,7 @@ pub struct Options {
 pub struct Prepared<'c> {
     config: &'c Config,
     folder: Folder,
-    _lock: RunLock,
+    lock: RunLock,
     context: Context,
     flow: Flow,
     selection: Selection,
@@ -64,15 +63,14 @@ impl<'c> Prepared<'c> {
     /// [`Error::Usage`] for unknown stages, and where results would be given up that nobody said to rebuild.
     pub fn new(
         loaded: &'c Loaded,
-        dir: &Path,
+        location: &Location<'_>,
         options: &Options,
-        environment: Environment<'_>,
         watch: &dyn Watch,
     ) -> Result<Self> {
-        let (folder, config) = (Folder::create(dir)?, &loaded.config);
+        let (folder, config) = (Folder::create(location)?, &loaded.config);
         let lock = folder.lock()?;
         let retry_passes = retry_passes(&folder, config, options.retry_failed, watch)?;
-        let context = Context::start(config, environment)?;
+        let context = Context::start(config, location.environment())?;
         let flow = Flow::new(config, &context, retry_passes)?;
         // Stages are listed without opening what the configuration names, so a misspelt one is told first.
         options.selection.check(&flow.names())?;
@@ -82,7 +80,7 @@ impl<'c> Prepared<'c> {
         let stages = described(&flow, &selection, &before)?;
         stale::refuse(&folder, &before, &stages, &covering(&selection, &before, &stages))?;
         folder.freeze(&loaded.text, &stages)?;
-        Ok(Self { config, folder, _lock: lock, context, flow, selection, stages, retry_passes })
+        Ok(Self { config, folder, lock, context, flow, selection, stages, retry_passes })
     }
 
     /// Runs the selected stages, where the executor says, or else on so many threads; returns the datasets of all that are sealed.
@@ -108,7 +106,17 @@ impl<'c> Prepared<'c> {
             prober,
             watch,
         };
-        runner.run(self.flow.stages.iter().map(AsRef::as_ref).zip(&self.stages), &self.selection)
+        self.lock.stops(cancel);
+        let stages = self.flow.stages.iter().map(AsRef::as_ref).zip(&self.stages);
+        let result = runner.run(stages, &self.selection);
+        if result.is_err() && self.lock.is_lost() {
+            let place = self.folder.place();
+            return Err(Error::Failed(format!(
+                "{place} could not be kept to this run: it was out of reach too long, or another run took it; what is \
+                 committed stays, run again to continue"
+            )));
+        }
+        result
     }
 
     /// Returns the run's folder.

@@ -14,7 +14,7 @@ mod array;
 mod queue;
 mod script;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use corpus::executor::{Batch, Executor, RunTask};
@@ -23,7 +23,7 @@ use corpus::{Description, Error, Fingerprint, Inputs, Result};
 
 use crate::{Flow, Folder, config};
 use queue::Known;
-use script::Script;
+use script::{Script, quoted};
 
 /// Longest wait between two looks whether to stop.
 const NAP: Duration = Duration::from_millis(200);
@@ -86,7 +86,7 @@ impl<'a> Slurm<'a> {
         let mut text = format!(
             "#!/bin/bash\n# Submits the stages of {} that are not sealed; each waits for the one before it.\n\
              set -euo pipefail\nbehind=\n",
-            self.folder.path().display()
+            self.folder.place()
         );
         let mut sealed = Inputs::default();
         for stage in &flow.stages {
@@ -139,10 +139,21 @@ impl<'a> Slurm<'a> {
             resources,
             job: &self.config.job_of(stage),
             program: &self.program,
-            folder: self.folder.path(),
+            run: &self.run(),
             logs: &logs,
         };
         Ok(script.text())
+    }
+
+    /// Returns the run as `kosmos task` takes it, as words of a shell.
+    fn run(&self) -> String {
+        let place = self.folder.place();
+        let run = quoted(Path::new(&place.to_argument()));
+        match place.folder() {
+            Some(_) => run,
+            // Every node has a working folder of its own at this path, or one that they share.
+            None => format!("{run} --work {}", quoted(self.folder.work.path())),
+        }
     }
 
     /// Returns the folder of what jobs print.

@@ -13,16 +13,15 @@ use clap::{Args, ValueEnum};
 use pipeline::Error::Usage;
 use pipeline::Folder;
 
-use crate::cli::local;
+use crate::cli::{RunDir, local};
 
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
     /// What is written
     #[arg(value_enum)]
     pub(crate) format: ExportFormat,
-    /// The run's folder
-    #[arg(value_parser = local())]
-    pub(crate) dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) run: RunDir,
     /// The folder to write to: a new or an empty one
     #[arg(value_parser = local())]
     pub(crate) out: PathBuf,
@@ -72,7 +71,7 @@ const PARTIAL_END: &str = ".partial";
 /// Writes files of the asked format into a new or empty folder.
 pub(crate) fn export(arguments: &ExportArgs) -> anyhow::Result<ExitCode> {
     check(arguments)?;
-    let folder = Folder::open(&arguments.dir)?;
+    let folder = Folder::open(&arguments.run.location()?)?;
     let sealed = folder.sealed()?;
     match arguments.format {
         ExportFormat::Jsonl | ExportFormat::Parquet => texts::export(&sealed, arguments),
@@ -105,8 +104,8 @@ fn check(arguments: &ExportArgs) -> anyhow::Result<()> {
 }
 
 /// The error of a stage that is not there to export from.
-fn unfinished(stage: &str, dir: &Path) -> anyhow::Error {
-    Usage(format!("{} has no finished stage {stage}: run it first", dir.display())).into()
+fn unfinished(stage: &str, run: &RunDir) -> anyhow::Error {
+    Usage(format!("{} has no finished stage {stage}: run it first", run.dir)).into()
 }
 
 /// Makes the folder, and removes what an export left that did not end. A folder with anything else in it is

@@ -40,7 +40,7 @@ struct Export<'d> {
 /// Writes files per split, `train-00000-of-00012.jsonl.zst`: what `datasets` takes for splits. Without other wishes
 /// there is one per part.
 pub(super) fn export(sealed: &Inputs, arguments: &ExportArgs) -> anyhow::Result<ExitCode> {
-    let dataset = sealed.0.get(STAGE).ok_or_else(|| unfinished(STAGE, &arguments.dir))?;
+    let dataset = sealed.0.get(STAGE).ok_or_else(|| unfinished(STAGE, &arguments.run))?;
     prepare(&arguments.out)?;
     let workers =
         arguments.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));

@@ -30,13 +30,13 @@ pub(super) fn export(sealed: &Inputs, stages: &[&str], arguments: &ExportArgs) -
     let passes: Vec<&str> = stages.iter().copied().filter(|name| name.starts_with(PASSES)).collect();
     let without_duplicates = stages.contains(&DUPLICATES);
     if passes.is_empty() {
-        return Err(unfinished(&pass_name(0), &arguments.dir));
+        return Err(unfinished(&pass_name(0), &arguments.run));
     }
     let datasets =
-        passes.iter().map(|stage| sealed.0.get(*stage).ok_or_else(|| unfinished(stage, &arguments.dir)));
+        passes.iter().map(|stage| sealed.0.get(*stage).ok_or_else(|| unfinished(stage, &arguments.run)));
     let datasets: Vec<&Dataset> = datasets.collect::<anyhow::Result<_>>()?;
     let found = match without_duplicates {
-        true => Some(sealed.0.get(DUPLICATES).ok_or_else(|| unfinished(DUPLICATES, &arguments.dir))?),
+        true => Some(sealed.0.get(DUPLICATES).ok_or_else(|| unfinished(DUPLICATES, &arguments.run))?),
         false => None,
     };
     prepare(&arguments.out)?;

@@ -21,7 +21,7 @@ pub fn garbage(store: &Store, current: &Fingerprint) -> Result<Vec<(String, u64)
 /// # Errors
 /// When the store refuses.
 pub fn sweep(store: &Store, files: &[(String, u64)]) -> Result<()> {
-    Ok(files.iter().try_for_each(|(path, _)| store.delete(path))?)
+    Ok(store.delete_all(files.iter().map(|(path, _)| path.as_str()))?)
 }
 
 /// Returns the fingerprint of a path `checkpoints/FINGERPRINT/STEP/FILE`, if it is one.

@@ -209,8 +209,11 @@ mod tests {
         for object in 0..count {
             blocks.read((&object.to_string(), length), 0..1, fetch).unwrap();
         }
-        assert_eq!(blocks.lock().bytes, KEPT_BYTES_MAX);
-        assert_eq!(blocks.lock().blocks.len(), blocks.lock().used.len());
+        {
+            let kept = blocks.lock();
+            assert_eq!(kept.bytes, KEPT_BYTES_MAX);
+            assert_eq!(kept.blocks.len(), kept.used.len());
+        }
         let last = (count - 1).to_string();
         blocks.read((&last, length), 0..1, fetch).unwrap();
         assert_eq!(*fetches.borrow(), count);
