@@ -12,6 +12,7 @@ mod ordered;
 mod print;
 mod progress;
 mod scores;
+mod signal;
 mod table;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::panic::PanicHookInfo;

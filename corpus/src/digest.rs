@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -26,8 +26,14 @@ impl Digest {
     /// Returns the digest and the length of a local file.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// When the file cannot be read, or is a pipe, a socket or a device: reading one may never end, and twice it gives
+    /// something else.
     pub fn of_file(path: &Path) -> Result<(Self, u64)> {
+        let kind = std::fs::metadata(path).map_err(Error::io("open", path))?.file_type();
+        if !kind.is_file() && !kind.is_dir() {
+            let refused = io::Error::new(io::ErrorKind::InvalidInput, "it is a device, a pipe or a socket");
+            return Err(Error::io("read", path)(refused));
+        }
         let mut file = File::open(path).map_err(Error::io("open", path))?;
         let (mut hasher, mut length) = (Hasher::default(), 0);
         let mut buffer = vec![0; 1 << 16];
@@ -89,6 +95,15 @@ pub fn hexadecimal(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pipe_is_refused_and_not_waited_for() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.is_ok_and(|status| status.success()));
+        assert!(Digest::of_file(&pipe).is_err() && Digest::of_file(Path::new("/dev/zero")).is_err());
+    }
 
     #[test]
     fn the_digest_is_what_sha256sum_prints() {

@@ -8,8 +8,8 @@
 
 /// The format that is written.
 pub const FORMAT: u32 = 3;
-/// The oldest format whose entries and ends of tasks are read as they are.
-pub(crate) const ENTRIES_SINCE: u32 = 2;
+/// The oldest format that is carried over: its entries and ends of tasks are read as they are.
+pub const MIGRATED_SINCE: u32 = 2;
 
 /// What the ledger holds, each with the oldest format that is read.
 pub(crate) trait Versioned: serde::de::DeserializeOwned {
@@ -23,6 +23,7 @@ pub fn refusal(format: u32, since: u32) -> Option<String> {
         _ if format > FORMAT => {
             Some(format!("format {format} is of a newer kosmos; this one reads up to format {FORMAT}"))
         }
+        _ if format < MIGRATED_SINCE => Some(format!("format {format} is of a kosmos that is too old")),
         _ if format < since => Some(format!(
             "format {format} is of an older kosmos; `kosmos migrate DIR` carries the folder over"
         )),
@@ -36,7 +37,7 @@ mod tests {
 
     #[test]
     fn older_and_newer_formats_are_told_apart() {
-        assert_eq!((refusal(FORMAT, FORMAT), refusal(2, ENTRIES_SINCE)), (None, None));
+        assert_eq!((refusal(FORMAT, FORMAT), refusal(2, MIGRATED_SINCE)), (None, None));
         assert!(refusal(2, FORMAT).is_some_and(|why| why.contains("kosmos migrate")));
         assert!(refusal(FORMAT + 1, FORMAT).is_some_and(|why| why.contains("newer")));
     }

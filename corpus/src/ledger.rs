@@ -33,7 +33,7 @@ pub(crate) use roll::{Roll, Shards, roll_up};
 
 use crate::digest::Digest;
 use crate::failpoint::{self, Point};
-use crate::format::{ENTRIES_SINCE, FORMAT, Versioned, refusal};
+use crate::format::{FORMAT, MIGRATED_SINCE, Versioned, refusal};
 use crate::stream::Declared;
 use crate::{Error, Fingerprint, Result, Store};
 
@@ -375,11 +375,11 @@ fn decode<T: Versioned>(bytes: &[u8], path: &str) -> Result<T> {
 }
 
 impl Versioned for Entry {
-    const SINCE: u32 = ENTRIES_SINCE;
+    const SINCE: u32 = MIGRATED_SINCE;
 }
 
 impl Versioned for TaskEnd {
-    const SINCE: u32 = ENTRIES_SINCE;
+    const SINCE: u32 = MIGRATED_SINCE;
 }
 
 impl Versioned for Plan {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use crate::format::{ENTRIES_SINCE, FORMAT, refusal};
+use crate::format::{FORMAT, MIGRATED_SINCE, refusal};
 use crate::gc::MARKER;
 use crate::ledger::{Plan, plan_path, sealed_path};
 use crate::stream::Declared;
@@ -38,7 +38,7 @@ struct Head {
 /// fails.
 pub fn migrate(store: &Store, streams: impl Fn(&str) -> Vec<Declared>) -> Result<Migrated> {
     let marker = head(store, MARKER)?.ok_or_else(|| damaged(MARKER, "it is missing"))?;
-    if let Some(detail) = refusal(marker.format, ENTRIES_SINCE) {
+    if let Some(detail) = refusal(marker.format, MIGRATED_SINCE) {
         return Err(damaged(MARKER, detail));
     }
     let mut migrated = Migrated::default();
@@ -59,9 +59,7 @@ pub fn migrate(store: &Store, streams: impl Fn(&str) -> Vec<Declared>) -> Result
         }
     }
     if marker.format < FORMAT {
-        store.delete(MARKER)?;
-        let marker = serde_json::json!({"format": FORMAT}).to_string();
-        store.put_if_absent(MARKER, marker.into())?;
+        store.replace(MARKER, serde_json::json!({"format": FORMAT}).to_string().into())?;
     }
     Ok(migrated)
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use corpus::ledger::FileState;
-use corpus::{Dataset, Error, Ledger, Result};
+use corpus::{Cancel, Dataset, Error, Ledger, Result};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::Client;
@@ -27,16 +27,28 @@ pub struct Changed {
 
 /// Returns what a file is like; none of a remote one unless its server is to be asked.
 ///
-/// A local file is read once, as a whole, for the hash of its content.
-pub(crate) fn file_state(client: &Client, url: &str, check_remote: bool) -> Result<Option<FileState>> {
+/// A local file is read once, as a whole, for the hash of its content; one that may not be opened has none.
+pub(crate) fn file_state(
+    client: &Client,
+    url: &str,
+    check_remote: bool,
+    cancel: &Cancel,
+) -> Result<Option<FileState>> {
     match client.locate(url) {
         Location::File(path) => {
             let metadata = match std::fs::metadata(&path) {
                 // A link that leads nowhere, or in a circle: failed when it is read.
                 Err(_) if path.is_symlink() => return Ok(None),
+                Err(error) if is_denied(&error) => return Ok(None),
                 metadata => metadata.map_err(Error::io("read", &path))?,
             };
-            let content = Some(content_hash(&path).map_err(Error::io("read", &path))?);
+            let content = match File::open(&path) {
+                Err(error) if is_denied(&error) => None,
+                file => {
+                    let file = file.map_err(Error::io("read", &path))?;
+                    Some(content_hash(file, &path, cancel)?)
+                }
+            };
             let (bytes, modified_unix_nanos) = (Some(metadata.len()), modified(&metadata));
             Ok(Some(FileState { url: url.to_owned(), bytes, modified_unix_nanos, etag: None, content }))
         }
@@ -66,7 +78,7 @@ pub fn changed_files(client: &Client, states: &[FileState], check_remote: bool) 
     let mut changed = Vec::new();
     for state in states {
         let detail = match client.locate(&state.url) {
-            Location::File(path) => local_change(&path, state).map_err(Error::io("read", &path))?,
+            Location::File(path) => local_change(&path, state, &Cancel::default())?,
             Location::Remote(_) if check_remote => remote_change(client, state)?,
             Location::Remote(_) => None,
         };
@@ -90,22 +102,33 @@ pub fn listed_states(ledger: &Ledger, listing: &Dataset) -> Result<Vec<FileState
 }
 
 /// Returns what is different about a local file since it was listed.
-pub(crate) fn local_change(path: &Path, state: &FileState) -> io::Result<Option<String>> {
+///
+/// # Errors
+/// When it is there and cannot be read.
+pub(crate) fn local_change(path: &Path, state: &FileState, cancel: &Cancel) -> Result<Option<String>> {
     let metadata = match std::fs::metadata(path) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some("it is gone".to_owned())),
-        Err(error) => return Err(error),
+        Err(error) => return Err(Error::io("read", path)(error)),
     };
     if let Some(detail) = size_change(Some(metadata.len()), state) {
         return Ok(Some(detail));
     }
     let was_touched = state.modified_unix_nanos.is_some() && modified(&metadata) != state.modified_unix_nanos;
-    let has_other_content = match &state.content {
-        Some(content) if was_touched => content_hash(path)? != *content,
-        Some(_) => false,
-        None => was_touched,
-    };
-    Ok(has_other_content.then(|| "its content is different, at the same size".to_owned()))
+    let open = || File::open(path);
+    Ok(match &state.content {
+        Some(content) if was_touched => {
+            let file = open().map_err(Error::io("read", path))?;
+            let is_other = content_hash(file, path, cancel)? != *content;
+            is_other.then(|| "its content is different, at the same size".to_owned())
+        }
+        Some(_) => None,
+        // It was listed as a file of this machine, and could not be opened.
+        None if state.modified_unix_nanos.is_some() => {
+            open().is_ok().then(|| "it could not be opened, and now it can".to_owned())
+        }
+        None => None,
+    })
 }
 
 fn remote_change(client: &Client, state: &FileState) -> Result<Option<String>> {
@@ -140,16 +163,23 @@ pub(crate) fn modified(metadata: &Metadata) -> Option<u64> {
     u64::try_from(time.as_nanos()).ok()
 }
 
+fn is_denied(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::PermissionDenied
+}
+
 /// Returns the XXH3 hash of a file's content, 128 bits as hexadecimal digits.
-fn content_hash(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
+///
+/// # Errors
+/// When it cannot be read, or a stop was asked for.
+fn content_hash(mut file: File, path: &Path, cancel: &Cancel) -> Result<String> {
     let (mut hash, mut buffer) = (Xxh3::new(), vec![0; HASH_BYTES]);
     loop {
+        cancel.check()?;
         match file.read(&mut buffer) {
             Ok(0) => return Ok(format!("{:032x}", hash.digest128())),
             Ok(count) => hash.update(&buffer[..count]),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+            Err(error) => return Err(Error::io("read", path)(error)),
         }
     }
 }
@@ -179,7 +209,7 @@ mod tests {
         let path = folder.path().join("a");
         fs::write(&path, "one").unwrap();
         let client = client();
-        let state = file_state(&client, path.to_str().unwrap(), false).unwrap().unwrap();
+        let state = file_state(&client, path.to_str().unwrap(), false, &Cancel::default()).unwrap().unwrap();
         assert_eq!((state.bytes, state.content.as_ref().map(String::len)), (Some(3), Some(32)));
         let changes = || {
             let changed = changed_files(&client, std::slice::from_ref(&state), false).unwrap();
@@ -194,6 +224,26 @@ mod tests {
         assert_eq!(changes(), "it has 5 bytes, had 3");
         fs::remove_file(&path).unwrap();
         assert_eq!(changes(), "it is gone");
+    }
+
+    #[test]
+    fn a_file_that_could_not_be_opened_has_changed_once_it_can() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        fs::write(&path, "one").unwrap();
+        let state = file_state(&client(), path.to_str().unwrap(), false, &Cancel::default());
+        let state = FileState { content: None, ..state.unwrap().unwrap() };
+        let change = local_change(&path, &state, &Cancel::default()).unwrap();
+        assert_eq!(change.as_deref(), Some("it could not be opened, and now it can"));
+    }
+
+    #[test]
+    fn a_hash_is_given_up_when_a_stop_is_asked_for() {
+        let cancel = Cancel::default();
+        cancel.request();
+        let path = std::env::current_exe().unwrap();
+        let state = file_state(&client(), path.to_str().unwrap(), false, &cancel);
+        assert!(matches!(state, Err(Error::Cancelled)));
     }
 
     #[test]

@@ -15,8 +15,8 @@ use crate::pairs::PairsFormat;
 pub struct SourceConfig {
     /// The source's number in ids; fixed for ever and never reused.
     pub code: SourceCode,
-    /// URLs or local paths, with brace ranges: `part-{00000..00127}.parquet`, `{train,val}.zst`. The last part of a
-    /// path may have wildcards: `*.html`.
+    /// URLs or local paths, with brace ranges: `part-{00000..00127}.parquet`, `{train,val}.zst`. Any part
+    /// of a path may have wildcards: `data/*/part-*.jsonl`.
     /// Of a crawl also folders, which stand for the archives in them by name, and lists of
     /// paths; absent where a snapshot is named.
     ///

@@ -44,20 +44,19 @@ impl Documents {
     /// Returns the columns that must be there: the text's in every file; those of id, URL and date in the
     /// first, so that a wrong name is noticed, while files without any of them may follow.
     fn wanted(format: &RowsFormat, file: &SourceFile) -> [Wanted; 4] {
-        let named = |name: Option<&str>, is_named: bool| {
+        let named = |kind, name: Option<&str>, is_named: bool| {
             let names: Vec<String> = name.iter().map(|&name| name.to_owned()).collect();
             match is_named && file.index == 0 {
-                true => Wanted::required(Kind::Text, names),
-                false => Wanted::optional(Kind::Text, names),
+                true => Wanted::required(kind, names),
+                false => Wanted::optional(kind, names),
             }
         };
-        let text = Wanted::required(Kind::Texts, vec![format.text.clone()]);
-        let date = named(format.date.as_deref(), format.date.is_some());
+        // In the order of `judge::Place`.
         [
-            text,
-            named(Some(format.url()), format.url.is_some()),
-            date,
-            named(Some(format.id()), format.id.is_some()),
+            Wanted::required(Kind::Prose, vec![format.text.clone()]),
+            named(Kind::Beside, Some(format.url()), format.url.is_some()),
+            named(Kind::Beside, format.date.as_deref(), format.date.is_some()),
+            named(Kind::Id, Some(format.id()), format.id.is_some()),
         ]
     }
 
@@ -71,16 +70,17 @@ impl Documents {
         let name = self.source.name.as_str();
         match &self.format {
             DocumentFormat::Pile(format) => {
-                let text = Wanted::required(Kind::Texts, vec![PILE_TEXT.to_owned()]);
-                let texts = self.json_texts(file, &[text])?;
-                self.read_texts(file, texts, |line| judge::pile(line, format), found, out)
+                let wanted = [Wanted::required(Kind::Prose, vec![PILE_TEXT.to_owned()])];
+                let texts = self.json_texts(file, &wanted)?;
+                self.read_texts(file, texts, |line| judge::pile(line, &wanted, format), found, out)
             }
             DocumentFormat::Rows(format) if self.source.is_parquet(file) => {
                 self.read_parquet(file, task, format, found, out)
             }
             DocumentFormat::Rows(format) => {
-                let texts = self.json_texts(file, &Self::wanted(format, file))?;
-                self.read_texts(file, texts, |line| judge::json(line, name, format), found, out)
+                let wanted = Self::wanted(format, file);
+                let texts = self.json_texts(file, &wanted)?;
+                self.read_texts(file, texts, |line| judge::json(line, &wanted, name), found, out)
             }
             DocumentFormat::Text(format) => {
                 let texts = self.plain_texts(file, format.separator)?;
@@ -149,17 +149,7 @@ impl Documents {
         for cells in rows {
             let row = out.position();
             let (judgement, preview) = match cells? {
-                Row::Whole(mut cells) => {
-                    let draft = Draft {
-                        source: self.source.name.clone(),
-                        text: cells.text(0).unwrap_or_default(),
-                        url: cells.text(1),
-                        date: cells.text(2),
-                        key: cells.text(3),
-                        is_replaced: false,
-                    };
-                    (judge::text(draft), String::new())
-                }
+                Row::Whole(cells) => (judge::text(Draft::of(cells, &self.source.name)), String::new()),
                 Row::Broken { detail, preview } => (Judgement::fail(ROW_BROKEN, detail), preview),
                 Row::Lost { fault, rows } => {
                     found.lost((UNIT, file), self.source.id(file, row)?, fault, out)?;

@@ -12,6 +12,12 @@ pub const FILE_BROKEN: &str = "file_broken";
 pub const FILE_EMPTY: &str = "file_empty";
 /// The server of the file says that there is none (404 or 410).
 pub const FILE_MISSING: &str = "file_missing";
+/// The file may not be opened.
+pub const FILE_UNREADABLE: &str = "file_unreadable";
+/// The file has no column of a name that was given.
+pub const COLUMN_MISSING: &str = "column_missing";
+/// A column of the file holds lists or objects where a text is needed.
+pub const COLUMN_NESTED: &str = "column_nested";
 /// A record begins further into its file than an id's position can express.
 pub const POSITION_TOO_LARGE: &str = "position_too_large";
 
@@ -19,7 +25,7 @@ pub const POSITION_TOO_LARGE: &str = "position_too_large";
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{detail}")]
 pub struct FileFault {
-    /// [`FILE_BROKEN`], [`FILE_EMPTY`], [`FILE_MISSING`] or [`POSITION_TOO_LARGE`].
+    /// One of the reasons in this module, or that the file becomes too much.
     pub reason: &'static str,
     /// What is wrong, where, and how many bytes were lost.
     pub detail: String,
@@ -28,6 +34,11 @@ pub struct FileFault {
 impl FileFault {
     pub(crate) fn broken(detail: impl Into<String>) -> Self {
         Self { reason: FILE_BROKEN, detail: detail.into() }
+    }
+
+    /// Returns true if it speaks of what the settings ask for as much as of the file.
+    pub(crate) fn is_of_settings(&self) -> bool {
+        [COLUMN_MISSING, COLUMN_NESTED].contains(&self.reason)
     }
 
     pub(crate) fn empty() -> Self {

@@ -22,6 +22,7 @@ pub mod evaluation;
 pub mod fault;
 pub mod fetch;
 pub mod flow;
+mod folder;
 pub mod html;
 mod inflation;
 mod kind;
@@ -92,7 +93,7 @@ pub fn listed_files(
 ) -> corpus::Result<Option<Vec<String>>> {
     let listing = Listing::new(source::Source::new(name, config.code, client), config);
     match listing.is_local()? {
-        true => listing.files().map(Some),
+        true => Ok(Some(listing.listed()?.files)),
         false => Ok(None),
     }
 }

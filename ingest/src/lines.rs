@@ -4,7 +4,8 @@ use std::cell::Cell;
 use std::io::{self, BufRead, BufReader, Read};
 use std::rc::Rc;
 
-use encoding_rs_io::DecodeReaderBytes;
+use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
+use encoding_rs_io::DecodeReaderBytesBuilder;
 
 use crate::container;
 use crate::fault::FileFault;
@@ -62,8 +63,22 @@ fn counted<'r>(reader: impl Read + 'r, window_log_max: u32) -> io::Result<Counte
     }
     let unpacked = Unpacked::new(reader, window_log_max)?;
     let file_bytes = unpacked.taken();
-    let metered = Metered::new(utf8(Box::new(unpacked)), Rc::clone(&file_bytes));
+    let text = within(Box::new(unpacked), window_log_max)?;
+    let metered = Metered::new(utf8(text), Rc::clone(&file_bytes));
     Ok((Box::new(metered), Some(file_bytes)))
+}
+
+/// Has what was compressed twice decompressed again; what is no text then is refused.
+fn within(text: Text<'_>, window_log_max: u32) -> io::Result<Text<'_>> {
+    let (is_twice, text) = look(text, is_packed);
+    let text: Text<'_> = if is_twice { Box::new(Unpacked::new(text, window_log_max)?) } else { text };
+    let what = |head: &[u8]| container::foreign(head).or(is_packed(head).then_some("compressed three times"));
+    match look(text, what) {
+        (Some(name), _) => {
+            Err(FileFault::broken(format!("what is compressed in it is {name}, not text")).into())
+        }
+        (None, text) => Ok(text),
+    }
 }
 
 /// Looks at the beginning of a text. Damage there is met again where the text is read.
@@ -74,16 +89,33 @@ pub(crate) fn look<T: Default>(mut text: Text<'_>, look: impl FnOnce(&[u8]) -> T
     }
 }
 
-/// How UTF-16 begins, of either order of bytes.
-const UTF_16_MARKS: [&[u8]; 2] = [b"\xFF\xFE", b"\xFE\xFF"];
-
-/// Has a file in UTF-16, told by its mark, read as UTF-8.
+/// Has a file in UTF-16 read as UTF-8.
 fn utf8(text: Text<'_>) -> Text<'_> {
-    let is_wide = |head: &[u8]| UTF_16_MARKS.iter().any(|mark| head.starts_with(mark));
-    match look(text, is_wide) {
-        (true, text) => Box::new(BufReader::with_capacity(BUFFER_BYTES, DecodeReaderBytes::new(text))),
-        (false, text) => text,
+    match look(text, wide) {
+        (Some(encoding), text) => {
+            let decoded = DecodeReaderBytesBuilder::new().encoding(Some(encoding)).build(text);
+            Box::new(BufReader::with_capacity(BUFFER_BYTES, decoded))
+        }
+        (None, text) => text,
     }
+}
+
+/// How UTF-16 begins, and which byte of a letter of ASCII is zero.
+const UTF_16: [(&Encoding, &[u8], usize); 2] = [(UTF_16LE, b"\xFF\xFE", 1), (UTF_16BE, b"\xFE\xFF", 0)];
+/// Letters of ASCII that tell UTF-16 without a mark: no text in another charset has zeros between them.
+const UTF_16_LETTERS: usize = 3;
+
+/// Tells UTF-16 by its mark, or by its first letters.
+fn wide(head: &[u8]) -> Option<&'static Encoding> {
+    let is_ascii = |letter: &[u8], zero: usize| {
+        letter[zero] == 0 && letter[1 - zero].is_ascii() && letter[1 - zero] != 0
+    };
+    let letters = head.get(..2 * UTF_16_LETTERS);
+    let begins = |(_, mark, zero): &&(_, &[u8], usize)| {
+        let is_told = |letters: &[u8]| letters.chunks_exact(2).all(|letter| is_ascii(letter, *zero));
+        head.starts_with(mark) || letters.is_some_and(is_told)
+    };
+    UTF_16.iter().find(begins).map(|(encoding, ..)| *encoding)
 }
 
 /// A reader of one error.
@@ -103,7 +135,7 @@ impl BufRead for Failing {
     fn consume(&mut self, _: usize) {}
 }
 
-/// What programs of one system put before UTF-8.
+/// What programs of one system put before UTF-8; files that were joined have it before a line, too.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// Passes over a byte order mark.
@@ -211,7 +243,8 @@ impl<R: BufRead> Lines<R> {
 
     /// Reads a line of which these bytes are there already; none at the end of the file.
     pub(crate) fn begin(&mut self, mut line: Vec<u8>) -> Option<Begun> {
-        let mut is_any = !line.is_empty();
+        let is_fresh = line.is_empty();
+        let mut is_any = !is_fresh;
         loop {
             let buffer = match self.reader.fill_buf() {
                 Ok(buffer) => buffer,
@@ -219,7 +252,7 @@ impl<R: BufRead> Lines<R> {
                 Err(error) => return Some(Begun::Broken(line, error)),
             };
             if buffer.is_empty() {
-                return is_any.then(|| Begun::Whole(self.without_return(line)));
+                return is_any.then(|| Begun::Whole(self.line(line, is_fresh)));
             }
             if std::mem::take(&mut self.is_behind_return) && buffer[0] == b'\n' {
                 self.reader.consume(1);
@@ -231,7 +264,7 @@ impl<R: BufRead> Lines<R> {
                 line.extend_from_slice(&buffer[..if self.ends == Ends::Kept { behind } else { end }]);
                 self.is_behind_return = self.ends == Ends::Any && buffer[behind - 1] == b'\r';
                 self.reader.consume(behind);
-                return Some(Begun::Whole(self.without_return(line)));
+                return Some(Begun::Whole(self.line(line, is_fresh)));
             }
             line.extend_from_slice(&buffer[..room]);
             self.reader.consume(room);
@@ -241,8 +274,11 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
-    /// Takes the first half of an end of two bytes away.
-    fn without_return(&self, mut line: Vec<u8>) -> Vec<u8> {
+    /// Takes the first half of an end of two bytes away, and a mark before the line.
+    fn line(&self, mut line: Vec<u8>, is_fresh: bool) -> Vec<u8> {
+        if is_fresh && line.starts_with(BYTE_ORDER_MARK) {
+            line.drain(..BYTE_ORDER_MARK.len());
+        }
         if self.ends == Ends::Feed && line.last() == Some(&b'\r') {
             line.pop();
         }

@@ -1,7 +1,6 @@
 //! The listing: which files a source has. It gives files their index in ids.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use corpus::record::{FILES, SourceFile};
 use corpus::{Declared, Error, Inputs, Output, Result, Stage, Task};
@@ -12,19 +11,22 @@ use crate::changes::file_state;
 use crate::config::{Format, SourceConfig};
 use crate::fault::FileFault;
 use crate::fetch::source::source_error;
+use crate::folder::{Held, PassedOver, is_special};
 use crate::kind::{self, FileKind};
 use crate::lines::{Ends, Line, Lines, rows_of};
-use crate::location::{Location, shown};
+use crate::location::{Location, named, shown};
 use crate::packed::WINDOW_LOG_DEFAULT;
 use crate::pages::sidecar;
 use crate::source::{FILE_UNIT, Source};
-use crate::{braces, fetch, saved, texts};
+use crate::{braces, fetch, texts};
 
 /// Bytes of one path in a list of paths.
 const PATH_BYTES_MAX: usize = 4 << 10;
 
 /// Kinds of files that are counted in a message about a folder.
 const KINDS_SHOWN_MAX: usize = 5;
+/// Reason of files in folders that are passed over.
+const LEFT_OUT: &str = "left_out";
 
 /// The stage `NAME.files`.
 ///
@@ -38,6 +40,15 @@ pub struct Listing {
     /// Whether a file whose name says that it is of another kind is refused; otherwise its content decides.
     judges_names: bool,
     archives: Option<Archives>,
+}
+
+/// What a listing found.
+#[derive(Debug, Default)]
+pub(crate) struct Listed {
+    /// The files in their order.
+    pub(crate) files: Vec<String>,
+    /// Those of folders that are not among them.
+    pub(crate) passed: PassedOver,
 }
 
 /// What a listing of archives knows beyond its patterns.
@@ -83,26 +94,26 @@ impl Listing {
         Error::Settings { stage: self.name(), detail }
     }
 
-    /// Returns all files in their order.
+    /// Finds all files.
     ///
     /// # Errors
     /// When a local file or folder that is named is not there, a folder has no file that is read, or a
     /// name says that the file is of another kind.
-    pub(crate) fn files(&self) -> Result<Vec<String>> {
-        let mut files = Vec::new();
+    pub(crate) fn listed(&self) -> Result<Listed> {
+        let mut listed = Listed::default();
         for name in self.names()? {
             match &self.archives {
-                Some(archives) if is_path_list(&name) => self.append(archives, &name, &mut files)?,
-                _ => self.append_named(name, &mut files)?,
+                Some(archives) if is_path_list(&name) => self.append(archives, &name, &mut listed.files)?,
+                _ => self.append_named(name, &mut listed)?,
             }
         }
         let count_max = self.archives.as_ref().and_then(|archives| archives.files_max);
-        files.truncate(count_max.map_or(usize::MAX, |count| count as usize));
-        if files.is_empty() {
+        listed.files.truncate(count_max.map_or(usize::MAX, |count| count as usize));
+        if listed.files.is_empty() {
             return Err(self.refused(format!("{} has no files", self.patterns.join(", "))));
         }
-        self.check_there(&files)?;
-        Ok(files)
+        self.check_there(&listed.files)?;
+        Ok(listed)
     }
 
     /// Returns the names of files, folders and lists, with their braces expanded.
@@ -126,7 +137,10 @@ impl Listing {
     /// Checks that the files on this machine are there.
     fn check_there(&self, files: &[String]) -> Result<()> {
         let is_missing = |url: &&String| match self.source.client.locate(url) {
-            Location::File(path) => path.symlink_metadata().is_err(),
+            // One that nobody may look at fails where it is read.
+            Location::File(path) => path
+                .symlink_metadata()
+                .is_err_and(|error| error.kind() != std::io::ErrorKind::PermissionDenied),
             Location::Remote(_) => false,
         };
         let mut missing = files.iter().filter(is_missing);
@@ -143,47 +157,64 @@ impl Listing {
 
     /// Appends a file, those that a name with wildcards stands for, or those of a folder on this machine that are of a
     /// kind that is read.
-    fn append_named(&self, name: String, files: &mut Vec<String>) -> Result<()> {
+    fn append_named(&self, name: String, listed: &mut Listed) -> Result<()> {
+        let is_read = |name: &str| self.is_read(name);
         match self.source.client.locate(&name) {
             Location::File(folder) if folder.is_dir() => {
-                let is_wanted = |name: &str| self.is_read(name) && !kind::is_leftover(name);
-                let found = saved::files_named(&folder, is_wanted).map_err(Error::io("list", &folder))?;
-                if found.is_empty() {
-                    let ends: Vec<&str> = self.kinds.iter().flat_map(|kind| kind.ends()).copied().collect();
-                    return Err(self.refused(nothing_in(&folder, &ends)?));
+                let held = Held::of(&folder, &is_read)?;
+                if held.files.is_empty() {
+                    return Err(self.refused(self.nothing_in(&folder, &held.passed)));
                 }
-                files.extend(found.into_iter().map(|path| self.named(path)).collect::<Result<Vec<_>>>()?);
+                Self::append_held(held, listed)
             }
             Location::File(pattern) if braces::has_wildcards(&name) && !pattern.exists() => {
-                let folder = pattern.parent().filter(|folder| !folder.as_os_str().is_empty());
-                let folder = folder.unwrap_or(Path::new("."));
-                let pattern = pattern.file_name().unwrap_or_default().to_string_lossy();
-                let is_wanted = |name: &str| braces::fits(&pattern, name) && !kind::is_leftover(name);
-                let found = saved::entries_named(folder, is_wanted).map_err(Error::io("list", folder))?;
-                if found.is_empty() {
+                let held = Held::fitting(&pattern, &is_read)?;
+                if held.files.is_empty() {
                     return Err(self.refused(format!("no file fits {name}")));
                 }
-                for path in found {
-                    self.append_named(self.named(path)?, files)?;
-                }
+                let first = listed.files.len();
+                Self::append_held(held, listed)?;
+                listed.files[first..].iter().try_for_each(|file| self.check_kind(file))
             }
-            Location::File(path) if saved::is_special(&path) => {
-                return Err(self.refused(format!("{name} is a device, a pipe or a socket: name a file")));
+            Location::File(path) if is_special(&path) => {
+                Err(self.refused(format!("{name} is a device, a pipe or a socket: name a file")))
             }
             _ => {
-                if let Some(remedy) = kind::remedy(&name, &self.kinds).filter(|_| self.judges_names) {
-                    return Err(self.refused(format!("{name}: {remedy}")));
-                }
-                files.push(name);
+                self.check_kind(&name)?;
+                listed.files.push(name);
+                Ok(())
             }
         }
+    }
+
+    fn append_held(held: Held, listed: &mut Listed) -> Result<()> {
+        for path in held.files {
+            listed.files.push(named(&path).map_err(Error::io("name", &path))?);
+        }
+        listed.passed.add(held.passed);
         Ok(())
     }
 
-    /// Returns a path as listings have it.
-    fn named(&self, path: PathBuf) -> Result<String> {
-        let name = path.into_os_string().into_string();
-        name.map_err(|path| self.refused(format!("the name of {} is not UTF-8", path.display())))
+    /// Refuses a file whose name says that it is of another kind.
+    fn check_kind(&self, name: &str) -> Result<()> {
+        match kind::remedy(name, &self.kinds).filter(|_| self.judges_names) {
+            Some(remedy) => Err(self.refused(format!("{}: {remedy}", shown(name)))),
+            None => Ok(()),
+        }
+    }
+
+    /// Says what a folder has in place of files that can be read.
+    fn nothing_in(&self, folder: &Path, passed: &PassedOver) -> String {
+        let ends: Vec<&str> = self.kinds.iter().flat_map(|kind| kind.ends()).copied().collect();
+        let there = match (passed.ends.is_empty(), passed.told()) {
+            (true, None) => "is empty".to_owned(),
+            (true, Some(told)) => format!("has no other files; {told}"),
+            (false, told) => {
+                let told = told.map_or_else(String::new, |told| format!("; {told}"));
+                format!("has {}{told}", counted(passed))
+            }
+        };
+        format!("{} {there}; names of files must end with {}", folder.display(), ends.join(" "))
     }
 
     /// Returns true for names of files of a kind that is read, or failed by its name: a page is not passed over.
@@ -202,40 +233,27 @@ impl Listing {
         beside.into_iter().map(|path| path.to_string_lossy().into_owned()).collect()
     }
 
-    /// Warns of files in folders on this machine that are left out, since other programs left them there.
-    pub(crate) fn warn_of_leftovers(&self, task: &Task<'_>) -> Result<()> {
-        let leftovers = self.leftovers()?;
-        if let Some(first) = leftovers.first() {
-            let line = format!(
-                "{} hidden or unfinished files are left out, the first is {}",
-                leftovers.len(),
-                first.display()
-            );
-            task.progress.warn(&line);
+    /// Counts files in folders that are left out, and warns of those that may be meant.
+    pub(crate) fn tell(passed: &PassedOver, task: &Task<'_>, out: &mut Output<'_>) {
+        let count = passed.count() as u64;
+        if count > 0 {
+            out.count_amount(FILE_UNIT, count, LEFT_OUT, count);
         }
-        Ok(())
-    }
-
-    fn leftovers(&self) -> Result<Vec<PathBuf>> {
-        let mut leftovers = Vec::new();
-        for name in self.names()? {
-            if let Location::File(folder) = self.source.client.locate(&name)
-                && folder.is_dir()
-            {
-                let found = saved::files_named(&folder, kind::is_leftover);
-                leftovers.extend(found.map_err(Error::io("list", &folder))?);
-            }
+        if let Some(told) = passed.told() {
+            task.progress.warn(&told);
         }
-        Ok(leftovers)
+        if !passed.ends.is_empty() {
+            task.progress.log(&format!("left out for their kind: {}", counted(passed)));
+        }
     }
 
     /// Writes a file, and notes what it is like, with those beside it.
-    pub(crate) fn write(&self, file: SourceFile, out: &mut Output<'_>) -> Result<()> {
+    pub(crate) fn write(&self, file: SourceFile, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         let client = &self.source.client;
         out.read(FILE_UNIT);
         out.keep(FILE_UNIT);
         for noted in std::iter::once(file.url.clone()).chain(self.beside(&file.url)) {
-            if let Some(state) = file_state(client, &noted, client.checks_files())? {
+            if let Some(state) = file_state(client, &noted, client.checks_files(), task.cancel)? {
                 out.note_file(state);
             }
         }
@@ -253,6 +271,11 @@ impl Listing {
 
     /// Appends the files of a list of paths.
     fn append(&self, archives: &Archives, list: &str, files: &mut Vec<String>) -> Result<()> {
+        if let Location::File(path) = self.source.client.locate(list)
+            && is_special(&path)
+        {
+            return Err(self.refused(format!("{list} is a device, a pipe or a socket: name a file")));
+        }
         let broken = |error: &std::io::Error| self.of_list(list, source_error(list, error));
         let reader: fetch::SourceReader<'_> =
             self.source.client.open(list).map_err(|error| self.of_list(list, error))?;
@@ -282,19 +305,12 @@ impl Listing {
     }
 }
 
-/// Says what a folder has in place of files that can be read.
-fn nothing_in(folder: &Path, ends: &[&str]) -> Result<String> {
-    let files = saved::files_named(folder, |_| true).map_err(Error::io("list", folder))?;
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for file in &files {
-        *counts.entry(kind::end_of(&file.to_string_lossy())).or_default() += 1;
-    }
-    let mut counts: Vec<(String, usize)> = counts.into_iter().collect();
-    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let there: Vec<String> =
-        counts.iter().take(KINDS_SHOWN_MAX).map(|(end, count)| format!("{count} {end}")).collect();
-    let there = if there.is_empty() { "is empty".to_owned() } else { format!("has {}", there.join(", ")) };
-    Ok(format!("{} {there}; names of files must end with {}", folder.display(), ends.join(" ")))
+/// Counts the kinds of files that are passed over, the commonest first.
+fn counted(passed: &PassedOver) -> String {
+    let mut counts: Vec<(&String, &usize)> = passed.ends.iter().collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let counts = counts.iter().take(KINDS_SHOWN_MAX).map(|(end, count)| format!("{count} {end}"));
+    counts.collect::<Vec<String>>().join(", ")
 }
 
 fn is_path_list(name: &str) -> bool {
@@ -323,10 +339,12 @@ impl Stage for Listing {
     }
 
     fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
-        let files = self.files()?;
-        self.warn_of_leftovers(task)?;
-        for (index, url) in (0_u32..).zip(files).skip(out.position() as usize) {
-            self.write(SourceFile { index, url }, out)?;
+        let listed = self.listed()?;
+        if out.position() == 0 {
+            Self::tell(&listed.passed, task, out);
+        }
+        for (index, url) in (0_u32..).zip(listed.files).skip(out.position() as usize) {
+            self.write(SourceFile { index, url }, task, out)?;
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! A location: where a source file is, here or elsewhere.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use url::Url;
 
@@ -27,6 +28,18 @@ impl Location {
     }
 }
 
+/// Returns how listings name a file of this machine: by its path, or by a `file` URL where that is not UTF-8.
+///
+/// # Errors
+/// When the current folder cannot be told.
+pub(crate) fn named(path: &Path) -> io::Result<String> {
+    if let Some(path) = path.to_str() {
+        return Ok(path.to_owned());
+    }
+    let url = Url::from_file_path(std::path::absolute(path)?);
+    url.map(String::from).map_err(|()| io::Error::other("its path has no URL"))
+}
+
 /// Returns a URL as it may be shown: without user, password and query, which may be secrets.
 pub fn shown(text: &str) -> String {
     match Url::parse(text) {
@@ -42,6 +55,7 @@ pub fn shown(text: &str) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -53,6 +67,16 @@ mod tests {
         assert_eq!(Location::of("file:///data/a%20b"), file("/data/a b"));
         let remote = "https://h.example/a?b";
         assert_eq!(Location::of(remote), Location::Remote(remote.into()));
+    }
+
+    #[test]
+    fn a_name_that_is_not_utf_8_is_a_url_of_the_same_file() {
+        use std::os::unix::ffi::OsStrExt;
+        let path = PathBuf::from(std::ffi::OsStr::from_bytes(b"/data/caf\xe9 #1?.jsonl"));
+        let name = named(&path).unwrap();
+        assert_eq!(name, "file:///data/caf%E9%20%231%3F.jsonl");
+        assert_eq!((Location::of(&name), shown(&name)), (Location::File(path), name.clone()));
+        assert_eq!(named(Path::new("a b")).unwrap(), "a b");
     }
 
     #[test]

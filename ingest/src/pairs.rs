@@ -175,7 +175,7 @@ fn header_delimiter(head: &[u8], wanted: &[Wanted]) -> Option<u8> {
             line.split(char::from(**delimiter)).map(|field| field.trim_matches(['"', ' '])).collect();
         fields.len() > 1 && wanted.first().is_some_and(|urls| fields.iter().any(|field| urls.has_name(field)))
     };
-    b",\t".iter().find(is_header).copied()
+    b",\t;".iter().find(is_header).copied()
 }
 
 /// A line of a list of URLs.

@@ -1,14 +1,17 @@
 //! Saved pages: what HTML files, archives and folders of them on this machine hold.
 
-use std::fs::{DirEntry, File};
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use corpus::Error;
+
 use crate::fault::{FileFault, Transport, Watched};
+use crate::folder::Held;
 use crate::html::Ruby;
 use crate::inflation::{INFLATED, PageBudget};
-use crate::kind::{self, PACKED_ENDS};
-use crate::packed::{Unpacked, WINDOW_LOG_DEFAULT};
+use crate::kind::PACKED_ENDS;
+use crate::packed::{Unpacked, WINDOW_LOG_DEFAULT, is_packed};
 use crate::warc::{Entry, Kind, Reader, Record};
 use crate::webpage::{Body, Refusal, Webpage};
 
@@ -16,8 +19,6 @@ use crate::webpage::{Body, Refusal, Webpage};
 pub const HTML_BYTES_MAX: u64 = 32 << 20;
 /// Bytes looked at to tell an archive.
 const HEAD_BYTES: u64 = 16;
-/// Folders within folders that are looked into.
-const DEPTH_MAX: usize = 64;
 /// Ends of the names of HTML files; compression adds another.
 pub(crate) const HTML_ENDS: [&str; 3] = [".html", ".htm", ".xhtml"];
 /// Ends of the names of archives.
@@ -79,12 +80,21 @@ pub(crate) fn body(
     url: Option<&str>,
 ) -> io::Result<Result<Body<'static>, Refusal>> {
     let failed = |fault: FileFault| Ok(Err(Refusal::Fail(fault.reason, fault.detail)));
-    let (mut file, mut bytes) = (Watched::new(source, Transport::default()), Vec::new());
-    let read = Unpacked::new(&mut file, window_log_max)
-        .and_then(|unpacked| unpacked.take(HTML_BYTES_MAX + 1).read_to_end(&mut bytes));
-    if let Err(error) = read {
-        return failed(FileFault::of_io(&error).ok_or(error)?);
-    }
+    let mut file = Watched::new(source, Transport::default());
+    let unpacked = |source: &mut dyn Read| {
+        let mut bytes = Vec::new();
+        Unpacked::new(source, window_log_max)?.take(HTML_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    // Some are compressed twice.
+    let read = unpacked(&mut file).and_then(|bytes| match is_packed(&bytes) {
+        true => unpacked(&mut &bytes[..]),
+        false => Ok(bytes),
+    });
+    let bytes = match read {
+        Ok(bytes) => bytes,
+        Err(error) => return failed(FileFault::of_io(&error).ok_or(error)?),
+    };
     let file_bytes = Watched::bytes(&file);
     if file_bytes == 0 {
         return failed(FileFault::empty());
@@ -138,71 +148,23 @@ fn is_archive(path: &Path) -> io::Result<bool> {
 /// and those below it hold of HTML and archives. Links to folders are not followed.
 ///
 /// # Errors
-/// When the path does not exist or a folder cannot be listed.
-pub fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
-    if !std::fs::metadata(path)?.is_dir() {
+/// When the path does not exist, is a pipe, a socket or a device, or a folder cannot be listed.
+pub fn files(path: &Path) -> corpus::Result<Vec<PathBuf>> {
+    let kind = std::fs::metadata(path).map_err(Error::io("read", path))?.file_type();
+    if kind.is_file() {
         return Ok(vec![path.to_owned()]);
     }
-    let mut files = Vec::new();
+    if !kind.is_dir() {
+        let refused = io::Error::new(io::ErrorKind::InvalidInput, "it is a device, a pipe or a socket");
+        return Err(Error::io("read", path)(refused));
+    }
     let is_page = |name: &str| {
         let name = name.to_ascii_lowercase();
         let plain = PACKED_ENDS.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
         let is_html = HTML_ENDS.iter().any(|end| plain.ends_with(end));
-        !kind::is_leftover(&name) && (is_html || ARCHIVE_ENDS.iter().any(|end| name.ends_with(end)))
+        is_html || ARCHIVE_ENDS.iter().any(|end| name.ends_with(end))
     };
-    append(path, 0, &is_page, &mut files)?;
-    Ok(files)
-}
-
-/// Returns the files in a folder and those below it whose names are wanted, likewise.
-pub(crate) fn files_named(folder: &Path, is_wanted: impl Fn(&str) -> bool) -> io::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    append(folder, 0, &is_wanted, &mut files)?;
-    Ok(files)
-}
-
-/// Returns what is in a folder itself, files and folders, with names that are wanted, in the order of their names.
-pub(crate) fn entries_named(folder: &Path, is_wanted: impl Fn(&str) -> bool) -> io::Result<Vec<PathBuf>> {
-    let entries = sorted(folder)?.into_iter();
-    let wanted = entries.filter(|entry| is_wanted(&entry.file_name().to_string_lossy()));
-    Ok(wanted.map(|entry| entry.path()).collect())
-}
-
-fn sorted(folder: &Path) -> io::Result<Vec<DirEntry>> {
-    let mut entries: Vec<_> = std::fs::read_dir(folder)?.collect::<io::Result<_>>()?;
-    entries.sort_by_key(DirEntry::file_name);
-    Ok(entries)
-}
-
-fn append(
-    folder: &Path,
-    depth: usize,
-    is_wanted: &dyn Fn(&str) -> bool,
-    files: &mut Vec<PathBuf>,
-) -> io::Result<()> {
-    for entry in sorted(folder)? {
-        let (path, kind) = (entry.path(), entry.file_type()?);
-        let is_file = || kind.is_file() || kind.is_symlink() && leads_to_file_or_nowhere(&path);
-        if kind.is_dir() {
-            if depth < DEPTH_MAX {
-                append(&path, depth + 1, is_wanted, files)?;
-            }
-        } else if is_wanted(&entry.file_name().to_string_lossy()) && is_file() {
-            files.push(path);
-        }
-    }
-    Ok(())
-}
-
-/// Returns false for links to folders, and to what is no file at all. A link that leads nowhere is a file that is
-/// missing.
-fn leads_to_file_or_nowhere(link: &Path) -> bool {
-    std::fs::metadata(link).map_or(true, |metadata| metadata.is_file())
-}
-
-/// Returns true for pipes, sockets and devices: reading them may never end.
-pub(crate) fn is_special(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
+    Ok(Held::of(path, &is_page)?.files)
 }
 
 fn has_end(path: &Path, ends: &[&str]) -> bool {

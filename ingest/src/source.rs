@@ -10,7 +10,7 @@ use corpus::{Error, Id, Inputs, Output, Removal, Result, SourceCode, Task};
 
 use crate::Client;
 use crate::container::PARQUET_MAGIC;
-use crate::fault::{FILE_MISSING, FileFault, POSITION_TOO_LARGE};
+use crate::fault::{FILE_MISSING, FILE_UNREADABLE, FileFault, POSITION_TOO_LARGE};
 use crate::fetch::source::source_error;
 use crate::kind::FileKind;
 use crate::lines::{Text, decompressed, rows_of};
@@ -27,6 +27,8 @@ const VALUE_CHARS_MAX: usize = 200;
 
 /// Reason of a file whose records are all failed, each with its own reason.
 const NO_RECORD: &str = "no_record";
+/// Reason of a file that holds nothing at all: blank lines, a header alone, an empty list.
+const FILE_BLANK: &str = "file_blank";
 
 /// What the stages of one source share.
 #[derive(Clone)]
@@ -99,10 +101,11 @@ impl Source {
             let states = self.listed.states(task.ledger, task.inputs.get(&self.listing())?)?;
             let Some(state) = states.get(&file.url) else { continue };
             let changed = Changed { stage: self.name.clone(), file: shown(&file.url) };
-            if !path.exists() {
+            // Of a folder that was closed meanwhile the file is unreadable, and fails where it is opened.
+            if path.try_exists().is_ok_and(|exists| !exists) {
                 return Err(changed.error("since it was listed", "it is gone"));
             }
-            let watch = Watch::begin(&path, state).map_err(Error::io("read", &path))?;
+            let watch = Watch::begin(&path, state, task.cancel)?;
             let watch = watch.map_err(|detail| changed.error("since it was listed", &detail))?;
             watches.push((path, watch, changed));
         }
@@ -198,14 +201,18 @@ impl Source {
     /// Takes the fault of a file out of an error, if it is one that costs this file alone.
     ///
     /// # Errors
-    /// The error itself otherwise; a missing file is one where it is the only file.
+    /// The error itself otherwise; a file that is missing or may not be opened is one where it is the only file, and a
+    /// column that is missing where it is the first.
     pub(crate) fn fault(&self, task: &Task<'_>, file: &SourceFile, error: Error) -> Result<FileFault> {
         let fault = FileFault::of_error(error)?;
-        if fault.reason == FILE_MISSING && task.count == 1 {
-            let detail = format!("{}: {fault}, and the source has no other file", shown(&file.url));
-            return Err(Error::Settings { stage: self.name.clone(), detail });
+        let refused = |detail: String| Err(Error::Settings { stage: self.name.clone(), detail });
+        match fault.reason {
+            FILE_MISSING | FILE_UNREADABLE if task.count == 1 => {
+                refused(format!("{}: {fault}, and the source has no other file", shown(&file.url)))
+            }
+            _ if fault.is_of_settings() && file.index == 0 => refused(fault.detail),
+            _ => Ok(fault),
         }
-        Ok(fault)
     }
 
     /// Ends the task of a file: a fault that ended its reading is written, and the file counted if it gave
@@ -300,15 +307,16 @@ impl Yield {
         out.fail(unit, removal(id, reason, value(&detail), &shown(&file.url)))
     }
 
-    /// Counts the file as failed if it gave not one record.
+    /// Counts the file as failed if it gave not one record, and as dropped if it holds none.
     pub(crate) fn finish(self, id: Id, url: &str, out: &mut Output<'_>) -> Result<()> {
+        if self.is_any {
+            return Ok(());
+        }
+        let file = shown(url);
+        out.read(FILE_UNIT);
         match self.reason {
-            Some(reason) if !self.is_any => {
-                out.read(FILE_UNIT);
-                let file = shown(url);
-                out.fail(FILE_UNIT, removal(id, reason, file.clone(), &file))
-            }
-            _ => Ok(()),
+            Some(reason) => out.fail(FILE_UNIT, removal(id, reason, file.clone(), &file)),
+            None => out.drop(FILE_UNIT, removal(id, FILE_BLANK, file.clone(), &file)),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use corpus::{Dataset, FileState, Fingerprint, Ledger, Result};
+use corpus::{Cancel, Dataset, Error, FileState, Fingerprint, Ledger, Result};
 
 use crate::changes::{listed_states, local_change, modified};
 
@@ -51,9 +51,13 @@ impl Watch {
     ///
     /// # Errors
     /// What is different, or that the file cannot be read.
-    pub(crate) fn begin(path: &Path, listed: &FileState) -> io::Result<Result<Self, String>> {
-        let was = now(path)?;
-        let change = local_change(path, listed)?;
+    pub(crate) fn begin(
+        path: &Path,
+        listed: &FileState,
+        cancel: &Cancel,
+    ) -> Result<std::result::Result<Self, String>> {
+        let was = now(path).map_err(Error::io("read", path))?;
+        let change = local_change(path, listed, cancel)?;
         Ok(change.map_or_else(|| Ok(Self { path: path.to_owned(), was }), Err))
     }
 
@@ -93,12 +97,13 @@ mod tests {
         let path = folder.path().join("a");
         fs::write(&path, "one").unwrap();
         let client = Client::new(&Config::default(), Mirrors::default()).unwrap();
-        let listed = file_state(&client, path.to_str().unwrap(), false).unwrap().unwrap();
-        let watch = Watch::begin(&path, &listed).unwrap().unwrap();
+        let cancel = Cancel::default();
+        let listed = file_state(&client, path.to_str().unwrap(), false, &cancel).unwrap().unwrap();
+        let watch = Watch::begin(&path, &listed, &cancel).unwrap().unwrap();
         assert_eq!(watch.change().unwrap(), None);
         fs::write(&path, "onetwo").unwrap();
         assert!(watch.change().unwrap().unwrap().starts_with("it has 6 bytes, had 3"));
-        assert!(Watch::begin(&path, &listed).unwrap().unwrap_err().contains("6 bytes"));
+        assert!(Watch::begin(&path, &listed, &cancel).unwrap().unwrap_err().contains("6 bytes"));
         fs::remove_file(&path).unwrap();
         assert_eq!(watch.change().unwrap(), None);
     }

@@ -322,6 +322,58 @@ fn a_folder_with_links_to_nowhere_a_link_to_a_folder_and_a_pipe_is_read() {
 }
 
 #[test]
+fn a_file_that_cannot_be_read_costs_itself_alone() {
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let files = folder.path().join("files");
+    std::fs::create_dir(&files).unwrap();
+    let put = |name: &[u8], bytes: &[u8]| {
+        let path = files.join(std::ffi::OsStr::from_bytes(name));
+        std::fs::write(&path, bytes).unwrap();
+        path
+    };
+    put(b"a.jsonl", &json_lines(0).concat());
+    put(b"b.jsonl", b"{\"body\": \"no text\"}\n");
+    put(b"c.jsonl", b"{\"text\": {\"body\": \"no text\"}}\n");
+    put(b"d.jsonl", b"\n\n");
+    put(b"e\xff.jsonl", &json_lines(1).concat());
+    put(b"f.jsonl.tmp", b"{}");
+    let closed = put(b"g.jsonl", &json_lines(2).concat());
+    std::fs::set_permissions(&closed, PermissionsExt::from_mode(0)).unwrap();
+    // Nothing is closed to root.
+    let is_root = std::fs::File::open(&closed).is_ok();
+    let datasets = run(&folder.path().join("run"), &json!({"rows": {}}), &json!([files])).unwrap();
+    let units = &datasets["src"].manifest().report.units;
+    assert_eq!(units["documents"].kept, if is_root { 3 } else { 2 } * RECORDS as u64);
+    let mut failed = BTreeMap::from([("column_missing".to_owned(), 1), ("column_nested".to_owned(), 1)]);
+    if !is_root {
+        failed.insert("file_unreadable".to_owned(), 1);
+    }
+    assert_eq!((&units["documents"].failed, &units["files"].failed), (&failed, &failed));
+    assert_eq!(units["files"].dropped, BTreeMap::from([("file_blank".to_owned(), 1)]));
+    let listed = &datasets["src.files"].manifest().report.units["files"];
+    assert_eq!((listed.kept, &listed.dropped), (6, &BTreeMap::from([("left_out".to_owned(), 1)])));
+    let alone = refusal(&folder.path().join("alone"), json!({"rows": {}}), json!([files.join("b.jsonl")]));
+    assert!(alone.contains("no column \"text\"; its columns are \"body\""), "{alone}");
+}
+
+#[test]
+fn wildcards_stand_for_folders_too() {
+    let folder = tempfile::tempdir().unwrap();
+    for (file, path) in ["one/part-0.jsonl", "two/part-0.jsonl", "two/other.jsonl"].into_iter().enumerate() {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, json_lines(file).concat()).unwrap();
+    }
+    let files = json!([folder.path().join("*/part-*.jsonl")]);
+    let datasets = run(&folder.path().join("run"), &json!({"rows": {}}), &files).unwrap();
+    assert_eq!(datasets["src"].manifest().report.units["documents"].kept, 2 * RECORDS as u64);
+    let none = refusal(folder.path(), json!({"rows": {}}), json!([folder.path().join("*/*/part-*.jsonl")]));
+    assert!(none.contains("no file fits"), "{none}");
+}
+
+#[test]
 fn arrays_and_marks_give_documents_like_lines() {
     let folder = tempfile::tempdir().unwrap();
     let lines = json_lines(0).concat();
@@ -338,6 +390,13 @@ fn arrays_and_marks_give_documents_like_lines() {
     assert_eq!(expected.len(), RECORDS);
     assert_eq!(texts("array.json", array.as_bytes()), expected);
     assert_eq!(texts("mark.jsonl", &[b"\xEF\xBB\xBF", &lines[..]].concat()), expected);
+    let marks: Vec<Vec<u8>> =
+        json_lines(0).iter().map(|line| [b"\xEF\xBB\xBF", &line[..]].concat()).collect();
+    assert_eq!(texts("marks.jsonl", &marks.concat()), expected, "files that were joined");
+    let wide: Vec<u8> =
+        std::str::from_utf8(&lines).unwrap().encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(texts("wide.jsonl", &wide), expected, "without a mark");
+    assert_eq!(texts("twice.jsonl.gz", &gzip(&zstd(&lines))), expected);
     assert_eq!(texts("array.json.gz", &gzip(&[b"\xEF\xBB\xBF \n", array.as_bytes()].concat())), expected);
     let laid_out = |line: &[u8]| {
         let object: Value = serde_json::from_slice(line).unwrap();

@@ -142,6 +142,7 @@ fn what_cannot_be_used_of_a_set_is_refused_with_key_file_and_what_was_found() {
     bench.write("mixed/a.jsonl", "{\"question\": \"one\"}\n");
     bench.write("mixed/b.jsonl", "plain text\n");
     bench.write("other/readme.md", "no rows");
+    bench.write("broken.jsonl", "{\"question\": \"one\"}\n{\"question\": \n");
     bench.write("bare.csv", "what is it,A,B\nwho was that,C,D\n");
     for (path, fields, expected) in [
         ("missing.jsonl", &[][..], &["sets.a.path: no such file or folder: ", "missing.jsonl"][..]),
@@ -159,6 +160,7 @@ fn what_cannot_be_used_of_a_set_is_refused_with_key_file_and_what_was_found() {
                 "good.jsonl has a field \"answr\"; there are \"answer\", \"n\", \"question\"",
             ],
         ),
+        ("broken.jsonl", &["qestion"], &["sets.a.fields: no row of ", "\"qestion\"; there are \"question\""]),
         ("bare.csv", &["question"], &["sets.a.fields: no row of ", "there are \"A\", \"B\", \"what is it\""]),
     ] {
         let refusal = bench.refusal(vec![bench.set("a", path, fields)]);

@@ -13,7 +13,7 @@
 use std::fs::{File, TryLockError};
 use std::io::Write;
 
-use corpus::format::{FORMAT, refusal};
+use corpus::format::{FORMAT, MIGRATED_SINCE, refusal};
 use corpus::gc::MARKER;
 use corpus::store::Place;
 use corpus::{Cancel, Description, Inputs, Store, WorkFolder};
@@ -93,7 +93,31 @@ impl Folder {
         Ok(folder)
     }
 
+    /// Opens the folder of a run of an earlier version; none if it is of the format of today.
+    ///
+    /// # Errors
+    /// When it is no run's folder, or of a format that cannot be carried over.
+    pub fn of_earlier_format(location: &Location<'_>) -> Result<Option<Self>> {
+        let (folder, format) = Self::of_any_format(location)?;
+        match format {
+            FORMAT => Ok(None),
+            _ => folder.refused(refusal(format, MIGRATED_SINCE)).map(Some),
+        }
+    }
+
     fn attach(location: &Location<'_>) -> Result<Self> {
+        let (folder, format) = Self::of_any_format(location)?;
+        folder.refused(refusal(format, FORMAT))
+    }
+
+    fn refused(self, refusal: Option<String>) -> Result<Self> {
+        match refusal {
+            Some(refusal) => Err(Error::Usage(format!("{}: {refusal}", self.place))),
+            None => Ok(self),
+        }
+    }
+
+    fn of_any_format(location: &Location<'_>) -> Result<(Self, u32)> {
         let place = location.place().clone();
         let not_ours = || Error::usage(format!("{place} is not the folder of a run"));
         // Opening a folder would make it.
@@ -105,10 +129,7 @@ impl Folder {
         let marker: Marker = serde_json::from_slice(&bytes).map_err(Error::because(|| {
             format!("{MARKER} is damaged: it must hold {{\"format\":{FORMAT}}}")
         }))?;
-        if let Some(refusal) = refusal(marker.format, FORMAT) {
-            return Err(Error::Usage(format!("{place}: {refusal}")));
-        }
-        Ok(Self { place, store, work: location.work()? })
+        Ok((Self { place, store, work: location.work()? }, marker.format))
     }
 
     /// Returns where it is.

@@ -8,7 +8,8 @@
 //! location Location          where a run is, and by what it is reached
 //! run      Prepared, Watch   a run: what is stale, what changed, one stage after the other
 //! child    Child             the program, started again for one task
-//! task     run_task          one task of one stage, as schedulers run it
+//! task     run_tasks         tasks of one stage, as schedulers run them
+//! slurm    Slurm             tasks as jobs of a cluster
 //! opened   Opened            a finished run, to look into
 //! status   StageStatus       how far a run is, and what its reasons mean
 //! ```
@@ -31,6 +32,7 @@ pub mod place;
 mod reserved;
 pub mod run;
 pub mod sample_web;
+pub mod slurm;
 pub mod status;
 pub mod task;
 pub mod unread;

@@ -1,4 +1,4 @@
-//! One task of one stage: the unit that schedulers run.
+//! Tasks of one stage: the unit that schedulers run.
 
 use std::path::Path;
 
@@ -11,36 +11,77 @@ use corpus::{Cancel, Description, Engine, Ledger};
 use crate::folder::Folder;
 use crate::{Error, Flow, Result};
 
-/// How far a stage is after one of its tasks.
+/// Which tasks of a stage a process runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Share {
+    /// The task of this index.
+    Task(u32),
+    /// Those whose index leaves `element` when divided by `elements`, as an element of a scheduler's array does.
+    Element {
+        /// The element, from 0.
+        element: u32,
+        /// The number of elements.
+        elements: u32,
+    },
+}
+
+impl Share {
+    /// Returns the tasks, of so many.
+    fn tasks(self, count: u32) -> Vec<u32> {
+        match self {
+            Self::Task(index) => vec![index],
+            Self::Element { element, elements } => {
+                (element..count).step_by(elements.max(1) as usize).collect()
+            }
+        }
+    }
+}
+
+/// How far a stage is after some of its tasks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Committed {
+    /// Tasks that this process ran.
+    pub run: usize,
     /// Tasks that are complete.
     pub done: usize,
     /// All tasks.
     pub count: u32,
 }
 
-/// Runs one task on sealed inputs; seals the stage when it was the last one missing.
+/// Runs the tasks of a share that are missing, on sealed inputs; seals the stage when no task is missing then. A task
+/// that fails does not keep the others from being run.
 ///
 /// # Errors
-/// When there is no such task, an input is not sealed, or the task fails.
-pub fn run_task(
+/// When there is no such task, an input is not sealed, or a task fails: the first one's error.
+pub fn run_tasks(
     folder: &Folder,
     flow: &Flow,
-    (stage, index): (&str, u32),
+    (stage, share): (&str, Share),
+    cancel: &Cancel,
     prober: &dyn Prober,
 ) -> Result<Committed> {
     let crashes = Crashes::watch(&folder.work.crashes())?;
     let ledger = Ledger::new(folder.store.clone());
-    with_engine(folder, flow, (stage, index), (&crashes, prober), |engine, planned| {
+    with_engine(folder, flow, (stage, share), (&crashes, cancel, prober), |engine, planned| {
         let Planned { stage, fingerprint, inputs, count } = planned;
-        engine.run_task(stage, inputs, fingerprint, index, count)?;
+        let (mut failure, mut run) = (None, 0);
+        let before = ledger.progress(&stage.name(), fingerprint)?;
+        for index in share.tasks(count) {
+            if before.get(&index).is_some_and(|task| task.done) {
+                continue;
+            }
+            cancel.check()?;
+            run += 1;
+            if let Err(error) = engine.run_task(stage, inputs, fingerprint, index, count) {
+                failure.get_or_insert(error);
+            }
+        }
         let progress = ledger.progress(&stage.name(), fingerprint)?;
         let done = progress.values().filter(|task| task.done).count();
         if done == count as usize {
             ledger.seal(&stage.name(), fingerprint)?;
         }
-        Ok(Committed { done, count })
+        failure.map_or(Ok(Committed { run, done, count }), Err)
     })
 }
 
@@ -48,7 +89,7 @@ pub fn run_task(
 /// `[limits]` grants; commits nothing. Each record is written into the file `mark` before it is tried.
 ///
 /// # Errors
-/// As [`run_task`].
+/// As [`run_tasks`].
 pub fn try_range(
     folder: &Folder,
     flow: &Flow,
@@ -59,7 +100,8 @@ pub fn try_range(
     let limits = folder.config()?.config.limits;
     corpus::probe::confine(limits.record_memory_mb << 20);
     let crashes = Crashes::alone(&folder.work.crashes(), mark)?;
-    with_engine(folder, flow, (stage, index), (&crashes, prober), |engine, planned| {
+    let watched = (&crashes, &Cancel::default(), prober);
+    with_engine(folder, flow, (stage, Share::Task(index)), watched, |engine, planned| {
         let Planned { stage, fingerprint, inputs, count } = planned;
         engine.try_range(stage, inputs, fingerprint, index, count)
     })
@@ -76,8 +118,8 @@ struct Planned<'s> {
 fn with_engine<T>(
     folder: &Folder,
     flow: &Flow,
-    (name, index): (&str, u32),
-    (crashes, prober): (&Crashes, &dyn Prober),
+    (name, share): (&str, Share),
+    (crashes, cancel, prober): (&Crashes, &Cancel, &dyn Prober),
     work: impl FnOnce(&Engine<'_>, Planned<'_>) -> corpus::Result<T>,
 ) -> Result<T> {
     let stage = flow.stage(name).ok_or_else(|| Error::usage(format!("no stage {name}")))?;
@@ -88,19 +130,40 @@ fn with_engine<T>(
     let ledger = Ledger::new(folder.store.clone());
     let fingerprint = ledger.current(name, &Description::of(stage)?.fingerprint(&inputs)?)?;
     let count = stage.plan(&inputs)?;
-    if index >= count {
-        return Err(Error::usage(format!("{name} has {count} tasks")));
+    match share {
+        Share::Task(index) if index >= count => {
+            return Err(Error::usage(format!("{name} has {count} tasks")));
+        }
+        Share::Element { element, elements } if element >= elements => {
+            return Err(Error::usage(format!(
+                "--share {element}/{elements}: elements go from 0 to {elements} - 1"
+            )));
+        }
+        _ => {}
     }
     ledger.begin(name, &fingerprint, count, streams_of(stage))?;
     let engine = Engine {
         store: &folder.store,
         work: folder.work.clone(),
         workers: 1,
-        cancel: &Cancel::default(),
+        cancel,
         crashes,
         observer: &Unobserved,
         executor: None,
         prober: Some(prober),
     };
     Ok(work(&engine, Planned { stage, fingerprint: &fingerprint, inputs: &inputs, count })?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_task_is_of_one_element() {
+        let tasks = |element| Share::Element { element, elements: 3 }.tasks(7);
+        assert_eq!((tasks(0), tasks(1), tasks(2)), (vec![0, 3, 6], vec![1, 4], vec![2, 5]));
+        assert!(Share::Element { element: 4, elements: 5 }.tasks(3).is_empty());
+        assert_eq!(Share::Task(2).tasks(7), [2]);
+    }
 }

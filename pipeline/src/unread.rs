@@ -24,7 +24,9 @@ pub fn sentence(source: &str, sealed: &Inputs) -> corpus::Result<Option<String>>
     let (Some(dataset), Some(listing)) = (sealed.0.get(source), listing) else {
         return Ok(None);
     };
-    if dataset.manifest().report.units.values().any(|counts| counts.read > 0) {
+    // Files are counted beside records: those that hold none are dropped.
+    let mut units = dataset.manifest().report.units.iter().filter(|(unit, _)| *unit != FILES);
+    if units.any(|(_, counts)| counts.read > 0) {
         return Ok(None);
     }
     let mut files = Vec::new();

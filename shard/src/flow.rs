@@ -1,7 +1,9 @@
 //! The stages of shards: interleaved documents, features, the tokenizer, packed sequences.
 
+use std::collections::BTreeMap;
+
 use corpus::handle::{Handle, Stages, names};
-use corpus::record::{Document, Features, Image, ImageDuplicate, Interleaved, Page, Pair, Sequence};
+use corpus::record::{Document, Features, Image, ImageDuplicate, Interleaved, Kind, Page, Pair, Sequence};
 
 use crate::features::{self, Compute, Source};
 use crate::interleaved::{self, Build};
@@ -101,15 +103,7 @@ pub struct Packable<'r> {
 }
 
 /// Packed sequences by kind.
-#[derive(Debug, Clone, Default)]
-pub struct Packed {
-    /// Of text.
-    pub text: Option<Handle<Sequence>>,
-    /// Of pairs.
-    pub pairs: Option<Handle<Sequence>>,
-    /// Of interleaved documents.
-    pub interleaved: Option<Handle<Sequence>>,
-}
+pub type Packed = BTreeMap<Kind, Handle<Sequence>>;
 
 /// Returns the stages that pack sequences; images are their features where there are any, else their bytes.
 pub fn packing_stages(
@@ -118,7 +112,7 @@ pub fn packing_stages(
     tokenizer: &Handle<Model>,
     features: &FeatureHandles,
 ) -> (Stages, Packed) {
-    let (mut stages, mut packed): (Stages, _) = (Vec::new(), Packed::default());
+    let (mut stages, mut packed): (Stages, _) = (Vec::new(), Packed::new());
     let tokenizer = || tokenizer.stage().to_owned();
     let stage_of =
         |handle: &Option<Handle<Features>>| handle.as_ref().map(|handle| handle.stage().to_owned());
@@ -126,7 +120,7 @@ pub fn packing_stages(
         let documents = documents.stage().to_owned();
         let name = PACK_TEXT.to_owned();
         stages.push(Box::new(PackText { name, tokenizer: tokenizer(), documents, config, seed }));
-        packed.text = Some(Handle::new(PACK_TEXT));
+        packed.insert(Kind::Text, Handle::new(PACK_TEXT));
     }
     if let Some(PackablePairs { images, duplicates, config }) = packable.pairs {
         stages.push(Box::new(PackPairs {
@@ -138,7 +132,7 @@ pub fn packing_stages(
             config,
             seed,
         }));
-        packed.pairs = Some(Handle::new(PACK_PAIRS));
+        packed.insert(Kind::Pairs, Handle::new(PACK_PAIRS));
     }
     if let Some((documents, config)) = packable.interleaved {
         stages.push(Box::new(PackInterleaved {
@@ -148,7 +142,7 @@ pub fn packing_stages(
             features: stage_of(&features.interleaved),
             config,
         }));
-        packed.interleaved = Some(Handle::new(PACK_INTERLEAVED));
+        packed.insert(Kind::Interleaved, Handle::new(PACK_INTERLEAVED));
     }
     (stages, packed)
 }

@@ -6,7 +6,9 @@ mod export;
 mod extract;
 mod gc;
 mod inspect;
+mod migrate;
 mod parts;
+mod render;
 mod run;
 mod stats;
 mod status;
@@ -23,8 +25,11 @@ pub(crate) enum Command {
     Run(run::RunArgs),
     /// Show how far the stages of a run are, and what they kept, dropped and failed
     Status(status::StatusArgs),
-    /// Run one task of one stage, as schedulers do
+    /// Run tasks of one stage, as schedulers do
     Task(task::TaskArgs),
+    /// Print scripts for a scheduler, by which the stages run without a driver
+    #[command(subcommand)]
+    Render(render::RenderCommand),
     /// Re-read everything the ledger lists: digests, counts, schemas, entries
     Verify(verify::VerifyArgs),
     /// Show column statistics of a run's stages, or of any Parquet files
@@ -46,6 +51,8 @@ pub(crate) enum Command {
     Config(config::ConfigCommand),
     /// Delete what no current stage of a run needs
     Gc(gc::GcArgs),
+    /// Carry the folder of an earlier version over to this one; no part is changed
+    Migrate(migrate::MigrateArgs),
 }
 
 /// Runs a subcommand; the exit code tells scripts how it ended.
@@ -63,6 +70,8 @@ pub(crate) fn execute(command: Command, verbose: u8) -> anyhow::Result<ExitCode>
         Command::Export(arguments) => export::export(&arguments),
         Command::Classifier(arguments) => classifier::classifier(&arguments),
         Command::Config(command) => config::config(command),
+        Command::Render(command) => render::render(command),
+        Command::Migrate(arguments) => migrate::migrate(&arguments),
         Command::Gc(arguments) => gc::gc(&arguments, verbose > 0),
     }
 }

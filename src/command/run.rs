@@ -3,21 +3,24 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+use corpus::executor::Executor;
 use corpus::store::Place;
 use corpus::{Cancel, Inputs};
 use pipeline::Error::Usage;
 use pipeline::number::grouped;
 use pipeline::run::Options;
 use pipeline::sample_web::Comparison;
+use pipeline::slurm::Slurm;
 use pipeline::{Loaded, Location, Prepared, Selection, advice, unread};
 
 use crate::cli::{ConfigArgs, WorkDir, run_place};
 use crate::opening::{child, enter, load};
-use crate::print::{note, say};
+use crate::print::say;
 use crate::progress::Display;
+use crate::scores;
+use crate::signal::stop_on_signal;
 use crate::table::Table;
-use crate::{exit, scores};
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
@@ -44,6 +47,19 @@ pub(crate) struct RunArgs {
     /// Tasks at a time [default: the number of cores]
     #[arg(long)]
     pub(crate) workers: Option<usize>,
+    /// Where tasks run: in this process, or as jobs of a Slurm cluster ([slurm] in the configuration)
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) executor: ExecutorName,
+}
+
+/// Where tasks run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExecutorName {
+    /// In this process
+    #[default]
+    Local,
+    /// As jobs of a Slurm cluster
+    Slurm,
 }
 
 /// Runs the stages of a configuration.
@@ -52,7 +68,8 @@ pub(crate) fn run(arguments: RunArgs) -> anyhow::Result<ExitCode> {
     let dir = arguments.dir.unwrap_or_else(|| default_dir(&loaded.config.name));
     let RunArgs { until, only, rebuild, retry_failed, .. } = arguments;
     let options = Options { selection: Selection { until, only, rebuild }, retry_failed };
-    execute(&loaded, &arguments.work.location(&dir)?, &options, arguments.workers)
+    let location = arguments.work.location(&dir)?;
+    execute(&loaded, &location, &options, (arguments.executor, arguments.workers))
 }
 
 /// Returns where a run goes unless `--dir` says otherwise.
@@ -65,7 +82,7 @@ pub(crate) fn execute(
     loaded: &Loaded,
     location: &Location<'_>,
     options: &Options,
-    workers: Option<usize>,
+    (executor, workers): (ExecutorName, Option<usize>),
 ) -> anyhow::Result<ExitCode> {
     if workers == Some(0) {
         return Err(Usage("--workers must be at least 1".to_owned()).into());
@@ -76,7 +93,9 @@ pub(crate) fn execute(
     let cancel = Cancel::default();
     stop_on_signal(&cancel)?;
     let prober = child(prepared.folder())?;
-    let sealed = prepared.run(workers.unwrap_or_else(cores), &cancel, &prober, &display)?;
+    let slurm = Slurm::new(&loaded.config.slurm, prepared.folder(), prober.program.clone());
+    let executor = (executor == ExecutorName::Slurm).then_some(&slurm as &dyn Executor);
+    let sealed = prepared.run((executor, workers.unwrap_or_else(cores)), &cancel, &prober, &display)?;
     say!("\n{}", removed(&sealed))?;
     let reports = prepared
         .stages()
@@ -99,20 +118,6 @@ pub(crate) fn execute(
     }
     say!("results are in {}", prepared.folder().place())?;
     Ok(if is_as_planted { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// The first Ctrl-C or SIGTERM abandons the running tasks at their next record; the second
-/// ends the process at once, which is harmless too.
-fn stop_on_signal(cancel: &Cancel) -> anyhow::Result<()> {
-    let cancel = cancel.clone();
-    ctrlc::set_handler(move || {
-        if cancel.is_requested() {
-            std::process::exit(i32::from(exit::CANCELLED));
-        }
-        note!("stopping; what is committed stays, run again to continue");
-        cancel.request();
-    })?;
-    Ok(())
 }
 
 fn cores() -> usize {

@@ -12,7 +12,7 @@ use train::checkpoint::Checkpoints;
 use train::flow::TRAIN;
 
 use crate::cli::{ConfigArgs, WorkDir, run_place};
-use crate::command::run::{default_dir, execute};
+use crate::command::run::{ExecutorName, default_dir, execute};
 use crate::opening::{enter, load};
 
 #[derive(Debug, Args)]
@@ -57,7 +57,8 @@ pub(crate) fn train(arguments: TrainArgs) -> anyhow::Result<ExitCode> {
         rebuild: arguments.rebuild.then(|| TRAIN.to_owned()).into_iter().collect(),
         ..Selection::default()
     };
-    execute(&loaded, &location, &Options { selection, retry_failed: false }, None)
+    let options = Options { selection, retry_failed: false };
+    execute(&loaded, &location, &options, (ExecutorName::Local, None))
 }
 
 /// Returns the newest checkpoint's step, if a training of these settings is unfinished.

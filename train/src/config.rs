@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::schedule::Schedule;
-use crate::{Error, Kind, Result};
+use crate::{Error, Kind, Result, Rows};
 
 /// Most steps that a config may ask for: their rows stay in memory and in one committed range.
 const STEPS_MAX: u64 = 4_000_000;
@@ -21,8 +21,6 @@ const BLOCK_BYTES_MAX: u64 = 1 << 32;
 const WINDOW_BLOCKS_MAX: u32 = 1 << 10;
 /// Most micro-batches ahead that a config may ask for.
 const MICRO_BATCHES_AHEAD_MAX: u32 = 1 << 10;
-/// Sequences of one forward pass where the settings do not say: about 16,000 tokens of each kind.
-const MICRO_BATCH_DEFAULT: Rows = Rows { text_sequences: 8, pairs: 192, interleaved: 8 };
 /// Keys that say where and how a run computes, not what: they are not part of its fingerprint.
 /// Another device or thread count gives the same result within rounding.
 const CIRCUMSTANCES: [&str; 6] =
@@ -83,36 +81,13 @@ pub struct Config {
     pub micro_batches_ahead: u32,
 }
 
-/// How many sequences of each kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Rows {
-    /// Packed sequences of text.
-    pub text_sequences: u32,
-    /// Image-caption pairs.
-    pub pairs: u32,
-    /// Interleaved documents.
-    pub interleaved: u32,
-}
-
-impl Rows {
-    /// Returns the number of a kind.
-    pub fn of(&self, kind: Kind) -> u32 {
-        match kind {
-            Kind::Text => self.text_sequences,
-            Kind::Pairs => self.pairs,
-            Kind::Interleaved => self.interleaved,
-        }
-    }
-}
-
 impl Default for Config {
     fn default() -> Self {
         Self {
             steps: 300_000,
             learning_rate: 2e-4,
             warmup_steps: 375,
-            batch: Rows { text_sequences: 256, pairs: 6_144, interleaved: 128 },
+            batch: Rows::by_kind(Kind::step_rows),
             micro_batch: None,
             text_weights: BTreeMap::new(),
             optimizer: OptimizerConfig::default(),
@@ -167,12 +142,8 @@ impl Config {
     }
 
     fn validate_rows(&self) -> Result<()> {
-        const KEYS: [(Kind, &str, &str); 3] = [
-            (Kind::Text, "batch.text_sequences", "micro_batch.text_sequences"),
-            (Kind::Pairs, "batch.pairs", "micro_batch.pairs"),
-            (Kind::Interleaved, "batch.interleaved", "micro_batch.interleaved"),
-        ];
-        for (kind, batch_key, key) in KEYS {
+        for &kind in Kind::ALL {
+            let [batch_key, key] = kind.full_keys();
             let batch = self.batch.of(kind);
             within(batch_key, batch.into(), 0, ROWS_MAX.into())?;
             let Some(rows) = self.micro_batch.map(|micro_batch| micro_batch.of(kind)) else { continue };
@@ -205,18 +176,17 @@ impl Config {
     /// Returns the sequences of one forward pass; of a kind that the batch leaves out those of its
     /// validation.
     pub fn micro_batch_rows(&self) -> Rows {
-        let of = |kind| match (self.micro_batch, self.batch.of(kind)) {
+        Rows::by_kind(|kind| match (self.micro_batch, self.batch.of(kind)) {
             (Some(micro_batch), _) => micro_batch.of(kind),
-            (None, 0) => MICRO_BATCH_DEFAULT.of(kind),
-            (None, batch) => MICRO_BATCH_DEFAULT.of(kind).min(batch),
-        };
-        Rows { text_sequences: of(Kind::Text), pairs: of(Kind::Pairs), interleaved: of(Kind::Interleaved) }
+            (None, 0) => kind.pass_rows(),
+            (None, batch) => kind.pass_rows().min(batch),
+        })
     }
 
     /// Returns the micro-batches of a step: kinds in their order, each with its rows.
     pub fn micro_batches(&self) -> Vec<(Kind, u32)> {
         let mut planned = Vec::new();
-        for kind in Kind::ALL {
+        for &kind in Kind::ALL {
             let mut left = self.batch.of(kind);
             while left > 0 {
                 let rows = self.micro_batch_rows().of(kind).clamp(1, left);
@@ -264,8 +234,8 @@ mod tests {
     #[test]
     fn the_last_micro_batch_of_a_kind_takes_what_is_left_and_zero_leaves_a_kind_out() {
         let config = Config {
-            batch: Rows { text_sequences: 0, pairs: 7, interleaved: 1 },
-            micro_batch: Some(Rows { text_sequences: 8, pairs: 3, interleaved: 1 }),
+            batch: Rows::new(&[(Kind::Pairs, 7), (Kind::Interleaved, 1)]),
+            micro_batch: Some(Rows::new(&[(Kind::Text, 8), (Kind::Pairs, 3), (Kind::Interleaved, 1)])),
             ..Config::default()
         };
         config.validate().unwrap();
@@ -284,7 +254,7 @@ mod tests {
         check(|c| c.steps = 0, "train.steps is 0, must be from 1");
         check(|c| c.warmup_steps = c.steps, "warmup_steps");
         check(|c| c.learning_rate = f64::NAN, "learning_rate");
-        let rows = |pairs| Some(Rows { pairs, ..MICRO_BATCH_DEFAULT });
+        let rows = |pairs| Some(Rows::by_kind(Kind::pass_rows).with(Kind::Pairs, pairs));
         let micro_batch = |pairs| Config { micro_batch: rows(pairs), ..Config::default() };
         let refused = |pairs| micro_batch(pairs).validate().unwrap_err().to_string();
         assert!(refused(0).contains("micro_batch.pairs"), "{}", refused(0));
@@ -293,7 +263,7 @@ mod tests {
                 .contains("train.micro_batch.pairs must be at most train.batch.pairs (6144), is 6145")
         );
         micro_batch(6_144).validate().unwrap();
-        check(|c| c.batch = Rows { text_sequences: 0, pairs: 0, interleaved: 0 }, "batch");
+        check(|c| c.batch = Rows::new(&[]), "batch");
         check(|c| c.text_weights = BTreeMap::from([("a".to_owned(), -1.0)]), "text_weights");
         check(|c| c.text_weights = BTreeMap::from([("a".to_owned(), 0.0)]), "text_weights");
         check(|c| c.checkpoints_kept = 0, "checkpoints_kept");
@@ -328,7 +298,7 @@ mod tests {
             check(key, max + 1, false);
         }
         check("evaluate_steps", 0, true);
-        let rows = |rows: u32| Rows { text_sequences: rows, pairs: 1, interleaved: 0 };
+        let rows = |rows: u32| Rows::new(&[(Kind::Text, rows), (Kind::Pairs, 1)]);
         let batch = |count| Config { batch: rows(count), ..Config::default() }.validate().is_ok();
         assert_eq!([0, 1, 1 << 20, (1 << 20) + 1].map(batch), [true, true, true, false]);
         let warm = |warmup_steps| Config { steps: 9, warmup_steps, ..Config::default() }.validate().is_ok();
@@ -343,7 +313,7 @@ mod tests {
             steps: 300_000,
             learning_rate: 2e-4,
             warmup_steps: 375,
-            batch: Rows { text_sequences: 256, pairs: 6_144, interleaved: 128 },
+            batch: Rows::by_kind(Kind::step_rows),
             micro_batch: None,
             text_weights: BTreeMap::new(),
             optimizer: OptimizerConfig {
@@ -370,22 +340,22 @@ mod tests {
             micro_batches_ahead: 4,
         };
         assert_eq!(serde_json::from_str::<Config>("{}").unwrap(), expected);
-        let micro_batch = Rows { text_sequences: 8, pairs: 192, interleaved: 8 };
+        let micro_batch = Rows::new(&[(Kind::Text, 8), (Kind::Pairs, 192), (Kind::Interleaved, 8)]);
         assert_eq!(expected.micro_batch_rows(), micro_batch);
         // What the default says and the same said explicitly are one identity.
         let explicit = Config { micro_batch: Some(micro_batch), ..expected.clone() };
         assert_eq!(explicit.identity(), expected.identity());
-        let smaller = Rows { pairs: 7, ..micro_batch };
+        let smaller = Rows::new(&[(Kind::Pairs, 7)]);
         let smaller = Config { micro_batch: Some(smaller), ..expected.clone() };
         assert_ne!(smaller.identity(), expected.identity());
     }
 
     #[test]
     fn a_default_micro_batch_is_at_most_the_batch() {
-        let batch = Rows { text_sequences: 3, pairs: 200, interleaved: 0 };
+        let batch = Rows::new(&[(Kind::Text, 3), (Kind::Pairs, 200)]);
         let config = Config { batch, ..Config::default() };
         config.validate().unwrap();
-        let expected = Rows { text_sequences: 3, pairs: 192, interleaved: 8 };
+        let expected = Rows::new(&[(Kind::Text, 3), (Kind::Pairs, 192), (Kind::Interleaved, 8)]);
         assert_eq!(config.micro_batch_rows(), expected);
         assert_eq!(config.micro_batches(), [(Kind::Text, 3), (Kind::Pairs, 192), (Kind::Pairs, 8)]);
     }

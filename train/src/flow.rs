@@ -36,7 +36,9 @@ pub fn training_stages(
     packed: &Packed,
 ) -> (Stages, Option<Handle<Generated>>) {
     let Training { config, model, payload, tower, source_codes } = training;
-    let (packed, tokenizer) = (by_kind(packed), tokenizer.stage().to_owned());
+    let packed = packed.iter().map(|(kind, handle)| (*kind, handle.stage().to_owned()));
+    let packed: BTreeMap<Kind, String> = packed.collect();
+    let tokenizer = tokenizer.stage().to_owned();
     let mut stages: Stages = vec![Box::new(Train {
         name: TRAIN.into(),
         tokenizer: tokenizer.clone(),
@@ -62,12 +64,4 @@ pub fn training_stages(
         payload,
     }));
     (stages, Some(Handle::new(EVALUATE)))
-}
-
-fn by_kind(packed: &Packed) -> BTreeMap<Kind, String> {
-    let kinds =
-        [(Kind::Text, &packed.text), (Kind::Pairs, &packed.pairs), (Kind::Interleaved, &packed.interleaved)];
-    let named =
-        kinds.into_iter().filter_map(|(kind, handle)| Some((kind, handle.as_ref()?.stage().to_owned())));
-    named.collect()
 }

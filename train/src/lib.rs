@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! config       Config       the [train] section
-//! kind         Kind         text, pairs, interleaved: each step takes its share of each
+//! rows         Rows         numbers of sequences by kind: each step takes its share of each
 //! permutation  Permutation  an order of 0 to n - 1, by key
 //! sampler      Sampler      which rows come when: a pure function of seed, epoch and rank
 //! source       Source       the rows of a source, read window by window in that order
@@ -30,13 +30,13 @@ pub mod error;
 pub mod evaluate;
 pub mod flow;
 pub mod images;
-pub mod kind;
 pub mod learner;
 pub mod loader;
 pub mod micro_batch;
 pub mod mixture;
 pub mod permutation;
 pub mod progress;
+pub mod rows;
 pub mod sampler;
 pub mod schedule;
 pub mod source;
@@ -48,10 +48,11 @@ mod testing;
 pub mod trainer;
 pub mod validation;
 
-pub use config::{Config, Rows};
+pub use config::Config;
+pub use corpus::record::Kind;
 pub use error::{Error, Result};
 pub use evaluate::{Evaluate, EvaluateConfig, SCORES};
 pub use images::{ImageLayout, PayloadFormat};
-pub use kind::Kind;
 pub use learner::Learner;
+pub use rows::Rows;
 pub use stage::{TowerStart, Train};

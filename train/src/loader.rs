@@ -55,7 +55,7 @@ impl Feed {
     ) -> Result<Self> {
         let plan = config.micro_batches();
         let mut streams = BTreeMap::new();
-        for kind in Kind::ALL.into_iter().filter(|kind| config.batch.of(*kind) > 0) {
+        for &kind in Kind::ALL.iter().filter(|kind| config.batch.of(**kind) > 0) {
             let dataset = shards.get(&kind).ok_or_else(|| Error::NoSequences {
                 kind,
                 reason: "the batch wants them, but no packing stage gives them".to_owned(),

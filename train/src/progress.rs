@@ -39,9 +39,8 @@ pub fn note(row: &TrainStep, config: &Config, pace: Pace) -> String {
 /// Returns the step and the losses of the kinds in the batch with some decimals.
 pub fn losses(row: &TrainStep, config: &Config, decimals: usize) -> String {
     let mut words = format!("step {}/{}", row.step, config.steps);
-    let losses = Kind::ALL.into_iter().zip([row.text_loss, row.pair_loss, row.interleaved_loss]);
-    for (kind, loss) in losses.filter(|(kind, _)| config.batch.of(*kind) > 0) {
-        words.push_str(&format!(" {kind} {loss:.decimals$}"));
+    for &kind in Kind::ALL.iter().filter(|kind| config.batch.of(**kind) > 0) {
+        words.push_str(&format!(" {kind} {:.decimals$}", row.loss(kind)));
     }
     words
 }
@@ -76,14 +75,14 @@ mod tests {
 
     #[test]
     fn a_note_tells_step_losses_rate_and_what_is_left_of_the_kinds_in_the_batch() {
-        let batch = Rows { text_sequences: 1, pairs: 3, interleaved: 0 };
+        let batch = Rows::new(&[(Kind::Text, 1), (Kind::Pairs, 3)]);
         let config = Config { steps: 120, batch, ..Config::default() };
         // The time of earlier attempts' steps is not known, and not counted.
         let pace = Pace { steps: 3, elapsed: Duration::from_secs(6) };
         let expected = "step 53/120 text 4.21 pairs 3.90 rate 2.9e-3, 2.00 s a step, 2 min 14 s left";
         assert_eq!(note(&row(53), &config, pace), expected);
         assert!(note(&row(120), &config, pace).ends_with(", 0 s left"));
-        let all = Config { batch: Rows { interleaved: 1, ..batch }, ..config };
+        let all = Config { batch: batch.with(Kind::Interleaved, 1), ..config };
         assert!(note(&row(53), &all, pace).contains(" pairs 3.90 interleaved NaN rate"));
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use corpus::record::{STEPS, TrainStep};
+use corpus::stage::Resources;
 use corpus::{Declared, FileStream, Inputs, NamedFile, Output, SourceCode, Stage, Task};
 use model::{Model, Tower, TowerWeights};
 use serde_json::{Value, json};
@@ -27,6 +28,17 @@ pub const VALIDATION: FileStream =
     FileStream { name: "validation", extension: "json", media_type: "application/json" };
 /// What is counted: steps.
 const UNIT: &str = STEPS.name();
+
+/// Bytes of a parameter, and of one that is trained.
+pub(crate) const WEIGHT_BYTES: u64 = 4;
+const TRAINED_BYTES: u64 = 16;
+
+/// Returns what a task needs that computes with a network of so many bytes.
+pub(crate) fn computing(bytes: u64, settings: &model::Settings) -> Resources {
+    let memory_mb = u32::try_from(bytes >> 20).unwrap_or(u32::MAX);
+    let (cpus, gpus) = (settings.thread_count, settings.device.gpus());
+    Resources { cpus, gpus, ..Resources::with_memory_mb(memory_mb) }
+}
 
 /// Where the vision tower's weights come from: those by which its features were computed.
 #[derive(Debug, Clone)]
@@ -100,6 +112,13 @@ impl Stage for Train {
 
     fn streams(&self) -> Vec<Declared> {
         vec![MODEL.into(), STEPS.into(), VALIDATION.into()]
+    }
+
+    fn resources(&self) -> Resources {
+        let counts = self.model.parameter_counts();
+        // Weights, gradients and two moments of the optimiser.
+        let bytes = TRAINED_BYTES * counts.trainable + WEIGHT_BYTES * (counts.total - counts.trainable);
+        computing(bytes, &self.config.model_settings())
     }
 
     fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> corpus::Result<()> {

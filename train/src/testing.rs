@@ -20,7 +20,7 @@ use shard::tokenizer::{TrainingConfig, Words, train};
 
 use crate::images::{ImageLayout, PayloadFormat};
 use crate::learner::Learner;
-use crate::{Config, Rows};
+use crate::{Config, Kind, Rows};
 
 /// `<image>` of the tests' vocabulary, and `</image>` after it.
 const IMAGE: u32 = 9;
@@ -134,7 +134,7 @@ impl Stage for FileFixture {
         vec![self.stream.into()]
     }
 
-    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> corpus::Result<()> {
+    fn run(&self, _: &Task<'_>, out: &mut Output<'_>) -> corpus::Result<()> {
         out.write_file(self.stream, self.bytes.clone().into())
     }
 }
@@ -227,8 +227,8 @@ pub(crate) fn config(steps: u64) -> Config {
         steps,
         learning_rate: 0.1,
         warmup_steps: 2.min(steps - 1),
-        batch: Rows { text_sequences: 1, pairs: 3, interleaved: 0 },
-        micro_batch: Some(Rows { text_sequences: 1, pairs: 2, interleaved: 0 }),
+        batch: Rows::new(&[(Kind::Text, 1), (Kind::Pairs, 3)]),
+        micro_batch: Some(Rows::new(&[(Kind::Text, 1), (Kind::Pairs, 2)])),
         checkpoint_steps: 4,
         evaluate_steps: 3,
         validation_rows: 2,

@@ -98,15 +98,11 @@ impl<L: Learner> Trainer<'_, L> {
         self.state.step = step;
         let finite = outcome.applied && total.nll_sum.is_finite();
         self.count_nonfinite(finite, outcome.gradient_norm, observer)?;
-        let mean = |kind| losses.get(&kind).map_or(f64::NAN, |l| l.nll_sum / l.token_count as f64);
+        let mean = |kind: Kind| losses.get(&kind).map_or(f64::NAN, |l| l.nll_sum / l.token_count as f64);
         Ok(TrainStep {
-            step,
-            learning_rate,
-            text_loss: mean(Kind::Text),
-            pair_loss: mean(Kind::Pairs),
-            interleaved_loss: mean(Kind::Interleaved),
             gradient_norm: outcome.gradient_norm,
             loss_tokens: total.token_count,
+            ..TrainStep::new(step, learning_rate, mean)
         })
     }
 

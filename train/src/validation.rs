@@ -7,11 +7,11 @@ use corpus::{Dataset, Split};
 use model::Loss;
 use serde::{Deserialize, Serialize};
 
-use crate::config::Rows;
 use crate::images::ImageLayout;
 use crate::learner::Learner;
 use crate::loader::Shards;
 use crate::micro_batch::MicroBatch;
+use crate::rows::Rows;
 use crate::{Kind, Result};
 
 /// Mean negative log-likelihood per scored target in nats, by kind; null where it is not finite.

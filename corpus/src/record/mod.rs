@@ -19,6 +19,7 @@ mod repeat;
 mod sequence;
 mod source_file;
 mod target;
+mod training;
 
 pub use contamination::{
     CONTAMINATION, Contamination, EVALUATION_NGRAMS, EXCISIONS, EvaluationNgram, Excision, MATCHES, Match,
@@ -29,7 +30,7 @@ pub use duplicate::{
     CONTENT_KEYS, ContentKey, ContentLength, DUPLICATES, Duplicate, FINGERPRINTS, Fingerprinted,
     REPRESENTATIVES, REPRESENTED, Representative,
 };
-pub use evaluation::{CAPTIONS, Generated, STEPS, TrainStep};
+pub use evaluation::{CAPTIONS, Generated};
 pub use evaluation_item::{EVALUATION_FILES, EvaluationFiles, EvaluationItem, ITEMS};
 pub use features::{FEATURES, Features};
 pub use fetched::{FETCHED, Fetched};
@@ -46,3 +47,4 @@ pub use repeat::{CUTS, CutRepeat, PASSAGE_KEYS, PassageKey, REPEATS, Repeat};
 pub use sequence::{SEQUENCES, Sequence, Span};
 pub use source_file::{FILES, SourceFile};
 pub use target::{RETRY, TARGETS, Target, USES, Use, Wanted};
+pub use training::{Kind, STEPS, TrainStep};

@@ -65,7 +65,7 @@ where
 ///
 /// # Errors
 /// When a list of parts cannot be read.
-pub fn count<P>(mut groups: impl Iterator<Item = Result<P>>) -> Result<u32> {
+pub fn group_count<P>(mut groups: impl Iterator<Item = Result<P>>) -> Result<u32> {
     groups.try_fold(0, |count, group| group.map(|_| count + 1))
 }
 

@@ -17,7 +17,7 @@ mod merge;
 mod row;
 mod sorter;
 
-pub use groups::{GROUP_BYTES, count, groups, task_bytes};
+pub use groups::{GROUP_BYTES, group_count, groups, task_bytes};
 pub use merge::{Merge, SortedBy, partition};
 pub use row::{Row, read_text, write_text};
 pub use sorter::{Sorted, Sorter};

@@ -3,11 +3,13 @@
 //! ```text
 //! code             Code       an ISO 639-3 code, whichever detector named the language
 //! function_words              "the", "und", "les": what decides where trigrams are unsure
+//! short            remembered what was said of texts of a few letters
 //! mod              Detector   a text -> its language, and how sure that is
 //! ```
 
 mod code;
 mod function_words;
+mod short;
 
 use std::borrow::Cow;
 
@@ -42,7 +44,7 @@ impl Detector<'_> {
     pub fn identify(&self, text: &str) -> Option<Detected> {
         let text = text.get(..text.floor_char_boundary(LANGUAGE_BYTES_MAX))?;
         match self {
-            Self::Whatlang => by_trigrams(text),
+            Self::Whatlang => short::remembered(text, by_trigrams),
             Self::FastText(model) => {
                 let text = without_capitals(text);
                 let best = model.predict(&text, 1, 0.0, &mut Scratch::default()).into_iter().next()?;

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::ops::RangeInclusive;
 
 use corpus::record::{DocumentText, Duplicate, REPRESENTATIVES, REPRESENTED, Representative};
-use corpus::sort::{GROUP_BYTES, Sorter, count, groups, task_bytes};
+use corpus::sort::{GROUP_BYTES, Sorter, group_count, groups, task_bytes};
 use corpus::stage::{Inputs, Resources};
 use corpus::{Dataset, Declared, Id, Output, Part, Result, Stage, Task};
 use serde_json::{Value, json};
@@ -191,7 +191,7 @@ impl<S: Subject> Stage for Representatives<S> {
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
-        count(self.groups(inputs))
+        group_count(self.groups(inputs))
     }
 
     fn streams(&self) -> Vec<Declared> {

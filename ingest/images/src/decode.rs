@@ -17,6 +17,7 @@ use super::{Config, Fault, Pixels};
 mod bitmap;
 mod format;
 mod gif;
+mod icon;
 mod jpeg;
 mod png;
 mod samples;

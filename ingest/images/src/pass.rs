@@ -29,8 +29,8 @@ mod saved;
 
 /// The unit that is counted: a distinct URL.
 const UNIT: &str = "images";
-/// Targets of a range: what is committed together.
-const RANGE_TARGETS: u64 = 1_000;
+/// Targets of a range: what is committed together, and the images of a part. Outcomes outlive a kill in between.
+const RANGE_TARGETS: u64 = 10_000;
 
 /// The stage.
 #[derive(Clone)]
@@ -100,7 +100,7 @@ impl Stage for Pass {
     }
 
     fn version(&self) -> u32 {
-        3
+        4
     }
 
     fn guards_records(&self) -> bool {

@@ -1,8 +1,8 @@
 //! From one record of a text source to a document, or the reason why there is none; pure.
 
-use super::{PileFormat, RowsFormat};
-use crate::rows::fields::{Fields, Found, Text};
-use crate::rows::{joined, number};
+use super::PileFormat;
+use crate::rows::fields::{Fields, Found};
+use crate::rows::{Cells, Wanted};
 use crate::source::value;
 
 /// A document without its address.
@@ -40,8 +40,8 @@ pub(super) fn text(draft: Draft) -> Judgement {
     }
 }
 
-/// Judges a line of The Pile.
-pub(super) fn pile(line: &[u8], format: &PileFormat) -> Judgement {
+/// Judges a line of The Pile; its text is wanted alone.
+pub(super) fn pile(line: &[u8], wanted: &[Wanted], format: &PileFormat) -> Judgement {
     let fields = match Fields::of(line) {
         Ok(fields) => fields,
         Err(detail) => return no_object(detail),
@@ -51,8 +51,7 @@ pub(super) fn pile(line: &[u8], format: &PileFormat) -> Judgement {
     if let Ok(Some(Found::Number(_) | Found::Truth(_))) = fields.get(super::PILE_TEXT) {
         return Judgement::fail("no_text", value(&set));
     }
-    let draft = Draft { source: set.clone(), ..Draft::default() };
-    match draft.with_text(&fields, super::PILE_TEXT) {
+    match Cells::of_fields(wanted, &fields).map(|cells| Draft::of(cells, &set)) {
         Err(detail) => Judgement::fail("json", detail),
         Ok(draft) if draft.text.trim().is_empty() => Judgement::fail("no_text", value(&set)),
         Ok(_) if !format.sets.is_empty() && !format.sets.contains(&set) => {
@@ -62,27 +61,14 @@ pub(super) fn pile(line: &[u8], format: &PileFormat) -> Judgement {
     }
 }
 
-/// Judges a line of JSON with named fields.
-pub(super) fn json(line: &[u8], source: &str, format: &RowsFormat) -> Judgement {
+/// Judges a line of JSON by its wanted fields.
+pub(super) fn json(line: &[u8], wanted: &[Wanted], source: &str) -> Judgement {
     let fields = match Fields::of(line) {
         Ok(fields) => fields,
         Err(detail) => return no_object(detail),
     };
-    // What cannot be read beside the text is left out.
-    let string = |name: &str| match fields.get(name) {
-        Ok(Some(Found::Text(text))) => Some(text.text),
-        Ok(Some(Found::Number(digits))) => Some(number::text(digits)),
-        _ => None,
-    };
-    let draft = Draft {
-        source: source.to_owned(),
-        url: string(format.url()),
-        date: format.date.as_ref().and_then(|name| string(name)),
-        key: fields.get(format.id()).ok().flatten().and_then(shown),
-        ..Draft::default()
-    };
-    match draft.with_text(&fields, &format.text) {
-        Ok(draft) => text(draft),
+    match Cells::of_fields(wanted, &fields) {
+        Ok(cells) => text(Draft::of(cells, source)),
         Err(detail) => Judgement::fail("json", detail),
     }
 }
@@ -101,35 +87,27 @@ fn no_object(detail: String) -> Judgement {
     }
 }
 
+/// Where what stands in the cells of a row.
+enum Place {
+    Text,
+    Url,
+    Date,
+    Id,
+}
+
 impl Draft {
-    /// Takes the text of a field: one text, or a list of them, which are lines; numbers and truth values as they are
-    /// written, as from a column of Parquet.
-    fn with_text(self, fields: &Fields<'_>, name: &str) -> Result<Self, String> {
-        let texts = match fields.get(name).map_err(|problem| format!("{name:?}: {problem}"))? {
-            Some(Found::Text(text)) => vec![text],
-            Some(Found::Texts(texts)) => texts,
-            Some(Found::Number(digits)) => vec![plain_text(number::text(digits))],
-            Some(Found::Truth(truth)) => vec![plain_text(truth.to_string())],
-            Some(Found::Nested(_) | Found::Null) | None => Vec::new(),
-        };
-        let is_replaced = texts.iter().any(|text| text.has_bad_bytes || text.has_lone_surrogates);
-        Ok(Self { text: joined(texts), is_replaced, ..self })
-    }
-}
-
-fn plain_text(text: String) -> Text {
-    Text { text, ..Text::default() }
-}
-
-/// Writes an id as text.
-fn shown(value: Found) -> Option<String> {
-    match value {
-        Found::Text(text) => Some(text.text),
-        Found::Number(digits) => Some(number::text(digits)),
-        Found::Nested(text) => Some(text),
-        Found::Texts(texts) => Some(joined(texts)),
-        Found::Truth(truth) => Some(truth.to_string()),
-        Found::Null => None,
+    /// Takes what is there of the cells of a row.
+    pub(super) fn of(mut cells: Cells, source: &str) -> Self {
+        let is_replaced = cells.is_replaced(Place::Text as usize);
+        let mut text = |place: Place| cells.text(place as usize);
+        Self {
+            source: source.to_owned(),
+            text: text(Place::Text).unwrap_or_default(),
+            url: text(Place::Url),
+            date: text(Place::Date),
+            key: text(Place::Id),
+            is_replaced,
+        }
     }
 }
 
@@ -147,7 +125,20 @@ fn set_name(fields: &Fields<'_>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use corpus::record::SourceFile;
+
+    use super::super::{Documents, RowsFormat};
     use super::*;
+    use crate::rows::Kind;
+
+    fn json(line: &[u8], format: &RowsFormat) -> Judgement {
+        let file = SourceFile { index: 1, url: String::new() };
+        super::json(line, &Documents::wanted(format, &file), "s")
+    }
+
+    fn pile(line: &[u8], format: &PileFormat) -> Judgement {
+        super::pile(line, &[Wanted::required(Kind::Prose, vec!["text".to_owned()])], format)
+    }
 
     fn word(judgement: Judgement) -> &'static str {
         match judgement {
@@ -179,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_broken_line_says_why() {
-        let judge = |line: &[u8]| word(json(line, "s", &RowsFormat::default()));
+        let judge = |line: &[u8]| word(json(line, &RowsFormat::default()));
         assert_eq!(judge(br#"{"text":"a""#), "json");
         assert_eq!(judge(b"\xff"), "json");
         assert_eq!(judge(br#"{"text":null}"#), "no_text");
@@ -196,13 +187,13 @@ mod tests {
             RowsFormat { text: "body".into(), id: name("n"), url: name("link"), date: name("missing") };
         let (source, text, url) = ("s".into(), "t".into(), name("u"));
         let draft = Draft { source, text, url, key: name("17"), ..Draft::default() };
-        let judgement = json(br#"{"body":"t","link":"u","text":"no","n":17}"#, "s", &format);
+        let judgement = json(br#"{"body":"t","link":"u","text":"no","n":17}"#, &format);
         assert_eq!(judgement, Judgement::Keep(draft));
     }
 
     #[test]
     fn rows_are_read_that_json_forbids() {
-        let draft = |line: &[u8]| match json(line, "s", &RowsFormat::default()) {
+        let draft = |line: &[u8]| match json(line, &RowsFormat::default()) {
             Judgement::Keep(draft) => (draft.text, draft.key.unwrap_or_default(), draft.is_replaced),
             other => (word(other).to_owned(), String::new(), false),
         };
@@ -215,6 +206,8 @@ mod tests {
         assert_eq!(draft(br#"{"text":false}"#), text("false", "", false));
         let big = br#"{"id":340282366920938463463374607431768211456,"text":"t"}"#;
         assert_eq!(draft(big), text("t", "340282366920938463463374607431768211456", false));
+        let url = json(br#"{"text":"t","url":["u","v"]}"#, &RowsFormat::default());
+        assert!(matches!(url, Judgement::Keep(Draft { url: None, .. })), "beside the text");
         assert_eq!(draft(br#"{"id":{"a":1},"text":["one","two"]}"#), text("one\ntwo", "{\"a\":1}", false));
         assert_eq!(draft(br#"{"text":{"body":"t"}}"#).0, "no_text");
     }

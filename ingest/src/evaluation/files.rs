@@ -5,6 +5,7 @@ use corpus::{Declared, Error, Inputs, Output, Result, Stage, Task};
 use serde_json::{Value, json};
 
 use super::{EvaluationSet, EvaluationSets};
+use crate::listing::{Listed, Listing};
 
 /// The stage `NAME.files`.
 pub(super) struct Files(pub(super) EvaluationSets);
@@ -12,16 +13,16 @@ pub(super) struct Files(pub(super) EvaluationSets);
 impl Files {
     /// Writes the files of a set, and whose they are; returns the index behind the last one.
     fn write(&self, set: &EvaluationSet, first: u32, task: &Task<'_>, out: &mut Output<'_>) -> Result<u32> {
-        let (listing, files) = (self.0.listing(set), self.0.files_of(set)?);
-        listing.warn_of_leftovers(task)?;
+        let (listing, Listed { files, passed }) = (self.0.listing(set), self.0.listed(set)?);
         let count = u32::try_from(files.len()).map_err(|error| Error::work(task.stage, error))?;
         if u64::from(first) >= out.position() {
+            Listing::tell(&passed, task, out);
             out.write(EVALUATION_FILES, EvaluationFiles { set: set.name.clone(), first, count })?;
         }
         for (index, url) in (first..).zip(files) {
             // What an attempt before has committed is passed over.
             if u64::from(index) >= out.position() {
-                listing.write(SourceFile { index, url }, out)?;
+                listing.write(SourceFile { index, url }, task, out)?;
             }
         }
         Ok(first.saturating_add(count))

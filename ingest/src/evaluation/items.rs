@@ -62,7 +62,7 @@ impl Items {
         reading: &mut Reading<'_>,
         out: &mut Output<'_>,
     ) -> Result<()> {
-        let (items, mut fault) = (reading.items, None);
+        let (mut is_any_whole, mut fault) = (false, None);
         let rows = TextRows::open(&self.0.source, file, &task.scratch, &mut reading.seen);
         let refused = |detail: &str| {
             let detail = format!("{}: {detail}; {FORMATS}", shown(&file.url));
@@ -76,6 +76,7 @@ impl Items {
                 fault.get_or_insert(detail);
             }
             if let TextRow::Whole(texts) = &row {
+                is_any_whole = true;
                 reading.items += texts.len() as u64;
             }
             if reading.rows > reading.committed {
@@ -84,9 +85,7 @@ impl Items {
             }
         }
         match fault {
-            Some(fault) if reading.items == items => {
-                Err(refused(&format!("not one row can be read: {fault}")))
-            }
+            Some(fault) if !is_any_whole => Err(refused(&format!("not one row can be read: {fault}"))),
             Some(fault) => {
                 reading.first_fault.get_or_insert(format!("{}: {fault}", shown(&file.url)));
                 Ok(())

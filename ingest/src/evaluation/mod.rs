@@ -18,7 +18,7 @@ use corpus::record::EvaluationItem;
 use corpus::{Error, Result, SourceCode};
 
 use crate::Client;
-use crate::listing::Listing;
+use crate::listing::{Listed, Listing};
 use crate::source::Source;
 
 /// An evaluation set of a configuration.
@@ -65,12 +65,12 @@ impl EvaluationSets {
     /// # Errors
     /// As the listing: a file or folder that is not there, a folder without a file of rows.
     pub fn files(&self) -> Result<Vec<String>> {
-        let files = self.sets.iter().map(|set| self.files_of(set));
+        let files = self.sets.iter().map(|set| Ok(self.listed(set)?.files));
         Ok(files.collect::<Result<Vec<_>>>()?.concat())
     }
 
-    fn files_of(&self, set: &EvaluationSet) -> Result<Vec<String>> {
-        self.listing(set).files().map_err(|error| match error {
+    fn listed(&self, set: &EvaluationSet) -> Result<Listed> {
+        self.listing(set).listed().map_err(|error| match error {
             Error::Settings { stage, detail } => set.refused(&stage, "path", &detail),
             error => error,
         })

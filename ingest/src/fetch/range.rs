@@ -7,7 +7,6 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::{Buf, Bytes};
-use corpus::Error;
 use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, Length};
 use reqwest::header::{CONTENT_RANGE, ETAG};
@@ -15,7 +14,7 @@ use reqwest::{Response, StatusCode};
 use tokio::task::JoinHandle;
 
 use super::client::{Origin, Rest, Shared};
-use super::source::source_error;
+use super::source::{open_file, source_error};
 use super::{Client, FetchError};
 use crate::fault::{Transport, Watched};
 use crate::location::Location;
@@ -83,7 +82,7 @@ impl Client {
     /// # Errors
     /// When it cannot be had.
     pub(crate) fn parquet(self: &Arc<Self>, url: &str, folder: &Path) -> corpus::Result<Ranged> {
-        let open = |path: &Path| File::open(path).map_err(Error::io("open", path)).map(Ranged::from);
+        let open = |path: &Path| open_file(url, path).map(Ranged::from);
         if let Location::File(path) = self.locate(url) {
             return open(&path);
         }

@@ -12,7 +12,7 @@ use reqwest::{Response, StatusCode};
 
 use super::client::{Origin, Rest};
 use super::{Client, FetchError};
-use crate::fault::{FILE_MISSING, FileFault};
+use crate::fault::{FILE_MISSING, FILE_UNREADABLE, FileFault};
 use crate::location::{Location, shown};
 
 /// Bytes after which a fault counts as a new one and not as the same again.
@@ -248,14 +248,19 @@ pub(crate) fn source_error(url: &str, error: &io::Error) -> Error {
     }
 }
 
-/// Opens a file on this machine; a link that leads nowhere is a fault of the file.
-fn open_file(url: &str, path: &Path) -> corpus::Result<File> {
+/// Opens a file on this machine; a link that leads nowhere, and a file that may not be opened, are faults of the file.
+pub(super) fn open_file(url: &str, path: &Path) -> corpus::Result<File> {
     File::open(path).map_err(|error| {
-        if path.is_symlink() && !path.exists() {
-            let fault = FileFault { reason: FILE_MISSING, detail: "a link that leads nowhere".to_owned() };
-            return source_error(url, &fault.into());
-        }
-        Error::io("open", path)(error)
+        let fault = match error.kind() {
+            io::ErrorKind::PermissionDenied => {
+                FileFault { reason: FILE_UNREADABLE, detail: error.to_string() }
+            }
+            _ if path.is_symlink() && !path.exists() => {
+                FileFault { reason: FILE_MISSING, detail: "a link that leads nowhere".to_owned() }
+            }
+            _ => return Error::io("open", path)(error),
+        };
+        source_error(url, &fault.into())
     })
 }
 

@@ -11,7 +11,8 @@ use super::facts::Facts;
 use super::feature::Features;
 use super::forest::Forest;
 use super::genre;
-use super::outline::Outline;
+use super::outline::{Block, Outline};
+use super::tag::Role;
 
 /// Probability from which a block of an article is content.
 const ARTICLE_MIN: f32 = 0.55;
@@ -20,6 +21,9 @@ const ARTICLE_MIN: f32 = 0.55;
 const ANY_MIN: (f32, f32) = (0.3, 0.5);
 /// Probability of the judge of articles that is enough where nothing else is content.
 const LAST_MIN: f32 = 0.5;
+
+/// Characters of a page that is all content if nothing in it leads elsewhere: the forests know no pages so short.
+const PLAIN_CHARS_MAX: u32 = 600;
 
 /// The forests, read once; `forest/train.py` writes them.
 static FORESTS: LazyLock<Forests> = LazyLock::new(|| {
@@ -40,15 +44,19 @@ struct Forests {
 /// Judges every block; true is content.
 pub(super) fn judge(outline: &Outline, facts: &Facts) -> Vec<bool> {
     let forests = &*FORESTS;
+    let left_out = left_out(outline);
+    if is_plain(outline) {
+        return left_out.iter().map(|is_left_out| !is_left_out).collect();
+    }
     let features = Features::new(outline, facts);
     let rows = features.rows();
     let article = forests.article.judge(&rows);
     let any = forests.any.judge(&rows);
     let genre = genre::features(outline, &features, [&article, &any]);
     let is_article = forests.genre.judge(&genre).first().is_some_and(|p| *p > genre::ARTICLE_MIN);
-    let notices = consent::notices(outline);
     let choose = |judged: &[f32], least: f32| -> Vec<bool> {
-        judged.iter().zip(&notices).map(|(probability, notice)| *probability >= least && !notice).collect()
+        let blocks = judged.iter().zip(&left_out);
+        blocks.map(|(probability, is_left_out)| *probability >= least && !is_left_out).collect()
     };
     let content = choose(&article, ARTICLE_MIN);
     if is_article && content.contains(&true) {
@@ -61,6 +69,23 @@ pub(super) fn judge(outline: &Outline, facts: &Facts) -> Vec<bool> {
         // Pages may well have no content of their own: a notice, a form, an empty list.
         false => choose(&article, LAST_MIN),
     }
+}
+
+/// Says which blocks are not read whatever they are like: notices, and what the page hides.
+fn left_out(outline: &Outline) -> Vec<bool> {
+    let is_hidden = |block: &Block| outline.scopes[block.scope as usize].is_hidden;
+    let notices = consent::notices(outline).into_iter();
+    notices.zip(&outline.blocks).map(|(notice, block)| notice || is_hidden(block)).collect()
+}
+
+/// Returns true for a short page without links, headings, and anything but text around its text.
+fn is_plain(outline: &Outline) -> bool {
+    let is_around =
+        |role: Role| matches!(role, Role::Side | Role::Nav | Role::Form | Role::Button | Role::Custom);
+    let chars: u32 = outline.blocks.iter().map(|block| block.chars).sum();
+    chars <= PLAIN_CHARS_MAX
+        && outline.blocks.iter().all(|block| block.links == 0 && block.level == 0)
+        && !outline.scopes.iter().any(|scope| is_around(scope.role))
 }
 
 /// Returns the probability from which on blocks must be taken for the greatest expected F1.
@@ -97,6 +122,22 @@ mod tests {
         assert_eq!((FORESTS.article.width(), FORESTS.any.width()), (rows.width(), rows.width()));
         let genre = genre::features(&outline, &features, [&[0.5], &[0.5]]);
         assert_eq!(FORESTS.genre.width(), genre.width());
+    }
+
+    #[test]
+    fn a_short_page_without_links_is_all_content() {
+        let judged = |html: &str| {
+            let outline = Outline::of(&super::super::parser::parse(html));
+            judge(&outline, &Facts::default())
+        };
+        assert_eq!(
+            judged("<div>Opening hours</div><div>Monday to Friday, 9 to 17</div><div>Closed</div>"),
+            [true; 3]
+        );
+        assert!(
+            judged("<nav>Home</nav><div>Opening hours</div><div>Monday to Friday, 9 to 17</div>")
+                .contains(&false)
+        );
     }
 
     #[test]

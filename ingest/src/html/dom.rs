@@ -1,5 +1,7 @@
 //! The arena: a page's nodes by index, with links to parents and siblings.
 
+use std::collections::HashSet;
+
 use html5ever::tendril::StrTendril;
 use html5ever::{Attribute, QualName};
 
@@ -17,6 +19,8 @@ pub(super) const ROOT: NodeId = 0;
 #[derive(Debug, Default)]
 pub(super) struct Dom {
     pub(super) nodes: Vec<Node>,
+    /// Blocks that the page hides.
+    pub(super) hidden: HashSet<NodeId>,
 }
 
 /// One node with its links.

@@ -6,7 +6,7 @@ use super::dom::{Data, Dom, Element, NodeId};
 /// Nodes of a gutter.
 const NODES_MAX: usize = 1 << 14;
 /// Parts of class names that say so.
-const PARTS: [&str; 14] = [
+const PARTS: [&str; 15] = [
     "LineN",
     "blob-num",
     "crayon-num",
@@ -17,6 +17,7 @@ const PARTS: [&str; 14] = [
     "linenr",
     "linenum",
     "lineno",
+    "lines-num",
     "ln-n",
     "pre-numbering",
     "source-line-no",
@@ -28,6 +29,9 @@ const NAMES: [&str; 5] = ["ln", "lnt", "num", "number", "nu"];
 const NOT_SELECTED: [&str; 2] = ["user-select:none", "user-select: none"];
 /// The line that an element is of: its number, or what stands in it.
 const LINE_NUMBER: &str = "data-line-number";
+
+/// How the names of lines begin within a page; those of sections and notes have numbers, too.
+const LINE_PLACES: [&str; 5] = ["L", "l", "line", "line-", "t"];
 
 /// Looks for gutters.
 #[derive(Debug)]
@@ -56,18 +60,23 @@ impl Gutters {
         self.numbers(dom, id).is_some_and(|numbers| count_up(&numbers))
     }
 
+    /// Returns true if all that is under a node that is called a gutter is the numbers of lines, or of the only one.
+    pub(super) fn is_gutter(&mut self, dom: &Dom, id: NodeId) -> bool {
+        self.numbers(dom, id).is_some_and(|numbers| numbers == [1] || count_up(&numbers))
+    }
+
     /// Returns true if an element is called a gutter and holds numbers or nothing.
     pub(super) fn holds(&mut self, dom: &Dom, id: NodeId) -> bool {
         let Some(element) = dom.element(id) else {
             return false;
         };
-        let line = element.attribute(LINE_NUMBER);
+        let line = element.attribute(LINE_NUMBER).or_else(|| line_of_link(element));
         let is_called_so = is_called_so(element);
         if !is_called_so && line.is_none() {
             return false;
         }
         let is_of_line = |numbers: &[u32]| match numbers {
-            [] => true,
+            [] => element.attribute(LINE_NUMBER).is_some(),
             [number] => line.and_then(|line| line.trim().parse().ok()) == Some(*number),
             _ => false,
         };
@@ -94,6 +103,13 @@ impl Gutters {
         }
         Some(numbers)
     }
+}
+
+/// Returns the number in the address of a link to a line of the page itself: `#L12`, `#t12`.
+fn line_of_link(element: &Element) -> Option<&str> {
+    let place = element.attribute("href").filter(|_| &*element.name.local == "a")?.strip_prefix('#')?;
+    let digits = place.trim_start_matches(|c: char| !c.is_ascii_digit());
+    LINE_PLACES.contains(&place.strip_suffix(digits)?).then_some(digits)
 }
 
 fn count_up(numbers: &[u32]) -> bool {
@@ -147,6 +163,13 @@ mod tests {
         );
         assert!(!is_gutter("<span data-line-number=12>13</span>"), "a line of code");
         assert!(!is_gutter("<span class=x>12</span>"));
+        let link = |html: &str| {
+            let dom = parser::parse(html);
+            let first = dom.walk(ROOT).find(|id| dom.tag(*id) == "a");
+            first.is_some_and(|id| Gutters::default().holds(&dom, id))
+        };
+        assert!(link("<a id=t12 href='#t12'>12</a>") && !link("<a href='#t12'>13</a>"));
+        assert!(!link("<a href='#t12'></a>") && !link("<a href='/12'>12</a>"));
         assert!(!is_gutter("<span class=line-numbers>12 x</span>"));
     }
 

@@ -13,10 +13,17 @@ const FIRST_NODES_MAX: usize = 16;
 /// Parts of class names of boxes that are lines of code.
 const LINES: [&str; 7] =
     ["CodeMirror-line", "ace_line", "cm-line", "code-line", "line number", "ltx_listingline", "view-line"];
+/// The whole class name of boxes that are lines, of code or of something else.
+const LINE: &str = "line";
 /// Whole class names of boxes that are lines of code if numbers stand before them.
-const NUMBERED_LINES: [&str; 2] = ["line", "pre"];
+const NUMBERED_LINES: [&str; 2] = [LINE, "pre"];
 /// Whole class names of boxes whose elements are lines of code, whatever they are.
 const BOXES: [&str; 2] = ["CodeMirror-code", "enlighter"];
+/// The whole class name of Doxygen's boxes, and of those within whose lines can be folded.
+const FRAGMENT: &str = "fragment";
+const FOLDED: &str = "foldopen";
+/// Whole class names of boxes of code whose lines breaks end.
+const CODE: [&str; 6] = ["code", "codebox", "codeblock", "listing", "source", "sourceCode"];
 /// Whole class names of lists whose items are lines of code.
 const LISTS: [&str; 3] = ["enlighter", "line-numbers", "linenums"];
 /// How those of others begin: of SyntaxHighlighter's first version.
@@ -79,12 +86,8 @@ impl Listings {
             "code" if has_breaks(dom, id)? => (Spaces::WithoutLineEnds, NONE),
             "li" if is_list_of_lines(dom, id, first) => (Spaces::WithoutLineEnds, NONE),
             "div" | "pre" if names(dom, id).any(|name| BOXES.contains(&name)) => (Spaces::All, id),
-            "div"
-                if self.are_lines(dom, first)
-                    && dom.children(id).all(|id| matches!(dom.tag(id), "div" | "")) =>
-            {
-                (Spaces::All, NONE)
-            }
+            tag @ ("div" | "p") if are_all(dom, id, tag) && self.are_lines(dom, first) => (Spaces::All, NONE),
+            "br" if is_indented(dom, id) => (Spaces::WithoutLineEnds, NONE),
             _ => return None,
         };
         let mut lines = Lines::new(dom, spaces);
@@ -95,6 +98,12 @@ impl Listings {
 
     /// Returns true if a box, and so those beside it, is a line of code.
     fn are_lines(&mut self, dom: &Dom, first: NodeId) -> bool {
+        let is = |id: NodeId, name: &str| names(dom, id).any(|known| known == name);
+        let parent = dom.node(first).map_or(NONE, |node| node.parent);
+        let is_line = |id: NodeId| is(id, LINE) || is(id, FOLDED);
+        if is(parent, FRAGMENT) && is_line(first) && dom.tag(first) == "div" {
+            return true;
+        }
         let class = dom.element(first).and_then(|element| element.attribute("class")).unwrap_or_default();
         if LINES.iter().any(|name| class.contains(name)) {
             return true;
@@ -103,7 +112,14 @@ impl Listings {
         let mut is_numbered = || {
             heads.any(|id| matches!(dom.tag(id), "a" | "code" | "span" | "td") && self.gutters.holds(dom, id))
         };
-        names(dom, first).any(|name| NUMBERED_LINES.contains(&name)) && is_numbered()
+        // Those of coverage.py are paragraphs that begin with their numbers.
+        let is_covered =
+            || dom.children(first).find(|id| dom.element(*id).is_some()).is_some_and(|id| is(id, "n"));
+        let is_line = match dom.tag(first) {
+            "p" => is_covered(),
+            _ => names(dom, first).any(|name| NUMBERED_LINES.contains(&name)),
+        };
+        is_line && is_numbered()
     }
 
     /// Reads what is under a node; none if it is more than code.
@@ -117,6 +133,24 @@ impl Listings {
         }
         read.map(|()| lines)
     }
+}
+
+/// Returns true if a block that is called code has a line that spaces which do not break indent.
+fn is_indented(dom: &Dom, id: NodeId) -> bool {
+    let is_called_code = names(dom, id).any(|name| CODE.contains(&name));
+    let is_indent = |id: NodeId| match dom.node(id).map(|node| &node.data) {
+        Some(Data::Text(text)) => text.trim_start_matches(['\n', '\r', ' ']).starts_with("\u{a0}\u{a0}"),
+        _ => false,
+    };
+    is_called_code && dom.children(id).any(is_indent)
+}
+
+/// Returns true if there are no elements but those of a tag in a block, and no text.
+fn are_all(dom: &Dom, id: NodeId, tag: &str) -> bool {
+    dom.children(id).all(|id| match dom.node(id).map(|node| &node.data) {
+        Some(Data::Text(text)) => text.trim().is_empty(),
+        _ => dom.tag(id).is_empty() || dom.tag(id) == tag,
+    })
 }
 
 /// Returns whether there are line breaks in a block of `code`; none if it holds anything else.
@@ -198,6 +232,8 @@ struct Lines<'d> {
     text: Collapsed,
     /// Whether there were lines that are elements, or line numbers.
     has_parts: bool,
+    /// Whether there were line numbers.
+    has_gutter: bool,
     nodes: usize,
 }
 
@@ -217,6 +253,7 @@ impl<'d> Lines<'d> {
             line_parent: NONE,
             text: Collapsed::default(),
             has_parts: false,
+            has_gutter: false,
             nodes: 0,
         }
     }
@@ -266,7 +303,7 @@ impl<'d> Lines<'d> {
             return Some(());
         }
         if id == self.numbers || self.gutters.holds(self.dom, id) {
-            self.has_parts = true;
+            (self.has_parts, self.has_gutter) = (true, true);
             return Some(());
         }
         match tag {
@@ -275,7 +312,8 @@ impl<'d> Lines<'d> {
             _ if PARTS.contains(&tag) || node.parent == self.line_parent => {
                 self.has_parts = true;
                 self.begin_line();
-                let is_row = matches!(tag, "tr" | "li") || node.parent == self.line_parent;
+                let is_line = || names(self.dom, id).any(|name| name == LINE);
+                let is_row = matches!(tag, "tr" | "li") || node.parent == self.line_parent || is_line();
                 steps.push(Step::EndLine(is_row.then(|| self.text.as_str().len())));
             }
             _ if is_standard_block(tag) => return None,
@@ -342,8 +380,15 @@ impl<'d> Lines<'d> {
         }
     }
 
+    /// Returns the code without what stands at the ends of its lines, and without the space that all of them have behind
+    /// their numbers.
     fn finish(mut self) -> String {
-        self.text.take().trim_matches('\n').trim_end().to_owned()
+        let text = self.text.take();
+        let lines = || text.lines().map(str::trim_end);
+        let is_indented = self.has_gutter && lines().all(|line| line.is_empty() || line.starts_with(' '));
+        let own = |line| if is_indented { str::strip_prefix(line, ' ').unwrap_or(line) } else { line };
+        let lines: Vec<&str> = lines().map(own).collect();
+        lines.join("\n").trim_matches('\n').trim_end().to_owned()
     }
 }
 

@@ -9,7 +9,7 @@
 //! shadow       compose     shadow trees put where they are shown
 //! dom          Dom         the arena: nodes by index
 //! plain        simplify    what has a better reading than its nodes' text, replaced: in
-//!                          ruby, formula (with mathml), custom
+//!                          hidden, ruby, formula (with mathml), custom
 //! walk         walk        the arena in one walk -> blocks of text, pictures, scopes around them
 //! outline      Outline     these, with what each scope holds
 //! table        read        a table of data as one block
@@ -49,6 +49,7 @@ mod formula;
 mod gate;
 mod genre;
 mod gutter;
+mod hidden;
 mod image;
 mod linked_data;
 mod listing;

@@ -85,6 +85,8 @@ pub(super) struct Grid {
 pub(super) struct Scope {
     pub(super) parent: ScopeId,
     pub(super) depth: u16,
+    /// Whether the page hides it, or what is around it.
+    pub(super) is_hidden: bool,
     pub(super) role: Role,
     /// By signal, how many scopes up the nearest one is that says so; [`FAR`] for none.
     pub(super) near: [u8; SIGNAL_COUNT],

@@ -2,6 +2,7 @@
 //! that whoever reads a text later need not know of it.
 //!
 //! ```text
+//! hidden     what the page hides is left out
 //! ruby       readings are left out, or put in parentheses
 //! formula    a formula in several notations becomes one
 //! custom     elements that pages define themselves become inline in the middle of a text
@@ -10,10 +11,12 @@
 use super::custom;
 use super::dom::{Data, Dom, NodeId, ROOT};
 use super::formula::Formulas;
+use super::hidden;
 use super::ruby::{self, Ruby};
 
 /// Simplifies a page.
 pub(super) fn simplify(dom: &mut Dom, ruby: Ruby) {
+    hidden::leave_out(dom);
     let mut formulas = Formulas::default();
     let mut next = Some(ROOT);
     while let Some(id) = next {

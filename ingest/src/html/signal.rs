@@ -191,13 +191,21 @@ pub(super) fn of_element(element: &Element) -> Signals {
     signals
 }
 
+/// Returns true if a style says that an element takes no room.
+pub(super) fn is_without_display(style: &str) -> bool {
+    declares(style, "display", "none")
+}
+
 fn is_invisible(style: &str) -> bool {
+    is_without_display(style) || declares(style, "visibility", "hidden")
+}
+
+fn declares(style: &str, property: &str, value: &str) -> bool {
     let mut declarations = style.split(';').filter_map(|declaration| declaration.split_once(':'));
-    declarations.any(|(property, value)| {
-        let is = |p: &str, v: &str| {
-            property.trim().eq_ignore_ascii_case(p) && value.trim().eq_ignore_ascii_case(v)
-        };
-        is("display", "none") || is("visibility", "hidden")
+    declarations.any(|(name, declared)| {
+        // Behind it stands `!important` at most.
+        let declared = declared.split('!').next().unwrap_or_default();
+        name.trim().eq_ignore_ascii_case(property) && declared.trim().eq_ignore_ascii_case(value)
     })
 }
 

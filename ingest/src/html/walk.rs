@@ -158,7 +158,7 @@ impl<'d> Walk<'d> {
             let kind = kind_of(tag);
             let is_raw = is_raw(tag);
             self.flush();
-            let is_gutter = self.enter_scope(id) && self.gutters.counts_lines(self.dom, id);
+            let is_gutter = self.enter_scope(id) && self.gutters.is_gutter(self.dom, id);
             if is_gutter || self.whole(id, tag) {
                 steps.push(Step::LeaveScope { has_kind: false, is_raw: false, is_figure: false });
                 return;
@@ -206,10 +206,12 @@ impl<'d> Walk<'d> {
     /// Enters an element that begins a block; returns whether it is called a gutter.
     fn enter_scope(&mut self, id: NodeId) -> bool {
         let (signals, signature, is_gutter) = self.signals(id);
-        let (mut near, depth) = match self.outline.scopes.get(self.scope as usize) {
+        let parent = self.outline.scopes.get(self.scope as usize);
+        let (mut near, depth) = match parent {
             Some(parent) => (parent.near.map(|far| (far + 1).min(FAR)), parent.depth.saturating_add(1)),
             None => ([FAR; SIGNAL_COUNT], 0),
         };
+        let is_hidden = parent.is_some_and(|parent| parent.is_hidden) || self.dom.hidden.contains(&id);
         for (number, far) in near.iter_mut().enumerate() {
             if signals.holds(number) {
                 *far = 0;
@@ -218,6 +220,7 @@ impl<'d> Walk<'d> {
         self.outline.scopes.push(Scope {
             parent: self.scope,
             depth,
+            is_hidden,
             role: role(self.dom.tag(id)),
             near,
             signature,

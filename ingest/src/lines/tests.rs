@@ -340,3 +340,37 @@ proptest! {
         prop_assert!(total + ends >= bytes.len() as u64);
     }
 }
+
+#[test]
+fn what_is_compressed_twice_is_text_or_named() {
+    let read = |file: &[u8]| {
+        let mut text = String::new();
+        match decompressed(file, WINDOW_LOG_DEFAULT).and_then(|mut reader| reader.read_to_string(&mut text)) {
+            Ok(_) => text,
+            Err(error) => error.to_string(),
+        }
+    };
+    assert_eq!(read(&gzip(&gzip(b"one\n"))), "one\n");
+    assert!(read(&gzip(&gzip(&gzip(b"one\n")))).contains("compressed three times"));
+    assert!(read(&gzip(b"%PDF-1.7\n")).contains("is a PDF, not text"));
+    // A bomb within a bomb: each is within its own bounds.
+    let bomb = gzip(&gzip(&vec![b'\n'; 256 << 20]));
+    assert!(bomb.len() < 100_000, "{}", bomb.len());
+    let error = decompressed(&bomb[..], WINDOW_LOG_DEFAULT)
+        .and_then(|reader| io::copy(&mut { reader }, &mut io::sink()));
+    assert_eq!(FileFault::of_io(&error.unwrap_err()).unwrap().reason, INFLATED);
+}
+
+#[test]
+fn utf_16_is_told_by_its_first_letters() {
+    for (bytes, expected) in [
+        (&b"{\0\"\0a\0"[..], Some(UTF_16LE)),
+        (b"\0{\0\"\0a", Some(UTF_16BE)),
+        (b"\xFF\xFEa\0", Some(UTF_16LE)),
+        (b"{\0\"\0", None),
+        (b"{\"a\":1}", None),
+        (b"\0\0\0\0\0\0\0", None),
+    ] {
+        assert_eq!(wide(bytes), expected, "{bytes:?}");
+    }
+}

@@ -83,18 +83,20 @@ impl<R: Read> Read for Unpacked<R> {
     }
 }
 
-/// A reader of rows, which are counted: every piece that its reader takes is one, or a part of one.
+/// A reader of rows, which are counted: every piece that its reader takes is one, or a part of one. So are their bytes:
+/// of a file that was compressed twice each decoder knows of its own alone.
 pub(crate) struct Metered<R> {
     reader: R,
     /// Bytes of the file that what came out was made of.
     file_bytes: Rc<Cell<u64>>,
     rows: u64,
+    bytes: u64,
     is_left: bool,
 }
 
 impl<R> Metered<R> {
     pub(crate) fn new(reader: R, file_bytes: Rc<Cell<u64>>) -> Self {
-        Self { reader, file_bytes, rows: 0, is_left: false }
+        Self { reader, file_bytes, rows: 0, bytes: 0, is_left: false }
     }
 }
 
@@ -103,7 +105,9 @@ impl<R: BufRead> BufRead for Metered<R> {
         if self.is_left {
             return Ok(&[]);
         }
-        if let Some(detail) = inflation::excess_rows(self.file_bytes.get(), self.rows) {
+        let file_bytes = self.file_bytes.get();
+        let excess = inflation::excess_rows(file_bytes, self.rows);
+        if let Some(detail) = excess.or_else(|| inflation::excess(file_bytes, self.bytes)) {
             self.is_left = true;
             return Err(FileFault { reason: INFLATED, detail }.into());
         }
@@ -112,6 +116,7 @@ impl<R: BufRead> BufRead for Metered<R> {
 
     fn consume(&mut self, count: usize) {
         self.rows += 1;
+        self.bytes += count as u64;
         self.reader.consume(count);
     }
 }

@@ -1,11 +1,14 @@
 //! Files of HTML: each is a page.
 
+use std::io::ErrorKind;
+
+use corpus::crash::Fatal;
 use corpus::record::{PAGES, SourceFile};
 use corpus::{Declared, Error, Inputs, Output, Result, Stage, Task};
 use serde_json::{Value, json};
 
 use super::{About, PageWriter, sidecar};
-use crate::fault::FileFault;
+use crate::fault::{FILE_UNREADABLE, FileFault};
 use crate::fetch::source::source_error;
 use crate::location::{Location, shown};
 use crate::saved;
@@ -49,7 +52,13 @@ impl Files {
     /// Returns the URL that is known of a file without looking into it.
     fn url(&self, file: &SourceFile) -> Result<Option<String>> {
         match self.writer.source.client.locate(&file.url) {
-            Location::File(path) => sidecar::url(&path).map_err(Error::io("read a file beside", &path)),
+            Location::File(path) => sidecar::url(&path).map_err(|error| match error.kind() {
+                ErrorKind::PermissionDenied => {
+                    let detail = format!("a file beside it: {error}");
+                    Error::work(&self.writer.source.name, FileFault { reason: FILE_UNREADABLE, detail })
+                }
+                _ => Error::io("read a file beside", &path)(error),
+            }),
             // Where it is, is where it is from.
             Location::Remote(_) => Ok(Some(shown(&file.url))),
         }
@@ -96,10 +105,17 @@ impl Stage for Files {
         let files = self.files(task.inputs, task.index)?;
         let first = usize::try_from(out.position()).unwrap_or(usize::MAX);
         for file in files.iter().skip(first) {
-            let (id, url) = (self.writer.source.id(file, 0)?, self.url(file)?);
-            let page = match task.crashes.guard(id, || self.page(file, url.as_deref())) {
-                Ok(page) => page?,
-                Err(fatal) => Err(Refusal::Fail(fatal.reason(), String::new())),
+            let id = self.writer.source.id(file, 0)?;
+            let (url, page) = match self.url(file) {
+                Ok(url) => {
+                    let page = task.crashes.guard(id, || self.page(file, url.as_deref()));
+                    let fatal = |fatal: Fatal| Ok(Err(Refusal::Fail(fatal.reason(), String::new())));
+                    (url, page.unwrap_or_else(fatal)?)
+                }
+                Err(error) => {
+                    let fault = FileFault::of_error(error)?;
+                    (None, Err(Refusal::Fail(fault.reason, fault.detail)))
+                }
             };
             let about = About { id, key: Some(shown(&file.url)), url, date: None };
             self.writer.write(about, page, out)?;

@@ -52,18 +52,18 @@ impl Rows {
     /// a wrong name is noticed.
     fn wanted(&self, file: &SourceFile) -> [Wanted; 4] {
         let HtmlFormat { url, id, date, .. } = &self.format;
-        let named = |name: Option<&str>, is_named: bool| {
+        let named = |kind, name: Option<&str>, is_named: bool| {
             let names = name.into_iter().map(str::to_owned).collect();
             match is_named && file.index == 0 {
-                true => Wanted::required(Kind::Text, names),
-                false => Wanted::optional(Kind::Text, names),
+                true => Wanted::required(kind, names),
+                false => Wanted::optional(kind, names),
             }
         };
         [
             Wanted::required(Kind::Bytes, vec![self.column.clone()]),
-            named(Some(self.format.url()), url.is_some()),
-            named(Some(self.format.id()), id.is_some()),
-            named(date.as_deref(), date.is_some()),
+            named(Kind::Beside, Some(self.format.url()), url.is_some()),
+            named(Kind::Id, Some(self.format.id()), id.is_some()),
+            named(Kind::Beside, date.as_deref(), date.is_some()),
         ]
     }
 

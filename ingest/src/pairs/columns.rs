@@ -110,21 +110,21 @@ impl ColumnNames {
                 if needed { Wanted::required(kind, names) } else { Wanted::optional(kind, names) }
             }
         };
-        use Kind::{Number, Text};
+        use Kind::{Beside, Id, Number, Text, Texts};
         // In the order of `Place`.
         let mut wanted = vec![
             column(Text, &own.url, known.url, true),
-            column(Text, &own.caption, known.caption, needs_caption),
+            column(Texts, &own.caption, known.caption, needs_caption),
             column(Number, &own.width, known.width, false),
             column(Number, &own.height, known.height, false),
             column(Number, &own.similarity, known.similarity, false),
             column(Number, &own.nsfw, known.nsfw, false),
-            column(Text, &None, known.nsfw_word, false),
+            column(Beside, &None, known.nsfw_word, false),
             column(Number, &own.watermark, known.watermark, false),
             column(Number, &own.aesthetic, known.aesthetic, false),
-            column(Text, &own.id, known.key, false),
-            column(Text, &own.sha256, &[], false),
-            column(Text, &own.md5, &[], false),
+            column(Id, &own.id, known.key, false),
+            column(Beside, &own.sha256, &[], false),
+            column(Beside, &own.md5, &[], false),
         ];
         wanted.extend(extra.iter().map(|name| Wanted::required(Kind::Json, vec![name.clone()])));
         Self { wanted, extra: extra.to_vec() }

@@ -27,18 +27,22 @@ pub(super) fn is_text(kind: &DataType) -> bool {
     }
 }
 
+/// Returns true for lists and objects.
+pub(super) fn is_nested(kind: &DataType) -> bool {
+    matches!(kind, DataType::Struct(_) | DataType::Map(..)) || item(kind).is_some()
+}
+
 /// Returns true for types whose text is not their conversion to text.
 pub(super) fn is_shown(kind: &DataType) -> bool {
     use DataType::{
-        Decimal32, Decimal64, Decimal128, Decimal256, FixedSizeBinary, Float16, Float32, Float64, Map,
-        Struct, Timestamp,
+        Decimal32, Decimal64, Decimal128, Decimal256, FixedSizeBinary, Float16, Float32, Float64, Timestamp,
     };
     match kind {
-        Struct(_) | Map(..) | FixedSizeBinary(_) => true,
+        FixedSizeBinary(_) => true,
         // A time in a zone that has a name is no text to the library.
         Timestamp(_, zone) => zone.is_some(),
         Float16 | Float32 | Float64 => true,
         Decimal32(..) | Decimal64(..) | Decimal128(..) | Decimal256(..) => true,
-        kind => item(kind).is_some(),
+        kind => is_nested(kind),
     }
 }

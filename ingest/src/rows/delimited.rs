@@ -14,7 +14,8 @@ use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
 use super::ahead::Ahead;
 use super::unclosed::Unclosed;
-use super::{Cells, Kind, Row, Wanted, find_columns};
+use super::{Cells, Kind, Row, Wanted, dialect, find_columns};
+use crate::fault::FileFault;
 use crate::lines::{Ends, Line, Lines, pass_over_mark};
 use crate::source::preview;
 
@@ -70,6 +71,10 @@ impl<R: BufRead> DelimitedRows<R> {
         broken: impl Fn(&io::Error) -> corpus::Error,
     ) -> Result<Self> {
         pass_over_mark(&mut reader).map_err(|error| broken(&error))?;
+        // Damage at the beginning is met again where the header is read.
+        let told = reader.fill_buf().map(|head| dialect::told(head, delimiter));
+        let (delimiter, hint) = told.unwrap_or((delimiter, 0));
+        reader.consume(hint);
         let mut rows = Self {
             lines: Lines::new(reader, row_bytes_max, Ends::Kept),
             row_bytes_max,
@@ -88,7 +93,15 @@ impl<R: BufRead> DelimitedRows<R> {
             Some(Found::Fields(fields, _)) => fields,
             // Without its header no row of the file can be told.
             Some(Found::Lost(Row::Lost { fault, .. })) => return Err(broken(&fault.into())),
-            _ => Vec::new(),
+            Some(Found::TooLong(detail, _)) => {
+                let detail =
+                    format!("its header is a {detail}, more than the {row_bytes_max} that a row may have");
+                return Err(broken(&FileFault::broken(detail).into()));
+            }
+            Some(Found::Unclosed(_)) => {
+                return Err(broken(&FileFault::broken("its header has a quoted field without end").into()));
+            }
+            Some(Found::Lost(_)) | None => Vec::new(),
         };
         rows.names = header.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
         let names: Vec<&str> = rows.names.iter().map(String::as_str).collect();

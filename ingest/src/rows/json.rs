@@ -233,8 +233,9 @@ fn refuse_nested(stage: &str, url: &str, wanted: &[Wanted], fields: &Fields<'_>)
     for column in wanted.iter().filter(|column| column.required) {
         let Some(name) = column.names.iter().find(|name| fields.raw(name).is_some()) else { continue };
         let kind = match (column.kind, fields.get(name)) {
-            (Kind::Text | Kind::Bytes, Ok(Some(Found::Texts(_)))) => "lists of texts",
-            (Kind::Text | Kind::Texts | Kind::Bytes, Ok(Some(Found::Nested(_)))) => "lists or objects",
+            (Kind::Text | Kind::Beside | Kind::Bytes, Ok(Some(Found::Texts(_)))) => "lists of texts",
+            (Kind::Id | Kind::Number | Kind::Json, _) => continue,
+            (_, Ok(Some(Found::Nested(_)))) => "lists or objects",
             _ => continue,
         };
         return Err(nested_column(stage, url, name, kind));

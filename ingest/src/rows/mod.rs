@@ -4,14 +4,17 @@
 //! wanted columns -> parquet    row groups, of a remote file no more than the wanted columns
 //!                   json       JSON lines (run_on: several objects in one), one array of objects, or a JSON text
 //!                              sequence; documents are read by this too
-//!                   delimited  CSV and TSV with a header (ahead: lines read twice; unclosed: a quote without end)
+//!                   delimited  CSV and TSV with a header (dialect: what is between fields; ahead: lines read twice;
+//!                              unclosed: a quote without end)
 //!                   urls       one URL a line
-//!                -> cells, in the order in which they were wanted
+//!                -> cells, in the order in which they were wanted; what a cell is, is one table for JSON (`cell`) and
+//!                   for Parquet
 //! ```
 
 mod ahead;
 mod arrow_type;
 pub mod delimited;
+mod dialect;
 mod element;
 pub(crate) mod fields;
 pub mod json;
@@ -19,6 +22,7 @@ pub(crate) mod number;
 mod page_header;
 mod paged;
 pub mod parquet;
+mod parquet_text;
 mod run_on;
 mod unclosed;
 mod value;
@@ -28,7 +32,7 @@ use serde_json::Value;
 
 pub use parquet::ParquetRows;
 
-use crate::fault::FileFault;
+use crate::fault::{COLUMN_MISSING, COLUMN_NESTED, FileFault};
 use crate::lines::Line;
 use crate::location::shown;
 use crate::source::preview;
@@ -43,10 +47,16 @@ pub(crate) const ROW_BROKEN: &str = "row_broken";
 /// What a column is read as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Text; binary columns of old writers and numbers count (see `number`).
+    /// Text; binary columns of old writers and numbers count (see `number`). A list or an object breaks the row.
     Text,
     /// Text, or a list of texts, which are joined by line ends.
     Texts,
+    /// The same; what cannot be read of it stands as U+FFFD, and is told. Other lists and objects are no text.
+    Prose,
+    /// Text that a record can do without: lists and objects are left out.
+    Beside,
+    /// Any value as text: lists of texts joined by line ends, other lists and objects as JSON has them.
+    Id,
     /// Text, or in a binary column bytes of which it is not known what they are.
     Bytes,
     /// A number; integers, floats and numbers written as text count.
@@ -143,9 +153,33 @@ pub struct Cells(Vec<Cell>);
 #[derive(Debug, Clone, PartialEq)]
 enum Cell {
     Text(Option<String>),
+    /// A text of which characters could not be read.
+    Replaced(String),
     Bytes(Vec<u8>),
     Number(Option<f64>),
     Json(Option<Value>),
+}
+
+impl Cell {
+    /// A cell in which there is nothing.
+    fn none(kind: Kind) -> Self {
+        match kind {
+            Kind::Number => Self::Number(None),
+            Kind::Json => Self::Json(None),
+            _ => Self::Text(None),
+        }
+    }
+
+    /// Returns the bytes of its text.
+    fn text_bytes(&self) -> u64 {
+        let bytes = match self {
+            Self::Text(text) => text.as_ref().map_or(0, String::len),
+            Self::Replaced(text) => text.len(),
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Number(_) | Self::Json(_) => 0,
+        };
+        bytes as u64
+    }
 }
 
 impl Cells {
@@ -153,8 +187,14 @@ impl Cells {
     pub fn text(&mut self, column: usize) -> Option<String> {
         match self.0.get_mut(column) {
             Some(Cell::Text(text)) => text.take(),
+            Some(Cell::Replaced(text)) => Some(std::mem::take(text)),
             _ => None,
         }
+    }
+
+    /// Returns whether characters of the text of a wanted column could not be read.
+    pub(crate) fn is_replaced(&self, column: usize) -> bool {
+        matches!(self.0.get(column), Some(Cell::Replaced(_)))
     }
 
     /// Takes the bytes of a wanted column, if they are no text.
@@ -184,7 +224,9 @@ impl Cells {
     /// Returns the cells that hold these texts, by wanted column.
     fn of_texts(wanted: &[Wanted], mut text: impl FnMut(usize) -> Option<String>) -> Self {
         let cell = |(index, column): (usize, &Wanted)| match column.kind {
-            Kind::Text | Kind::Texts | Kind::Bytes => Cell::Text(text(index)),
+            Kind::Text | Kind::Texts | Kind::Prose | Kind::Beside | Kind::Id | Kind::Bytes => {
+                Cell::Text(text(index))
+            }
             Kind::Number => Cell::Number(text(index).and_then(|text| text.trim().parse().ok())),
             Kind::Json => Cell::Json(text(index).map(Value::from)),
         };
@@ -195,13 +237,18 @@ impl Cells {
     ///
     /// # Errors
     /// When one of them cannot be read.
-    fn of_fields(wanted: &[Wanted], fields: &Fields<'_>) -> Result<Self, String> {
+    pub(crate) fn of_fields(wanted: &[Wanted], fields: &Fields<'_>) -> Result<Self, String> {
         let mut cells = Vec::with_capacity(wanted.len());
         for column in wanted {
             let name = column.names.iter().find(|name| fields.raw(name).is_some());
             let found = name.map(|name| fields.get(name)).transpose();
             let wrong = |problem: String| format!("column {:?}: {problem}", name.map_or("", String::as_str));
-            let found = found.map_err(wrong)?.flatten().unwrap_or(Found::Null);
+            let found = match column.kind {
+                // The record can do without.
+                Kind::Beside | Kind::Id => found.unwrap_or_default(),
+                _ => found.map_err(wrong)?,
+            };
+            let found = found.flatten().unwrap_or(Found::Null);
             cells.push(cell(column.kind, found).map_err(wrong)?);
         }
         Ok(Self(cells))
@@ -216,21 +263,34 @@ fn cell(kind: Kind, found: Found) -> Result<Cell, String> {
         (Kind::Number, Found::Number(digits)) => Cell::Number(digits.parse().ok()),
         (Kind::Number, Found::Text(text)) => Cell::Number(text.text.trim().parse().ok()),
         (Kind::Number, _) => Cell::Number(None),
-        (Kind::Text | Kind::Texts | Kind::Bytes, Found::Null) => Cell::Text(None),
+        (_, Found::Null) => Cell::Text(None),
+        (Kind::Prose, Found::Text(text)) => prose(vec![text]),
+        (Kind::Prose, Found::Texts(texts)) => prose(texts),
         // What cannot be read of it stands as U+FFFD.
-        (Kind::Bytes, Found::Text(text)) => Cell::Text(Some(text.text)),
+        (Kind::Bytes | Kind::Beside | Kind::Id, Found::Text(text)) => Cell::Text(Some(text.text)),
         (_, Found::Text(text)) if text.has_bad_bytes => return Err("not UTF-8".to_owned()),
         (_, Found::Text(text)) => Cell::Text(Some(text.text)),
         (_, Found::Number(digits)) => Cell::Text(Some(number::text(digits))),
         (_, Found::Truth(truth)) => Cell::Text(Some(truth.to_string())),
-        (Kind::Texts, Found::Texts(texts)) => Cell::Text(Some(joined(texts))),
+        (Kind::Texts | Kind::Id, Found::Texts(texts)) => Cell::Text(Some(joined(texts))),
+        (Kind::Id, Found::Nested(text)) => Cell::Text(Some(text)),
+        (Kind::Beside, Found::Texts(_) | Found::Nested(_)) | (Kind::Prose, Found::Nested(_)) => {
+            Cell::Text(None)
+        }
         (_, Found::Texts(_)) => return Err("a list of texts".to_owned()),
         (_, Found::Nested(_)) => return Err("a list or an object".to_owned()),
     })
 }
 
+fn prose(texts: Vec<fields::Text>) -> Cell {
+    match texts.iter().any(|text| text.has_bad_bytes || text.has_lone_surrogates) {
+        true => Cell::Replaced(joined(texts)),
+        false => Cell::Text(Some(joined(texts))),
+    }
+}
+
 /// Joins texts by line ends.
-pub(crate) fn joined(texts: Vec<fields::Text>) -> String {
+fn joined(texts: Vec<fields::Text>) -> String {
     let texts: Vec<String> = texts.into_iter().map(|text| text.text).collect();
     texts.join("\n")
 }
@@ -256,7 +316,7 @@ fn json_of(found: Found) -> Value {
 /// Finds the wanted columns among a file's; the stage's name and the URL are for the message.
 ///
 /// # Errors
-/// When a required column is missing.
+/// When a required column is missing: a [`FileFault`].
 fn find_columns(stage: &str, url: &str, names: &[&str], wanted: &[Wanted]) -> Result<Vec<Option<usize>>> {
     let find = |column: &Wanted| {
         let found = column.names.iter().find_map(|name| names.iter().position(|n| n == name));
@@ -284,7 +344,7 @@ fn missing_column(stage: &str, url: &str, column: &Wanted, there: &[&str]) -> Er
         more => format!("its columns are {} and {more} more", shown_names.join(", ")),
     };
     let detail = format!("{} has no column {}; {there}", shown(url), wanted.join(" or "));
-    Error::Settings { stage: stage.to_owned(), detail }
+    Error::work(stage, FileFault { reason: COLUMN_MISSING, detail })
 }
 
 /// Names a column that holds what cannot be read as text.
@@ -294,7 +354,7 @@ fn nested_column(stage: &str, url: &str, name: &str, kind: &str) -> Error {
          write one row for each",
         shown(url)
     );
-    Error::Settings { stage: stage.to_owned(), detail }
+    Error::work(stage, FileFault { reason: COLUMN_NESTED, detail })
 }
 
 #[cfg(test)]

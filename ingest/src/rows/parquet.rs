@@ -1,23 +1,21 @@
 //! Rows of a Parquet file: columns by name, whatever their types are.
 
-use std::sync::Arc;
-
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Float64Type, Schema};
+use arrow::datatypes::{DataType, Float64Type, Schema};
 use corpus::crash::caught;
 use corpus::{Error, Result};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+    ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
 use parquet::basic::Encoding;
 use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::Length;
 
-use super::arrow_type::{is_shown, is_text, is_view, item};
+use super::arrow_type::{is_nested, is_shown, is_text, is_view, item};
 use super::paged::Paged;
-use super::{Cell, Cells, Kind, Row, Wanted, find_columns, nested_column, value};
+use super::{Cell, Cells, Kind, Row, Wanted, find_columns, nested_column, parquet_text, value};
 use crate::fault::FileFault;
 use crate::fetch::Ranged;
 use crate::inflation::{self, INFLATED};
@@ -52,6 +50,8 @@ pub struct ParquetRows {
     kinds: Vec<Kind>,
     /// For every wanted column its root column in the file.
     columns: Vec<Option<usize>>,
+    /// Of the columns of the file, whether they hold text by their types.
+    declared: Vec<bool>,
     /// Row group that is read next.
     group: usize,
     /// Rows to pass over, from the beginning of the row group that is read first.
@@ -103,7 +103,9 @@ impl ParquetRows {
             // Without its footer no row of the file can be told.
             false => Error::work(stage, FileFault::broken(format!("{detail}; {length} bytes lost"))),
         })?;
-        let metadata = by_view(metadata);
+        let declared = parquet_text::declared(&metadata);
+        // Where the library refuses, the columns are converted batch by batch.
+        let metadata = guarded(|| parquet_text::by_view(&metadata)).unwrap_or(metadata);
         let names: Vec<&str> = metadata.schema().fields().iter().map(|f| f.name().as_str()).collect();
         let columns = find_columns(stage, url, &names, wanted)?;
         refuse_nested(stage, url, metadata.schema(), &columns, wanted)?;
@@ -122,6 +124,7 @@ impl ParquetRows {
             file,
             kinds: wanted.iter().map(|column| column.kind).collect(),
             columns,
+            declared,
             metadata,
             group,
             skip,
@@ -191,14 +194,10 @@ impl ParquetRows {
             let array = batch.column_by_name(name).ok_or("column is missing")?;
             // Cells that do not convert become null; so does a column that converts nowhere.
             let target = match kind {
-                Kind::Text | Kind::Texts | Kind::Bytes
-                    if is_view(array.data_type()) || is_shown(array.data_type()) =>
-                {
-                    None
-                }
-                Kind::Text | Kind::Texts | Kind::Bytes => Some(DataType::Utf8View),
                 Kind::Number => Some(DataType::Float64),
                 Kind::Json => None,
+                _ if is_view(array.data_type()) || is_shown(array.data_type()) => None,
+                _ => Some(DataType::Utf8View),
             };
             Ok(match target {
                 Some(target) => guarded(|| cast(array, &target)).ok(),
@@ -210,40 +209,19 @@ impl ParquetRows {
 
     /// Takes the next row out of the batch; the reason why not, where a cell cannot be.
     fn take_row(&mut self) -> Result<Cells, String> {
-        let (row, columns) = (self.batch.next, &self.batch.columns);
+        let row = self.batch.next;
         self.batch.next += 1;
-        let mut cells = Vec::with_capacity(columns.len());
-        for (index, (array, kind)) in std::iter::zip(columns, &self.kinds).enumerate() {
-            let array = array.as_ref().filter(|array| array.is_valid(row));
-            cells.push(match kind {
-                Kind::Number => Cell::Number(
-                    array.and_then(|array| Some(array.as_primitive_opt::<Float64Type>()?.value(row))),
-                ),
-                Kind::Json => {
-                    let value = array.map(|array| value::json(array, row));
-                    Cell::Json(value.filter(|value| !value.is_null()))
-                }
-                Kind::Text | Kind::Texts | Kind::Bytes
-                    if array.is_some_and(|array| is_shown(array.data_type())) =>
-                {
-                    let text = array.and_then(|array| value::text(array, row));
-                    self.given += text.as_ref().map_or(0, |text| text.len() as u64);
-                    Cell::Text(text)
-                }
-                Kind::Text | Kind::Texts | Kind::Bytes => {
-                    let told = |problem: String| {
-                        let root = self.columns.get(index).copied().flatten().unwrap_or_default();
-                        format!("column {:?} {problem}", self.metadata.schema().field(root).name())
-                    };
-                    let bytes = array.map(|array| bytes(array, row)).transpose().map_err(told)?;
-                    self.given += bytes.map_or(0, |bytes| bytes.len() as u64);
-                    let is_binary = array.is_some_and(|array| *array.data_type() == DataType::BinaryView);
-                    match bytes {
-                        Some(bytes) if *kind == Kind::Bytes && is_binary => Cell::Bytes(bytes.to_owned()),
-                        _ => Cell::Text(bytes.map(text).transpose().map_err(told)?.map(str::to_owned)),
-                    }
-                }
-            });
+        let mut cells = Vec::with_capacity(self.kinds.len());
+        for (place, array) in self.batch.columns.iter().enumerate() {
+            let (kind, root) = (self.kinds[place], self.columns[place].unwrap_or_default());
+            let cell = match array.as_ref().filter(|array| array.is_valid(row)) {
+                Some(array) => cell(kind, self.declared.get(root).copied().unwrap_or_default(), array, row),
+                None => Ok(Cell::none(kind)),
+            };
+            let told = |problem| format!("column {:?} {problem}", self.metadata.schema().field(root).name());
+            let cell = cell.map_err(told)?;
+            self.given += cell.text_bytes();
+            cells.push(cell);
         }
         Ok(Cells(cells))
     }
@@ -327,14 +305,56 @@ fn refuse_nested(
     for (root, column) in std::iter::zip(columns, wanted).filter(|(_, column)| column.required) {
         let Some(field) = root.map(|root| schema.field(root)) else { continue };
         let kind = match (column.kind, field.data_type()) {
-            (Kind::Texts, kind) if item(kind).is_some_and(is_text) => continue,
-            (Kind::Text | Kind::Texts | Kind::Bytes, kind) if item(kind).is_some() => "lists",
-            (Kind::Text | Kind::Texts | Kind::Bytes, DataType::Struct(_) | DataType::Map(..)) => "objects",
+            (Kind::Id | Kind::Number | Kind::Json, _) => continue,
+            (Kind::Texts | Kind::Prose, kind) if item(kind).is_some_and(is_text) => continue,
+            (_, kind) if item(kind).is_some() => "lists",
+            (_, kind) if is_nested(kind) => "objects",
             _ => continue,
         };
         return Err(nested_column(stage, url, field.name(), kind));
     }
     Ok(())
+}
+
+/// Returns what a valid cell is, of a column that may hold text by its type.
+fn cell(kind: Kind, is_declared: bool, array: &ArrayRef, row: usize) -> Result<Cell, String> {
+    Ok(match kind {
+        Kind::Number => Cell::Number(array.as_primitive_opt::<Float64Type>().map(|array| array.value(row))),
+        Kind::Json if is_declared && is_view(array.data_type()) => {
+            Cell::Json(Some(utf8(bytes(array, row)?)?.into()))
+        }
+        Kind::Json => Cell::Json(Some(value::json(array, row)).filter(|value| !value.is_null())),
+        _ if is_shown(array.data_type()) => shown_cell(kind, array, row)?,
+        _ => {
+            let bytes = bytes(array, row)?;
+            let is_binary = *array.data_type() == DataType::BinaryView && !is_declared;
+            match (kind, std::str::from_utf8(bytes)) {
+                (Kind::Bytes, text) if is_binary || text.is_err() => Cell::Bytes(bytes.to_owned()),
+                (_, Ok(text)) => Cell::Text(Some(text.to_owned())),
+                (Kind::Prose, Err(_)) => Cell::Replaced(String::from_utf8_lossy(bytes).into_owned()),
+                (Kind::Beside | Kind::Id, Err(_)) => {
+                    Cell::Text(Some(String::from_utf8_lossy(bytes).into_owned()))
+                }
+                (_, Err(_)) => Cell::Text(Some(utf8(bytes)?.to_owned())),
+            }
+        }
+    })
+}
+
+/// Returns the text of a valid cell that is no text by its type, as JSON would have it.
+fn shown_cell(kind: Kind, array: &ArrayRef, row: usize) -> Result<Cell, String> {
+    let text = value::text(array, row);
+    Ok(match kind {
+        _ if !is_nested(array.data_type()) => Cell::Text(text),
+        Kind::Beside => Cell::Text(None),
+        Kind::Id => {
+            let json = || Some(value::json(array, row)).filter(|value| !value.is_null());
+            Cell::Text(text.or_else(|| json().map(|value| value.to_string())))
+        }
+        Kind::Prose => Cell::Text(text),
+        Kind::Texts if text.is_some() => Cell::Text(text),
+        _ => return Err("holds a list or an object".to_owned()),
+    })
 }
 
 /// Returns the bytes of a valid cell.
@@ -350,31 +370,8 @@ fn bytes(array: &ArrayRef, row: usize) -> Result<&[u8], String> {
 }
 
 /// Returns the text of a cell's bytes.
-fn text(bytes: &[u8]) -> Result<&str, String> {
+fn utf8(bytes: &[u8]) -> Result<&str, String> {
     std::str::from_utf8(bytes).map_err(|_| "is not UTF-8".to_owned())
-}
-
-/// Has texts read as views: of one that a dictionary repeats there are no copies.
-fn by_view(metadata: ArrowReaderMetadata) -> ArrowReaderMetadata {
-    let view = |kind: &DataType| match kind {
-        DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
-        DataType::Binary | DataType::LargeBinary => DataType::BinaryView,
-        other => other.clone(),
-    };
-    let field = |field: &Arc<Field>| {
-        let kind = match field.data_type() {
-            DataType::Dictionary(_, value) => view(value),
-            kind => view(kind),
-        };
-        Arc::new(field.as_ref().clone().with_data_type(kind))
-    };
-    let schema = metadata.schema();
-    let fields: Vec<Arc<Field>> = schema.fields().iter().map(field).collect();
-    let schema = Schema::new_with_metadata(fields, schema.metadata().clone());
-    let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
-    // Where the library refuses, the columns are converted batch by batch.
-    let viewed = guarded(|| ArrowReaderMetadata::try_new(metadata.metadata().clone(), options));
-    viewed.unwrap_or(metadata)
 }
 
 impl Iterator for ParquetRows {

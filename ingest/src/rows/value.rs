@@ -4,7 +4,7 @@ use arrow::array::{Array, ArrayRef, AsArray, make_array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float32Type, Float64Type, Int64Type, TimeUnit, UInt64Type};
 use corpus::digest::hexadecimal;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::number;
 
@@ -19,7 +19,7 @@ pub(super) fn json(array: &ArrayRef, row: usize) -> Value {
 fn nested(array: &ArrayRef, row: usize, depth: u32) -> Value {
     use DataType::{
         Binary, Boolean, Dictionary, FixedSizeBinary, FixedSizeList, Float16, Float32, Float64, Int8, Int16,
-        Int32, Int64, LargeBinary, LargeList, LargeListView, List, ListView, Struct, Timestamp, UInt8,
+        Int32, Int64, LargeBinary, LargeList, LargeListView, List, ListView, Map, Struct, Timestamp, UInt8,
         UInt16, UInt32, UInt64,
     };
     if array.is_null(row) || depth > DEPTH_MAX {
@@ -42,11 +42,17 @@ fn nested(array: &ArrayRef, row: usize, depth: u32) -> Value {
         ListView(_) => items(one.as_list_view::<i32>().value(0)),
         LargeListView(_) => items(one.as_list_view::<i64>().value(0)),
         FixedSizeList(..) => items(one.as_fixed_size_list().value(0)),
+        Map(..) => {
+            let entries = one.as_map().value(0);
+            let name = |row| of_json(nested(entries.column(0), row, depth + 1)).unwrap_or_default();
+            let value = |row| nested(entries.column(1), row, depth + 1);
+            Value::Object((0..entries.len()).map(|row| (name(row), value(row))).collect())
+        }
         Struct(_) => {
             let fields = one.as_struct();
             let values = fields.columns().iter().map(|column| nested(column, 0, depth + 1));
             let names = fields.column_names().into_iter().map(str::to_owned);
-            Value::Object(names.zip(values).collect::<Map<_, _>>())
+            Value::Object(names.zip(values).collect())
         }
         FixedSizeBinary(_) => digits(one.as_fixed_size_binary().value(0)).into(),
         Dictionary(..) => {

@@ -192,7 +192,7 @@ pub fn for_each_text(
     let source = Source::new("texts", SourceCode(0), client);
     let refused = |detail: String| Error::Settings { stage: source.name.clone(), detail };
     let mut seen = SeenFields::new(fields);
-    for url in Listing::of_rows(source.clone(), path).files()? {
+    for url in Listing::of_rows(source.clone(), path).listed()?.files {
         let file = SourceFile { index: 0, url };
         let of_file = |fault: &str| refused(format!("{}: {fault}", shown(&file.url)));
         // A file on this machine needs no copy.

@@ -1,6 +1,7 @@
 //! The header of a record: its named fields.
 
 use super::format::WARC_MAGIC;
+use crate::packed::is_packed;
 
 /// Fields of one record; real ones have about twenty.
 const FIELDS_MAX: usize = 256;
@@ -26,7 +27,9 @@ impl Header {
         let mut lines = text.lines();
         let version = lines.next().unwrap_or_default();
         if !begins_with_magic(version.as_bytes()) {
-            return Err("no version line".to_owned());
+            let is_twice = is_packed(bytes);
+            let what = if is_twice { "compressed twice: decompress it once" } else { "no version line" };
+            return Err(what.to_owned());
         }
         let mut fields: Vec<(String, String)> = Vec::new();
         for line in lines.filter(|line| !line.trim().is_empty()) {

@@ -10,6 +10,7 @@ mod fit;
 mod limits;
 pub mod load;
 mod pack;
+mod slurm;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -27,6 +28,7 @@ pub(crate) use explain::nearest;
 pub use limits::Limits;
 pub use load::Loaded;
 pub use pack::Pack;
+pub use slurm::{Job, Slurm};
 
 /// A complete run.
 #[derive(Debug, Clone, Deserialize)]
@@ -40,6 +42,9 @@ pub struct Config {
     /// What a run puts up with before it stops.
     #[serde(default)]
     pub limits: Limits,
+    /// How tasks become jobs of a Slurm cluster, with `--executor slurm`.
+    #[serde(default)]
+    pub slurm: Slurm,
     /// Where every random choice of building the corpus comes from.
     pub seed: u64,
     /// Serve a made-up web in this process and read all sources from it.
@@ -103,6 +108,7 @@ impl Config {
             web.validate().map_err(section("sample_web"))?;
         }
         self.limits.validate().map_err(section("limits"))?;
+        self.slurm.validate().map_err(section("slurm"))?;
         self.fetch.validate().map_err(section("fetch"))?;
         self.mirrors.validate().map_err(section("mirrors"))?;
         self.validate_sources()?;

@@ -70,7 +70,9 @@ impl Slurm {
             }
         }
         self.job.validate()?;
-        self.stages.iter().try_for_each(|(stage, job)| job.validate().map_err(|e| format!("stages.{stage:?}: {e}")))
+        self.stages
+            .iter()
+            .try_for_each(|(stage, job)| job.validate().map_err(|e| format!("stages.{stage:?}: {e}")))
     }
 
     /// Returns what the jobs of a stage ask for: its own entry, then those of longer beginnings, then what all do.

@@ -9,6 +9,7 @@ use std::io;
 use std::time::Duration;
 
 use corpus::crash::Crashes;
+use corpus::executor::Executor;
 use corpus::probe::Prober;
 use corpus::record::RETRY;
 use corpus::{Cancel, Dataset, Description, Inputs, Observer};
@@ -82,13 +83,13 @@ impl<'c> Prepared<'c> {
         Ok(Self { config, folder, lock, context, flow, selection, stages, retry_passes })
     }
 
-    /// Runs the selected stages; returns the datasets of all that are sealed.
+    /// Runs the selected stages, where the executor says, or else on so many threads; returns the datasets of all that are sealed.
     ///
     /// # Errors
     /// The first task error that retries did not cure, and [`Error::Failed`] where a source failed too often.
     pub fn run(
         &self,
-        workers: usize,
+        (executor, workers): (Option<&dyn Executor>, usize),
         cancel: &Cancel,
         prober: &dyn Prober,
         watch: &dyn Watch,
@@ -96,6 +97,7 @@ impl<'c> Prepared<'c> {
         let crashes = Crashes::watch(&self.folder.work.crashes())?;
         let runner = Runner {
             folder: &self.folder,
+            executor,
             workers,
             cancel,
             crashes: &crashes,
@@ -127,7 +129,12 @@ impl<'c> Prepared<'c> {
         &self.context
     }
 
-    /// Returns the stages, in order.
+    /// Returns the stages themselves.
+    pub fn flow(&self) -> &Flow {
+        &self.flow
+    }
+
+    /// Returns what the stages are, in order.
     pub fn stages(&self) -> &[Description] {
         &self.stages
     }

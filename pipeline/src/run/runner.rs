@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use corpus::crash::Crashes;
+use corpus::executor::Executor;
 use corpus::probe::Prober;
 use corpus::{Cancel, Dataset, Description, Engine, Inputs, Ledger, Stage};
 
@@ -15,6 +16,7 @@ use crate::{Error, Result, evaluation, unread};
 /// Runs stages with an engine, and tells of each.
 pub(super) struct Runner<'a> {
     pub(super) folder: &'a Folder,
+    pub(super) executor: Option<&'a dyn Executor>,
     pub(super) workers: usize,
     pub(super) cancel: &'a Cancel,
     pub(super) crashes: &'a Crashes,
@@ -43,7 +45,7 @@ impl Runner<'_> {
             cancel: self.cancel,
             crashes: self.crashes,
             observer: self.watch,
-            executor: None,
+            executor: self.executor,
             prober: Some(self.prober),
         };
         let selected = |name: &String| selection.only.as_ref().is_none_or(|only| only == name);

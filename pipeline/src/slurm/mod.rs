@@ -14,17 +14,16 @@ mod array;
 mod queue;
 mod script;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use corpus::engine::log_path;
 use corpus::executor::{Batch, Executor, RunTask};
 use corpus::stage::Resources;
 use corpus::{Description, Error, Fingerprint, Inputs, Result};
 
 use crate::{Flow, Folder, config};
 use queue::Known;
-use script::Script;
+use script::{Script, quoted};
 
 /// Longest wait between two looks whether to stop.
 const NAP: Duration = Duration::from_millis(200);
@@ -54,7 +53,10 @@ impl Executor for Slurm<'_> {
                 return Ok(());
             }
             if round > 0 {
-                let line = format!("{} tasks are missing after round {round}; they are submitted again", missing.len());
+                let line = format!(
+                    "{} tasks are missing after round {round}; they are submitted again",
+                    missing.len()
+                );
                 batch.observer.warned(&batch.stage.name(), &line);
             }
             let jobs = match queue::jobs_named(&name).map_err(|error| self.failed(&batch, error))? {
@@ -84,7 +86,7 @@ impl<'a> Slurm<'a> {
         let mut text = format!(
             "#!/bin/bash\n# Submits the stages of {} that are not sealed; each waits for the one before it.\n\
              set -euo pipefail\nbehind=\n",
-            self.folder.path().display()
+            self.folder.place()
         );
         let mut sealed = Inputs::default();
         for stage in &flow.stages {
@@ -96,9 +98,10 @@ impl<'a> Slurm<'a> {
             }
             let are_there = description.inputs.iter().all(|input| sealed.0.contains_key(input));
             let count = if are_there { stage.plan(&sealed)? } else { u32::MAX };
-            let elements = array::elements(count, self.config.array_max);
+            let elements = array::elements(count, self.array_max());
             let all = format!("0-{}", elements - 1);
-            let script = self.script(&format!("kosmos-{name}"), &name, stage.resources(), (&all, elements))?;
+            let script =
+                self.script(&format!("kosmos-{name}"), &name, stage.resources(), (&all, elements))?;
             text.push_str(&format!(
                 "\njob=$(sbatch --parsable --kill-on-invalid-dep=yes $behind <<'{END}'\n{script}{END}\n)\n\
                  echo \"{name}: job ${{job%%;*}}\"\nbehind=--dependency=afterok:${{job%%;*}}\n"
@@ -136,15 +139,26 @@ impl<'a> Slurm<'a> {
             resources,
             job: &self.config.job_of(stage),
             program: &self.program,
-            folder: self.folder.path(),
+            run: &self.run(),
             logs: &logs,
         };
         Ok(script.text())
     }
 
+    /// Returns the run as `kosmos task` takes it, as words of a shell.
+    fn run(&self) -> String {
+        let place = self.folder.place();
+        let run = quoted(Path::new(&place.to_argument()));
+        match place.folder() {
+            Some(_) => run,
+            // Every node has a working folder of its own at this path, or one that they share.
+            None => format!("{run} --work {}", quoted(self.folder.work.path())),
+        }
+    }
+
     /// Returns the folder of what jobs print.
     fn logs(&self) -> PathBuf {
-        self.folder.path().join("logs").join("slurm")
+        self.folder.work.path().join("logs").join("slurm")
     }
 
     fn array_max(&self) -> u32 {
@@ -204,7 +218,7 @@ impl<'a> Slurm<'a> {
             self.logs().display()
         );
         for task in missing.iter().take(SHOWN_TASKS) {
-            let log = log_path(&self.folder.store, &stage, batch.fingerprint, *task);
+            let log = self.folder.work.log(&stage, batch.fingerprint, *task);
             let said = std::fs::read(&log).map(|log| last_lines(&log)).unwrap_or_default();
             let said = if said.is_empty() { "it was never begun".to_owned() } else { said };
             detail.push_str(&format!("\ntask {task}:\n{said}"));
@@ -232,7 +246,11 @@ fn told(jobs: &[String], known: &[Known]) -> String {
 fn last_lines(log: &[u8]) -> String {
     let tail = String::from_utf8_lossy(&log[log.len().saturating_sub(SHOWN_BYTES)..]).into_owned();
     let lines: Vec<&str> = tail.lines().collect();
-    lines[lines.len().saturating_sub(SHOWN_LINES)..].iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+    lines[lines.len().saturating_sub(SHOWN_LINES)..]
+        .iter()
+        .map(|line| format!("  {line}"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[cfg(test)]
@@ -242,7 +260,10 @@ mod tests {
     #[test]
     fn the_end_of_a_log_is_shown_however_long_it_is() {
         let log: String = (0..10_000).map(|n| format!("line {n}\n")).collect();
-        assert_eq!(last_lines(log.as_bytes()), "  line 9995\n  line 9996\n  line 9997\n  line 9998\n  line 9999");
+        assert_eq!(
+            last_lines(log.as_bytes()),
+            "  line 9995\n  line 9996\n  line 9997\n  line 9998\n  line 9999"
+        );
         assert_eq!(last_lines(b""), "");
     }
 }

@@ -35,8 +35,11 @@ pub(crate) fn submit(script: &str) -> io::Result<String> {
 /// When `squeue` is not there or fails.
 pub(crate) fn jobs_named(name: &str) -> io::Result<Vec<String>> {
     let asked = command("squeue").args(["--noheader", "--format=%F", "--name", name]).output()?;
-    let mut jobs: Vec<String> =
-        succeeded("squeue", asked)?.lines().map(|job| job.trim().to_owned()).filter(|job| !job.is_empty()).collect();
+    let mut jobs: Vec<String> = succeeded("squeue", asked)?
+        .lines()
+        .map(|job| job.trim().to_owned())
+        .filter(|job| !job.is_empty())
+        .collect();
     jobs.dedup();
     Ok(jobs)
 }

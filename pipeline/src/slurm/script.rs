@@ -25,8 +25,8 @@ pub(crate) struct Script<'a> {
     pub(crate) job: &'a Job,
     /// This program.
     pub(crate) program: &'a Path,
-    /// The run's folder.
-    pub(crate) folder: &'a Path,
+    /// The run, as words of a shell.
+    pub(crate) run: &'a str,
     /// The folder of the jobs' logs.
     pub(crate) logs: &'a Path,
 }
@@ -61,11 +61,11 @@ impl Script<'_> {
         option("--requeue".to_owned());
         job.options.iter().cloned().for_each(option);
         let launch = if resources.ranks > 1 { "exec srun" } else { "exec" };
-        let (program, folder) = (quoted(self.program), quoted(self.folder));
+        let (program, run) = (quoted(self.program), self.run);
         let (stage, elements) = (self.stage, self.elements);
         let _ = writeln!(
             text,
-            "{launch} {program} task {folder} {stage} --share \"$SLURM_ARRAY_TASK_ID/{elements}\""
+            "{launch} {program} task {run} {stage} --share \"$SLURM_ARRAY_TASK_ID/{elements}\""
         );
         text
     }
@@ -97,7 +97,7 @@ mod tests {
             resources: Resources { memory_mb: 4_096, ..Resources::default() },
             job: &job,
             program: Path::new("/opt/kosmos/bin/kosmos"),
-            folder: Path::new("/data/it's here"),
+            run: &quoted(Path::new("/data/it's here")),
             logs: Path::new("/data/it's here/logs/slurm"),
         };
         let text = script.text();

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use bytes::Bytes;
 use corpus::ledger::StreamSummary;
 use corpus::record::{EncodedImage, FEATURES, Features, IMAGES, INTERLEAVED, Image, Interleaved};
+use corpus::stage::Resources;
 use corpus::{Dataset, Declared, Error, Id, Inputs, NamedFile, Output, Part, Result, Stage, Task};
 use half::f16;
 use model::{Tower, TowerConfig, Trainable};
@@ -17,6 +18,8 @@ use images::{Fault, Preprocess};
 
 /// The unit that is counted.
 const UNIT: &str = "images";
+/// Mebibytes of a tower of CLIP's largest size, and of a batch of its images.
+const MEMORY_MB: u32 = 8_192;
 
 /// Whose images are computed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,6 +101,12 @@ impl Stage for Compute {
 
     fn streams(&self) -> Vec<Declared> {
         vec![FEATURES.into()]
+    }
+
+    fn resources(&self) -> Resources {
+        let settings = self.config.settings();
+        let (cpus, gpus) = (settings.thread_count, settings.device.gpus());
+        Resources { cpus, gpus, ..Resources::with_memory_mb(MEMORY_MB) }
     }
 
     fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {

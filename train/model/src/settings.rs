@@ -36,6 +36,16 @@ pub enum Device {
     Cuda(u32),
 }
 
+impl Device {
+    /// Returns the number of GPUs that it is.
+    pub fn gpus(self) -> u32 {
+        match self {
+            Self::Cpu => 0,
+            Self::Cuda(_) => 1,
+        }
+    }
+}
+
 /// The precision of matrix products; weights, losses and optimiser state are float32.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

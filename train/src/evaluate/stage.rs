@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use corpus::record::{CAPTIONS, Generated, Sequence};
+use corpus::stage::Resources;
 use corpus::{Dataset, Declared, FileStream, Inputs, Output, Stage, Task};
 use model::{Loss, Model, OptimizerConfig, Prompt};
 use serde_json::{Value, json};
 use shard::tokenizer::Tokenizer;
 
-use crate::config::Rows;
 use crate::evaluate::prompt::Asked;
 use crate::evaluate::{EvaluateConfig, Scores};
 use crate::images::{ImageLayout, PayloadFormat};
 use crate::learner::Learner;
 use crate::loader::Shards;
-use crate::stage::{MODEL, check_vocabulary, image_layout, open_shards};
+use crate::rows::Rows;
+use crate::stage::{MODEL, WEIGHT_BYTES, check_vocabulary, computing, image_layout, open_shards};
 use crate::validation::{batches, held_out};
 use crate::{Kind, Result};
 
@@ -73,6 +74,10 @@ impl Stage for Evaluate {
 
     fn streams(&self) -> Vec<Declared> {
         vec![CAPTIONS.into(), SCORES.into()]
+    }
+
+    fn resources(&self) -> Resources {
+        computing(WEIGHT_BYTES * self.model.parameter_counts().total, &self.settings)
     }
 
     fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> corpus::Result<()> {

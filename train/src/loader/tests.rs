@@ -86,7 +86,7 @@ fn text_is_mixed_by_the_weights_of_its_sources() {
     let folder = tempfile::tempdir().unwrap();
     let shards = shards(&Store::local(folder.path()).unwrap());
     let weights = |books, web| Config {
-        batch: crate::Rows { text_sequences: 8, pairs: 0, interleaved: 0 },
+        batch: crate::Rows::new(&[(Kind::Text, 8)]),
         text_weights: BTreeMap::from([("books".to_owned(), books), ("web".to_owned(), web)]),
         ..config(100)
     };
@@ -120,7 +120,7 @@ fn a_shard_without_training_rows_ends_with_an_error_and_not_in_an_endless_search
     let store = Store::local(folder.path()).unwrap();
     let rows = (0..9).map(|id| held_out(pair(id, &[40]))).collect();
     let shards = Shards::from([(Kind::Pairs, shard(&store, "pack.pairs", vec![rows]))]);
-    let config = Config { batch: crate::Rows { text_sequences: 0, pairs: 1, interleaved: 0 }, ..config(10) };
+    let config = Config { batch: crate::Rows::new(&[(Kind::Pairs, 1)]), ..config(10) };
     let mut feed = open(&config, &shards, &LoaderState::default()).unwrap();
     assert!(feed.next_batch().unwrap_err().to_string().contains("train split is empty"));
     let text = crate::testing::config(10);
@@ -134,7 +134,7 @@ fn ranks_get_disjoint_pairs_that_are_together_the_epoch() {
     let store = Store::local(folder.path()).unwrap();
     let rows = (0..40).map(|id| pair(id, &[40])).collect();
     let shards = Shards::from([(Kind::Pairs, shard(&store, "pack.pairs", vec![rows]))]);
-    let one = crate::Rows { text_sequences: 0, pairs: 1, interleaved: 0 };
+    let one = crate::Rows::new(&[(Kind::Pairs, 1)]);
     let config = Config { batch: one, micro_batch: Some(one), block_bytes_max: 400, ..config(10) };
     let mut seen = Vec::new();
     for index in 0..3 {
@@ -173,7 +173,7 @@ fn a_row_that_packing_does_not_write_reaches_the_trainer_as_an_error() {
     let store = Store::local(folder.path()).unwrap();
     let broken = Sequence { image_starts: vec![90], ..pair(0, &[40]) };
     let shards = Shards::from([(Kind::Pairs, shard(&store, "pack.pairs", vec![vec![broken]]))]);
-    let one = crate::Rows { text_sequences: 0, pairs: 1, interleaved: 0 };
+    let one = crate::Rows::new(&[(Kind::Pairs, 1)]);
     let config = Config { batch: one, micro_batch: Some(one), ..config(10) };
     let feed = open(&config, &shards, &LoaderState::default()).unwrap();
     let mut loader = Loader::start(feed, 1).unwrap();

@@ -1,7 +1,7 @@
 //! The stage that puts content keys in order: `text.exact.keys`, `pairs.exact.keys`.
 
 use corpus::record::{CONTENT_KEYS, ContentKey, FINGERPRINTS, Fingerprinted};
-use corpus::sort::{GROUP_BYTES, Sorter, count, groups, task_bytes};
+use corpus::sort::{GROUP_BYTES, Sorter, group_count, groups, task_bytes};
 use corpus::stage::{Inputs, Resources};
 use corpus::{Dataset, Declared, Id, Output, Part, Result, Stage, Task};
 use serde_json::{Value, json};
@@ -67,7 +67,7 @@ impl Stage for ContentKeys {
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
-        count(Self::groups(inputs.get(&self.rules)?))
+        group_count(Self::groups(inputs.get(&self.rules)?))
     }
 
     fn streams(&self) -> Vec<Declared> {

@@ -1,7 +1,7 @@
 //! The stage that reduces documents to band keys: `text.near.keys`.
 
 use corpus::record::{BAND_KEYS, BandKey, Document, DocumentText, Link, PLANTED};
-use corpus::sort::{GROUP_BYTES, Sorter, count, groups, task_bytes};
+use corpus::sort::{GROUP_BYTES, Sorter, group_count, groups, task_bytes};
 use corpus::stage::{Inputs, Resources};
 use corpus::{Declared, Id, Output, Result, Stage, Task};
 use serde_json::{Value, json};
@@ -97,7 +97,7 @@ impl Stage for Keys {
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
-        count(self.groups(inputs))
+        group_count(self.groups(inputs))
     }
 
     fn streams(&self) -> Vec<Declared> {

@@ -1,7 +1,7 @@
 //! The stages that reduce documents to keys of passages or anchors: `text.lines.keys` and its like.
 
 use corpus::record::{DOCUMENTS, DocumentText, PASSAGE_KEYS, PassageKey};
-use corpus::sort::{GROUP_BYTES, Sorter, count, groups, task_bytes};
+use corpus::sort::{GROUP_BYTES, Sorter, group_count, groups, task_bytes};
 use corpus::stage::{Inputs, Resources};
 use corpus::{Dataset, Declared, Id, Output, Part, Result, Stage, Task};
 use serde_json::{Value, json};
@@ -92,7 +92,7 @@ impl Stage for Passages {
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
-        count(Self::groups(inputs.get(&self.documents)?))
+        group_count(Self::groups(inputs.get(&self.documents)?))
     }
 
     fn streams(&self) -> Vec<Declared> {

@@ -6,8 +6,9 @@ use std::io::Cursor;
 use image::metadata::Orientation;
 use image::{ImageDecoder, ImageError, ImageFormat, ImageReader};
 
-use super::bitmap::{self, Icon};
+use super::bitmap;
 use super::gif::Gif;
+use super::icon::{Icon, Veil, icon};
 use super::jpeg::Jpeg;
 use super::png::{self, Png};
 use super::samples;
@@ -34,6 +35,8 @@ pub(super) struct Library<'a> {
     file: &'a [u8],
     /// Bytes of a copy of the file that is decoded in its place.
     copy_bytes: u64,
+    /// What shows of it, where the library does not know.
+    veil: Option<Veil<'a>>,
 }
 
 impl<'a> Source<'a> {
@@ -58,9 +61,12 @@ impl<'a> Source<'a> {
             ImageFormat::Png => Self::Png(Box::new(Png::open(file)?)),
             ImageFormat::Gif => Self::Gif(Box::new(Gif::open(file)?)),
             ImageFormat::Tiff => Self::Tiff(Box::new(Tiff::open(file)?)),
-            ImageFormat::Ico => match bitmap::icon(file)? {
+            ImageFormat::Ico => match icon(file)? {
                 Icon::Png(png) => return Self::open(png, ImageFormat::Png, "png", check),
-                Icon::Bitmap(icon) => Self::Other(Library::copied(file, icon.into(), format, extension)?),
+                Icon::Bitmap(bitmap, veil) => {
+                    let library = Library::copied(file, bitmap.into(), ImageFormat::Bmp, extension)?;
+                    Self::Other(Library { veil: Some(veil), ..library })
+                }
             },
             ImageFormat::Bmp => {
                 Self::Other(Library::copied(file, bitmap::windows(file)?, format, extension)?)
@@ -141,7 +147,7 @@ impl<'a> Library<'a> {
         let mut reader = ImageReader::with_format(Cursor::new(decoded), format);
         reader.no_limits();
         let decoder = reader.into_decoder().map_err(|error| fault(extension, &error))?;
-        Ok(Self { decoder: Box::new(decoder), format, extension, file, copy_bytes })
+        Ok(Self { decoder: Box::new(decoder), format, extension, file, copy_bytes, veil: None })
     }
 
     pub(super) fn size(&self) -> (u32, u32) {
@@ -169,6 +175,10 @@ impl<'a> Library<'a> {
         read.map_err(|error| fault(self.extension, &error))?;
         samples::into_rgb(samples, colour, count)
             .and_then(|rgb| Pixels::new(size.0, size.1, rgb))
+            .and_then(|pixels| match &self.veil {
+                Some(veil) => veil.over(pixels),
+                None => Some(pixels),
+            })
             .ok_or_else(|| Fault::broken(self.extension, "no pixels"))
     }
 }

@@ -13,6 +13,7 @@ mod formats;
 mod jpegs;
 mod mutated;
 mod peak;
+mod pictures;
 mod tiffs;
 
 const PIXELS_MAX: u64 = 100_000_000;

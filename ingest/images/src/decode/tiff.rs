@@ -1,6 +1,7 @@
 //! TIFF: the first image, whatever its samples are, as Pillow shows it. Grey of 16 bits is the exception:
 //! Pillow cuts it at 255, here it is scaled.
 
+use std::borrow::Cow;
 use std::io::{Cursor, Read, Seek, SeekFrom};
 
 use image::metadata::Orientation;
@@ -13,6 +14,7 @@ use super::samples::RGB_BYTES;
 use super::{Fault, Pixels, pixels};
 
 mod colours;
+mod plain;
 
 use self::colours::{Colours, Depth};
 
@@ -42,6 +44,7 @@ const REVERSED: u64 = 2;
 const APART: u64 = 2;
 /// Values of the tag of colours that the library does not decode, and those that it decodes alike.
 const PALETTE: u64 = 3;
+const YCBCR: u64 = 6;
 const LAB: [u64; 2] = [8, 9];
 const GREY: u8 = 1;
 const RGB: u8 = 2;
@@ -56,11 +59,30 @@ pub(super) struct Tiff<'a> {
     depth: Depth,
     /// Samples of a pixel as they are decoded.
     sample_count: usize,
+    /// How the library is given what it does not read as it is.
+    detour: Option<Detour>,
+}
+
+/// What is made of a file for the library: see [`plain`].
+#[derive(Clone, Copy)]
+enum Detour {
+    /// The image without its compression.
+    Whole,
+    /// Each plane of samples by itself.
+    Planes,
+}
+
+/// Decoded samples, and how they lie.
+struct Samples {
+    bytes: Vec<u8>,
+    row_bytes: usize,
+    /// Bytes of a plane, where samples of a pixel lie apart.
+    plane_bytes: Option<usize>,
 }
 
 /// A file of which some bytes are read as others.
 struct Patched<'a> {
-    file: Cursor<&'a [u8]>,
+    file: Cursor<Cow<'a, [u8]>>,
     patches: Vec<(u64, u8)>,
 }
 
@@ -75,11 +97,12 @@ impl<'a> Tiff<'a> {
         if tags.value(FILL_ORDER) == Some(REVERSED) {
             return Err(Fault::Unsupported { format: "image/tiff (reversed bits)".to_owned() });
         }
-        if tags.value(PLANAR) == Some(APART) && has_cut_tiles(&tags) {
+        let detour = Detour::of(&tags);
+        if tags.value(COMPRESSION) == Some(JPEG) && matches!(detour, Some(Detour::Planes)) {
             // The library panics over them.
             return Err(Fault::Unsupported { format: "image/tiff (cut tiles of planes)".to_owned() });
         }
-        let patched = Patched { file: Cursor::new(file), patches: patches(&tags, photometric) };
+        let patched = Patched { file: Cursor::new(file.into()), patches: patches(&tags, photometric) };
         let mut decoder = Decoder::new(patched).map_err(fault)?.with_limits(Limits::unlimited());
         let size = decoder.dimensions().map_err(fault)?;
         let kind = decoder.colortype().map_err(fault)?;
@@ -98,7 +121,7 @@ impl<'a> Tiff<'a> {
         let orientation = tags.value(ORIENTATION).and_then(|value| u8::try_from(value).ok());
         let orientation = orientation.and_then(Orientation::from_exif);
         let sample_count = kind.num_samples().into();
-        Ok(Self { file, decoder, size, orientation, colours, depth, sample_count })
+        Ok(Self { file, decoder, size, orientation, colours, depth, sample_count, detour })
     }
 
     pub(super) fn size(&self) -> (u32, u32) {
@@ -111,9 +134,16 @@ impl<'a> Tiff<'a> {
 
     /// Returns how many bytes [`Self::decode`] holds at its peak.
     pub(super) fn held_bytes(&self) -> Result<u64, Fault> {
-        directory::held_bytes(self.file, self.size)
-            .map(|bytes| bytes.saturating_add(pixels(self.size).saturating_mul(RGB_BYTES as u64)))
-            .ok_or_else(|| Fault::broken(FORMAT, "no first image"))
+        let no_image = || Fault::broken(FORMAT, "no first image");
+        let bytes = directory::held_bytes(self.file, self.size).ok_or_else(no_image)?;
+        let tags = Directory::of(self.file).ok_or_else(no_image)?;
+        let detour = match self.detour {
+            None => 0,
+            Some(Detour::Whole) => plain::held_bytes(self.file, &tags, None),
+            Some(Detour::Planes) => plain::held_bytes(self.file, &tags, Some(self.sample_count)),
+        };
+        let rgb = pixels(self.size).saturating_mul(RGB_BYTES as u64);
+        Ok(bytes.saturating_add(rgb).saturating_add(detour))
     }
 
     /// Decodes the first image.
@@ -121,6 +151,37 @@ impl<'a> Tiff<'a> {
     /// # Errors
     /// A [`Fault`] for what is damaged, cut off, or compressed in a way that is not read.
     pub(super) fn decode(mut self) -> Result<Pixels, Fault> {
+        let no_pixels = || Fault::broken(FORMAT, "no pixels");
+        let samples = match self.detour {
+            None => self.samples(None)?,
+            Some(Detour::Whole) => {
+                self.decoder = self.detoured(None)?;
+                self.samples(None)?
+            }
+            Some(Detour::Planes) => self.planes()?,
+        };
+        let Samples { bytes, row_bytes, plane_bytes } = samples;
+        let (width, height) = self.size;
+        let mut rgb = Vec::with_capacity(pixels(self.size) as usize * RGB_BYTES);
+        let mut row = vec![0.0_f32; width as usize * self.sample_count];
+        for y in 0..height as usize {
+            match plane_bytes {
+                Some(plane_bytes) => {
+                    for plane in 0..self.sample_count {
+                        let bytes = bytes.get(plane * plane_bytes + y * row_bytes..).unwrap_or_default();
+                        self.depth.read(bytes, row.iter_mut().skip(plane).step_by(self.sample_count));
+                    }
+                }
+                None => self.depth.read(bytes.get(y * row_bytes..).unwrap_or_default(), row.iter_mut()),
+            }
+            row.chunks_exact(self.sample_count)
+                .for_each(|pixel| rgb.extend(self.colours.rgb(pixel, self.depth)));
+        }
+        Pixels::new(width, height, rgb).ok_or_else(no_pixels)
+    }
+
+    /// Has the library decode all samples, or those of the one plane that it was given.
+    fn samples(&mut self, plane: Option<usize>) -> Result<Samples, Fault> {
         let layout = self.decoder.image_buffer_layout().map_err(fault)?;
         let no_pixels = || Fault::broken(FORMAT, "no pixels");
         // What was charged is what the tags say.
@@ -129,28 +190,58 @@ impl<'a> Tiff<'a> {
         }
         let row_bytes = layout.row_stride.ok_or_else(no_pixels)?.get();
         let plane_bytes = layout.plane_stride.map_or(layout.complete_len, |bytes| bytes.get());
-        let mut samples = vec![0; layout.complete_len];
-        self.decoder.read_image_bytes(&mut samples).map_err(fault)?;
-        let (width, height) = self.size;
-        let is_planar = layout.planes > 1;
-        if is_planar && layout.planes < self.sample_count {
+        let mut bytes = vec![0; layout.complete_len];
+        self.decoder.read_image_bytes(&mut bytes).map_err(fault)?;
+        let is_apart = plane.is_some() || layout.planes > 1;
+        if plane.is_none() && is_apart && layout.planes < self.sample_count {
             return Err(no_pixels());
         }
-        let mut rgb = Vec::with_capacity(pixels(self.size) as usize * RGB_BYTES);
-        let mut row = vec![0.0_f32; width as usize * self.sample_count];
-        for y in 0..height as usize {
-            if is_planar {
-                for plane in 0..self.sample_count {
-                    let bytes = samples.get(plane * plane_bytes + y * row_bytes..).unwrap_or_default();
-                    self.depth.read(bytes, row.iter_mut().skip(plane).step_by(self.sample_count));
-                }
-            } else {
-                self.depth.read(samples.get(y * row_bytes..).unwrap_or_default(), row.iter_mut());
-            }
-            row.chunks_exact(self.sample_count)
-                .for_each(|pixel| rgb.extend(self.colours.rgb(pixel, self.depth)));
+        Ok(Samples { bytes, row_bytes, plane_bytes: is_apart.then_some(plane_bytes) })
+    }
+
+    /// Decodes plane by plane.
+    fn planes(&mut self) -> Result<Samples, Fault> {
+        let mut all = Samples { bytes: Vec::new(), row_bytes: 0, plane_bytes: None };
+        for plane in 0..self.sample_count {
+            self.decoder = self.detoured(Some(plane))?;
+            let Samples { bytes, row_bytes, plane_bytes } = self.samples(Some(plane))?;
+            (all.row_bytes, all.plane_bytes) = (row_bytes, plane_bytes);
+            all.bytes.extend(bytes);
         }
-        Pixels::new(width, height, rgb).ok_or_else(no_pixels)
+        Ok(all)
+    }
+
+    /// Returns a decoder of what is made of the file for the library.
+    fn detoured(&self, plane: Option<usize>) -> Result<Decoder<Patched<'a>>, Fault> {
+        let broken = || Fault::broken(FORMAT, "its strips or tiles are damaged");
+        let tags = Directory::of(self.file).ok_or_else(broken)?;
+        let photometric = match tags.value(PHOTOMETRIC).unwrap_or(0) {
+            _ if plane.is_some() => GREY,
+            PALETTE => GREY,
+            photometric if LAB.contains(&photometric) => RGB,
+            photometric => u8::try_from(photometric).unwrap_or(RGB),
+        };
+        let is_predicted = PREDICTED.contains(&tags.value(COMPRESSION).unwrap_or(1));
+        let predictor = tags.value(PREDICTOR).filter(|_| is_predicted).unwrap_or(NO_PREDICTOR.into());
+        let file = plain::of(self.file, &tags, (photometric.into(), predictor), plane).ok_or_else(broken)?;
+        let file = Patched { file: Cursor::new(file.into()), patches: Vec::new() };
+        Ok(Decoder::new(file).map_err(fault)?.with_limits(Limits::unlimited()))
+    }
+}
+
+impl Detour {
+    /// Returns how the library is given an image of these tags; none if it reads it as it is.
+    fn of(tags: &Directory<'_>) -> Option<Self> {
+        let is_tiled = tags.value(TILE_SIDES[0]).is_some();
+        let is_lzw = tags.value(COMPRESSION) == Some(plain::LZW);
+        let is_apart = tags.value(PLANAR) == Some(APART);
+        if is_apart && has_cut_tiles(tags) {
+            return Some(Self::Planes);
+        }
+        // Samples that are no colours are passed over pixel by pixel.
+        let is_read_by_rows = is_tiled || tags.value(EXTRA_SAMPLES).is_some();
+        let is_detour = is_lzw && is_read_by_rows && tags.value(PHOTOMETRIC) != Some(YCBCR);
+        is_detour.then_some(if is_apart { Self::Planes } else { Self::Whole })
     }
 }
 

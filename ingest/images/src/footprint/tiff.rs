@@ -104,6 +104,11 @@ impl<'a> Directory<'a> {
         Some(directory)
     }
 
+    /// Returns true if numbers begin with their highest byte.
+    pub(in super::super) fn is_big_endian(&self) -> bool {
+        self.is_big_endian
+    }
+
     /// Reads a number of as many bytes as there are.
     fn number(&self, bytes: &[u8]) -> u64 {
         let add = |number: u64, byte: &u8| (number << 8) | u64::from(*byte);
@@ -120,11 +125,10 @@ impl<'a> Directory<'a> {
         })
     }
 
-    /// Returns the values that reading the image's tags makes; those behind the end of the file are not
-    /// reached.
+    /// Returns the values that reading the image's tags makes room for, also where they are not within the file.
     fn value_count(&self) -> u64 {
         let read = self.entries().filter(|entry| READ_TAGS.contains(&entry.tag));
-        read.map(|entry| entry.count.min(self.file.len() as u64)).fold(0, u64::saturating_add)
+        read.map(|entry| entry.count).fold(0, u64::saturating_add)
     }
 
     /// Returns the first value of a tag, the largest where a tag is there more than once.

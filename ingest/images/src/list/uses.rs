@@ -4,7 +4,7 @@
 //! once, whatever the number of partitions of the list.
 
 use corpus::record::{PAGES, PAIRS, Page, Pair, SegmentKind, USES, Use, Wanted};
-use corpus::sort::{GROUP_BYTES, Sorted, Sorter, count, groups, task_bytes};
+use corpus::sort::{GROUP_BYTES, Sorted, Sorter, group_count, groups, task_bytes};
 use corpus::stage::Resources;
 use corpus::{Dataset, Declared, Inputs, Output, Part, Result, Stage, Task};
 use serde_json::{Value, json};
@@ -63,7 +63,7 @@ impl Stage for Uses {
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
-        count(self.groups(inputs)?)
+        group_count(self.groups(inputs)?)
     }
 
     fn streams(&self) -> Vec<Declared> {

@@ -270,7 +270,7 @@ fn a_pass_stopped_and_continued_gives_the_same_parts() {
     let target = |row: u64| {
         let url =
             format!("http://127.0.0.1:{port}/{}", if row.is_multiple_of(3) { "gone.png" } else { "a.png" });
-        let mut target = target(&url, vec![pair(row), slot(5_000 - row, 0)]);
+        let mut target = target(&url, vec![pair(row), slot(50_000 - row, 0)]);
         target.key = u128::from(row).to_be_bytes();
         target
     };

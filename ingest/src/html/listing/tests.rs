@@ -78,6 +78,42 @@ fn blocks_of_code_with_line_breaks_are_code() {
     }
 }
 
+#[test]
+fn code_of_programs_that_document_code_has_its_lines_and_no_numbers() {
+    let gitea = |n: usize, line: &str| {
+        format!(
+            "<tr><td id=L{n} class=lines-num><span id=L{n} data-line-number={n}></span></td><td rel=L{n} class='lines-code chroma'><code class=code-inner>{line}\n</code></td></tr>"
+        )
+    };
+    let gitea = [gitea(1, "if a:"), gitea(2, "    b"), gitea(3, ""), gitea(4, "c")].concat();
+    let line = |n: usize, line: &str| {
+        format!("<div class=line><a id=l{n}></a><span class=lineno>    {n}</span>&#160;{line}</div>\n")
+    };
+    let doxygen = [line(1, "if a:"), line(2, "    b"), line(3, ""), line(4, "c")].concat();
+    let plain = "<div class=foldopen><div class=line>if a:</div>\n<div class=line>    b</div></div><div class=line></div>\n<div class=line>c</div>";
+    let covered = |n: usize, line: &str| {
+        format!(
+            "<p class=run><span class=n><a id=t{n} href='#t{n}'>{n}</a></span><span class=t>{line}&nbsp;</span><span class=r></span></p>\n"
+        )
+    };
+    let coverage =
+        [covered(1, "<span class=key>if</span> a:"), covered(2, "    b"), covered(3, ""), covered(4, "c")]
+            .concat();
+    for html in [
+        format!("<table>{gitea}</table>"),
+        format!("<div class=fragment>{doxygen}</div>"),
+        format!("<div class=fragment>{plain}</div>"),
+        format!("<main id=source>\n{coverage}</main>"),
+    ] {
+        assert_eq!(first(&html).as_deref(), Some(CODE), "{html}");
+    }
+    let spaces = "<div class=code>if a:<br>\n&nbsp;&nbsp;&nbsp;&nbsp;b<br>\n&nbsp;<br>\nc</div>";
+    assert_eq!(first(spaces).as_deref(), Some(CODE));
+    assert_eq!(first(&spaces.replace("class=code", "class=poem")), None);
+    let steps = "<div class=slide><div class=fragment>One</div></div>";
+    assert_eq!(first(steps), None);
+}
+
 /// Returns the code of the first table or block that is some.
 fn first(html: &str) -> Option<String> {
     let dom = parser::parse(html);

@@ -34,6 +34,29 @@ fn a_quote_that_never_ends_breaks_its_line_alone() {
 }
 
 #[test]
+fn semicolons_separate_fields_where_no_comma_does() {
+    assert_eq!(rows(b"url;n\nhttp://a/1,2;3\n\"a;b\";4\n", b','), ["http://a/1,2|3", "a;b|4"]);
+    assert_eq!(rows(b"sep=;\r\nurl;n\r\nhttp://a/1;2\r\n", b','), ["http://a/1|2"]);
+    assert_eq!(rows(b"\xEF\xBB\xBFurl;n\na;1\n\xEF\xBB\xBFb;2\n", b','), ["a|1", "b|2"], "a mark within");
+}
+
+#[test]
+fn a_header_that_cannot_be_read_is_told() {
+    let broken = |error: &io::Error| corpus::Error::work("test", error.to_string());
+    let refused = |text: &[u8]| {
+        let opened = DelimitedRows::open(("s", "u.csv"), text, (b',', 30), &url_and_number(), broken);
+        let corpus::Error::Work { source, .. } = opened.err().unwrap() else { return String::new() };
+        source.to_string()
+    };
+    let long = format!("url,{}\nu,n\n", "n".repeat(30));
+    assert_eq!(
+        refused(long.as_bytes()),
+        "its header is a row of 34 bytes, more than the 30 that a row may have"
+    );
+    assert_eq!(refused(b"\"url,n\nu,n\n"), "its header has a quoted field without end");
+}
+
+#[test]
 fn a_file_without_the_column_says_what_it_has() {
     let broken = |error: &io::Error| corpus::Error::work("test", error.to_string());
     let opened = DelimitedRows::open(
@@ -43,7 +66,7 @@ fn a_file_without_the_column_says_what_it_has() {
         &url_and_number(),
         broken,
     );
-    let message = opened.err().unwrap().to_string();
+    let message = FileFault::of_error(opened.err().unwrap()).unwrap().detail;
     assert!(message.contains("u.csv") && message.contains("link"), "{message}");
 }
 

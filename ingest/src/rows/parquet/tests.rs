@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod hostile;
+mod texts;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -85,7 +86,8 @@ fn a_missing_column_names_those_that_are_there() {
     let Err(error) = ParquetRows::open("stage", "file", File::open(&path).unwrap().into(), &wanted, 0) else {
         panic!("opened")
     };
-    assert!(error.to_string().contains("SAMPLE_ID"), "{error}");
+    let fault = FileFault::of_error(error).unwrap();
+    assert!(fault.detail.contains("SAMPLE_ID"), "{fault}");
 }
 
 #[test]

@@ -31,7 +31,7 @@ fn evaluate() -> Evaluate {
         },
         model: network(),
         settings: model::Settings::default(),
-        micro_batch: Rows { text_sequences: 1, pairs: 2, interleaved: 1 },
+        micro_batch: Rows::new(&[(Kind::Text, 1), (Kind::Pairs, 2), (Kind::Interleaved, 1)]),
         payload: PayloadFormat::Features(model::Tap::BeforeLastBlock),
     }
 }

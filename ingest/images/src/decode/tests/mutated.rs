@@ -71,6 +71,7 @@ fn files() -> Vec<Vec<u8>> {
         [ImageFormat::Ico, ImageFormat::Png, ImageFormat::Tiff]
             .map(|format| encode(with_alpha.clone(), format)),
     );
+    files.extend(pictures::cases().into_iter().map(|(_, file, _)| file));
     files
 }
 

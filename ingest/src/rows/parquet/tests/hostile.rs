@@ -5,6 +5,7 @@ use std::fs::File;
 use std::sync::Arc;
 
 use arrow::array::StringArray;
+use arrow::datatypes::Field;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, Type, ZstdLevel};
 use parquet::file::metadata::{
