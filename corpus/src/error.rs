@@ -158,6 +158,11 @@ impl Error {
         causes(self).any(|cause| matches!(cause.downcast_ref(), Some(Self::Tried)))
     }
 
+    /// Returns true if and only if the store said that there is no such object.
+    pub(crate) fn is_missing(&self) -> bool {
+        matches!(self, Self::Store { source: object_store::Error::NotFound { .. }, .. })
+    }
+
     /// Returns true if and only if the same task may succeed when it is tried again. A full disk and a
     /// missing permission do not go away by themselves.
     pub fn is_transient(&self) -> bool {
@@ -208,7 +213,7 @@ pub(crate) fn os_error<'e>(error: &'e (dyn std::error::Error + 'static)) -> Opti
 }
 
 /// Returns an error and what caused it, one after the other.
-fn causes<'e>(
+pub(crate) fn causes<'e>(
     error: &'e (dyn std::error::Error + 'static),
 ) -> impl Iterator<Item = &'e (dyn std::error::Error + 'static)> {
     std::iter::successors(Some(error), |error| error.source())

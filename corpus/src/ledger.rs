@@ -102,15 +102,20 @@ impl Ledger {
     /// # Errors
     /// When the store fails.
     pub fn progress(&self, stage: &str, fingerprint: &Fingerprint) -> Result<BTreeMap<u32, TaskProgress>> {
-        let mut tasks: BTreeMap<u32, TaskProgress> = BTreeMap::new();
-        for path in self.store.names(&folder(stage, fingerprint))? {
-            match Name::parse(&path) {
-                Some(Name::Range { task, .. }) => tasks.entry(task).or_default().ranges += 1,
-                Some(Name::End { task }) => tasks.entry(task).or_default().done = true,
-                Some(Name::Stage | Name::Seal) | None => {}
-            }
-        }
-        Ok(tasks)
+        // There may be millions, in no order: eight bytes of each are held, and sorted.
+        let mut names: Vec<(u32, bool)> = Vec::new();
+        self.store.each_name(&folder(stage, fingerprint), |path| match Name::parse(path) {
+            Some(Name::Range { task, .. }) => names.push((task, false)),
+            Some(Name::End { task }) => names.push((task, true)),
+            Some(Name::Stage | Name::Seal) | None => {}
+        })?;
+        names.sort_unstable();
+        let of_task = names.chunk_by(|one, other| one.0 == other.0).map(|names| {
+            let done = names.iter().any(|(_, is_end)| *is_end);
+            let ranges = names.iter().filter(|(_, is_end)| !is_end).count() as u32;
+            (names[0].0, TaskProgress { ranges, done })
+        });
+        Ok(of_task.collect())
     }
 
     /// Reads the entries of one task, by range.
@@ -147,26 +152,22 @@ impl Ledger {
         self.read(&names::end_path(stage, fingerprint, task))
     }
 
-    /// Returns how many input records a second one task went through, in the mean over at most 64
-    /// entries spread over all; `None` where there are none. A damaged entry tells nothing here: that is
-    /// what verifying is for.
-    ///
-    /// # Errors
-    /// When the store cannot list.
-    pub fn pace(&self, stage: &str, fingerprint: &Fingerprint) -> Result<Option<f64>> {
-        let listed = self.store.names(&folder(stage, fingerprint))?;
-        let is_range = |path: &str| matches!(Name::parse(path), Some(Name::Range { .. }));
-        let entries: Vec<_> = listed.into_iter().filter(|path| is_range(path)).collect();
-        let step = entries.len().div_ceil(PACE_ENTRIES_MAX).max(1);
+    /// Returns how many input records a second one task went through, in the mean over at most 64 entries of tasks
+    /// spread over these; `None` where there are none. A damaged entry tells nothing here: that is what verifying is
+    /// for.
+    pub fn pace(&self, stage: &str, fingerprint: &Fingerprint, tasks: &[u32]) -> Option<f64> {
+        let sampled = tasks.iter().step_by(tasks.len().div_ceil(PACE_ENTRIES_MAX).max(1));
+        let ranges = (PACE_ENTRIES_MAX / sampled.len().max(1)) as u32;
         let (mut records, mut secs) = (0, 0.0);
-        for path in entries.iter().step_by(step) {
-            if let Ok(Some(entry)) = self.read::<Entry>(path) {
+        for task in sampled {
+            for range in 0..ranges {
+                let Ok(Some(entry)) = self.entry(stage, fingerprint, *task, range) else { break };
                 let read = entry.report.units.values().map(|counts| counts.read).max();
                 records += read.unwrap_or_default();
                 secs += entry.circumstances.elapsed_secs;
             }
         }
-        Ok((secs > 0.0).then(|| records as f64 / secs))
+        (secs > 0.0).then(|| records as f64 / secs)
     }
 
     /// Records that a stage is begun, with how many tasks and which streams; a damaged record is replaced.

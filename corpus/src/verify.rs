@@ -31,12 +31,12 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    /// Tells a file that cannot be read from a store that cannot be reached.
+    /// Tells a file that cannot be read from a store that cannot be reached, or does not let us.
     fn of(store: &Store, error: Error) -> Self {
         // A file of this machine that cannot be read is damaged, whatever the disk says.
-        match error.is_transient() && store.local_path("").is_none() {
-            true => Self::Store(error),
-            false => Self::Damage(error.to_string()),
+        match error.is_missing() || store.local_path("").is_some() {
+            true => Self::Damage(error.to_string()),
+            false => Self::Store(error),
         }
     }
 

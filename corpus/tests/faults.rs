@@ -107,7 +107,6 @@ fn what_lasts_may_pass_and_is_no_damage_and_what_is_refused_is_told_at_once() {
     let store = server.store_by(proxy.address(), &prefix);
     let error = verify::verify(&store, &manifest).unwrap_err();
     assert!(error.is_transient(), "{error:?}");
-    let before = proxy.requests().len();
     let variable = |name: &str| match name {
         "AWS_SECRET_ACCESS_KEY" => Some("another".to_owned()),
         _ => server
@@ -118,6 +117,9 @@ fn what_lasts_may_pass_and_is_no_damage_and_what_is_refused_is_told_at_once() {
     };
     let place = Place::parse(format!("s3://{}/{prefix}", s3::BUCKET).as_ref()).unwrap();
     let stranger = Store::open_at(&place, &variable).unwrap();
+    assert!(stranger.open("a").is_err_and(|error| !error.is_transient()));
+    assert!(verify::verify(&stranger, &manifest).is_err(), "what we may not read is not damaged");
+    let before = proxy.requests().len();
     for refused in [
         stranger.put_if_absent("a", Bytes::new()).unwrap_err(),
         stranger.get("a").unwrap_err(),

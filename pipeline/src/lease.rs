@@ -173,7 +173,8 @@ fn renew(store: &Store, number: u64, holder: &Holder) -> Result<bool> {
 /// Waits until a lease was not renewed for long enough.
 fn wait_for_end(store: &Store, number: u64, holder: Holder) -> Result<()> {
     let begun = Instant::now();
-    tracing::info!(holder = holder.who, "the run's folder was in use: waits whether it still is");
+    let (who, seconds) = (&holder.who, PATIENCE.as_secs());
+    tracing::warn!("{store} was in use by {who}: waits up to {seconds} s whether it still is");
     while begun.elapsed() < PATIENCE {
         std::thread::sleep(TICK);
         match read(store, number)? {

@@ -96,8 +96,9 @@ fn fill(
     sealed: &mut Inputs,
 ) -> Result<()> {
     let (name, ledger) = (status.stage.clone(), Ledger::new(folder.store.clone()));
-    status.records_per_sec = ledger.pace(&name, fingerprint)?;
     if let Some(manifest) = ledger.manifest(&name, fingerprint)? {
+        let tasks: Vec<u32> = (0..manifest.task_count).collect();
+        status.records_per_sec = ledger.pace(&name, fingerprint, &tasks);
         status.state = State::Sealed;
         status.tasks_done = manifest.task_count as usize;
         status.task_count = Some(manifest.task_count);
@@ -109,6 +110,8 @@ fn fill(
         return Ok(());
     };
     let progress = ledger.progress(&name, fingerprint)?;
+    let begun: Vec<u32> = progress.keys().copied().collect();
+    status.records_per_sec = ledger.pace(&name, fingerprint, &begun);
     status.state = State::Running;
     status.task_count = Some(plan.task_count);
     status.tasks_done = progress.values().filter(|task| task.done).count();

@@ -5,6 +5,7 @@ use std::fs;
 use std::time::Duration;
 
 use corpus::Store;
+use corpus_testing::fault::{Fault, Proxy};
 use corpus_testing::s3::{self, BUCKET, Server};
 
 use crate::support::{Output, Workspace, small_run};
@@ -133,6 +134,28 @@ fn a_run_in_a_bucket_that_is_killed_and_continued_elsewhere_has_the_same_parts()
     assert!(extra.is_empty(), "other bytes: {extra:?}");
     let _ = bucket.kosmos(&["verify", &url]).success();
     assert!(workspace.path("elsewhere/logs").is_dir());
+}
+
+#[test]
+fn a_run_by_a_server_with_faults_has_the_same_parts() {
+    let Some(mut bucket) = Bucket::new() else { return };
+    let until = ["--until", "text"];
+    let _ = bucket.workspace.kosmos(&small_run(&[&["--dir", "local"][..], &until].concat())).success();
+    // Of every few requests one meets a fault, each in its turn; an answer that is cut is one of an object.
+    let proxy = Proxy::start(bucket.server.address(), |request, count| match count % 28 {
+        6 => Fault::SlowDown,
+        13 => Fault::Lost,
+        20 => Fault::AnswerLost,
+        27 if request.method == "GET" && !request.is_listing() => Fault::AnswerCut,
+        _ if request.is_listing() => Fault::Stale,
+        _ => Fault::None,
+    });
+    bucket.variables = bucket.server.variables(proxy.address());
+    let url = bucket.url();
+    let _ = bucket.kosmos(&small_run(&[&["--dir", url.as_str()][..], &until].concat())).success();
+    assert_eq!(bucket.parts(), bucket.workspace.parts("local"));
+    assert!(proxy.requests().len() > 280, "{}", proxy.requests().len());
+    let _ = bucket.kosmos(&["verify", &url]).success();
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub use image::{
 pub use interleaved::{INTERLEAVED, Interleaved};
 pub use near::{BAND_KEYS, BandKey, FOUND, LINKS, Link, PLANTED};
 pub use page::{PAGES, Page, PageName, Segment, SegmentKind};
-pub use pair::{PAIRS, Pair, PairName};
+pub use pair::{PAIRS, Pair, PairLayout, PairName, PairNumber};
 pub use pick::{PICKS, Pick};
 pub use removed::{DROPPED, FAILED, Removed, RuleValue, VERDICTS, Verdicts};
 pub use repeat::{CUTS, CutRepeat, PASSAGE_KEYS, PassageKey, REPEATS, Repeat};

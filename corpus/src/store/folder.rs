@@ -177,10 +177,8 @@ impl Backend for Folder {
         self.wait(listing.map_ok(|meta| (meta.location.to_string(), meta.size)).try_collect())
     }
 
-    fn names(&self, folder: &StorePath) -> Answer<Vec<String>> {
-        let mut found = Vec::new();
-        walk(&self.path(folder), folder.as_ref(), &mut found).map_err(generic)?;
-        Ok(found)
+    fn names(&self, folder: &StorePath, each: &mut dyn FnMut(&str)) -> Answer<()> {
+        walk(&self.path(folder), folder.as_ref(), each).map_err(generic)
     }
 
     fn folders(&self, folder: &StorePath) -> Answer<Vec<String>> {
@@ -227,7 +225,7 @@ impl Object for Opened {
 }
 
 /// Collects the paths of the files in a folder and below, as they are called from `name` on.
-fn walk(folder: &Path, name: &str, found: &mut Vec<String>) -> std::io::Result<()> {
+fn walk(folder: &Path, name: &str, each: &mut dyn FnMut(&str)) -> std::io::Result<()> {
     let entries = match std::fs::read_dir(folder) {
         // It may have been removed since it was listed.
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(()),
@@ -243,8 +241,8 @@ fn walk(folder: &Path, name: &str, found: &mut Vec<String>) -> std::io::Result<(
         let name = if name.is_empty() { file_name } else { format!("{name}/{file_name}") };
         let kind = entry.file_type()?;
         match kind.is_dir() || kind.is_symlink() && entry.path().is_dir() {
-            true => walk(&entry.path(), &name, found)?,
-            false => found.push(name),
+            true => walk(&entry.path(), &name, each)?,
+            false => each(&name),
         }
     }
     Ok(())

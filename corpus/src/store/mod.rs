@@ -88,8 +88,8 @@ trait Backend: Send + Sync + fmt::Display {
     /// Lists the objects under a folder with their sizes, in any order; none where there is no such folder.
     fn list(&self, folder: &StorePath) -> Answer<Vec<(String, u64)>>;
 
-    /// As [`Self::list`], without a look at each of them.
-    fn names(&self, folder: &StorePath) -> Answer<Vec<String>>;
+    /// Tells the paths of the objects under a folder, in any order, without a look at each of them.
+    fn names(&self, folder: &StorePath, each: &mut dyn FnMut(&str)) -> Answer<()>;
 
     /// Lists the names of the folders directly under a folder, in any order.
     fn folders(&self, folder: &StorePath) -> Answer<Vec<String>>;
@@ -266,9 +266,18 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub fn names(&self, folder: &str) -> Result<Vec<String>> {
-        let mut found = self.backend.names(&location(folder)?).map_err(failed("list", folder))?;
+        let mut found = Vec::new();
+        self.each_name(folder, |name| found.push(name.to_owned()))?;
         found.sort_unstable();
         Ok(found)
+    }
+
+    /// As [`Self::names`], one after the other in any order: none of them is held.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn each_name(&self, folder: &str, mut each: impl FnMut(&str)) -> Result<()> {
+        self.backend.names(&location(folder)?, &mut each).map_err(failed("list", folder))
     }
 
     /// Lists the names of the folders directly under a folder, sorted.

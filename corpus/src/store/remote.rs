@@ -18,17 +18,21 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
+use object_store::client::{HttpError, HttpErrorKind};
 use object_store::path::Path as StorePath;
 use object_store::{
-    Error, GetOptions, GetRange, GetResult, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload,
+    Error, GetOptions, GetRange, GetResult, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions,
+    PutPayload,
 };
 use tokio::runtime::Runtime;
 
 use self::blocks::{BLOCK_BYTES, Blocks};
 use super::{Answer, Backend, Found, Object, runtime};
 use crate::Result;
-use crate::error::is_lasting;
+use crate::error::{causes, is_lasting};
 
+/// Times that a read is sent whose answer broke off.
+const READS_MAX: u32 = 5;
 /// Times that a conditional put is sent at most.
 const PUTS_MAX: u32 = 8;
 /// Wait before the second put; doubled for each later one.
@@ -56,6 +60,28 @@ impl Shared {
     fn wait<F: Future>(&self, future: F) -> F::Output {
         self.runtime.block_on(future)
     }
+
+    /// Reads something, again where the answer broke off: the client sends again what was not answered, and only some
+    /// of what was answered in part.
+    fn read<T, F: Future<Output = Answer<T>>>(&self, read: impl Fn() -> F) -> Answer<T> {
+        for _ in 1..READS_MAX {
+            match self.wait(read()) {
+                Err(error) if is_broken_off(&error) => {
+                    tracing::debug!(%error, "a read is sent again");
+                }
+                answer => return answer,
+            }
+        }
+        self.wait(read())
+    }
+}
+
+/// Tells an answer that broke off.
+fn is_broken_off(error: &Error) -> bool {
+    let broken = causes(error).filter_map(|cause| cause.downcast_ref::<HttpError>());
+    broken.map(HttpError::kind).any(|kind| {
+        matches!(kind, HttpErrorKind::Decode | HttpErrorKind::Interrupted | HttpErrorKind::Unknown)
+    })
 }
 
 impl fmt::Display for Remote {
@@ -130,7 +156,7 @@ impl Backend for Remote {
         if length <= upload::WHOLE_BYTES_MAX {
             return self.put_if_absent(path, std::fs::read(file).map_err(unread)?.into());
         }
-        match self.shared.wait(self.shared.objects.head(path)) {
+        match self.shared.read(|| self.shared.objects.head(path)) {
             Ok(meta) if meta.size == length => return Ok(false),
             Ok(_) | Err(Error::NotFound { .. }) => {}
             Err(error) => return Err(error),
@@ -154,14 +180,14 @@ impl Backend for Remote {
     }
 
     fn get(&self, path: &StorePath, bytes_max: u64) -> Answer<Option<Found>> {
-        let get = async {
+        let get = || async {
             let answer = self.shared.objects.get(path).await?;
             match answer.meta.size > bytes_max {
                 true => Ok(Found::TooLarge),
                 false => answer.bytes().await.map(Found::Whole),
             }
         };
-        match self.shared.wait(get) {
+        match self.shared.read(get) {
             Ok(found) => Ok(Some(found)),
             Err(Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
@@ -171,30 +197,34 @@ impl Backend for Remote {
     fn open(&self, path: &StorePath) -> Answer<Arc<dyn Object>> {
         let length = match self.shared.blocks.length(path.as_ref()) {
             Some(length) => length,
-            None => self.shared.wait(open(&self.shared, path))?,
+            None => self.shared.read(|| open(&self.shared, path))?,
         };
         Ok(Arc::new(Opened { shared: self.shared.clone(), path: path.clone(), length }))
     }
 
     fn list(&self, folder: &StorePath) -> Answer<Vec<(String, u64)>> {
-        let listing = self.shared.objects.list(Some(folder));
-        let found = listing.map_ok(|meta| (meta.location.to_string(), meta.size));
-        self.shared.wait(found.try_collect())
+        let named = |meta: ObjectMeta| (meta.location.to_string(), meta.size);
+        self.shared.read(|| self.shared.objects.list(Some(folder)).map_ok(named).try_collect())
     }
 
-    fn names(&self, folder: &StorePath) -> Answer<Vec<String>> {
-        let listing = self.shared.objects.list(Some(folder));
-        self.shared.wait(listing.map_ok(|meta| meta.location.to_string()).try_collect())
+    fn names(&self, folder: &StorePath, each: &mut dyn FnMut(&str)) -> Answer<()> {
+        let named = |meta: ObjectMeta| meta.location.to_string();
+        // A listing that breaks off is begun anew, so that names are told when it is whole.
+        let names: Vec<String> =
+            self.shared.read(|| self.shared.objects.list(Some(folder)).map_ok(named).try_collect())?;
+        names.iter().for_each(|name| each(name));
+        Ok(())
     }
 
     fn folders(&self, folder: &StorePath) -> Answer<Vec<String>> {
-        let listing = self.shared.wait(self.shared.objects.list_with_delimiter(Some(folder)))?;
+        let listing = self.shared.read(|| self.shared.objects.list_with_delimiter(Some(folder)))?;
         let names = listing.common_prefixes.iter();
         Ok(names.filter_map(|path| Some(path.filename()?.to_owned())).collect())
     }
 
     fn is_empty(&self, folder: &StorePath) -> Answer<bool> {
-        Ok(self.shared.wait(self.shared.objects.list(Some(folder)).try_next())?.is_none())
+        let first = || async { self.shared.objects.list(Some(folder)).try_next().await };
+        Ok(self.shared.read(first)?.is_none())
     }
 
     fn delete(&self, paths: Vec<StorePath>) -> Answer<()> {
@@ -249,7 +279,7 @@ impl Object for Opened {
         let end = end.ok_or_else(|| outside(&self.path, start, length))?;
         let fetch = |range: std::ops::Range<u64>| {
             let asked = range.end - range.start;
-            let bytes = self.shared.wait(self.shared.objects.get_range(&self.path, range.clone()))?;
+            let bytes = self.shared.read(|| self.shared.objects.get_range(&self.path, range.clone()))?;
             match bytes.len() as u64 == asked {
                 true => Ok(bytes),
                 false => Err(outside(&self.path, range.start, bytes.len())),

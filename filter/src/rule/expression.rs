@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use cel::{Context, Env, ParseErrors, Program, Value};
 use corpus::PageUrl;
-use corpus::record::Pair;
+use corpus::record::{Pair, PairNumber};
 use serde::{Deserialize, Serialize};
 
 use super::files::Loaded;
@@ -16,29 +16,21 @@ const EXPRESSION_BYTES_MAX: usize = 4 << 10;
 /// What an expression over a text can name.
 pub(super) const OF_TEXT: [&str; 10] =
     ["text", "url", "host", "source", "date", "language", "chars", "words", "lines", "mean_word_chars"];
-/// What an expression over a pair can name.
-pub(super) const OF_PAIR: [&str; 12] = [
-    "caption",
-    "url",
-    "host",
-    "source",
-    "chars",
-    "words",
-    "width",
-    "height",
-    "similarity",
-    "nsfw",
-    "watermark",
-    "aesthetic",
-];
+/// What an expression over a pair can name beside its numbers.
+const OF_PAIR: [&str; 6] = ["caption", "url", "host", "source", "chars", "words"];
+
+/// Returns all that an expression over a pair can name.
+pub(super) fn names_of_pair() -> Vec<&'static str> {
+    OF_PAIR.into_iter().chain(PairNumber::ALL.iter().map(|number| number.name())).collect()
+}
 
 /// Keeps the records of which an expression says `true`; its name is the reason of a drop.
 ///
 /// An example over texts: `words >= 100 && !url.contains("/tag/") && source in ["crawl"]`. Strings: `text`, `url`,
 /// `host`, `source`, `date` and `language` (ISO 639-3, once the rule `language` came before; all empty
 /// where there is none). Numbers: `chars`, `words` (Unicode's), `lines`, `mean_word_chars`. Over pairs:
-/// `caption`, `url`, `host`, `source`; `chars` and `words` of the caption, `width`, `height`, `similarity`, `nsfw`,
-/// `watermark`, `aesthetic`, -1 where the source does not state it.
+/// `caption`, `url`, `host`, `source`; `chars` and `words` of the caption, and every number of [`PairNumber`] (`width`,
+/// `height`, `similarity`, `nsfw`, `watermark`, `aesthetic`), -1 where the source does not state it.
 /// An expression that fails on a record, or says something else than true or false, drops it.
 /// The language: <https://github.com/google/cel-spec>.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -144,8 +136,10 @@ fn of_text(name: &str, about: &About<'_>, text: &Text<'_>) -> Value {
 }
 
 fn of_pair(name: &str, pair: &Pair, caption: &Text<'_>) -> Value {
-    let side = |side: Option<u32>| Value::Int(side.map_or(-1, i64::from));
-    let score = |score: Option<f32>| Value::Float(score.map_or(-1.0, f64::from));
+    let number = |number: PairNumber| {
+        let stated = pair.number(number).unwrap_or(-1.0);
+        if number.is_integer() { Value::Int(stated as i64) } else { Value::Float(stated) }
+    };
     match name {
         "caption" => string(&pair.caption),
         "url" => string(&pair.url),
@@ -153,12 +147,10 @@ fn of_pair(name: &str, pair: &Pair, caption: &Text<'_>) -> Value {
         "source" => string(&pair.source),
         "chars" => count(pair.caption.chars().count()),
         "words" => count(caption.word_count() as usize),
-        "width" => side(pair.width),
-        "height" => side(pair.height),
-        "similarity" => score(pair.similarity),
-        "nsfw" => score(pair.nsfw),
-        "watermark" => score(pair.watermark),
-        _ => score(pair.aesthetic),
+        _ => {
+            let named = PairNumber::ALL.iter().find(|number| number.name() == name);
+            named.map_or(Value::Null, |named| number(*named))
+        }
     }
 }
 
@@ -193,12 +185,12 @@ mod tests {
         let pair = Pair { similarity: Some(0.3), width: Some(640), ..pair("coyo", "a bird at sea") };
         let judge = |keep: &str| {
             let rule = rule(keep);
-            rule.judge_pair(&pair, &Text::new(&pair.caption), &rule.load(&OF_PAIR).unwrap()).passed
+            rule.judge_pair(&pair, &Text::new(&pair.caption), &rule.load(&names_of_pair()).unwrap()).passed
         };
         assert!(judge("similarity > 0.25 && width >= 640 && words == 4 && source == 'coyo'"));
         assert!(judge("host == 'a.example' && caption.startsWith('a ') && nsfw < 0.5"));
         assert!(!judge("height > 0"));
-        assert!(rule("lines > 1").load(&OF_PAIR).is_err());
+        assert!(rule("lines > 1").load(&names_of_pair()).is_err());
     }
 
     #[test]

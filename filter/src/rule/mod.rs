@@ -49,7 +49,7 @@ pub use megatron::Megatron;
 pub use person_tag::PersonTag;
 pub use personal::Personal;
 pub use repair::Repair;
-pub use score::{Score, Scored};
+pub use score::Score;
 pub use side_min::SideMin;
 pub use symbols::Symbols;
 pub use url_lists::UrlLists;
@@ -247,7 +247,7 @@ impl PairRule {
             Self::Score(rule) => rule.validate(),
             Self::Aspect(rule) => rule.validate(),
             Self::UrlLists(rule) => rule.validate(),
-            Self::Expression(rule) => rule.validate(&expression::OF_PAIR),
+            Self::Expression(rule) => rule.validate(&expression::names_of_pair()),
         }
     }
 }
@@ -333,7 +333,7 @@ impl Rule for PairRule {
     fn load(&self) -> Result<Loaded, String> {
         match self {
             Self::UrlLists(rule) => rule.load(),
-            Self::Expression(rule) => rule.load(&expression::OF_PAIR),
+            Self::Expression(rule) => rule.load(&expression::names_of_pair()),
             _ => Ok(Loaded::Nothing),
         }
     }

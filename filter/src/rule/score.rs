@@ -1,6 +1,6 @@
-//! A score that a source states of a pair: similarity, safety, watermark, aesthetics.
+//! A number that a source states of a pair: similarity, safety, watermark, aesthetics, sides.
 
-use corpus::record::Pair;
+use corpus::record::{Pair, PairNumber};
 use serde::{Deserialize, Serialize};
 
 use super::Finding;
@@ -8,7 +8,7 @@ use super::Finding;
 /// Value of an unknown score in verdicts; scores are never negative but for similarity, of which -1 is the least.
 pub const UNKNOWN: f64 = -1.0;
 
-/// Drops pairs whose score is out of bounds; the reason is the score's name. Bounds are kept.
+/// Drops pairs whose score, or any other number of [`PairNumber`], is out of bounds; the reason is its name. Bounds are kept.
 ///
 /// What the sources state: LAION's `similarity` (of CLIP ViT-B/32), `punsafe` and `pwatermark`, COYO's
 /// `clip_similarity_vitl14`, `nsfw_score_opennsfw2`, `watermark_score` and `aesthetic_score_laion_v2`.
@@ -16,7 +16,7 @@ pub const UNKNOWN: f64 = -1.0;
 #[serde(deny_unknown_fields)]
 pub struct Score {
     /// The score.
-    pub of: Scored,
+    pub of: PairNumber,
     /// What it is at least.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min: Option<f32>,
@@ -31,53 +31,19 @@ pub struct Score {
     pub unknown_passes: bool,
 }
 
-/// A score of a pair.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Scored {
-    /// CLIP similarity of image and caption.
-    Similarity,
-    /// Probability that the image is unsafe.
-    Nsfw,
-    /// Probability of a watermark.
-    Watermark,
-    /// Aesthetic score.
-    Aesthetic,
-}
-
 fn unknown_passes_default() -> bool {
     true
-}
-
-impl Scored {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Similarity => "similarity",
-            Self::Nsfw => "nsfw",
-            Self::Watermark => "watermark",
-            Self::Aesthetic => "aesthetic",
-        }
-    }
-
-    fn of(self, pair: &Pair) -> Option<f32> {
-        match self {
-            Self::Similarity => pair.similarity,
-            Self::Nsfw => pair.nsfw,
-            Self::Watermark => pair.watermark,
-            Self::Aesthetic => pair.aesthetic,
-        }
-    }
 }
 
 impl Score {
     /// Compares the score.
     pub fn judge(&self, pair: &Pair) -> Finding<'static> {
-        let score = self.of.of(pair);
-        let is_within =
-            |score: f32| self.min.is_none_or(|min| score >= min) && self.max.is_none_or(|max| score <= max);
+        let score = pair.number(self.of);
+        let (min, max) = (self.min.map(f64::from), self.max.map(f64::from));
+        let is_within = |score: f64| min.is_none_or(|min| score >= min) && max.is_none_or(|max| score <= max);
         let passed = score.map_or(self.unknown_passes, is_within);
         let applies = self.sources.is_empty() || self.sources.contains(&pair.source);
-        Finding::new(self.of.name(), score.map_or(UNKNOWN, f64::from), passed || !applies)
+        Finding::new(self.of.name(), score.unwrap_or(UNKNOWN), passed || !applies)
     }
 
     pub(super) fn validate(&self) -> Result<(), String> {
@@ -97,7 +63,7 @@ mod tests {
     use super::*;
     use crate::subject::tests::pair;
 
-    fn score(of: Scored, min: Option<f32>, max: Option<f32>) -> Score {
+    fn score(of: PairNumber, min: Option<f32>, max: Option<f32>) -> Score {
         Score { of, min, max, sources: Vec::new(), unknown_passes: true }
     }
 
@@ -105,10 +71,10 @@ mod tests {
     fn a_score_is_held_against_its_bounds_where_it_is_known() {
         let known = Pair { similarity: Some(0.3), nsfw: Some(0.5), ..pair("laion", "a bird") };
         let passes = |rule: &Score, pair: &Pair| rule.judge(pair).passed;
-        assert!(passes(&score(Scored::Similarity, Some(0.3), None), &known));
-        assert!(!passes(&score(Scored::Similarity, Some(0.31), None), &known));
-        assert!(!passes(&score(Scored::Nsfw, None, Some(0.4)), &known));
-        let unknown = score(Scored::Watermark, None, Some(0.5));
+        assert!(passes(&score(PairNumber::Similarity, Some(0.3), None), &known));
+        assert!(!passes(&score(PairNumber::Similarity, Some(0.31), None), &known));
+        assert!(!passes(&score(PairNumber::Nsfw, None, Some(0.4)), &known));
+        let unknown = score(PairNumber::Watermark, None, Some(0.5));
         assert_eq!(unknown.judge(&known), Finding::new("watermark", UNKNOWN, true));
         assert!(!passes(&Score { unknown_passes: false, ..unknown.clone() }, &known));
         let elsewhere = Score { unknown_passes: false, sources: vec!["coyo".into()], ..unknown };
@@ -117,9 +83,9 @@ mod tests {
 
     #[test]
     fn bounds_that_cannot_work_are_refused() {
-        assert!(score(Scored::Nsfw, None, None).validate().is_err());
-        assert!(score(Scored::Nsfw, Some(0.6), Some(0.5)).validate().is_err());
-        assert!(score(Scored::Nsfw, Some(f32::NAN), None).validate().is_err());
-        assert_eq!(score(Scored::Nsfw, None, Some(0.5)).validate(), Ok(()));
+        assert!(score(PairNumber::Nsfw, None, None).validate().is_err());
+        assert!(score(PairNumber::Nsfw, Some(0.6), Some(0.5)).validate().is_err());
+        assert!(score(PairNumber::Nsfw, Some(f32::NAN), None).validate().is_err());
+        assert_eq!(score(PairNumber::Nsfw, None, Some(0.5)).validate(), Ok(()));
     }
 }

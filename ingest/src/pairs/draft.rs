@@ -1,10 +1,10 @@
 //! A draft: a pair as its row states it, before it has an address.
 
 use corpus::Id;
-use corpus::record::Pair;
+use corpus::record::{Pair, PairNumber};
 
 /// Words of LAION-400M for how unsafe an image is, with the probability that stands for them.
-const NSFW_WORDS: [(&str, f32); 3] = [("UNLIKELY", 0.0), ("UNSURE", 0.5), ("NSFW", 1.0)];
+const NSFW_WORDS: [(&str, f64); 3] = [("UNLIKELY", 0.0), ("UNSURE", 0.5), ("NSFW", 1.0)];
 /// Hexadecimal digits of the digests that may be stated.
 const DIGEST_DIGITS: [(&str, usize); 2] = [("sha256", 64), ("md5", 32)];
 
@@ -14,48 +14,19 @@ pub(super) struct Draft {
     pub(super) url: String,
     pub(super) caption: String,
     pub(super) key: Option<String>,
-    pub(super) width: Option<u32>,
-    pub(super) height: Option<u32>,
-    pub(super) similarity: Option<f32>,
-    pub(super) nsfw: Option<f32>,
-    pub(super) watermark: Option<f32>,
-    pub(super) aesthetic: Option<f32>,
+    /// What is stated in numbers, in the order of [`PairNumber::ALL`]: integers or floats, and whatever else.
+    pub(super) stated: [Option<f64>; PairNumber::ALL.len()],
     pub(super) digest: Option<String>,
     pub(super) extra: Option<String>,
 }
 
-/// Numbers as they stand in a row: integers or floats, and whatever else.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Stated {
-    pub(super) width: Option<f64>,
-    pub(super) height: Option<f64>,
-    pub(super) similarity: Option<f64>,
-    pub(super) nsfw: Option<f64>,
-    pub(super) watermark: Option<f64>,
-    pub(super) aesthetic: Option<f64>,
-}
-
 impl Draft {
-    /// Takes the numbers that make sense.
-    pub(super) fn with_stated(self, stated: Stated) -> Self {
-        let sides = 1.0..=f64::from(u32::MAX);
-        let side = |number: Option<f64>| number.filter(|n| sides.contains(n)).map(|n| n as u32);
-        let score = |number: Option<f64>| number.filter(|n| n.is_finite()).map(|n| n as f32);
-        Self {
-            width: side(stated.width),
-            height: side(stated.height),
-            similarity: score(stated.similarity),
-            nsfw: score(stated.nsfw),
-            watermark: score(stated.watermark),
-            aesthetic: score(stated.aesthetic),
-            ..self
-        }
-    }
-
     /// Takes a word for how unsafe the image is, if there is no number.
-    pub(super) fn with_nsfw_word(self, word: Option<&str>) -> Self {
+    pub(super) fn with_nsfw_word(mut self, word: Option<&str>) -> Self {
         let known = word.and_then(|word| NSFW_WORDS.iter().find(|(known, _)| *known == word));
-        Self { nsfw: self.nsfw.or(known.map(|(_, probability)| *probability)), ..self }
+        let stated = &mut self.stated[PairNumber::Nsfw as usize];
+        *stated = stated.filter(|number| number.is_finite()).or(known.map(|(_, probability)| *probability));
+        self
     }
 
     /// Takes the first digest that is one.
@@ -68,25 +39,16 @@ impl Draft {
         Self { digest: [sha256, md5].into_iter().zip(DIGEST_DIGITS).find_map(valid), ..self }
     }
 
-    /// Makes it a pair.
+    /// Makes it a pair; of its numbers those count that make sense.
     pub(super) fn into_pair(self, id: Id, source: String) -> Pair {
-        let Self { url, caption, key, width, height, similarity, nsfw, watermark, aesthetic, digest, extra } =
-            self;
-        Pair {
-            id,
-            key,
-            source,
-            url,
-            caption,
-            width,
-            height,
-            similarity,
-            nsfw,
-            watermark,
-            aesthetic,
-            digest,
-            extra,
+        let Self { url, caption, key, stated, digest, extra } = self;
+        let mut pair = Pair { source, url, caption, key, digest, extra, ..Pair::new(id, "", "", "") };
+        for (number, stated) in PairNumber::ALL.iter().zip(stated) {
+            if let Some(stated) = stated {
+                pair.state(*number, stated);
+            }
         }
+        pair
     }
 }
 
@@ -94,20 +56,21 @@ impl Draft {
 mod tests {
     use super::*;
 
+    fn pair(stated: &[(PairNumber, f64)], word: Option<&str>) -> Pair {
+        let mut draft = Draft::default();
+        stated.iter().for_each(|(number, value)| draft.stated[*number as usize] = Some(*value));
+        draft.with_nsfw_word(word).into_pair(Id::from_bits(0), String::new())
+    }
+
     #[test]
     fn numbers_that_make_no_sense_are_unknown() {
-        let stated = Stated {
-            width: Some(640.0),
-            height: Some(-1.0),
-            similarity: Some(f64::NAN),
-            nsfw: Some(0.25),
-            ..Stated::default()
-        };
-        let draft = Draft::default().with_stated(stated);
-        assert_eq!((draft.width, draft.height, draft.similarity), (Some(640), None, None));
-        assert_eq!(draft.clone().with_nsfw_word(Some("NSFW")).nsfw, Some(0.25));
-        assert_eq!(Draft::default().with_nsfw_word(Some("UNSURE")).nsfw, Some(0.5));
-        assert_eq!(Draft::default().with_nsfw_word(Some("?")).nsfw, None);
+        use PairNumber::{Height, Nsfw, Similarity, Width};
+        let stated = [(Width, 640.0), (Height, -1.0), (Similarity, f64::NAN), (Nsfw, 0.25)];
+        let found = pair(&stated, Some("NSFW"));
+        assert_eq!((found.width, found.height, found.similarity), (Some(640), None, None));
+        assert_eq!(found.nsfw, Some(0.25));
+        assert_eq!(pair(&[(Nsfw, f64::NAN)], Some("UNSURE")).nsfw, Some(0.5));
+        assert_eq!(pair(&[], Some("?")).nsfw, None);
     }
 
     #[test]

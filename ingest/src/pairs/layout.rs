@@ -1,5 +1,6 @@
 //! The layouts in which sources publish pairs.
 
+use corpus::record::PairLayout;
 use serde::{Deserialize, Serialize};
 
 use super::Draft;
@@ -65,35 +66,19 @@ pub(super) enum TsvOrder {
 const LAION: Known = Known {
     url: &["URL", "url"],
     caption: &["TEXT", "text", "caption"],
-    width: &["WIDTH", "width"],
-    height: &["HEIGHT", "height"],
-    similarity: &["similarity"],
-    nsfw: &["punsafe"],
     nsfw_word: &["NSFW"],
-    watermark: &["pwatermark"],
-    aesthetic: &["AESTHETIC_SCORE", "aesthetic"],
     key: &["SAMPLE_ID", "hash"],
+    layout: PairLayout::Laion,
 };
 const RELAION: Known = Known {
     url: &["url", "URL"],
     caption: &["caption", "TEXT"],
-    width: &["original_width", "width", "WIDTH"],
-    height: &["original_height", "height", "HEIGHT"],
     key: &["key", "SAMPLE_ID", "hash"],
+    layout: PairLayout::Relaion,
     ..LAION
 };
-const COYO: Known = Known {
-    url: &["url"],
-    caption: &["text"],
-    width: &["width"],
-    height: &["height"],
-    similarity: &["clip_similarity_vitl14", "clip_similarity_vitb32"],
-    nsfw: &["nsfw_score_opennsfw2", "nsfw_score_gantman"],
-    nsfw_word: &[],
-    watermark: &["watermark_score"],
-    aesthetic: &["aesthetic_score_laion_v2"],
-    key: &["id"],
-};
+const COYO: Known =
+    Known { url: &["url"], caption: &["text"], nsfw_word: &[], key: &["id"], layout: PairLayout::Coyo };
 
 impl PairsFormat {
     /// Checks every value.
