@@ -187,7 +187,7 @@ fn an_unreadable_file_of_the_folder_is_an_error_and_not_a_new_folder() {
     assert!(dedup(&workspace, "input.jsonl", &[]).failure(1).contains("stages.json is damaged"));
     fs::write(workspace.path("out/kosmos.json"), "{\"format\":1}").unwrap();
     let refused = workspace.kosmos(&["status", "out"]).failure(2);
-    assert!(refused.contains("written in format 1"), "{refused}");
+    assert!(refused.contains("format 1 is of"), "{refused}");
 }
 
 #[test]
