@@ -270,7 +270,7 @@ mod tests {
     fn a_folder_that_cannot_be_listed_is_named_itself() {
         let folder = folder(&["a/b/c.jsonl"]);
         let closed = folder.path().join("a/b");
-        fs::set_permissions(&closed, std::os::unix::fs::PermissionsExt::from_mode(0)).unwrap();
+        fs::set_permissions(&closed, std::os::unix::fs::PermissionsExt::from_mode(0o0)).unwrap();
         let held = Held::of(folder.path(), &is_json);
         // Nothing is closed to root.
         if let Err(error) = held {

@@ -340,7 +340,7 @@ fn a_file_that_cannot_be_read_costs_itself_alone() {
     put(b"e\xff.jsonl", &json_lines(1).concat());
     put(b"f.jsonl.tmp", b"{}");
     let closed = put(b"g.jsonl", &json_lines(2).concat());
-    std::fs::set_permissions(&closed, PermissionsExt::from_mode(0)).unwrap();
+    std::fs::set_permissions(&closed, PermissionsExt::from_mode(0o0)).unwrap();
     // Nothing is closed to root.
     let is_root = std::fs::File::open(&closed).is_ok();
     let datasets = run(&folder.path().join("run"), &json!({"rows": {}}), &json!([files])).unwrap();

@@ -135,7 +135,7 @@ fn a_cell_that_cannot_be_read_is_shown_with_its_row() {
     // A text is mended and counted, as in JSON.
     let file = bench.parquet("b.parquet", vec![("text", captions)]);
     let dataset = bench.read(&json!({"rows": {}}), &[file]).unwrap();
-    let texts: Vec<String> = dataset.rows::<Document>("documents").map(|row| row.unwrap().text).collect();
+    let texts: Vec<String> = dataset.rows(DOCUMENTS).map(|row| row.unwrap().text).collect();
     assert_eq!(texts, ["one", "caf\u{fffd} noir"]);
     assert_eq!(dataset.manifest().report.units["documents_with_replacements"].kept, 1);
 }

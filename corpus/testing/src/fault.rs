@@ -80,9 +80,12 @@ impl Proxy {
     }
 }
 
+/// Says what becomes of a request, by its number.
+type Decides = dyn Fn(&Request, usize) -> Fault + Send + Sync;
+
 struct Shared {
     server: SocketAddr,
-    decides: Box<dyn Fn(&Request, usize) -> Fault + Send + Sync>,
+    decides: Box<Decides>,
     requests: Arc<Mutex<Vec<Request>>>,
     /// The first answers to listings.
     listings: Mutex<BTreeMap<String, Vec<u8>>>,

@@ -19,8 +19,8 @@ fn published_at(folder: &Path, step: u64) -> PathBuf {
 /// Returns one of the files of a step's checkpoint.
 fn file_at(folder: &Path, step: u64, name: &str) -> PathBuf {
     let (stem, _) = name.split_once('.').unwrap();
-    let files = std::fs::read_dir(published_at(folder, step)).unwrap().map(|entry| entry.unwrap().path());
-    files.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with(stem)).next().unwrap()
+    let mut files = std::fs::read_dir(published_at(folder, step)).unwrap().map(|entry| entry.unwrap().path());
+    files.find(|path| path.file_name().unwrap().to_str().unwrap().starts_with(stem)).unwrap()
 }
 
 fn state(step: u64) -> State {

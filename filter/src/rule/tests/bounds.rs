@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use corpus::record::{Pair, SegmentKind};
+use corpus::record::{Pair, PairNumber, SegmentKind};
 use serde_json::{Value, json};
 
 use crate::config::{DecontaminateConfig, ExactConfig, LooksConfig, NearConfig, RepeatsConfig, TextConfig};
@@ -285,10 +285,10 @@ fn pairs_and_pages_are_kept_at_their_bounds() {
         ..pair("coyo", "a small bird")
     };
     let scores = [
-        (Scored::Similarity, "similarity", 0.25_f32),
-        (Scored::Nsfw, "nsfw", 0.5),
-        (Scored::Watermark, "watermark", 0.75),
-        (Scored::Aesthetic, "aesthetic", 5.5),
+        (PairNumber::Similarity, "similarity", 0.25_f32),
+        (PairNumber::Nsfw, "nsfw", 0.5),
+        (PairNumber::Watermark, "watermark", 0.75),
+        (PairNumber::Aesthetic, "aesthetic", 5.5),
     ];
     for (of, name, value) in scores {
         let score = |min, max| Score { of, min, max, sources: Vec::new(), unknown_passes: false };
