@@ -20,8 +20,10 @@ install() {
     done
     [ -n "${missing:-}" ] || return 0
     command -v apt-get >/dev/null || { echo "slurm: there is no apt-get to install Slurm with" >&2; exit 1; }
-    apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+    # Without a network it ends soon.
+    set -- -qq -o Acquire::Retries=0 -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20 -o DPkg::Lock::Timeout=60
+    apt-get "$@" update
+    DEBIAN_FRONTEND=noninteractive apt-get "$@" install -y --no-install-recommends \
         slurmctld slurmd slurm-client munge >/dev/null
 }
 

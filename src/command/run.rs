@@ -47,7 +47,7 @@ pub(crate) struct RunArgs {
     /// Tasks at a time [default: the number of cores]
     #[arg(long)]
     pub(crate) workers: Option<usize>,
-    /// Where tasks run: in this process, or as jobs of a Slurm cluster ([slurm] in the configuration)
+    /// Where tasks run: in this process, or as jobs of a Slurm cluster, as the section `slurm` says
     #[arg(long, value_enum, default_value_t)]
     pub(crate) executor: ExecutorName,
 }

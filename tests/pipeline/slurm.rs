@@ -104,6 +104,14 @@ fn a_run_on_slurm_with_aborted_tasks_a_dead_node_and_a_killed_driver_has_the_par
 }
 
 #[test]
+fn a_machine_without_slurm_is_told_what_is_missing() {
+    let workspace = Workspace::new();
+    let run = small_run(&["--dir", "out", "--executor", "slurm", "--until", "pile"]);
+    let told = workspace.kosmos_in(&[("PATH", "/nowhere")], &run).failure(1);
+    assert!(told.contains("cannot start squeue") && told.contains("machine of the cluster"), "{told}");
+}
+
+#[test]
 fn a_submission_script_asks_for_every_stage_once_and_in_order() {
     let workspace = Workspace::new();
     let sets = ["--set", "slurm.array_max=4", "--set", "slurm.partition=\"cpu\""];

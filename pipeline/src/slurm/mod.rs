@@ -129,6 +129,11 @@ impl<'a> Slurm<'a> {
         (array, elements): (&str, u32),
     ) -> Result<String> {
         let logs = self.logs();
+        let paths = [&self.program, &logs].map(|path| path.display().to_string());
+        if paths.iter().any(|path| path.contains('"') || path.chars().any(char::is_control)) {
+            let detail = format!("a batch script cannot hold the path {:?} or {:?}", paths[0], paths[1]);
+            return Err(Error::Settings { stage: stage.to_owned(), detail });
+        }
         std::fs::create_dir_all(&logs).map_err(Error::io("create", &logs))?;
         let script = Script {
             name,

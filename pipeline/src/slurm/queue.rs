@@ -19,7 +19,8 @@ pub(crate) enum Known {
 /// # Errors
 /// When `sbatch` is not there or refuses.
 pub(crate) fn submit(script: &str) -> io::Result<String> {
-    let mut sbatch = command("sbatch").arg("--parsable").stdin(Stdio::piped()).spawn()?;
+    let sbatch = command("sbatch").arg("--parsable").stdin(Stdio::piped()).spawn();
+    let mut sbatch = sbatch.map_err(not_there("sbatch"))?;
     if let Some(mut input) = sbatch.stdin.take() {
         // What sbatch does not read it tells of itself.
         let _ = input.write_all(script.as_bytes());
@@ -34,7 +35,8 @@ pub(crate) fn submit(script: &str) -> io::Result<String> {
 /// # Errors
 /// When `squeue` is not there or fails.
 pub(crate) fn jobs_named(name: &str) -> io::Result<Vec<String>> {
-    let asked = command("squeue").args(["--noheader", "--format=%F", "--name", name]).output()?;
+    let asked = command("squeue").args(["--noheader", "--format=%F", "--name", name]).output();
+    let asked = asked.map_err(not_there("squeue"))?;
     let mut jobs: Vec<String> = succeeded("squeue", asked)?
         .lines()
         .map(|job| job.trim().to_owned())
@@ -84,6 +86,15 @@ fn command(program: &str) -> Command {
     let mut command = Command::new(program);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
+}
+
+/// Names the program that cannot be started.
+fn not_there(program: &'static str) -> impl FnOnce(io::Error) -> io::Error {
+    move |error| {
+        let detail =
+            format!("cannot start {program}: {error}; --executor slurm runs on a machine of the cluster");
+        io::Error::new(error.kind(), detail)
+    }
 }
 
 fn succeeded(program: &str, output: Output) -> io::Result<String> {
