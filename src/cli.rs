@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, Parser};
 use corpus::store::Place;
-use pipeline::{Location, place};
+use pipeline::{Loaded, Location, place};
 
 use crate::command::Command;
-use crate::opening::environment;
+use crate::opening::{environment, load};
 
 /// Rebuild KOSMOS-1's corpus from its public sources, look into it, train the model on it.
 #[derive(Debug, Parser)]
@@ -30,6 +30,33 @@ pub(crate) struct ConfigArgs {
     /// Override one key: --set train.steps=100 (repeatable; recorded in the run's folder)
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
+}
+
+/// A configuration, and where its run is.
+#[derive(Debug, Args)]
+pub(crate) struct ConfigRun {
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+    /// The run's folder, or its place in an object store, s3://BUCKET/PREFIX [default: run/NAME]
+    #[arg(long, value_parser = run_place())]
+    dir: Option<Place>,
+    #[command(flatten)]
+    work: WorkDir,
+}
+
+impl ConfigRun {
+    /// Reads the configuration and finds its run.
+    pub(crate) fn load(&self) -> anyhow::Result<(Loaded, Location<'static>)> {
+        let loaded = load(&self.config)?;
+        let dir = self.dir.clone().unwrap_or_else(|| default_dir(&loaded.config.name));
+        let location = self.work.location(&dir)?;
+        Ok((loaded, location))
+    }
+}
+
+/// Returns where a run goes unless `--dir` says otherwise.
+pub(crate) fn default_dir(name: &str) -> Place {
+    Place::Folder(Path::new("run").join(name))
 }
 
 /// A run, by where it is.

@@ -34,6 +34,9 @@ fn main() -> ExitCode {
     };
     logging::start(arguments.verbose);
     corpus::handles::raise();
+    if let Some(cache) = pipeline::cache_folder(&opening::environment) {
+        corpus::remembered::remember_in(cache.join("digests"));
+    }
     match command::execute(arguments.command, arguments.verbose) {
         Ok(code) => code,
         Err(error) => exit::report(&error),

@@ -41,7 +41,7 @@ impl Dataset {
 
     /// Returns whether the stage has this stream, with or without rows.
     pub fn has<R: Record>(&self, stream: Stream<R>) -> bool {
-        self.manifest.stream(stream.name()).is_some_and(|summary| summary.table == R::TABLE)
+        self.find(stream.name(), R::TABLE).is_ok()
     }
 
     /// Returns what the manifest says of a stream.
@@ -49,8 +49,12 @@ impl Dataset {
     /// # Errors
     /// When the stage has no such stream.
     pub fn summary<R: Record>(&self, stream: Stream<R>) -> Result<&StreamSummary> {
-        let summary = self.manifest.stream(stream.name()).filter(|summary| summary.table == R::TABLE);
-        summary.ok_or_else(|| self.unknown(stream.name(), R::TABLE))
+        self.find(stream.name(), R::TABLE)
+    }
+
+    fn find(&self, stream: &str, table: &str) -> Result<&StreamSummary> {
+        let summary = self.manifest.stream(stream).filter(|summary| summary.table == table);
+        summary.ok_or_else(|| self.unknown(stream, table))
     }
 
     fn unknown(&self, stream: &str, table: &str) -> Error {
@@ -239,8 +243,7 @@ impl Dataset {
     /// # Errors
     /// When the stage has no such stream, or the list of its parts cannot be read.
     pub fn file_part(&self, stream: FileStream) -> Result<Option<Part>> {
-        let summary = self.manifest.stream(stream.name).filter(|known| known.table == stream.media_type);
-        let summary = summary.ok_or_else(|| self.unknown(stream.name, stream.media_type))?;
+        let summary = self.find(stream.name, stream.media_type)?;
         let Some(shard) = summary.shards.first() else { return Ok(None) };
         Ok(self.listed(shard)?.first().cloned())
     }

@@ -48,6 +48,12 @@ impl Digest {
         }
     }
 
+    /// Reads what [`Self::as_str`] returned.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        (text.len() == 64 && text.bytes().all(is_digit)).then(|| Self(text.to_owned()))
+    }
+
     /// Returns all 64 hexadecimal digits.
     pub fn as_str(&self) -> &str {
         &self.0

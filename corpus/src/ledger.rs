@@ -265,7 +265,7 @@ impl Ledger {
 
     /// Seals a stage again in the place of a manifest that is damaged or missing; only repairs do this.
     pub(crate) fn reseal(&self, stage: &str, fingerprint: &Fingerprint) -> Result<Manifest> {
-        for (path, _) in self.store.list(&folder(stage, fingerprint))? {
+        for path in self.store.names(&folder(stage, fingerprint))? {
             if Name::parse(&path) == Some(Name::Seal) {
                 self.store.delete(&path)?;
             }

@@ -21,6 +21,7 @@
 //! The law of conservation holds at every commit: `read = kept + dropped[reason] + failed[reason]`.
 
 mod attempt;
+pub mod chain;
 pub mod column;
 pub mod crash;
 pub mod dataset;
@@ -48,6 +49,7 @@ pub mod page_url;
 pub mod probe;
 pub mod random;
 pub mod record;
+pub mod remembered;
 pub mod repair;
 pub mod report;
 mod scratch;
@@ -61,6 +63,7 @@ pub mod table;
 pub mod verify;
 mod work;
 
+pub use chain::{Chain, Placed};
 pub use dataset::Dataset;
 pub use description::{Description, sealed};
 pub use engine::{Engine, Observer};

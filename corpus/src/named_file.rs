@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::digest::Digest;
-use crate::{Error, Lazy, Result};
+use crate::{Error, Lazy, Result, remembered};
 
 /// A file that settings name. It is read when a stage that needs it is about to run, not when stages are listed.
 #[derive(Debug, Clone)]
@@ -30,7 +30,7 @@ impl NamedFile {
     /// # Errors
     /// When the file cannot be read.
     pub fn digest(&self) -> Result<&Digest> {
-        self.digest.get_or_try(|| Ok(Digest::of_file(&self.path)?.0))
+        self.digest.get_or_try(|| remembered::digest(&self.path))
     }
 
     /// Checks that the file is still what it was when its digest was first asked for.
@@ -38,8 +38,7 @@ impl NamedFile {
     /// # Errors
     /// [`Error::Settings`] of the stage when it changed since.
     pub fn check(&self, stage: &str) -> Result<()> {
-        let (now, _) = Digest::of_file(&self.path)?;
-        if now == *self.digest()? {
+        if remembered::digest(&self.path)? == *self.digest()? {
             return Ok(());
         }
         let detail = format!("{} changed while the run was going on", self.path.display());

@@ -6,9 +6,9 @@ use std::sync::Mutex;
 
 use bytes::Bytes;
 use corpus::digest::Digest;
-use corpus::record::{DOCUMENTS, Document};
+use corpus::record::DOCUMENTS;
 use corpus::store::Place;
-use corpus::{Id, Store, verify};
+use corpus::{Store, verify};
 use corpus_testing::fault::{Fault, Proxy, Request};
 use corpus_testing::s3::{self, Server, seaweed};
 use corpus_testing::{Given, parts, run_stage_quietly};
@@ -102,7 +102,7 @@ fn an_upload_in_pieces_survives_the_loss_of_any_answer() {
 fn what_lasts_may_pass_and_is_no_damage_and_what_is_refused_is_told_at_once() {
     let Some(server) = seaweed() else { return };
     let prefix = s3::new_prefix();
-    let manifest = run_stage_quietly(&server.store(&prefix), &given()).manifest().clone();
+    let manifest = run_stage_quietly(&server.store(&prefix), &Given::texts()).manifest().clone();
     let proxy = failing(server, Fault::SlowDown, usize::MAX, |request| request.path.contains("/data/"));
     let store = server.store_by(proxy.address(), &prefix);
     let error = verify::verify(&store, &manifest).unwrap_err();
@@ -134,16 +134,16 @@ fn what_lasts_may_pass_and_is_no_damage_and_what_is_refused_is_told_at_once() {
 #[test]
 fn stale_listings_change_nothing() {
     let Some(server) = seaweed() else { return };
-    let expected = run_stage_quietly(&Store::memory().unwrap(), &given()).manifest().clone();
+    let expected = run_stage_quietly(&Store::memory().unwrap(), &Given::texts()).manifest().clone();
     let prefix = s3::new_prefix();
     let stale = |request: &Request, _| if request.is_listing() { Fault::Stale } else { Fault::None };
     let proxy = Proxy::start(server.address(), stale);
     let store = || server.store_by(proxy.address(), &prefix);
-    assert_eq!(*run_stage_quietly(&store(), &given()).manifest(), expected);
+    assert_eq!(*run_stage_quietly(&store(), &Given::texts()).manifest(), expected);
     // Without its manifest the stage is to be run again, and by the listing none of its tasks is done.
     let sealed = format!("ledger/given/{}/sealed.json", expected.fingerprint);
     server.store(&prefix).delete(&sealed).unwrap();
-    assert_eq!(*run_stage_quietly(&store(), &given()).manifest(), expected);
+    assert_eq!(*run_stage_quietly(&store(), &Given::texts()).manifest(), expected);
     assert_eq!(verify::verify(&server.store(&prefix), &expected).unwrap(), []);
 }
 
@@ -151,7 +151,7 @@ fn stale_listings_change_nothing() {
 fn a_small_part_is_read_by_one_request() {
     let Some(server) = seaweed() else { return };
     let prefix = s3::new_prefix();
-    let dataset = run_stage_quietly(&server.store(&prefix), &given());
+    let dataset = run_stage_quietly(&server.store(&prefix), &Given::texts());
     let proxy = Proxy::start(server.address(), |_, _| Fault::None);
     let store = server.store_by(proxy.address(), &prefix);
     let again = corpus::Dataset::new(store, dataset.manifest().clone());
@@ -161,19 +161,4 @@ fn a_small_part_is_read_by_one_request() {
     let asked: Vec<String> = proxy.requests().into_iter().map(|request| request.path).collect();
     let of_parts = asked.iter().filter(|path| path.contains("/data/"));
     assert_eq!(of_parts.count(), parts.len(), "{asked:?}");
-}
-
-fn given() -> Given<Document> {
-    let document = |number: u64| Document {
-        id: Id::from_bits(number),
-        key: None,
-        source: "given".to_owned(),
-        url: None,
-        date: None,
-        language: None,
-        text: format!("text {number} ").repeat(50),
-        split: None,
-    };
-    let parts = (0..3).map(|part| (part * 1_000..part * 1_000 + 700).map(document).collect()).collect();
-    Given { name: "given".to_owned(), stream: DOCUMENTS, parts }
 }

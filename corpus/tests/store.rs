@@ -7,8 +7,8 @@ use std::thread;
 
 use bytes::Bytes;
 use corpus::digest::Digest;
-use corpus::record::{DOCUMENTS, Document};
-use corpus::{Id, Store, verify};
+use corpus::record::DOCUMENTS;
+use corpus::{Store, verify};
 use corpus_testing::s3::{self, Server};
 use corpus_testing::{Given, parts, rows, run_stage_quietly};
 use parquet::file::reader::{ChunkReader, Length};
@@ -175,7 +175,7 @@ fn a_listing_of_more_than_a_page_is_whole() {
 
 #[test]
 fn a_stage_has_the_same_manifest_everywhere_and_its_damage_is_found() {
-    let stage = given();
+    let stage = Given::texts();
     let expected = run_stage_quietly(&Store::memory().unwrap(), &stage).manifest().clone();
     everywhere(|open| {
         let dataset = run_stage_quietly(&open(), &stage);
@@ -189,19 +189,4 @@ fn a_stage_has_the_same_manifest_everywhere_and_its_damage_is_found() {
         let found = verify::verify(&open(), &expected).unwrap();
         assert!(found.iter().map(|finding| &finding.path).eq([damaged, missing]), "{found:?}");
     });
-}
-
-fn given() -> Given<Document> {
-    let document = |number: u64| Document {
-        id: Id::from_bits(number),
-        key: None,
-        source: "given".to_owned(),
-        url: None,
-        date: None,
-        language: None,
-        text: format!("text {number} ").repeat(50),
-        split: None,
-    };
-    let parts = (0..3).map(|part| (part * 1_000..part * 1_000 + 700).map(document).collect()).collect();
-    Given { name: "given".to_owned(), stream: DOCUMENTS, parts }
 }

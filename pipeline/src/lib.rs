@@ -42,6 +42,6 @@ pub use context::Context;
 pub use error::{Error, Result};
 pub use flow::Flow;
 pub use folder::Folder;
-pub use location::Location;
+pub use location::{Location, cache_folder};
 pub use opened::Opened;
 pub use run::{Prepared, Selection, Watch};

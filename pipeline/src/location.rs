@@ -85,12 +85,18 @@ impl<'e> Location<'e> {
 
 /// Returns a folder for what a run in an object store leaves on this machine: the same one for the same place.
 fn default_work(place: &Place, environment: Environment<'_>) -> PathBuf {
-    let variable = |name: &str| environment(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let cache = variable("XDG_CACHE_HOME").or_else(|| Some(variable("HOME")?.join(".cache")));
     // Two servers may have a bucket of one name.
     let endpoint = environment("AWS_ENDPOINT_URL").unwrap_or_default();
     let name = Digest::of(format!("{place}\n{endpoint}").as_bytes());
-    cache.unwrap_or_else(std::env::temp_dir).join("kosmos").join("work").join(name.short())
+    let cache = cache_folder(environment).unwrap_or_else(|| std::env::temp_dir().join("kosmos"));
+    cache.join("work").join(name.short())
+}
+
+/// Returns the folder of this user for what can be made again, if the environment names one.
+pub fn cache_folder(environment: Environment<'_>) -> Option<PathBuf> {
+    let variable = |name: &str| environment(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let cache = variable("XDG_CACHE_HOME").or_else(|| Some(variable("HOME")?.join(".cache")));
+    Some(cache?.join("kosmos"))
 }
 
 #[cfg(test)]

@@ -3,14 +3,12 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use corpus::store::Place;
 use pipeline::Prepared;
 use pipeline::run::Options;
 use pipeline::slurm::Slurm;
 
-use super::run::default_dir;
-use crate::cli::{ConfigArgs, WorkDir, run_place};
-use crate::opening::{child, enter, load};
+use crate::cli::ConfigRun;
+use crate::opening::{child, enter};
 use crate::print::say;
 use crate::progress::Display;
 
@@ -23,22 +21,15 @@ pub(crate) enum RenderCommand {
 #[derive(Debug, Args)]
 pub(crate) struct RenderArgs {
     #[command(flatten)]
-    pub(crate) config: ConfigArgs,
-    /// The run's folder, or its place in an object store [default: run/NAME]
-    #[arg(long, value_parser = run_place())]
-    pub(crate) dir: Option<Place>,
-    #[command(flatten)]
-    pub(crate) work: WorkDir,
+    pub(crate) run: ConfigRun,
 }
 
 /// Prints the script; the run's folder is made, and nothing is run.
 pub(crate) fn render(command: RenderCommand) -> anyhow::Result<ExitCode> {
     let RenderCommand::Slurm(arguments) = command;
-    let loaded = load(&arguments.config)?;
-    let dir = arguments.dir.unwrap_or_else(|| default_dir(&loaded.config.name));
+    let (loaded, location) = arguments.run.load()?;
     enter(&loaded)?;
-    let prepared =
-        Prepared::new(&loaded, &arguments.work.location(&dir)?, &Options::default(), &Display::new())?;
+    let prepared = Prepared::new(&loaded, &location, &Options::default(), &Display::new())?;
     let child = child(prepared.folder())?;
     let slurm = Slurm::new(&loaded.config.slurm, prepared.folder(), child.program);
     say!("{}", slurm.submission(prepared.flow())?)?;

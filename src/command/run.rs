@@ -1,11 +1,9 @@
 //! `kosmos run`: the main job.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use corpus::executor::Executor;
-use corpus::store::Place;
 use corpus::{Cancel, Inputs};
 use pipeline::Error::Usage;
 use pipeline::number::grouped;
@@ -14,8 +12,8 @@ use pipeline::sample_web::Comparison;
 use pipeline::slurm::Slurm;
 use pipeline::{Loaded, Location, Prepared, Selection, advice, unread};
 
-use crate::cli::{ConfigArgs, WorkDir, run_place};
-use crate::opening::{child, enter, load};
+use crate::cli::ConfigRun;
+use crate::opening::{child, enter};
 use crate::print::say;
 use crate::progress::Display;
 use crate::scores;
@@ -25,12 +23,7 @@ use crate::table::Table;
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
     #[command(flatten)]
-    pub(crate) config: ConfigArgs,
-    /// The run's folder, or its place in an object store, s3://BUCKET/PREFIX [default: run/NAME]
-    #[arg(long, value_parser = run_place())]
-    pub(crate) dir: Option<Place>,
-    #[command(flatten)]
-    pub(crate) work: WorkDir,
+    pub(crate) run: ConfigRun,
     /// Stop after this stage
     #[arg(long, value_name = "STAGE", conflicts_with = "only")]
     pub(crate) until: Option<String>,
@@ -64,17 +57,10 @@ pub(crate) enum ExecutorName {
 
 /// Runs the stages of a configuration.
 pub(crate) fn run(arguments: RunArgs) -> anyhow::Result<ExitCode> {
-    let loaded = load(&arguments.config)?;
-    let dir = arguments.dir.unwrap_or_else(|| default_dir(&loaded.config.name));
+    let (loaded, location) = arguments.run.load()?;
     let RunArgs { until, only, rebuild, retry_failed, .. } = arguments;
     let options = Options { selection: Selection { until, only, rebuild }, retry_failed };
-    let location = arguments.work.location(&dir)?;
     execute(&loaded, &location, &options, (arguments.executor, arguments.workers))
-}
-
-/// Returns where a run goes unless `--dir` says otherwise.
-pub(crate) fn default_dir(name: &str) -> Place {
-    Place::Folder(Path::new("run").join(name))
 }
 
 /// Runs a loaded configuration in a folder, and prints what was removed and why.

@@ -4,26 +4,20 @@ use std::process::ExitCode;
 
 use clap::Args;
 use corpus::Description;
-use corpus::store::Place;
 use pipeline::Error::Usage;
 use pipeline::run::Options;
 use pipeline::{Context, Flow, Folder, Selection};
 use train::checkpoint::Checkpoints;
 use train::flow::TRAIN;
 
-use crate::cli::{ConfigArgs, WorkDir, run_place};
-use crate::command::run::{ExecutorName, default_dir, execute};
-use crate::opening::{enter, load};
+use crate::cli::ConfigRun;
+use crate::command::run::{ExecutorName, execute};
+use crate::opening::enter;
 
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
     #[command(flatten)]
-    pub(crate) config: ConfigArgs,
-    /// The run's folder, or its place in an object store, s3://BUCKET/PREFIX [default: run/NAME]
-    #[arg(long, value_parser = run_place())]
-    pub(crate) dir: Option<Place>,
-    #[command(flatten)]
-    pub(crate) work: WorkDir,
+    pub(crate) run: ConfigRun,
     /// Continue from the newest checkpoint
     #[arg(long)]
     pub(crate) resume: bool,
@@ -34,9 +28,7 @@ pub(crate) struct TrainArgs {
 
 /// Runs the stage `train` alone; an interrupted training is continued only with `--resume`.
 pub(crate) fn train(arguments: TrainArgs) -> anyhow::Result<ExitCode> {
-    let loaded = load(&arguments.config)?;
-    let dir = arguments.dir.unwrap_or_else(|| default_dir(&loaded.config.name));
-    let location = arguments.work.location(&dir)?;
+    let (loaded, location) = arguments.run.load()?;
     enter(&loaded)?;
     let context = Context::offline(&loaded.config)?;
     let folder = Folder::open(&location)?;

@@ -11,10 +11,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use corpus::crash::Crashes;
 use corpus::engine::Unobserved;
+use corpus::record::{DOCUMENTS, Document};
 use corpus::table::Record;
 use corpus::{
-    Cancel, Dataset, Declared, Engine, Error, Inputs, Observer, Output, Part, Result, Stage, Store, Stream,
-    Task, WorkFolder,
+    Cancel, Dataset, Declared, Engine, Error, Id, Inputs, Observer, Output, Part, Result, Stage, Store,
+    Stream, Task, WorkFolder,
 };
 use serde_json::{Value, json};
 
@@ -167,6 +168,24 @@ pub struct Given<R> {
     pub stream: Stream<R>,
     /// The rows of each task.
     pub parts: Vec<Vec<R>>,
+}
+
+impl Given<Document> {
+    /// Returns three parts of 700 texts each.
+    pub fn texts() -> Self {
+        let document = |number: u64| Document {
+            id: Id::from_bits(number),
+            key: None,
+            source: "given".to_owned(),
+            url: None,
+            date: None,
+            language: None,
+            text: format!("text {number} ").repeat(50),
+            split: None,
+        };
+        let parts = (0..3).map(|part| (part * 1_000..part * 1_000 + 700).map(document).collect()).collect();
+        Given { name: "given".to_owned(), stream: DOCUMENTS, parts }
+    }
 }
 
 impl<R: Record + Clone + Sync + Debug> Stage for Given<R> {

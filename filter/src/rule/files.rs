@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cel::Program;
-use corpus::digest::Digest;
-use corpus::{Error, Result};
+use corpus::{Error, NamedFile, Result};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -123,7 +122,7 @@ fn settings_of(stage: &str, index: usize, rule: &impl Rule) -> Result<Value> {
 }
 
 fn digest(path: &Path) -> Result<Value> {
-    Ok(Digest::of_file(path)?.0.as_str().into())
+    Ok(NamedFile::new(path).digest()?.as_str().into())
 }
 
 /// Opens a model for a rule's key.

@@ -11,7 +11,7 @@ use corpus::{Dataset, Declared, Id, Output, Removal, Result, Split, Stage, Task}
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::records::{part, part_count};
+use super::records::records;
 use super::representatives::{representatives, value};
 use crate::config::NearConfig;
 use crate::near::Signer;
@@ -122,7 +122,7 @@ impl<S: Subject> Stage for Deduplicated<S> {
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
-        part_count::<S>(inputs, &self.records)
+        records::<S>(inputs, &self.records)?.part_count()
     }
 
     fn streams(&self) -> Vec<Declared> {
@@ -130,7 +130,8 @@ impl<S: Subject> Stage for Deduplicated<S> {
     }
 
     fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
-        let Some((dataset, part)) = part::<S>(task.inputs, &self.records, task.index)? else { return Ok(()) };
+        let records = records::<S>(task.inputs, &self.records)?;
+        let Some((dataset, part)) = records.part(task.index)? else { return Ok(()) };
         let ids = dataset.id_range(&part, "id")?;
         let exact = duplicates(task.inputs.get(&self.exact)?, &ids)?;
         let near = match &self.near {

@@ -7,11 +7,11 @@ use std::ops::RangeInclusive;
 use corpus::record::{DocumentText, Duplicate, REPRESENTATIVES, REPRESENTED, Representative};
 use corpus::sort::{GROUP_BYTES, Sorter, group_count, groups, task_bytes};
 use corpus::stage::{Inputs, Resources};
-use corpus::{Dataset, Declared, Id, Output, Part, Result, Stage, Task};
+use corpus::{Dataset, Declared, Id, Output, Part, Placed, Result, Stage, Task};
 use serde_json::{Value, json};
 
 use super::known::{Known, KnownWriter};
-use super::records::{Placed, parts};
+use super::records::records;
 use super::sorted;
 use crate::config::NearConfig;
 use crate::near::Signer;
@@ -53,9 +53,12 @@ impl<S: Subject> Representatives<S> {
         Self { near: near.map(|(stage, config)| (stage.to_owned(), config.clone())), ..self }
     }
 
-    fn groups<'i>(&'i self, inputs: &'i Inputs) -> impl Iterator<Item = Result<Vec<Placed<'i>>>> {
-        let parts = parts::<S>(inputs, &self.records);
-        groups(parts, |(_, part)| part.rows, GROUP_BYTES / RECORD_BYTES)
+    fn groups<'i>(
+        &self,
+        inputs: &'i Inputs,
+    ) -> Result<impl Iterator<Item = Result<Vec<Placed<'i>>>> + use<'i, S>> {
+        let parts = records::<S>(inputs, &self.records)?.parts();
+        Ok(groups(parts, |(_, part)| part.rows, GROUP_BYTES / RECORD_BYTES))
     }
 
     /// Joins the records of a part: adds `[id, representative, place of what is known of it]`.
@@ -191,7 +194,7 @@ impl<S: Subject> Stage for Representatives<S> {
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
-        group_count(self.groups(inputs))
+        group_count(self.groups(inputs)?)
     }
 
     fn streams(&self) -> Vec<Declared> {
@@ -203,7 +206,7 @@ impl<S: Subject> Stage for Representatives<S> {
     }
 
     fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
-        let group = self.groups(task.inputs).nth(task.index as usize).transpose()?;
+        let group = self.groups(task.inputs)?.nth(task.index as usize).transpose()?;
         let mut found = self.sorter(task, "found")?;
         let mut known = KnownWriter::create(&task.scratch.join("known"))?;
         for (dataset, part) in group.unwrap_or_default() {

@@ -7,7 +7,7 @@ use corpus::stage::Inputs;
 use corpus::{Declared, Error, Lazy, Output, Removal, Result, Stage, Task};
 use serde_json::{Value, json};
 
-use super::records::{part, part_count};
+use super::records::records;
 use crate::content::Content;
 use crate::rule::{Finding, Ready, files};
 use crate::subject::Subject;
@@ -134,7 +134,7 @@ impl<S: Subject> Stage for Rules<S> {
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
         // A file that is no model fails here, before any task.
         self.ready()?;
-        part_count::<S>(inputs, &self.inputs)
+        records::<S>(inputs, &self.inputs)?.part_count()
     }
 
     fn streams(&self) -> Vec<Declared> {
@@ -154,7 +154,8 @@ impl<S: Subject> Stage for Rules<S> {
         if task.index == 0 {
             rules.iter().flat_map(|ready| ready.loaded.notes()).for_each(|note| task.progress.warn(note));
         }
-        let Some((dataset, part)) = part::<S>(task.inputs, &self.inputs, task.index)? else { return Ok(()) };
+        let records = records::<S>(task.inputs, &self.inputs)?;
+        let Some((dataset, part)) = records.part(task.index)? else { return Ok(()) };
         for record in S::open(dataset, &part, out.position())? {
             self.judge(&rules, record?, task, out)?;
             out.advance(1)?;

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use corpus::digest::Digest;
 use corpus::record::{EncodedImage, IMAGES, Image};
-use corpus::{Declared, Error, Id, Inputs, Lazy, Output, Removal, Result, SourceCode, Stage, Task};
+use corpus::{
+    Declared, Error, Id, Inputs, Lazy, NamedFile, Output, Removal, Result, SourceCode, Stage, Task,
+};
 use serde_json::{Value, json};
 
 use super::{Config, Stored, jpeg, store};
@@ -56,7 +58,7 @@ impl Evaluation {
 
     fn digested_files(path: &Path) -> Result<Vec<(PathBuf, Digest)>> {
         let files = Self::files(path)?.into_iter();
-        files.map(|path| Digest::of_file(&path).map(|(digest, _)| (path, digest))).collect()
+        files.map(|path| NamedFile::new(&path).digest().cloned().map(|digest| (path, digest))).collect()
     }
 
     /// Returns the files of a set in the order of their names.

@@ -5,10 +5,9 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
-use corpus::ledger::StreamSummary;
 use corpus::record::{EncodedImage, FEATURES, Features, IMAGES, INTERLEAVED, Image, Interleaved};
 use corpus::stage::Resources;
-use corpus::{Dataset, Declared, Error, Id, Inputs, NamedFile, Output, Part, Result, Stage, Task};
+use corpus::{Chain, Dataset, Declared, Error, Id, Inputs, NamedFile, Output, Part, Result, Stage, Task};
 use half::f16;
 use model::{Tower, TowerConfig, Trainable};
 use serde_json::{Value, json};
@@ -92,11 +91,7 @@ impl Stage for Compute {
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
-        let mut count = 0;
-        for stage in self.inputs() {
-            count += self.stream(inputs.get(&stage)?)?.part_count;
-        }
-        u32::try_from(count).map_err(|error| Error::work(&self.name, error))
+        self.chain(inputs)?.part_count()
     }
 
     fn streams(&self) -> Vec<Declared> {
@@ -110,7 +105,7 @@ impl Stage for Compute {
     }
 
     fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
-        if let Some((dataset, part)) = self.part(task)? {
+        if let Some((dataset, part)) = self.chain(task.inputs)?.part(task.index)? {
             let mut batch = Batch::default();
             for images in self.images(dataset, &part, out.position())? {
                 batch.add(images?, self.tower_config.image_side_pixels, self.config.preprocess)?;
@@ -158,26 +153,12 @@ struct StoredImageError {
 }
 
 impl Compute {
-    /// Returns the stream whose images are computed.
-    fn stream<'d>(&self, dataset: &'d Dataset) -> Result<&'d StreamSummary> {
-        match &self.source {
+    /// Returns the parts whose images are computed.
+    fn chain<'i>(&self, inputs: &'i Inputs) -> Result<Chain<'i>> {
+        Chain::new(inputs, &self.inputs(), |dataset| match &self.source {
             Source::Pairs(_) => dataset.summary(IMAGES),
             Source::Interleaved(_) => dataset.summary(INTERLEAVED),
-        }
-    }
-
-    /// Returns the part of a task: tasks count the parts of all inputs in order.
-    fn part<'t>(&self, task: &'t Task<'_>) -> Result<Option<(&'t Dataset, Part)>> {
-        let mut left = u64::from(task.index);
-        for stage in self.inputs() {
-            let dataset = task.inputs.get(&stage)?;
-            let summary = self.stream(dataset)?;
-            match left.checked_sub(summary.part_count) {
-                Some(behind) => left = behind,
-                None => return Ok(dataset.part_in(summary, left)?.map(|part| (dataset, part))),
-            }
-        }
-        Ok(None)
+        })
     }
 
     /// Reads the images of a part, row by row.

@@ -1,30 +1,25 @@
-//! The stage: loads the trained weights, captions held-out pairs, writes captions and scores.
+//! The stage: loads the trained weights, measures, writes captions and scores.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use corpus::record::{CAPTIONS, Generated, Sequence};
+use corpus::record::CAPTIONS;
 use corpus::stage::Resources;
-use corpus::{Dataset, Declared, FileStream, Inputs, Output, Stage, Task};
-use model::{Loss, Model, OptimizerConfig, Prompt};
+use corpus::{Declared, FileStream, Inputs, Output, Stage, Task};
+use model::{Model, OptimizerConfig};
 use serde_json::{Value, json};
-use shard::tokenizer::Tokenizer;
 
-use crate::evaluate::prompt::Asked;
+use crate::evaluate::exam::Exam;
 use crate::evaluate::{EvaluateConfig, Scores};
-use crate::images::{ImageLayout, PayloadFormat};
+use crate::images::PayloadFormat;
 use crate::learner::Learner;
-use crate::loader::Shards;
 use crate::rows::Rows;
 use crate::stage::{MODEL, WEIGHT_BYTES, check_vocabulary, computing, image_layout, open_shards};
-use crate::validation::{batches, held_out};
 use crate::{Kind, Result};
 
 /// The file of [`Scores`].
 pub const SCORES: FileStream =
     FileStream { name: "scores", extension: "json", media_type: "application/json" };
-/// The unit in which pairs are counted.
-const UNIT: &str = CAPTIONS.name();
 
 /// Evaluates the trained network.
 #[derive(Debug, Clone)]
@@ -102,66 +97,20 @@ impl Evaluate {
         self.config.validate()?;
         let tokenizer = check_vocabulary(task, &self.tokenizer, &self.model)?;
         let shards = open_shards(task, &self.packed)?;
-        let layout = image_layout(&self.model, self.payload);
         let mut learner = open()?;
         learner.load(&self.weights(task)?, None)?;
-        let mut scores = Scores::new(&self.config.words);
-        self.measure_losses(&mut learner, &shards, &layout, &mut scores)?;
-        if let Some(pairs) = shards.get(&Kind::Pairs) {
-            let mut captions = Captions { out: &mut *out, scores: &mut scores, index: 0 };
-            self.caption(task, &mut learner, (pairs, &layout, &tokenizer), &mut captions)?;
-        }
+        let exam = Exam {
+            config: &self.config,
+            shards: &shards,
+            layout: image_layout(&self.model, self.payload),
+            micro_batch: self.micro_batch,
+            tokenizer: &tokenizer,
+            cancel: task.cancel,
+        };
+        let scores = Scores::measure(&exam, &mut learner, out)?;
         let json =
             serde_json::to_vec_pretty(&scores).map_err(|error| corpus::Error::work(&self.name, error))?;
         Ok(out.write_file(SCORES, json.into())?)
-    }
-
-    fn measure_losses(
-        &self,
-        learner: &mut impl Learner,
-        shards: &Shards,
-        layout: &ImageLayout,
-        scores: &mut Scores,
-    ) -> Result<()> {
-        for (&kind, dataset) in shards {
-            let (mut loss, mut sequences) = (Loss::default(), 0);
-            let rows_max = self.config.sequences_max;
-            for batch in batches((kind, dataset), rows_max, self.micro_batch, layout) {
-                let batch = batch?;
-                loss += learner.evaluate(&batch.as_batch())?;
-                sequences += batch.row_count as u64;
-            }
-            if sequences > 0 {
-                scores.add_loss(kind, sequences, loss);
-            }
-        }
-        Ok(())
-    }
-
-    fn caption(
-        &self,
-        task: &Task<'_>,
-        learner: &mut impl Learner,
-        (pairs, layout, tokenizer): (&Dataset, &ImageLayout, &Tokenizer),
-        captions: &mut Captions<'_, '_>,
-    ) -> Result<()> {
-        let mut rows = held_out(pairs).take(self.config.pairs_max as usize);
-        let at_once = self.config.generate.rows_max.max(1) as usize;
-        loop {
-            task.cancel.check()?;
-            let rows: Vec<Sequence> = rows.by_ref().take(at_once).collect::<corpus::Result<_>>()?;
-            if rows.is_empty() {
-                return Ok(());
-            }
-            let asked: Vec<Asked> = rows.iter().map(|row| Asked::new(row, layout)).collect::<Result<_>>()?;
-            let prompts: Vec<Prompt<'_>> = asked.iter().map(Asked::prompt).collect();
-            let answers = learner.generate(&prompts, &self.config.generate)?;
-            for (asked, answer) in asked.iter().zip(&answers) {
-                let reference = tokenizer.text(&asked.reference);
-                let row = Generated { id: asked.id, reference, caption: tokenizer.text(answer) };
-                captions.add(row, &self.config)?;
-            }
-        }
     }
 
     /// Returns a file of this machine with the weights.
@@ -172,28 +121,6 @@ impl Evaluate {
             detail: format!("stage {} has no weights", self.train),
         })?;
         Ok(dataset.local_file(&part, &task.scratch)?)
-    }
-}
-
-/// Where captions are counted, scored and written.
-struct Captions<'o, 'a> {
-    out: &'o mut Output<'a>,
-    scores: &'o mut Scores,
-    index: u64,
-}
-
-impl Captions<'_, '_> {
-    fn add(&mut self, row: Generated, config: &EvaluateConfig) -> Result<()> {
-        self.scores.add_caption(&row, &config.words);
-        self.index += 1;
-        // A rerun generates all captions again, but those in the ledger stay as they are.
-        if self.index <= self.out.position() {
-            return Ok(());
-        }
-        self.out.read(UNIT);
-        self.out.write(CAPTIONS, row)?;
-        self.out.keep(UNIT);
-        Ok(self.out.advance(1)?)
     }
 }
 

@@ -3,13 +3,13 @@
 use corpus::record::{BAND_KEYS, BandKey, Document, DocumentText, Link, PLANTED};
 use corpus::sort::{GROUP_BYTES, Sorter, group_count, groups, task_bytes};
 use corpus::stage::{Inputs, Resources};
-use corpus::{Declared, Id, Output, Result, Stage, Task};
+use corpus::{Declared, Id, Output, Placed, Result, Stage, Task};
 use serde_json::{Value, json};
 
 use crate::config::NearConfig;
 use crate::near::{Signer, planted};
 use crate::stage::deduplicated::duplicates;
-use crate::stage::records::{Placed, parts};
+use crate::stage::records::records;
 use crate::stage::sorted;
 use crate::subject::Subject;
 
@@ -37,15 +37,18 @@ pub struct Keys {
 
 impl Keys {
     /// Returns the parts of each task: so many documents that their keys are a group.
-    fn groups<'i>(&'i self, inputs: &'i Inputs) -> impl Iterator<Item = Result<Vec<Placed<'i>>>> {
+    fn groups<'i>(
+        &self,
+        inputs: &'i Inputs,
+    ) -> Result<impl Iterator<Item = Result<Vec<Placed<'i>>>> + use<'i>> {
         let bytes = u64::from(self.config.shape().bands) * ROW_BYTES;
-        let parts = parts::<Document>(inputs, &self.documents);
-        groups(parts, |(_, part)| part.rows, (GROUP_BYTES / bytes).max(1))
+        let parts = records::<Document>(inputs, &self.documents)?.parts();
+        Ok(groups(parts, |(_, part)| part.rows, (GROUP_BYTES / bytes).max(1)))
     }
 
     fn sign(&self, task: &Task<'_>, sorter: &mut Sorter<[u64; 2]>) -> Result<Vec<Link>> {
         let exact = task.inputs.get(&self.exact)?;
-        let group = self.groups(task.inputs).nth(task.index as usize).transpose()?;
+        let group = self.groups(task.inputs)?.nth(task.index as usize).transpose()?;
         let mut total = 0;
         for stage in &self.documents {
             total += Document::stream(task.inputs.get(stage)?)?.rows;
@@ -97,7 +100,7 @@ impl Stage for Keys {
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
-        group_count(self.groups(inputs))
+        group_count(self.groups(inputs)?)
     }
 
     fn streams(&self) -> Vec<Declared> {

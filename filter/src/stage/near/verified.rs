@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::config::NearConfig;
 use crate::near::signature::shingles;
-use crate::stage::records;
+use crate::stage::records::records;
 
 const UNIT: &str = "links";
 /// The reason of a drop; the value is the similarity.
@@ -50,7 +50,7 @@ impl Verified {
         let mut sides = sides.finish()?.peekable();
         let shape = self.config.shape();
         let mut parts: Vec<(Id, &Dataset, Part)> = Vec::new();
-        for placed in records::parts::<Document>(task.inputs, &self.documents) {
+        for placed in records::<Document>(task.inputs, &self.documents)?.parts() {
             let (dataset, part) = placed?;
             parts.push((*dataset.id_range(&part, "id")?.start(), dataset, part));
         }

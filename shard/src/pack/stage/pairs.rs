@@ -1,7 +1,7 @@
 //! The stage `pack.pairs`.
 
 use corpus::record::{IMAGES, Image, SEQUENCES};
-use corpus::{Dataset, Declared, Inputs, Output, Part, Removal, Result, Split, Stage, Task};
+use corpus::{Chain, Declared, Inputs, Output, Removal, Result, Split, Stage, Task};
 use serde_json::{Value, json};
 
 use super::open_tokenizer;
@@ -33,17 +33,9 @@ pub struct PackPairs {
 }
 
 impl PackPairs {
-    /// Returns the part of a task: tasks count the parts of all passes in order.
-    fn part<'t>(&self, task: &'t Task<'_>) -> Result<Option<(&'t Dataset, Part)>> {
-        let mut left = task.index;
-        for pass in &self.images {
-            let dataset = task.inputs.get(pass)?;
-            match left.checked_sub(dataset.part_count(IMAGES)?) {
-                Some(behind) => left = behind,
-                None => return Ok(dataset.part(IMAGES, left)?.map(|part| (dataset, part))),
-            }
-        }
-        Ok(None)
+    /// Returns the parts that are packed, one per task.
+    fn chain<'i>(&self, inputs: &'i Inputs) -> Result<Chain<'i>> {
+        Chain::new(inputs, &self.images, |pass| pass.summary(IMAGES))
     }
 
     /// Writes a sequence for every caption of an image. All of them are in one split, as the
@@ -102,7 +94,7 @@ impl Stage for PackPairs {
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
-        self.images.iter().map(|pass| inputs.get(pass)?.part_count(IMAGES)).sum()
+        self.chain(inputs)?.part_count()
     }
 
     fn streams(&self) -> Vec<Declared> {
@@ -119,7 +111,7 @@ impl Stage for PackPairs {
         };
         let features = self.features.as_ref().map(|name| task.inputs.get(name)).transpose()?;
         let mut payloads = Payloads::open(features, task.stage, task.index, out.position() > 0)?;
-        if let Some((dataset, part)) = self.part(task)? {
+        if let Some((dataset, part)) = self.chain(task.inputs)?.part(task.index)? {
             let duplicates = match &self.duplicates {
                 Some(stage) => Duplicates::of_part(task.inputs.get(stage)?, dataset, &part)?,
                 None => Duplicates::default(),

@@ -1,7 +1,8 @@
 #![allow(clippy::unwrap_used)]
 
-use corpus::{Id, Store};
-use shard::tokenizer::TOKENIZER_MODEL;
+use corpus::record::Generated;
+use corpus::{Dataset, Id, Store};
+use shard::tokenizer::{TOKENIZER_MODEL, Tokenizer};
 
 use super::*;
 use crate::testing::{
@@ -108,9 +109,9 @@ fn held_out_pairs_are_captioned_written_as_text_and_scored() {
     });
     assert_eq!(rows, expected);
     let scores = scores(&evaluated);
-    assert_eq!((scores.captions, scores.exact_matches), (3, 1));
+    assert_eq!((scores.captions.captions, scores.captions.exact_matches), (3, 1));
     let shares: Vec<(&str, u64, u64)> =
-        scores.words.iter().map(|(name, s)| (name.as_str(), s.named, s.agreed)).collect();
+        scores.captions.words.iter().map(|(name, s)| (name.as_str(), s.named, s.agreed)).collect();
     assert_eq!(shares, [("colour", 3, 1), ("shape", 3, 2)]);
     let loss = &scores.losses[&Kind::Pairs];
     assert_eq!(loss.sequences, 3);
@@ -154,7 +155,7 @@ fn a_real_network_captions_every_held_out_pair() {
     let inputs = inputs(&store, std::fs::read(weights).unwrap());
     let evaluated = run(&store, &evaluate(), &inputs).unwrap();
     let scores = scores(&evaluated);
-    assert_eq!((scores.captions, scores.losses[&Kind::Pairs].sequences), (3, 3));
+    assert_eq!((scores.captions.captions, scores.losses[&Kind::Pairs].sequences), (3, 3));
     // An untrained network is about as good as guessing among its 64 tokens.
     let nll = scores.losses[&Kind::Pairs].nll_per_token.unwrap();
     assert!((2.0..8.0).contains(&nll), "{nll}");

@@ -1,0 +1,25 @@
+//! What every measurement is given beside the network.
+
+use corpus::Cancel;
+use shard::tokenizer::Tokenizer;
+
+use crate::evaluate::EvaluateConfig;
+use crate::images::ImageLayout;
+use crate::loader::Shards;
+use crate::rows::Rows;
+
+/// Held-out data, and how much of it is measured.
+pub(crate) struct Exam<'a> {
+    /// The options.
+    pub(crate) config: &'a EvaluateConfig,
+    /// Sequences, by kind.
+    pub(crate) shards: &'a Shards,
+    /// How the shards hold images.
+    pub(crate) layout: ImageLayout,
+    /// Sequences of one forward pass.
+    pub(crate) micro_batch: Rows,
+    /// What the sequences were written with.
+    pub(crate) tokenizer: &'a Tokenizer,
+    /// A request to stop.
+    pub(crate) cancel: &'a Cancel,
+}
