@@ -6,7 +6,8 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use crate::scratch::{lock_of, nonce};
+use crate::scratch::lock_of;
+use crate::unique::nonce;
 use crate::{Error, Result};
 
 /// An attempt that is going on.

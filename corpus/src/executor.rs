@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::engine::Observer;
+use crate::observer::Observer;
 use crate::{Cancel, Error, Fingerprint, Ledger, Result, Stage};
 
 /// The tasks of a stage that are missing in the ledger.

@@ -17,6 +17,7 @@ use crate::limits::{PREVIEW_CHARS_MAX, RANGE_BYTES_MAX, RANGE_RECORDS_MAX};
 use crate::record::{DROPPED, FAILED, Removed};
 use crate::report::count;
 use crate::table::{Record, Writer};
+use crate::unique::host_name;
 use crate::{Declared, Entry, Error, FileStream, Id, Part, Report, Result, Stream, Task};
 
 /// A record that does not go on, and why.
@@ -322,12 +323,6 @@ impl<'a> Output<'a> {
             files: std::mem::take(&mut self.file_states),
         }
     }
-}
-
-/// Returns the machine's name as the kernel gives it.
-pub fn host_name() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/hostname")
-        .map_or_else(|_| String::new(), |name| name.trim().to_owned())
 }
 
 struct Open<R: Record> {

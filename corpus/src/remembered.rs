@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::Result;
 use crate::digest::Digest;
-use crate::scratch::nonce;
+use crate::unique::nonce;
 
 /// Smaller files are hashed as fast as they are looked up.
 const BYTES_MIN: u64 = 1 << 20;

@@ -11,11 +11,9 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::limits::FREE_BYTES_MIN;
-use crate::output::host_name;
+use crate::unique::{host_name, nonce};
 use crate::{Error, Result};
 
 const LOCK: &str = "lock";
@@ -72,13 +70,6 @@ pub(crate) fn lock_of(path: &Path) -> Result<File> {
             return Ok(file);
         }
     }
-}
-
-/// Returns digits that no other process or store of this host has used.
-pub(crate) fn nonce() -> String {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_nanos());
-    format!("{now:x}-{}", COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// Removes the folders whose locks nobody holds.

@@ -15,7 +15,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::scratch::{Scratch, nonce};
+use crate::scratch::Scratch;
+use crate::unique::nonce;
 use crate::{Error, Fingerprint, Result, host_name};
 
 /// Folder of what attempts leave to later ones of the same task.

@@ -2,12 +2,25 @@
 
 use std::cell::{Cell, OnceCell};
 
+use serde::{Deserialize, Serialize};
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::language::Code;
-use crate::rule::Counted;
 use crate::scripts::Script;
 use crate::{tokens, words};
+
+/// What a rule takes for a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Counted {
+    /// What stands between white space, with its marks, as the papers say; of scripts without spaces what a dictionary
+    /// finds. Bounds that suppose English or spaces hold for no other text.
+    #[default]
+    Spaces,
+    /// Words and marks by themselves, as datatrove has them: on equal tokens its decisions are the same, for every
+    /// script.
+    Tokens,
+}
 
 /// A view of a text with its word count, computed when it is first asked for, and its language
 /// once a rule has found it.

@@ -92,6 +92,11 @@ impl PageBudget {
         })
     }
 
+    /// Takes bytes that were decompressed for no page: of a body that is too large, broken or something else.
+    pub(crate) fn take_refused(&mut self, bytes: u64) {
+        self.spent += bytes;
+    }
+
     /// Takes the cost of a place where a record is broken: what it stands for is looked through for the next one.
     ///
     /// # Errors

@@ -71,11 +71,12 @@ impl<'r> Body<'r> {
         }
     }
 
-    /// Takes the body of a record: of an HTTP response, of a resource, or the text of a conversion.
+    /// Takes the body of a record: of an HTTP response, of a resource, or the text of a conversion. `given` grows by the
+    /// bytes that were decompressed for it.
     ///
     /// # Errors
     /// Why it holds no page: `mime`, `status`, `revisit`, or a fault of its bytes.
-    pub fn of_record(record: &'r Record) -> Result<Self, Refusal> {
+    pub fn of_record(record: &'r Record, given: &mut u64) -> Result<Self, Refusal> {
         let drop = |reason, text: &str| Err(Refusal::Drop(reason, value(text)));
         let container = record.header.get("content-type").unwrap_or("application/http");
         let url = record.header.target().unwrap_or_default();
@@ -93,7 +94,7 @@ impl<'r> Body<'r> {
             // The same bytes were met before; which record held them is said by its URL alone.
             Kind::Revisit => drop("revisit", record.header.get("warc-refers-to-target-uri").unwrap_or(url)),
             Kind::Response if mime(container).starts_with("application/http") => {
-                Self::of_response(record, url)
+                Self::of_response(record, url, given)
             }
             Kind::Resource => whole(false).told(record.header.get("warc-identified-payload-type")),
             Kind::Conversion if mime(container) == "text/plain" => Ok(whole(true)),
@@ -109,18 +110,22 @@ impl<'r> Body<'r> {
     pub(crate) fn within(budget: &mut PageBudget, record: &'r Record) -> Result<Self, Refusal> {
         let inflated = |detail| Refusal::Fail(INFLATED, detail);
         budget.check(record.position).map_err(inflated)?;
-        let body = Self::of_record(record)?;
+        let mut given = 0;
+        let body = Self::of_record(record, &mut given);
+        let held = body.as_ref().map_or(0, |body| body.bytes.len() as u64);
+        budget.take_refused(given.saturating_sub(held));
+        let body = body?;
         budget.take(record.position, &body.bytes).map_err(inflated)?;
         Ok(body)
     }
 
-    fn of_response(record: &'r Record, url: &str) -> Result<Self, Refusal> {
+    fn of_response(record: &'r Record, url: &str, given: &mut u64) -> Result<Self, Refusal> {
         let response = Response::parse(&record.block)?;
         if response.status != 200 {
             return Err(Refusal::Drop("status", response.status.to_string()));
         }
         let content_type = response.header("content-type").unwrap_or_default().to_owned();
-        let bytes = response.decode(record.header.is_truncated())?;
+        let bytes = response.decode(record.header.is_truncated(), given)?;
         let body = Self { bytes, content_type, url: Some(url.to_owned()), is_text: false };
         body.told(record.header.get("warc-identified-payload-type"))
     }
@@ -166,7 +171,8 @@ impl Webpage {
         let text = String::from_utf8_lossy(block);
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         let segment = |line: &str| Segment { kind: SegmentKind::Text, text: line.to_owned(), url: None };
-        let extract = Extract { title: String::new(), segments: lines.map(segment).collect() };
+        let segments = lines.map(segment).collect();
+        let extract = Extract { title: String::new(), segments, is_cut: false };
         match extract.has_text() {
             true => Ok(Self { extract, charset: "UTF-8", url: None }),
             false => Err(Refusal::Drop("no_text", String::new())),
@@ -177,7 +183,8 @@ impl Webpage {
     /// for its own.
     ///
     /// # Errors
-    /// `charset` where the bytes cannot be decoded, `no_text` where nothing is to be read.
+    /// `charset` where the bytes cannot be decoded, `markup_too_large` where not all of it is read, `no_text` where
+    /// nothing is to be read.
     pub fn of_html(body: &[u8], content_type: &str, url: Option<&str>, ruby: Ruby) -> Result<Self, Refusal> {
         let (text, charset) = charset::decode(body, content_type, url.unwrap_or_default())
             .map_err(|label| Refusal::Fail("charset", label))?;
@@ -185,6 +192,10 @@ impl Webpage {
             Some(url) => (html::extract(&text, url, ruby), None),
             None => html::extract_saved(&text, ruby),
         };
+        if extract.is_cut {
+            let detail = format!("{} bytes with too many, too deep or too costly elements", body.len());
+            return Err(Refusal::Fail("markup_too_large", detail));
+        }
         match extract.has_text() {
             true => Ok(Self { extract, charset, url }),
             false => Err(Refusal::Drop("no_text", preview(body.trim_ascii()))),
@@ -214,6 +225,7 @@ fn mime(content_type: &str) -> Cow<'_, str> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::io::Write;
 
     use super::*;
@@ -229,7 +241,7 @@ mod tests {
         let Some(Ok(Entry::Record(record))) = Reader::new(&file[..]).unwrap().next() else {
             panic!("a record")
         };
-        Body::of_record(&record)?.read(Ruby::default())
+        Body::of_record(&record, &mut 0)?.read(Ruby::default())
     }
 
     #[test]
@@ -249,6 +261,58 @@ mod tests {
     }
 
     #[test]
+    fn a_page_that_is_not_read_to_its_end_is_failed_and_not_cut() {
+        let attributes: String = (0..100).map(|n| format!(" a{n}=x")).collect();
+        for page in [
+            "x<br><br>".repeat(100_000),
+            format!("{}{}", format!("<b{attributes}>").repeat(3), "<p>x".repeat(100_000)),
+            format!("{}{}", "<div><b><i>".repeat(2_000), "x</div></b></i>".repeat(2_000)),
+            format!("{}x{}", "<div>".repeat(100_000), "</div>".repeat(100_000)),
+        ] {
+            let page = format!("<p>The first words of the page.</p>{page}<p>The last words of it.</p>");
+            let read = Webpage::of_html(page.as_bytes(), "", Some(""), Ruby::default());
+            assert!(matches!(read, Err(Refusal::Fail("markup_too_large", _))), "{:?}", page.get(..60));
+        }
+        let page = format!("{}<p>The last words of it.", "<p>One of many paragraphs.</p>".repeat(20_000));
+        let read = Webpage::of_html(page.as_bytes(), "", Some(""), Ruby::default()).unwrap();
+        assert!(read.extract.text().ends_with("The last words of it."));
+    }
+
+    #[test]
+    fn bodies_that_become_no_page_cost_what_was_decompressed_for_them() {
+        let gzip = |bytes: &[u8]| {
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+            encoder.write_all(bytes).unwrap();
+            encoder.finish().unwrap()
+        };
+        let binary = [&b"%PDF-1.5 "[..], &vec![0; 6 << 20]].concat();
+        let cut = gzip(&vec![b'x'; 6 << 20]);
+        for (name, body) in [
+            ("body_too_large", gzip(&vec![b'x'; 17 << 20])),
+            ("mime", gzip(&binary)),
+            ("encoding_broken", cut[..cut.len() - 100].to_vec()),
+        ] {
+            let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Encoding: gzip\r\n\r\n";
+            let block = [head.as_bytes(), &body].concat();
+            let header =
+                format!("WARC/1.0\r\nWARC-Type: response\r\nContent-Length: {}\r\n\r\n", block.len());
+            let file = [header.as_bytes(), &block, b"\r\n\r\n"].concat().repeat(10);
+            let mut budget = PageBudget::default();
+            let mut found: BTreeMap<&str, u32> = BTreeMap::new();
+            for entry in Reader::new(&file[..]).unwrap() {
+                let Entry::Record(record) = entry.unwrap() else { panic!("damage") };
+                let Err(Refusal::Drop(reason, _) | Refusal::Fail(reason, _)) =
+                    Body::within(&mut budget, &record).map(drop)
+                else {
+                    panic!("a page")
+                };
+                *found.entry(reason).or_default() += 1;
+            }
+            assert!(found[name] <= 4 && found[INFLATED] >= 6, "{found:?}");
+        }
+    }
+
+    #[test]
     fn bytes_decide_what_is_a_page_and_types_where_they_leave_it_open() {
         let outcome = |declared: &str, identified: &str, body: &[u8]| {
             let head = format!("HTTP/1.1 200 OK\r\n{declared}\r\n");
@@ -260,7 +324,7 @@ mod tests {
             let Some(Ok(Entry::Record(record))) = Reader::new(&file[..]).unwrap().next() else {
                 panic!("a record")
             };
-            let read = Body::of_record(&record).map(|_| ());
+            let read = Body::of_record(&record, &mut 0).map(|_| ());
             match read {
                 Ok(()) => "page".to_owned(),
                 Err(Refusal::Drop(reason, value) | Refusal::Fail(reason, value)) => {

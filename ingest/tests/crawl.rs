@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use arrow::array::{Int16Array, Int32Array, RecordBatch, StringArray};
-use corpus::engine::Unobserved;
 use corpus::mirror::Mirrors;
+use corpus::observer::Unobserved;
 use corpus::record::{Document, Page};
 use corpus::stage::Cancel;
 use corpus::{Counts, Dataset, Store};

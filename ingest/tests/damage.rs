@@ -9,8 +9,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, StringArray};
-use corpus::engine::Unobserved;
 use corpus::mirror::Mirrors;
+use corpus::observer::Unobserved;
 use corpus::record::Removed;
 use corpus::stage::{Cancel, Inputs};
 use corpus::{Dataset, Store};

@@ -5,8 +5,8 @@ use corpus::record::{FAILED, ITEMS};
 use std::io::Write;
 use std::sync::Arc;
 
-use corpus::engine::{Observer, Unobserved};
 use corpus::mirror::Mirrors;
+use corpus::observer::{Observer, Unobserved};
 use corpus::record::{EvaluationItem, Removed};
 use corpus::stage::{Cancel, Inputs};
 use corpus::{Counts, Dataset, Error, SourceCode, Stage, Store};

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::{ArrayRef, BinaryArray, RecordBatch, StringArray};
-use corpus::engine::Observer;
+use corpus::Observer;
 use corpus::mirror::Mirrors;
 use corpus::record::{Page, Removed};
 use corpus::stage::Cancel;

@@ -10,8 +10,8 @@ use arrow::array::{
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, Int64Type};
-use corpus::engine::Unobserved;
 use corpus::mirror::Mirrors;
+use corpus::observer::Unobserved;
 use corpus::record::{Document, Pair, Removed};
 use corpus::stage::Cancel;
 use corpus::{Dataset, Store};

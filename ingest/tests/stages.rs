@@ -7,8 +7,8 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use corpus::engine::{Observer, Unobserved};
 use corpus::mirror::Mirrors;
+use corpus::observer::{Observer, Unobserved};
 use corpus::record::{Document, Page, Pair, Removed};
 use corpus::stage::Cancel;
 use corpus::{Counts, Dataset, Error, Store};

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use corpus::crash::Crashes;
-use corpus::engine::Unobserved;
+use corpus::observer::Unobserved;
 use corpus::probe::Prober;
 use corpus::stream::streams_of;
 use corpus::{Cancel, Description, Engine, Ledger};

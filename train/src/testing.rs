@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use corpus::crash::Crashes;
-use corpus::engine::{Engine, Observer};
 use corpus::record::{SEQUENCES, Sequence, Span};
 use corpus::{
     Cancel, Dataset, Declared, FileStream, Id, Inputs, Output, Split, Stage, Store, Task, WorkFolder,
 };
+use corpus::{Engine, Observer};
 use half::f16;
 use model::{Batch, GenerateConfig, Loss, Prompt, Step, Tap, TowerConfig};
 use serde_json::{Value, json};

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::observer::Unobserved;
 use crate::record::{DOCUMENTS, DROPPED, Document, IMAGES, PAGES};
 use crate::{Declared, Id, Part, Removal, gc, verify};
 

@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use crate::crash::Crashes;
-use crate::engine::Unobserved;
 use crate::ledger::end_of;
+use crate::observer::Unobserved;
 use crate::{
     Cancel, Dataset, Engine, Entry, Inputs, Ledger, Manifest, Part, Result, Stage, Store, WorkFolder,
 };

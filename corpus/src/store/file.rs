@@ -10,7 +10,7 @@ use bytes::Bytes;
 use parquet::file::reader::{ChunkReader, Length};
 
 use super::{Object, failed};
-use crate::scratch::nonce;
+use crate::unique::nonce;
 use crate::{Error, Result};
 
 /// An object opened for reads by range.

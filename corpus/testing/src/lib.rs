@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use corpus::crash::Crashes;
-use corpus::engine::Unobserved;
+use corpus::observer::Unobserved;
 use corpus::record::{DOCUMENTS, Document};
 use corpus::table::Record;
 use corpus::{

@@ -6,19 +6,6 @@ use super::Finding;
 use crate::scripts::Script;
 use crate::text::Text;
 
-/// What a rule takes for a word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Counted {
-    /// What stands between white space, with its marks, as the papers say; of scripts without spaces what a dictionary
-    /// finds. Bounds that suppose English or spaces hold for no other text.
-    #[default]
-    Spaces,
-    /// Words and marks by themselves, as datatrove has them: on equal tokens its decisions are the same, for every
-    /// script.
-    Tokens,
-}
-
 /// What becomes of texts mostly in a script without spaces: Chinese, Japanese, Thai, Lao, Khmer, Burmese.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

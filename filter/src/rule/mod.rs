@@ -34,10 +34,11 @@ mod tests;
 use corpus::record::{Page, Pair, RuleValue};
 use serde::{Deserialize, Serialize};
 
+pub use crate::text::Counted;
 pub use aspect::Aspect;
 pub use c4::C4;
 pub use classifier::Classifier;
-pub use counted::{Counted, Unspaced};
+pub use counted::Unspaced;
 pub use expression::Expression;
 pub use files::{Loaded, NamedFiles, Ready, Rule};
 pub use fineweb::Fineweb;

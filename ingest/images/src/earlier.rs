@@ -9,7 +9,7 @@ use corpus::table::{Reader, Record};
 use corpus::{Dataset, Fingerprint, Id, Part, Result, Stage, Task};
 
 use super::address::Key;
-use super::pass::Outcome;
+use crate::outcome::Outcome;
 
 /// Outcomes in the same run's folder that the same settings gave for an earlier list, in the range of
 /// keys of one task. Holds their keys, and of one earlier list after the other one row group per stream.

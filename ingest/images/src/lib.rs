@@ -19,6 +19,7 @@ mod footprint;
 mod jpeg;
 mod list;
 mod measure;
+mod outcome;
 mod pass;
 mod pixels;
 mod resize;

@@ -15,15 +15,13 @@ use ingest::fetch::InOrder;
 use serde_json::{Value, json};
 
 use super::earlier::Earlier;
+use super::outcome::{Failure, Outcome};
 use super::stated::Stated;
 use super::{Config, jpeg};
 use kept::Kept;
-use outcome::Failure;
-pub(super) use outcome::Outcome;
 use page_images::PageImages;
 
 mod kept;
-mod outcome;
 mod page_images;
 mod saved;
 

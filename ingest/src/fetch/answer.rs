@@ -67,7 +67,7 @@ pub(super) async fn read_body(
 
 /// Undoes the content coding that a server applied although nobody asked for one.
 async fn decoded(body: Vec<u8>, coding: String) -> Result<Vec<u8>, FetchError> {
-    let work = move || coding::undone(&body, ("", &coding), false).map(Cow::into_owned);
+    let work = move || coding::undone(&body, ("", &coding), false, &mut 0).map(Cow::into_owned);
     let decoded = tokio::task::spawn_blocking(work).await.map_err(|_| FetchError::Panic)?;
     decoded.map_err(|fault| match fault {
         HttpFault::TooLarge => FetchError::BodyTooLarge(BODY_BYTES_MAX as u64),

@@ -47,7 +47,7 @@ const PRIVATE_NAMES: [&str; 4] = ["localhost", "local", "internal", "home.arpa"]
 
 /// Returns true if and only if the address is one of the public internet.
 ///
-/// An IPv6 address that embeds an IPv4 one (mapped, NAT64, 6to4) is judged by it.
+/// An IPv6 address that embeds an IPv4 one (mapped, NAT64, 6to4) is judged by it, one with an interface of ISATAP by both.
 pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -65,6 +65,9 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     if let Some(embedded) = embedded(address) {
         return is_public_v4(embedded);
     }
+    if !behind(address).is_none_or(is_public_v4) {
+        return false;
+    }
     let bits = address.to_bits();
     let within = |(network, prefix): &(Ipv6Addr, u32)| (bits ^ network.to_bits()) >> (128 - prefix) == 0;
     // Global unicast is 2000::/3; all else is local, multicast or unassigned.
@@ -78,6 +81,15 @@ fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
         [0x64, 0xff9b, 0, 0, 0, 0, _, _] => Some(Ipv4Addr::from_bits(bits as u32)),
         [0x2002, ..] => Some(Ipv4Addr::from_bits((bits >> 80) as u32)),
         _ => address.to_ipv4_mapped(),
+    }
+}
+
+/// Returns the IPv4 address to which a router sends what is for an interface of ISATAP (RFC 5214, 6.1), whatever its
+/// network is.
+fn behind(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    match address.segments() {
+        [_, _, _, _, 0 | 0x200, 0x5efe, _, _] => Some(Ipv4Addr::from_bits(address.to_bits() as u32)),
+        _ => None,
     }
 }
 
@@ -118,7 +130,7 @@ impl Guard {
     /// Returns true if and only if records may reach the address.
     pub fn passes(&self, address: IpAddr) -> bool {
         let inner = match address {
-            IpAddr::V6(address) => embedded(address).map(IpAddr::V4),
+            IpAddr::V6(address) => embedded(address).or(behind(address)).map(IpAddr::V4),
             IpAddr::V4(_) => None,
         };
         let is_denied = |address: &IpAddr| self.networks.iter().any(|network| network.contains(address));
@@ -227,6 +239,8 @@ mod tests {
             "[64:ff9b::10.0.0.5]",
             "[64:ff9b:1::1]",
             "[2002:7f00:1::]",
+            "[2a00:1450::5efe:7f00:1]",
+            "[2a00:1450::200:5efe:10.0.0.1]",
             "[2001::1]",
             "[fc00::1]",
             "[fd00:ec2::254]",
@@ -260,6 +274,7 @@ mod tests {
             "[::ffff:1.1.1.1]",
             "[64:ff9b::1.1.1.1]",
             "[2002:101:101::]",
+            "[2a00:1450::5efe:1.1.1.1]",
             "example.org",
             "notlocalhost",
             "local.example.org",
@@ -282,6 +297,7 @@ mod tests {
             "[::ffff:8.8.4.4]",
             "[64:ff9b::8.8.4.4]",
             "[2002:808:404::]",
+            "[2a00:1450::5efe:8.8.4.4]",
             "9.9.9.9",
             "[2606:4700::1111]",
             "[2620:fe::9]",

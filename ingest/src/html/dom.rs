@@ -21,6 +21,8 @@ pub(super) struct Dom {
     pub(super) nodes: Vec<Node>,
     /// Blocks that the page hides.
     pub(super) hidden: HashSet<NodeId>,
+    /// Whether the rest of the page was not read, because it cost too much.
+    pub(super) is_cut: bool,
 }
 
 /// One node with its links.

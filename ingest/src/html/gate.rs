@@ -104,7 +104,8 @@ impl Gate {
 
     /// Returns the page.
     pub(super) fn finish(self) -> Dom {
-        self.tree.sink.finish()
+        let is_cut = self.is_full.get() || self.tree.sink.is_full();
+        Dom { is_cut, ..self.tree.sink.finish() }
     }
 
     /// Returns how many attributes the tag had that had most of them.

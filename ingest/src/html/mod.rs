@@ -84,6 +84,8 @@ pub struct Extract {
     pub title: String,
     /// Text and images in reading order.
     pub segments: Vec<Segment>,
+    /// Whether the page was not read to its end: its markup costs more than that of a page may.
+    pub is_cut: bool,
 }
 
 impl Extract {
@@ -117,8 +119,8 @@ pub fn extract_saved(html: &str, ruby: Ruby) -> (Extract, Option<String>) {
 fn extract_dom(mut dom: Dom, url: &str, ruby: Ruby) -> Extract {
     let facts = Facts::of(&dom);
     plain::simplify(&mut dom, ruby);
-    let segments = segments::segments(&dom, &facts, image::base_url(&dom, url).as_ref());
-    Extract { title: facts.title, segments }
+    let (segments, is_cut) = segments::segments(&dom, &facts, image::base_url(&dom, url).as_ref());
+    Extract { title: facts.title, segments, is_cut }
 }
 
 #[cfg(test)]

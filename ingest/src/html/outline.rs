@@ -19,7 +19,7 @@ pub(super) type ScopeId = u32;
 pub(super) const TOP: ScopeId = 0;
 /// Stands for a signal that no scope around has.
 pub(super) const FAR: u8 = 16;
-/// Blocks of a page; the text after them is left out.
+/// Blocks of a page; what follows is not read.
 pub(super) const BLOCKS_MAX: usize = 1 << 16;
 /// Images of a page; the rest is left out.
 pub(super) const IMAGES_MAX: usize = 1_000;
@@ -125,6 +125,8 @@ pub(super) struct Outline {
     pub(super) captions: Vec<Caption>,
     /// Tables of data that are judged by their blocks, in reading order.
     pub(super) grids: Vec<Grid>,
+    /// Whether the page has more than [`BLOCKS_MAX`].
+    pub(super) is_cut: bool,
     /// The scope of the greatest weight; the first of equals.
     pub(super) heaviest: ScopeId,
     /// The first scope of the row of at least three twins that holds the most.

@@ -11,8 +11,9 @@ use super::outline::{Caption, Grid, Outline};
 use super::picture::Pictures;
 
 /// Returns the segments of a page; the base resolves the URLs of images.
-pub(super) fn segments(dom: &Dom, facts: &Facts, base: Option<&Url>) -> Vec<Segment> {
+pub(super) fn segments(dom: &Dom, facts: &Facts, base: Option<&Url>) -> (Vec<Segment>, bool) {
     let mut outline = Outline::of(dom);
+    let is_cut = dom.is_cut || outline.is_cut;
     let content = content::judge(&outline, facts);
     let pictures = Pictures::new(dom, &outline, &content).segments(base);
     let tables = tables(&mut outline, &content);
@@ -43,7 +44,7 @@ pub(super) fn segments(dom: &Dom, facts: &Facts, base: Option<&Url>) -> Vec<Segm
     if segments.is_empty() {
         segments.extend(linked_data::paragraphs(dom).into_iter().map(text));
     }
-    segments
+    (segments, is_cut)
 }
 
 /// Returns the tables of which three quarters are content, the outer ones, each with its range of blocks.

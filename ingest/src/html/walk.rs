@@ -82,6 +82,7 @@ impl<'d> Walk<'d> {
         self.push_children(ROOT, &mut steps);
         while let Some(step) = steps.pop() {
             if self.outline.blocks.len() >= BLOCKS_MAX {
+                self.outline.is_cut = true;
                 break;
             }
             match step {

@@ -34,6 +34,8 @@ pub struct DelimitedRows<R> {
     ahead: Ahead,
     /// Bytes that were looked at, those that were read twice included.
     examined: u64,
+    /// Those of them that were looked through for the end of a quoted field, in vain.
+    searched: u64,
     /// What reads rows with quotes, between two of them.
     record: Option<Record>,
     /// What a quoted field without end did to the lines behind it.
@@ -41,6 +43,10 @@ pub struct DelimitedRows<R> {
     /// A row that was read before the broken one which goes before it was told.
     next: Option<Row>,
 }
+
+/// Bytes that are looked through in vain for the end of a quoted field, for each byte of the rows before it: a quote
+/// in every line would have the rest of the file looked through again and again.
+const SEARCHED_PER_BYTE: u64 = 4;
 
 /// The fields of a row.
 type Fields = Vec<Vec<u8>>;
@@ -85,6 +91,7 @@ impl<R: BufRead> DelimitedRows<R> {
             field_count: 0,
             ahead: Ahead::default(),
             examined: 0,
+            searched: 0,
             record: None,
             unclosed: None,
             next: None,
@@ -197,14 +204,23 @@ impl<R: BufRead> DelimitedRows<R> {
                 self.ahead.pass(length);
                 return Ok(Found::Fields(fields, text));
             }
-            let is_there = self.ahead.line_at(length).is_some() || self.ahead.read(&mut self.lines)?;
+            let may_search = self.may_search();
+            let is_there =
+                may_search && (self.ahead.line_at(length).is_some() || self.ahead.read(&mut self.lines)?);
             let next = self.ahead.line_at(length).filter(|_| is_there);
             if next.is_none_or(|next| length + next.len() > self.row_bytes_max) {
+                self.searched += (length - first) as u64;
                 let text = self.ahead.text(first);
                 self.ahead.pass(first);
                 return Ok(Found::Unclosed(text));
             }
         }
+    }
+
+    /// Returns true unless too much was looked through in vain: then a quoted field ends in its line or not at all.
+    fn may_search(&self) -> bool {
+        let read = self.examined.saturating_sub(self.searched);
+        self.searched <= self.row_bytes_max as u64 + SEARCHED_PER_BYTE * read
     }
 
     /// Returns the row of its fields; `text` is what the file holds of it.

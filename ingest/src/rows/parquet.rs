@@ -23,6 +23,8 @@ use crate::location::shown;
 use crate::source::preview;
 
 /// Rows decoded at once.
+/// Why a text cannot be.
+const NOT_UTF_8: &str = "is not UTF-8";
 const BATCH_ROWS: usize = 1_024;
 /// Rows decoded at once where a text may be stored as its difference to the one before.
 const SHARING_BATCH_ROWS: usize = 64;
@@ -323,6 +325,7 @@ fn cell(kind: Kind, is_declared: bool, array: &ArrayRef, row: usize) -> Result<C
         Kind::Json if is_declared && is_view(array.data_type()) => {
             Cell::Json(Some(utf8(bytes(array, row)?)?.into()))
         }
+        Kind::Json if value::has_bad_text(array, row) => return Err(NOT_UTF_8.to_owned()),
         Kind::Json => Cell::Json(Some(value::json(array, row)).filter(|value| !value.is_null())),
         _ if is_shown(array.data_type()) => shown_cell(kind, array, row)?,
         _ => {
@@ -351,7 +354,11 @@ fn shown_cell(kind: Kind, array: &ArrayRef, row: usize) -> Result<Cell, String> 
             let json = || Some(value::json(array, row)).filter(|value| !value.is_null());
             Cell::Text(text.or_else(|| json().map(|value| value.to_string())))
         }
-        Kind::Prose => Cell::Text(text),
+        Kind::Prose => match text {
+            Some(text) if value::has_bad_text(array, row) => Cell::Replaced(text),
+            text => Cell::Text(text),
+        },
+        Kind::Texts if value::has_bad_text(array, row) => return Err(NOT_UTF_8.to_owned()),
         Kind::Texts if text.is_some() => Cell::Text(text),
         _ => return Err("holds a list or an object".to_owned()),
     })
@@ -371,7 +378,7 @@ fn bytes(array: &ArrayRef, row: usize) -> Result<&[u8], String> {
 
 /// Returns the text of a cell's bytes.
 fn utf8(bytes: &[u8]) -> Result<&str, String> {
-    std::str::from_utf8(bytes).map_err(|_| "is not UTF-8".to_owned())
+    std::str::from_utf8(bytes).map_err(|_| NOT_UTF_8.to_owned())
 }
 
 impl Iterator for ParquetRows {

@@ -85,6 +85,35 @@ fn bytes(one: &ArrayRef) -> Option<String> {
     Some(String::from_utf8_lossy(array.as_binary::<i64>().value(0)).into_owned())
 }
 
+/// Tells a list or an object with a text that is no UTF-8.
+pub(super) fn has_bad_text(array: &ArrayRef, row: usize) -> bool {
+    fn is_bad(array: &ArrayRef) -> bool {
+        let is_text = |bytes: &[u8]| std::str::from_utf8(bytes).is_ok();
+        match array.data_type() {
+            // So texts are read; what is `Binary` was never text.
+            DataType::LargeBinary => !array.as_binary::<i64>().iter().flatten().all(is_text),
+            _ => (0..array.len()).any(|row| has_bad_text(array, row)),
+        }
+    }
+    array.is_valid(row) && within(array, row).iter().any(is_bad)
+}
+
+/// Returns what a list or an object holds, column by column; nothing of other values.
+fn within(array: &ArrayRef, row: usize) -> Vec<ArrayRef> {
+    match array.data_type() {
+        DataType::List(_) => vec![array.as_list::<i32>().value(row)],
+        DataType::LargeList(_) => vec![array.as_list::<i64>().value(row)],
+        DataType::ListView(_) => vec![array.as_list_view::<i32>().value(row)],
+        DataType::LargeListView(_) => vec![array.as_list_view::<i64>().value(row)],
+        DataType::FixedSizeList(..) => vec![array.as_fixed_size_list().value(row)],
+        DataType::Map(..) => array.as_map().value(row).columns().to_vec(),
+        DataType::Struct(_) => {
+            array.as_struct().columns().iter().map(|column| column.slice(row, 1)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
 /// Returns the text of a value that is no text: of a list of texts those joined by line ends; other lists and structs
 /// have none, as in JSON.
 pub(super) fn text(array: &ArrayRef, row: usize) -> Option<String> {

@@ -26,7 +26,7 @@ const GZIP_MAGIC: &[u8] = Coding::Gzip.magic();
 const ZSTD_MAGIC: &[u8] = Coding::Zstd.magic();
 
 /// Undoes the codings that the values of `Transfer-Encoding` and `Content-Encoding` name, and compression that
-/// no header tells of.
+/// no header tells of. `given` grows by the bytes that decoders gave, whatever becomes of them.
 ///
 /// # Errors
 /// [`HttpFault::Coding`] or [`HttpFault::TooLarge`].
@@ -34,6 +34,7 @@ pub(crate) fn undone<'b>(
     body: &'b [u8],
     (transfer, content): (&str, &str),
     is_truncated: bool,
+    given: &mut u64,
 ) -> Result<Cow<'b, [u8]>, HttpFault> {
     let mut body = Cow::Borrowed(body);
     if names(transfer).any(|coding| coding == "chunked")
@@ -46,13 +47,13 @@ pub(crate) fn undone<'b>(
         return Err(HttpFault::Coding(format!("{} times over", content.len())));
     }
     for coding in content.iter().rev() {
-        if let Some(decoded) = decoded(coding, &body, is_truncated)? {
+        if let Some(decoded) = decoded(coding, &body, is_truncated, given)? {
             body = Cow::Owned(decoded);
         }
     }
     for (coding, magic) in [("gzip", GZIP_MAGIC), ("zstd", ZSTD_MAGIC)] {
         if content.is_empty() && body.starts_with(magic) {
-            body = decoded(coding, &body, is_truncated)?.map_or(body, Cow::Owned);
+            body = decoded(coding, &body, is_truncated, given)?.map_or(body, Cow::Owned);
         }
     }
     match body.len() > BODY_BYTES_MAX {
@@ -68,14 +69,19 @@ fn names(value: &str) -> impl Iterator<Item = String> {
 }
 
 /// Undoes one content coding (RFC 9110, 8.4.1; RFC 8878); none if the body does not have it.
-fn decoded(coding: &str, body: &[u8], is_truncated: bool) -> Result<Option<Vec<u8>>, HttpFault> {
+fn decoded(
+    coding: &str,
+    body: &[u8],
+    is_truncated: bool,
+    given: &mut u64,
+) -> Result<Option<Vec<u8>>, HttpFault> {
     let is_gzip = matches!(coding, "gzip" | "x-gzip");
     if is_gzip && !body.starts_with(&GZIP_MAGIC[..2]) || sniff::begins_html(body) {
         return Ok(None);
     }
-    let read = |decoder: &mut dyn Read| read_all(decoder, coding, is_truncated);
+    let mut read = |decoder: &mut dyn Read| read_all(decoder, coding, is_truncated, &mut *given);
     let result = match coding {
-        "gzip" | "x-gzip" => gunzip(body, coding, is_truncated),
+        "gzip" | "x-gzip" => gunzip(body, coding, is_truncated, given),
         // Named zlib by the standard, sent as raw deflate by many.
         "deflate" => match read(&mut ZlibDecoder::new(body)) {
             Err(HttpFault::Coding(_)) => read(&mut DeflateDecoder::new(body)),
@@ -97,9 +103,15 @@ fn decoded(coding: &str, body: &[u8], is_truncated: bool) -> Result<Option<Vec<u
     }
 }
 
-fn read_all(decoder: &mut dyn Read, coding: &str, is_truncated: bool) -> Result<Vec<u8>, HttpFault> {
+fn read_all(
+    decoder: &mut dyn Read,
+    coding: &str,
+    is_truncated: bool,
+    given: &mut u64,
+) -> Result<Vec<u8>, HttpFault> {
     let mut body = Vec::new();
     let result = decoder.take(BODY_BYTES_MAX as u64 + 1).read_to_end(&mut body);
+    *given += body.len() as u64;
     match result {
         _ if body.len() > BODY_BYTES_MAX => Err(HttpFault::TooLarge),
         Err(_) if is_truncated && !body.is_empty() => Ok(body),
@@ -110,7 +122,7 @@ fn read_all(decoder: &mut dyn Read, coding: &str, is_truncated: bool) -> Result<
 
 /// Decompresses the members of a gzip body (RFC 1952) as browsers do: neither a wrong checksum nor what
 /// follows the last member matters.
-fn gunzip(body: &[u8], coding: &str, is_truncated: bool) -> Result<Vec<u8>, HttpFault> {
+fn gunzip(body: &[u8], coding: &str, is_truncated: bool, given: &mut u64) -> Result<Vec<u8>, HttpFault> {
     let broken = |detail: &str| HttpFault::Coding(format!("{coding}: {detail}"));
     let (mut rest, mut out) = (body, Vec::new());
     let mut inflate = Decompress::new(false);
@@ -122,6 +134,7 @@ fn gunzip(body: &[u8], coding: &str, is_truncated: bool) -> Result<Vec<u8>, Http
             let before = (inflate.total_in(), out.len());
             let result = inflate.decompress_vec(rest, &mut out, FlushDecompress::None);
             rest = &rest[(inflate.total_in() - before.0) as usize..];
+            *given += (out.len() - before.1) as u64;
             let is_stuck = inflate.total_in() == before.0 && out.len() == before.1;
             match result {
                 _ if out.len() > BODY_BYTES_MAX => return Err(HttpFault::TooLarge),

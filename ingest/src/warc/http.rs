@@ -102,14 +102,15 @@ impl<'b> Response<'b> {
     ///
     /// Crawlers often store the decoded body under the headers of the coded one, and servers
     /// name codings that there are not: a body that does not look like its coding is taken as
-    /// it is. Of a body that its writer cut (`is_truncated`), what can be decoded counts.
+    /// it is. Of a body that its writer cut (`is_truncated`), what can be decoded counts. `given` grows by the bytes that
+    /// were decompressed, also where nothing comes of them.
     ///
     /// # Errors
     /// [`HttpFault::Coding`] or [`HttpFault::TooLarge`].
-    pub fn decode(&self, is_truncated: bool) -> Result<Cow<'b, [u8]>, HttpFault> {
+    pub fn decode(&self, is_truncated: bool, given: &mut u64) -> Result<Cow<'b, [u8]>, HttpFault> {
         let transfer = self.header("transfer-encoding").unwrap_or_default();
         let content = self.header("content-encoding").unwrap_or_default();
-        coding::undone(self.body, (transfer, content), is_truncated)
+        coding::undone(self.body, (transfer, content), is_truncated, given)
     }
 }
 

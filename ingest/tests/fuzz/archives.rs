@@ -123,7 +123,7 @@ fn damaged_archives_give_pages_or_reasons_and_end() {
             };
             assert!(record.block.len() as u64 <= BLOCK_BYTES_MAX);
             read += 1;
-            if let Ok(page) = Body::of_record(&record).and_then(|body| body.read(Ruby::default())) {
+            if let Ok(page) = Body::of_record(&record, &mut 0).and_then(|body| body.read(Ruby::default())) {
                 kept += 1;
                 assert!(page.extract.text().len() <= BODY_BYTES_MAX * 3);
             }

@@ -12,8 +12,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use corpus::engine::Unobserved;
 use corpus::mirror::Mirrors;
+use corpus::observer::Unobserved;
 use corpus::stage::Cancel;
 use corpus::{Dataset, Store};
 use corpus_testing::run_stages;

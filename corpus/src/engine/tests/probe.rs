@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::super::*;
 use crate::limits::INTERRUPTIONS_MAX;
+use crate::observer::Unobserved;
 use crate::probe::confine;
 use crate::record::DOCUMENTS;
 use crate::{Declared, Id, Removal};

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::super::*;
 use crate::failpoint::{self, Point};
+use crate::observer::Unobserved;
 use crate::record::DOCUMENTS;
 use crate::{Declared, Id, random, verify};
 

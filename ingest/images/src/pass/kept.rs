@@ -20,9 +20,9 @@ use std::path::{Path, PathBuf};
 use corpus::record::Target;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::outcome::Outcome;
 use super::saved;
 use crate::Key;
+use crate::outcome::Outcome;
 
 /// Bytes that are kept of a range at most; what is beyond is fetched again.
 const KEPT_BYTES_MAX: u64 = 1 << 30;
@@ -204,8 +204,8 @@ mod tests {
     use bytes::Bytes;
     use corpus::record::{EncodedImage, Fetched, Image};
 
-    use super::super::outcome::Failure;
     use super::*;
+    use crate::outcome::Failure;
 
     fn target(number: u8) -> Target {
         Target { key: [number; 16], url: format!("https://x.example/{number}.png"), uses: Vec::new() }

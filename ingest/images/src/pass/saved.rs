@@ -4,7 +4,7 @@ use bytes::Bytes;
 use corpus::record::{EncodedImage, Fetched, Image, Target, key_prefix};
 use serde::{Deserialize, Serialize};
 
-use super::outcome::{Failure, Outcome};
+use crate::outcome::{Failure, Outcome};
 
 /// What is not in the target itself.
 #[derive(Debug, Serialize, Deserialize)]

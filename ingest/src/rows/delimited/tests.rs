@@ -168,6 +168,16 @@ fn what_never_closes_costs_no_more_than_reading_it_a_few_times() {
         rows.by_ref().for_each(drop);
         assert!(rows.examined <= 3 * text.len() as u64, "{} of {}", rows.examined, text.len());
     }
+    // Quotes that open in every line, while those before them close: no line ends outside of one.
+    for pattern in ["a\"b,\"c\n", "\",\"\n", "x\"y,\"\"\"z,\"\n"] {
+        let text = format!("url,n\n{}", pattern.repeat((1 << 20) / pattern.len()));
+        let broken = |error: &io::Error| corpus::Error::work("test", error.to_string());
+        let form = (b',', 1 << 21);
+        let mut rows =
+            DelimitedRows::open(("s", "u"), text.as_bytes(), form, &url_and_number(), broken).unwrap();
+        rows.by_ref().for_each(drop);
+        assert!(rows.examined <= 12 * text.len() as u64, "{} of {}", rows.examined, text.len());
+    }
     // One that opens after the last that closes: the bound of a row is looked at once more.
     let text = format!("url,n\n{}", format!("\"{line}\n{}", format!("{line},1\n").repeat(3_000)).repeat(2));
     assert_eq!(rows(text.as_bytes(), b',').iter().filter(|row| row.ends_with("|1")).count(), 6_000);

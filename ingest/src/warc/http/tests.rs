@@ -11,7 +11,7 @@ use super::*;
 
 fn body(head: &str, body: &[u8]) -> Result<Vec<u8>, HttpFault> {
     let message = [b"HTTP/1.1 200 OK\r\n", head.as_bytes(), b"\r\n", body].concat();
-    Response::parse(&message)?.decode(false).map(Cow::into_owned)
+    Response::parse(&message)?.decode(false, &mut 0).map(Cow::into_owned)
 }
 
 #[test]
@@ -107,14 +107,14 @@ fn heads_are_read_that_browsers_read() {
     let message = format!("HTTP/1.1 404 Not Found\n{many}X y: z\n: odd\nContent-Type : text/html\n\nbody");
     let response = Response::parse(message.as_bytes()).unwrap();
     assert_eq!((response.status, response.header("content-type")), (404, Some("text/html")));
-    assert_eq!(response.decode(false).unwrap(), &b"body"[..]);
+    assert_eq!(response.decode(false, &mut 0).unwrap(), &b"body"[..]);
 }
 
 #[test]
 fn returns_alone_end_lines_and_controls_in_a_head_are_passed_over() {
     let read = |message: &[u8]| {
         let response = Response::parse(message).unwrap();
-        let body = response.decode(false).unwrap().into_owned();
+        let body = response.decode(false, &mut 0).unwrap().into_owned();
         (response.header("content-type").unwrap_or_default().to_owned(), String::from_utf8(body).unwrap())
     };
     let page = |kind: &str, body: &str| (kind.to_owned(), body.to_owned());

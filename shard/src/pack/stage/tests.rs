@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use corpus::engine::{Observer, Unobserved};
+use corpus::observer::{Observer, Unobserved};
 use corpus::record::{
     DOCUMENTS, Document, EncodedImage, FEATURES, Features, IMAGES, INTERLEAVED, Image, Interleaved, PAIRS,
     Pair, SEQUENCES, Sequence, Span, Use,

@@ -74,6 +74,40 @@ fn a_text_that_is_no_utf_8_costs_its_row_alone_or_is_mended() {
     assert_eq!(read(&path, "n", Kind::Id), ["0", "1", "2"]);
 }
 
+/// Writes lists of two texts without looking at them: of three levels, as the format has them.
+fn raw_lists(path: &Path, texts: &[&[u8]]) {
+    let schema = "message m { optional group texts (LIST) { repeated group list { optional binary element (UTF8); } } }";
+    let out = File::create(path).unwrap();
+    let schema = Arc::new(parse_message_type(schema).unwrap());
+    let mut file = SerializedFileWriter::new(out, schema, Arc::default()).unwrap();
+    let mut group = file.next_row_group().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    let values: Vec<ByteArray> = texts.iter().map(|text| ByteArray::from(text.to_vec())).collect();
+    let repeated: Vec<i16> = (0..texts.len()).map(|place| (place % 2) as i16).collect();
+    column
+        .typed::<ByteArrayType>()
+        .write_batch(&values, Some(&vec![3; texts.len()]), Some(&repeated))
+        .unwrap();
+    column.close().unwrap();
+    group.close().unwrap();
+    file.close().unwrap();
+}
+
+#[test]
+fn a_list_with_a_text_that_is_no_utf_8_costs_its_row_alone_or_is_mended() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lists.parquet");
+    raw_lists(&path, &[b"one", b"two", b"caf\xe9", b"three", b"four", "f\u{fc}nf".as_bytes()]);
+    let lost = "column \"texts\" is not UTF-8: caf\u{fffd}\nthree";
+    assert_eq!(read(&path, "texts", Kind::Texts), ["one\ntwo", lost, "four\nf\u{fc}nf"]);
+    assert_eq!(
+        read(&path, "texts", Kind::Prose),
+        ["one\ntwo", "replaced caf\u{fffd}\nthree", "four\nf\u{fc}nf"]
+    );
+    let values = ["value [\"one\",\"two\"]", lost, "value [\"four\",\"f\u{fc}nf\"]"];
+    assert_eq!(read(&path, "texts", Kind::Json), values);
+}
+
 #[test]
 fn lists_and_objects_are_what_json_has_of_them() {
     let folder = tempfile::tempdir().unwrap();
