@@ -3,7 +3,7 @@
 //!
 //! An entry is a file of its own, named after what tells one state of a file from the next: path, device, inode, size,
 //! and the times of its last change of content and of status. Nothing sets the latter back but the machine's clock. A
-//! file that changed within the last [`SETTLED`] is not remembered: it may change again within the same tick.
+//! file that changed within the last two seconds is not remembered: it may change again within the same tick.
 
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
