@@ -40,6 +40,13 @@ impl Mirrors {
                     "{prefix:?} must be a server and a path alone, such as \"https://img.example/\""
                 ));
             }
+            // What a mirror answers is trusted, so it may not be whatever server a record names.
+            if !Url::parse(mirror).is_ok_and(|url| url.has_host() || url.scheme() == "file") {
+                return Err(format!(
+                    "{prefix:?} = {mirror:?}: {mirror:?} must be a server, such as \"http://10.0.0.5/\", or a folder, \
+                     such as \"file:///data/\""
+                ));
+            }
         }
         Ok(())
     }
@@ -145,6 +152,10 @@ mod tests {
         ] {
             let refused = mirrors(&[(prefix, mirror)]).validate().unwrap_err();
             assert!(refused.contains("must end with a slash"), "{refused}");
+        }
+        for mirror in ["http://", "https://", "/data/images/", "img.example/"] {
+            let refused = mirrors(&[("http://", mirror)]).validate().unwrap_err();
+            assert!(refused.contains("must be a server, such as"), "{refused}");
         }
         for prefix in ["http://me:secret@img.example/", "http://img.example/?a/", "img.example/", "/data/"] {
             assert!(mirrors(&[(prefix, "http://10.0.0.5/")]).validate().is_err(), "{prefix}");

@@ -16,11 +16,14 @@ pub(crate) enum Location {
 
 impl Location {
     /// Tells a URL from a path; `file://` names a path.
+    ///
+    /// A `file` URL with an encoded slash names none: behind a mirror it comes from a listing, and
+    /// `..%2f` would lead out of the mirror's folder.
     pub(crate) fn of(text: &str) -> Self {
         match Url::parse(text) {
             Ok(url) if url.scheme() == "file" => match url.to_file_path() {
-                Ok(path) => Self::File(path),
-                Err(()) => Self::Remote(text.to_owned()),
+                Ok(path) if !url.path().to_ascii_lowercase().contains("%2f") => Self::File(path),
+                _ => Self::Remote(text.to_owned()),
             },
             Ok(url) if url.has_host() => Self::Remote(text.to_owned()),
             _ => Self::File(PathBuf::from(text)),
@@ -65,6 +68,9 @@ mod tests {
         assert_eq!(Location::of("/data/a b.jsonl"), file("/data/a b.jsonl"));
         assert_eq!(Location::of("data/00.jsonl"), file("data/00.jsonl"));
         assert_eq!(Location::of("file:///data/a%20b"), file("/data/a b"));
+        for outside in ["file:///data/..%2fb", "file:///data/%2e%2E%2Fb"] {
+            assert_eq!(Location::of(outside), Location::Remote(outside.into()));
+        }
         let remote = "https://h.example/a?b";
         assert_eq!(Location::of(remote), Location::Remote(remote.into()));
     }
