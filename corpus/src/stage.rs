@@ -60,6 +60,11 @@ pub trait Stage: Send + Sync {
     /// Returns the streams that it writes, beside those of what every stage may remove.
     fn streams(&self) -> Vec<Declared>;
 
+    /// Returns true if and only if its tasks compute with tensors, which not every executable can.
+    fn computes_tensors(&self) -> bool {
+        false
+    }
+
     /// Returns what a task needs of the machine it runs on.
     fn resources(&self) -> Resources {
         Resources::default()

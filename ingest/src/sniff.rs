@@ -46,7 +46,8 @@ const XML_TAGS: [&str; 10] = [
 
 /// Tells what a body is.
 pub(crate) fn content(body: &[u8]) -> Content {
-    if let Some(name) = container::foreign(body) {
+    // Scripts that send a PDF write line ends before it, and browsers show it all the same.
+    if let Some(name) = container::foreign(body).or_else(|| container::foreign(body.trim_ascii_start())) {
         return Content::Other(name);
     }
     if packed::is_packed(body) {
@@ -228,6 +229,7 @@ mod tests {
     fn what_is_no_page_is_named() {
         for (body, name) in [
             (&b"%PDF-1.4\n"[..], "a PDF"),
+            (b"\r\n\n %PDF-1.4\n", "a PDF"),
             (b"\x89PNG\r\n\x1a\n", "a PNG image"),
             (b"\x1f\x8b\x08\0", "compressed data"),
             (b"{\"a\": [1, 2", "JSON"),

@@ -13,7 +13,7 @@ use corpus::{Id, Task};
 use crate::html::{self, Extract, Ruby, charset};
 use crate::inflation::{INFLATED, PageBudget};
 use crate::sniff::{self, Content};
-use crate::source::{preview, value};
+use crate::source::{preview, replaced, value};
 use crate::warc::{HttpFault, Kind, Record, Response};
 
 /// A page's main content, and how its bytes were read.
@@ -168,7 +168,7 @@ impl<'r> Body<'r> {
 impl Webpage {
     /// Reads the text that a crawl has made of a page: its lines, in UTF-8 as WET files are.
     fn of_text(block: &[u8]) -> Result<Self, Refusal> {
-        let text = String::from_utf8_lossy(block);
+        let text = replaced(block);
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         let segment = |line: &str| Segment { kind: SegmentKind::Text, text: line.to_owned(), url: None };
         let segments = lines.map(segment).collect();

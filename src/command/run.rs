@@ -19,6 +19,7 @@ use crate::progress::Display;
 use crate::scores;
 use crate::signal::stop_on_signal;
 use crate::table::Table;
+use crate::tensors;
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
@@ -60,6 +61,10 @@ pub(crate) fn run(arguments: RunArgs) -> anyhow::Result<ExitCode> {
     let (loaded, location) = arguments.run.load()?;
     let RunArgs { until, only, rebuild, retry_failed, .. } = arguments;
     let options = Options { selection: Selection { until, only, rebuild }, retry_failed };
+    // What a driver hands to a cluster computes there.
+    if arguments.executor == ExecutorName::Local {
+        tensors::go_on_for(&loaded, &options.selection)?;
+    }
     execute(&loaded, &location, &options, (arguments.executor, arguments.workers))
 }
 

@@ -5,13 +5,14 @@ use std::process::ExitCode;
 
 use clap::{ArgGroup, Args};
 use corpus::Cancel;
-use pipeline::Folder;
 use pipeline::task::{Committed, Share, run_tasks, try_range};
+use pipeline::{Folder, Selection};
 
 use crate::cli::RunDir;
 use crate::opening::{child, last_run};
 use crate::print::say;
 use crate::signal::stop_on_signal;
+use crate::tensors;
 
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("tasks").required(true).args(["index", "share"])))]
@@ -40,6 +41,8 @@ fn share(text: &str) -> Result<Share, String> {
 /// Runs tasks on sealed inputs; seals the stage when none is missing any more.
 pub(crate) fn task(arguments: &TaskArgs) -> anyhow::Result<ExitCode> {
     let folder = Folder::open(&arguments.run.location()?)?;
+    let only = Selection { only: Some(arguments.stage.clone()), ..Selection::default() };
+    tensors::go_on_for(&folder.config()?, &only)?;
     let (_context, flow) = last_run(&folder)?;
     let (stage, prober) = (arguments.stage.as_str(), child(&folder)?);
     if let Some((mark, index)) = arguments.probe.as_ref().zip(arguments.index) {

@@ -13,6 +13,7 @@ use train::flow::TRAIN;
 use crate::cli::ConfigRun;
 use crate::command::run::{ExecutorName, execute};
 use crate::opening::enter;
+use crate::tensors;
 
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
@@ -29,6 +30,8 @@ pub(crate) struct TrainArgs {
 /// Runs the stage `train` alone; an interrupted training is continued only with `--resume`.
 pub(crate) fn train(arguments: TrainArgs) -> anyhow::Result<ExitCode> {
     let (loaded, location) = arguments.run.load()?;
+    let only = Selection { only: Some(TRAIN.to_owned()), ..Selection::default() };
+    tensors::go_on_for(&loaded, &only)?;
     enter(&loaded)?;
     let context = Context::offline(&loaded.config)?;
     let folder = Folder::open(&location)?;
@@ -44,11 +47,8 @@ pub(crate) fn train(arguments: TrainArgs) -> anyhow::Result<ExitCode> {
             format!("{place} holds a training interrupted at step {step}: continue it with --resume");
         return Err(Usage(message).into());
     }
-    let selection = Selection {
-        only: Some(TRAIN.to_owned()),
-        rebuild: arguments.rebuild.then(|| TRAIN.to_owned()).into_iter().collect(),
-        ..Selection::default()
-    };
+    let rebuild = arguments.rebuild.then(|| TRAIN.to_owned()).into_iter().collect();
+    let selection = Selection { rebuild, ..only };
     let options = Options { selection, retry_failed: false };
     execute(&loaded, &location, &options, (ExecutorName::Local, None))
 }

@@ -14,6 +14,7 @@ use pipeline::number::{bytes, grouped};
 use crate::cli::RunDir;
 use crate::opening::last_run;
 use crate::print::say;
+use crate::tensors;
 
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
@@ -27,6 +28,9 @@ pub(crate) struct VerifyArgs {
 /// Verifies all sealed stages; the exit code is 1 if and only if something is wrong and stays so.
 pub(crate) fn verify(arguments: &VerifyArgs) -> anyhow::Result<ExitCode> {
     let folder = Folder::open(&arguments.run.location()?)?;
+    if arguments.repair {
+        tensors::go_on_if_possible(&folder.config()?)?;
+    }
     let _lock = arguments.repair.then(|| folder.lock()).transpose()?;
     // In the order in which they are run, so that a stage is repaired before those that read it.
     let in_order = folder.stages()?;

@@ -6,6 +6,7 @@ mod config;
 mod corruption;
 mod damage;
 mod disk_full;
+mod executables;
 mod extract;
 mod folder;
 mod formats;

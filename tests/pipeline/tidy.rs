@@ -6,7 +6,7 @@ use crate::support::archive::files;
 use crate::support::repository;
 
 /// Which of our crates may use which.
-const MAY_USE: [(&str, &[&str]); 11] = [
+const MAY_USE: [(&str, &[&str]); 12] = [
     ("corpus", &[]),
     ("corpus/testing", &["corpus"]),
     ("ingest", &["corpus"]),
@@ -15,16 +15,18 @@ const MAY_USE: [(&str, &[&str]); 11] = [
     ("shard", &["corpus", "images", "model"]),
     ("train", &["corpus", "images", "shard", "model"]),
     ("train/model", &[]),
+    ("train/torch", &["model"]),
     ("pipeline", &["corpus", "ingest", "images", "filter", "shard", "train", "model", "web"]),
     ("inspect", &["corpus"]),
     ("tests/web", &[]),
 ];
-const OURS: [&str; 10] =
-    ["corpus", "ingest", "images", "filter", "shard", "train", "model", "pipeline", "inspect", "web"];
+const OURS: [&str; 11] = [
+    "corpus", "ingest", "images", "filter", "shard", "train", "model", "torch", "pipeline", "inspect", "web",
+];
 /// The crate that tests alone use.
 const FOR_TESTS: &str = "corpus/testing";
 /// Libraries that one crate alone may name.
-const SOLE_USERS: [(&str, &str); 3] = [("tch", "train/model"), ("polars", "inspect"), ("clap", ".")];
+const SOLE_USERS: [(&str, &str); 3] = [("tch", "train/torch"), ("polars", "inspect"), ("clap", ".")];
 const FILE_LINES_MAX: usize = 500;
 
 fn read(path: &Path) -> String {

@@ -26,10 +26,10 @@ use corpus::table::{Reader, Writer};
 use corpus::{Fingerprint, Store};
 use serde::{Deserialize, Serialize};
 
-use crate::learner::Learner;
 use crate::loader::LoaderState;
 use crate::validation::ValidationLoss;
 use crate::{Error, Result};
+use model::Learner;
 
 /// Version of `state.json`; others are refused.
 const FORMAT: u32 = 2;
@@ -154,7 +154,7 @@ impl Checkpoints {
     ///
     /// # Errors
     /// When the disk or the store refuses; earlier checkpoints are then still there.
-    pub fn save(&self, state: &State, learner: &impl Learner) -> Result<()> {
+    pub fn save(&self, state: &State, learner: &dyn Learner) -> Result<()> {
         let folder = self.scratch.join("unfinished");
         std::fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
         let written = Copies(folder);
@@ -266,7 +266,7 @@ impl Checkpoints {
 }
 
 /// Writes a checkpoint's files into a folder of this machine.
-fn write(folder: &Path, state: &State, learner: &impl Learner) -> Result<BTreeMap<String, Checked>> {
+fn write(folder: &Path, state: &State, learner: &dyn Learner) -> Result<BTreeMap<String, Checked>> {
     learner.save(&folder.join(MODEL), &folder.join(OPTIMIZER))?;
     let mut writer: Writer<TrainStep> = Writer::create(&folder.join(STEPS))?;
     state.steps.iter().try_for_each(|row| writer.push(row.clone()))?;

@@ -11,7 +11,6 @@
 //! micro_batch  MicroBatch   sequences padded side by side, with their images
 //! loader       Loader       micro-batches made ahead by a thread
 //! schedule     Schedule     the learning rate by step
-//! learner      Learner      what is asked of the network
 //! progress     note         how far training is, in words
 //! trainer      Trainer      the loop: accumulate, step, log, validate, checkpoint
 //! checkpoint   Checkpoints  published whole or not at all; resuming continues bit by bit
@@ -21,8 +20,8 @@
 //! ```
 //!
 //! The state of training is its step, the tokens seen and, for each source, three integers of
-//! position and a count. Everything that needs libtorch is behind [`Learner`]; the rest builds
-//! and is tested without it.
+//! position and a count. What computes is a [`model::Learner`], so that all of this builds
+//! and is tested without libtorch.
 
 pub mod checkpoint;
 pub mod config;
@@ -30,7 +29,6 @@ pub mod error;
 pub mod evaluate;
 pub mod flow;
 pub mod images;
-pub mod learner;
 pub mod loader;
 pub mod micro_batch;
 pub mod mixture;
@@ -53,6 +51,5 @@ pub use corpus::record::Kind;
 pub use error::{Error, Result};
 pub use evaluate::{Evaluate, EvaluateConfig, SCORES};
 pub use images::{ImageLayout, PayloadFormat};
-pub use learner::Learner;
 pub use rows::Rows;
 pub use stage::{TowerStart, Train};

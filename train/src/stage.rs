@@ -6,14 +6,13 @@ use bytes::Bytes;
 use corpus::record::{STEPS, TrainStep};
 use corpus::stage::Resources;
 use corpus::{Declared, FileStream, Inputs, NamedFile, Output, SourceCode, Stage, Task};
-use model::{Model, Tower, TowerWeights};
+use model::{Learner, TowerWeights};
 use serde_json::{Value, json};
 use shard::features::Weights;
 use shard::tokenizer::{TOKENIZER_MODEL, Tokenizer};
 
 use crate::checkpoint::{Checkpoints, State};
 use crate::images::{ImageLayout, PayloadFormat};
-use crate::learner::Learner;
 use crate::loader::{Feed, Loader, Shards};
 use crate::sampler::Rank;
 use crate::trainer::{Observer, Trainer};
@@ -121,8 +120,12 @@ impl Stage for Train {
         computing(bytes, &self.config.model_settings())
     }
 
+    fn computes_tensors(&self) -> bool {
+        true
+    }
+
     fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> corpus::Result<()> {
-        self.run_with(task, out, || self.open_model()).map_err(|error| error.of_stage(&self.name))
+        self.run_with(task, out, || self.open_network()).map_err(|error| error.of_stage(&self.name))
     }
 }
 
@@ -131,11 +134,11 @@ impl Train {
     ///
     /// # Errors
     /// As [`Trainer::run`]; when the inputs do not fit the options.
-    pub fn run_with<L: Learner>(
+    pub fn run_with(
         &self,
         task: &Task<'_>,
         out: &mut Output<'_>,
-        open: impl FnOnce() -> Result<L>,
+        open: impl FnOnce() -> Result<Box<dyn Learner>>,
     ) -> Result<()> {
         // Checkpoints are where a rerun goes on, so all steps are one range.
         out.set_range_records_max(u64::MAX);
@@ -148,7 +151,7 @@ impl Train {
         task.progress.expect(self.config.steps);
         let mut learner = open()?;
         let mut observer = Rows { out: &mut *out, task };
-        let state = resume(&checkpoints, &mut learner, &mut observer)?;
+        let state = resume(&checkpoints, &mut *learner, &mut observer)?;
         let codes = &self.source_codes;
         let feed = Feed::open(&self.config, &shards, codes, layout.clone(), Rank::ONLY, &state.loader)?;
         let (rows_max, micro_batch) = (self.config.validation_rows, self.config.micro_batch_rows());
@@ -158,7 +161,7 @@ impl Train {
         };
         let trainer = Trainer {
             config: &self.config,
-            learner: &mut learner,
+            learner: &mut *learner,
             loader: Loader::start(feed, self.config.micro_batches_ahead)?,
             validation: &validation,
             checkpoints: &checkpoints,
@@ -168,18 +171,20 @@ impl Train {
         publish(out, &checkpoints, &state)
     }
 
-    fn open_model(&self) -> Result<Model> {
+    fn open_network(&self) -> Result<Box<dyn Learner>> {
         let settings = self.config.model_settings();
-        let mut model = Model::new(&self.model, &self.config.optimizer, &settings)?;
         let weights = match &self.tower {
-            TowerStart::Random { seed } => Tower::random(&self.model.tower, *seed, &settings)?.weights()?,
+            TowerStart::Random { seed } => {
+                model::backend()?.random_tower(&self.model.tower, *seed, &settings)?.weights()?
+            }
             TowerStart::File(file) => {
                 file.check(&self.name)?;
                 TowerWeights::open(file.path())?
             }
         };
-        model.load_tower(&weights)?;
-        Ok(model)
+        let mut network = model::backend()?.learner(&self.model, &self.config.optimizer, &settings)?;
+        network.load_tower(&weights)?;
+        Ok(network)
     }
 }
 
@@ -213,7 +218,7 @@ pub(crate) fn check_vocabulary(task: &Task<'_>, stage: &str, model: &model::Conf
 /// Takes up the newest checkpoint, if there is one, and tells its steps again.
 fn resume(
     checkpoints: &Checkpoints,
-    learner: &mut impl Learner,
+    learner: &mut dyn Learner,
     observer: &mut impl Observer,
 ) -> Result<State> {
     let Some(checkpoint) = checkpoints.newest(|line| observer.log(line))? else {

@@ -4,23 +4,18 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use corpus::crash::Crashes;
 use corpus::record::{SEQUENCES, Sequence, Span};
-use corpus::{
-    Cancel, Dataset, Declared, FileStream, Id, Inputs, Output, Split, Stage, Store, Task, WorkFolder,
-};
-use corpus::{Engine, Observer};
+use corpus::{Dataset, FileStream, Id, Inputs, Split, Stage, Store};
+use corpus_testing::{Given, GivenFile, StopAfter, run_stage, run_stage_quietly};
 use half::f16;
-use model::{Batch, GenerateConfig, Loss, Prompt, Step, Tap, TowerConfig};
-use serde_json::{Value, json};
+use model::{Batch, GenerateConfig, Loss, Prompt, Step, Tap, TowerConfig, TowerWeights};
 use shard::tokenizer::{TrainingConfig, Words, train};
 
 use crate::images::{ImageLayout, PayloadFormat};
-use crate::learner::Learner;
 use crate::{Config, Kind, Rows};
+use model::Learner;
 
 /// `<image>` of the tests' vocabulary, and `</image>` after it.
 const IMAGE: u32 = 9;
@@ -78,88 +73,6 @@ pub(crate) fn held_out(sequence: Sequence) -> Sequence {
     Sequence { split: Split::Validation, ..sequence }
 }
 
-/// A stage that writes given sequences, one part a task.
-struct Fixture {
-    name: String,
-    parts: Vec<Vec<Sequence>>,
-}
-
-impl Stage for Fixture {
-    fn name(&self) -> String {
-        self.name.clone()
-    }
-
-    fn settings(&self) -> corpus::Result<Value> {
-        Ok(json!({"parts": format!("{:?}", self.parts)}))
-    }
-
-    fn plan(&self, _: &Inputs) -> corpus::Result<u32> {
-        Ok(self.parts.len() as u32)
-    }
-
-    fn streams(&self) -> Vec<Declared> {
-        vec![SEQUENCES.into()]
-    }
-
-    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> corpus::Result<()> {
-        for row in &self.parts[task.index as usize] {
-            out.write(SEQUENCES, row.clone())?;
-            out.advance(1)?;
-        }
-        Ok(())
-    }
-}
-
-/// A stage that writes one file.
-struct FileFixture {
-    name: String,
-    stream: FileStream,
-    bytes: Vec<u8>,
-}
-
-impl Stage for FileFixture {
-    fn name(&self) -> String {
-        self.name.clone()
-    }
-
-    fn settings(&self) -> corpus::Result<Value> {
-        Ok(json!({"bytes": self.bytes}))
-    }
-
-    fn plan(&self, _: &Inputs) -> corpus::Result<u32> {
-        Ok(1)
-    }
-
-    fn streams(&self) -> Vec<Declared> {
-        vec![self.stream.into()]
-    }
-
-    fn run(&self, _: &Task<'_>, out: &mut Output<'_>) -> corpus::Result<()> {
-        out.write_file(self.stream, self.bytes.clone().into())
-    }
-}
-
-/// Keeps tests with a real network apart, which share libtorch's dropout generator.
-#[cfg(feature = "torch")]
-pub(crate) fn only_network() -> std::sync::MutexGuard<'static, ()> {
-    static NETWORK: std::sync::Mutex<()> = std::sync::Mutex::new(());
-    NETWORK.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-/// Asks for a stop once so many records were consumed.
-struct Stopper {
-    left: AtomicU64,
-    cancel: Cancel,
-}
-
-impl Observer for Stopper {
-    fn advanced(&self, records: u64) {
-        if self.left.fetch_sub(records, Ordering::Relaxed) == records {
-            self.cancel.request();
-        }
-    }
-}
-
 /// Runs a stage in a store and seals it; asks for a stop after so many records.
 pub(crate) fn run_until(
     store: &Store,
@@ -167,12 +80,8 @@ pub(crate) fn run_until(
     inputs: &Inputs,
     stop_after: u64,
 ) -> corpus::Result<Dataset> {
-    let (crashes, cancel) = (Crashes::default(), Cancel::default());
-    let observer = &Stopper { left: stop_after.into(), cancel: cancel.clone() };
-    let work = WorkFolder::at(&store.local_path("").unwrap())?;
-    let (cancel, crashes) = (&cancel, &crashes);
-    Engine { store, work, workers: 1, cancel, crashes, observer, executor: None, prober: None }
-        .run(stage, inputs)
+    let stop = StopAfter::new(stop_after);
+    run_stage(store, 1, (&stop, &stop.cancel), stage, inputs)
 }
 
 /// Runs a stage in a store to its end, and seals it.
@@ -182,14 +91,12 @@ pub(crate) fn run(store: &Store, stage: &dyn Stage, inputs: &Inputs) -> corpus::
 
 /// Makes a sealed dataset of these parts.
 pub(crate) fn shard(store: &Store, name: &str, parts: Vec<Vec<Sequence>>) -> Dataset {
-    let stage = Fixture { name: name.to_owned(), parts };
-    run(store, &stage, &Inputs::default()).unwrap()
+    run_stage_quietly(store, &Given { name: name.to_owned(), stream: SEQUENCES, parts })
 }
 
 /// Makes a sealed dataset of one file.
 pub(crate) fn file(store: &Store, name: &str, stream: FileStream, bytes: Vec<u8>) -> Dataset {
-    let stage = FileFixture { name: name.to_owned(), stream, bytes };
-    run(store, &stage, &Inputs::default()).unwrap()
+    run_stage_quietly(store, &GivenFile { name: name.to_owned(), stream, bytes })
 }
 
 /// A tokenizer of a few words.
@@ -264,6 +171,10 @@ impl FakeLearner {
 }
 
 impl Learner for FakeLearner {
+    fn load_tower(&mut self, _: &TowerWeights) -> model::Result<()> {
+        Ok(())
+    }
+
     fn accumulate(&mut self, batch: &Batch<'_>, seed: u64) -> model::Result<Loss> {
         let gradient = Self::hash(batch, seed);
         self.gradient += gradient * (1.0 + self.weight);

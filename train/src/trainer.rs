@@ -8,11 +8,11 @@ use corpus::{Cancel, random};
 use model::Loss;
 
 use crate::checkpoint::{Checkpoints, State};
-use crate::learner::Learner;
 use crate::loader::Loader;
 use crate::progress::{self, Pace};
 use crate::validation::{Validation, ValidationLoss};
 use crate::{Config, Error, Kind, Result};
+use model::Learner;
 
 /// Where the trainer tells what happens.
 pub trait Observer {
@@ -31,11 +31,11 @@ pub trait Observer {
 
 /// Trains a learner from its state to the last step.
 #[derive(Debug)]
-pub struct Trainer<'a, L> {
+pub struct Trainer<'a> {
     /// The options.
     pub config: &'a Config,
     /// The network.
-    pub learner: &'a mut L,
+    pub learner: &'a mut dyn Learner,
     /// The micro-batches, from the state on.
     pub loader: Loader,
     /// The held-out sequences.
@@ -52,7 +52,7 @@ struct Speed {
     tokens: u64,
 }
 
-impl<L: Learner> Trainer<'_, L> {
+impl Trainer<'_> {
     /// Trains to the last step, and leaves a checkpoint of it.
     ///
     /// # Errors

@@ -8,11 +8,11 @@ use model::Loss;
 use serde::{Deserialize, Serialize};
 
 use crate::images::ImageLayout;
-use crate::learner::Learner;
 use crate::loader::Shards;
 use crate::micro_batch::MicroBatch;
 use crate::rows::Rows;
 use crate::{Kind, Result};
+use model::Learner;
 
 /// Mean negative log-likelihood per scored target in nats, by kind; null where it is not finite.
 pub type MeanLosses = BTreeMap<Kind, Option<f64>>;
@@ -70,7 +70,7 @@ impl Validation {
     ///
     /// # Errors
     /// When the network fails.
-    pub fn losses(&self, learner: &mut impl Learner) -> Result<MeanLosses> {
+    pub fn losses(&self, learner: &mut dyn Learner) -> Result<MeanLosses> {
         let mut losses: BTreeMap<Kind, Loss> = BTreeMap::new();
         for batch in &self.0 {
             *losses.entry(batch.kind).or_default() += learner.evaluate(&batch.as_batch())?;

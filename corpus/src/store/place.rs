@@ -30,7 +30,12 @@ impl Place {
     /// What is wrong with such a URL. One of an unknown scheme is taken for a path here.
     pub fn parse(text: &Path) -> Result<Self, String> {
         let Some((scheme, rest)) = text.to_str().and_then(|text| text.split_once("://")) else {
-            return Ok(Self::Folder(text.to_owned()));
+            let begins =
+                |name: &str| text.to_str().is_some_and(|text| text.starts_with(&format!("{name}:/")));
+            return match SCHEMES.iter().map(|known| known.name).find(|name| begins(name)) {
+                Some(name) => Err(format!("{}: a slash is missing behind {name}:/", text.display())),
+                None => Ok(Self::Folder(text.to_owned())),
+            };
         };
         match SCHEMES.iter().find(|known| known.name == scheme) {
             Some(known) => {
@@ -81,6 +86,7 @@ mod tests {
         for path in ["run", "/data/run", "./s3:/x", "/x/s3://y", ""] {
             assert_eq!(parse(path).unwrap(), Place::Folder(path.into()), "{path}");
         }
+        assert_eq!(parse("s3:/bucket/run").unwrap_err(), "s3:/bucket/run: a slash is missing behind s3:/");
         for bad in ["s3://", "s3:///run", "s3://bucket/../run", "s3://BUCKET"] {
             assert!(parse(bad).unwrap_err().starts_with("s3://"), "{bad}");
         }

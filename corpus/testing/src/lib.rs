@@ -14,8 +14,8 @@ use corpus::observer::Unobserved;
 use corpus::record::{DOCUMENTS, Document};
 use corpus::table::Record;
 use corpus::{
-    Cancel, Dataset, Declared, Engine, Error, Id, Inputs, Observer, Output, Part, Result, Stage, Store,
-    Stream, Task, WorkFolder,
+    Cancel, Dataset, Declared, Engine, Error, FileStream, Id, Inputs, Observer, Output, Part, Result, Stage,
+    Store, Stream, Task, WorkFolder,
 };
 use serde_json::{Value, json};
 
@@ -80,6 +80,11 @@ impl Run {
         R: Record + Clone + Sync + Debug,
     {
         self.run(&Given { name: stage.to_owned(), stream, parts }, &[])
+    }
+
+    /// Makes the dataset of a stage that writes this file.
+    pub fn given_file(&self, stage: &str, stream: FileStream, bytes: Vec<u8>) -> Dataset {
+        self.run(&GivenFile { name: stage.to_owned(), stream, bytes }, &[])
     }
 }
 
@@ -210,6 +215,38 @@ impl<R: Record + Clone + Sync + Debug> Stage for Given<R> {
             out.write(self.stream, row.clone())?;
         }
         Ok(())
+    }
+}
+
+/// A stage that writes a given file.
+pub struct GivenFile {
+    /// Its name.
+    pub name: String,
+    /// The stream that it writes.
+    pub stream: FileStream,
+    /// What is in the file.
+    pub bytes: Vec<u8>,
+}
+
+impl Stage for GivenFile {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn settings(&self) -> Result<Value> {
+        Ok(json!({"bytes": self.bytes}))
+    }
+
+    fn plan(&self, _: &Inputs) -> Result<u32> {
+        Ok(1)
+    }
+
+    fn streams(&self) -> Vec<Declared> {
+        vec![self.stream.into()]
+    }
+
+    fn run(&self, _: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
+        out.write_file(self.stream, self.bytes.clone().into())
     }
 }
 

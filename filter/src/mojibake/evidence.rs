@@ -72,7 +72,13 @@ pub(super) fn is_strong(characters: &[char], found: &[Sequence], place: usize) -
     let is_within_word = beside.is_within_word() && !marks.iter().any(|c| c.is_whitespace());
     let is_lonely = is_foreign && beside.is_lonely() && !(is_greek(decoded) && is_within_word);
     let is_small = decoded.is_lowercase() && decoded != 'ß';
+    let is_at_gap = beside.before.is_some_and(char::is_uppercase)
+        && is_small
+        && beside.after.is_some_and(char::is_alphabetic)
+        && marks.iter().all(|c| c.is_whitespace());
     if is_nothing(decoded)
+        // "CAMPEÃ é" are two words, and "à" ends one.
+        || is_at_gap
         || is_lonely && (is_right || beside.is_behind_word() || beside.is_within_word())
         || is_joined(lead, marks, decoded, beside)
         || is_small && beside.is_among_capitals() && !is_title(characters, begin, beside)

@@ -60,11 +60,10 @@ struct Plan<'a> {
 }
 
 impl Decoder {
-    /// Returns a decoder that refuses images of more than `pixels_max` pixels, and waits for memory as the
+    /// Returns a decoder that refuses images of more than `pixels_max` pixels, and takes as much memory as the
     /// default settings say.
     pub fn new(pixels_max: u64) -> Self {
-        let Config { decode_memory_mb, .. } = Config::default();
-        Self { pixels_max, decoded_bytes_max: u64::MAX, memory_bytes: megabytes(decode_memory_mb) }
+        Self::of(&Config { pixels_max, ..Config::default() })
     }
 
     /// Returns a decoder with the bounds of the settings.

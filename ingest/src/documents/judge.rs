@@ -3,7 +3,7 @@
 use super::PileFormat;
 use crate::rows::fields::{Fields, Found};
 use crate::rows::{Cells, Wanted};
-use crate::source::value;
+use crate::source::{replaced, value};
 
 /// A document without its address.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -75,7 +75,7 @@ pub(super) fn json(line: &[u8], wanted: &[Wanted], source: &str) -> Judgement {
 
 /// Judges plain text; what is not UTF-8 is replaced.
 pub(super) fn plain(line: &[u8], source: &str) -> Judgement {
-    let line = String::from_utf8_lossy(line);
+    let line = replaced(line);
     let is_replaced = matches!(line, std::borrow::Cow::Owned(_));
     text(Draft { source: source.to_owned(), text: line.into_owned(), is_replaced, ..Draft::default() })
 }

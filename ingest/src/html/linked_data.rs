@@ -69,8 +69,11 @@ fn has_markup(text: &str) -> bool {
         let rest = rest.strip_prefix('/').unwrap_or(rest);
         let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
         let (name, behind) = (rest[..end].to_ascii_lowercase(), &rest[end..]);
-        let is_closed = behind.starts_with(['>', '/', ' ', '\n', '\t']) && behind.contains('>');
-        is_closed && (is_standard_block(&name) || INLINE.contains(&&*name))
+        let is_separate = behind.starts_with(['>', '/', ' ', '\n', '\t']);
+        // "a<b and c>d" has no tag: the values of a tag's attributes are rarely left out.
+        let inside = behind.split_once('>').filter(|_| is_separate).map(|(inside, _)| inside.trim());
+        let is_tag = inside.is_some_and(|inside| matches!(inside, "" | "/") || inside.contains('='));
+        is_tag && (is_standard_block(&name) || INLINE.contains(&&*name))
     })
 }
 
@@ -131,6 +134,7 @@ mod tests {
     #[test]
     fn what_only_looks_like_markup_stays() {
         assert_eq!(of_body("if a < b and c<d\nor b > a"), ["if a < b and c<d", "or b > a"]);
+        assert_eq!(of_body("if a<b and c>d then x"), ["if a<b and c>d then x"]);
     }
 
     #[test]

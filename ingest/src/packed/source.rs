@@ -8,7 +8,7 @@ use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
 use bzip2::bufread::BzDecoder;
 use liblzma::bufread::XzDecoder;
 use liblzma::stream::{CONCATENATED, Stream};
-use lz4_flex::frame::FrameDecoder;
+use lz4_flex::frame::{Error as Lz4Error, FrameDecoder};
 
 use super::full::Full;
 use crate::fault::{Transport, Watched};
@@ -16,6 +16,13 @@ use crate::inflation;
 
 /// How an lz4 frame begins.
 const LZ4_MAGIC: &[u8] = &[0x04, 0x22, 0x4d, 0x18];
+/// How one of the format before 2014 begins, which `lz4 -l` and the Linux kernel write.
+const LZ4_LEGACY_MAGIC: &[u8] = &[0x02, 0x21, 0x4c, 0x18];
+/// How a frame begins that is passed over, in lz4 and zstd alike: a first byte of 0x50 to 0x5f, these, and its length.
+const SKIPPABLE_MAGIC: &[u8] = &[0x2a, 0x4d, 0x18];
+const SKIPPABLE_HEADER_BYTES: usize = 8;
+/// Bytes of such frames that a file may begin with, if lz4 is to be told behind them.
+const SKIPPABLE_BYTES_MAX: usize = 64 << 10;
 /// How an xz stream begins.
 const XZ_MAGIC: &[u8] = &[0xfd, b'7', b'z', b'X', b'Z', 0];
 /// How a bzip2 stream begins; a digit follows.
@@ -27,9 +34,34 @@ const XZ_MEMORY_BYTES: u64 = 128 << 20;
 
 /// Returns true if a file that begins so is one of these.
 pub(super) fn is_whole_packed(head: &[u8]) -> bool {
-    head.starts_with(LZ4_MAGIC)
+    is_lz4(head)
         || head.starts_with(XZ_MAGIC)
         || head.strip_prefix(BZIP2_MAGIC).is_some_and(|rest| matches!(rest, [b'1'..=b'9', ..]))
+}
+
+fn is_lz4(head: &[u8]) -> bool {
+    head.starts_with(LZ4_MAGIC) || head.starts_with(LZ4_LEGACY_MAGIC)
+}
+
+/// Returns the length of the frame at the beginning with its header, if it is one that is passed over.
+fn skippable(head: &[u8]) -> Option<usize> {
+    let [0x50..=0x5f, magic @ ..] = head else { return None };
+    let length = magic.strip_prefix(SKIPPABLE_MAGIC)?.first_chunk()?;
+    usize::try_from(u32::from_le_bytes(*length)).ok()?.checked_add(SKIPPABLE_HEADER_BYTES)
+}
+
+/// Reads on while there are but frames that are passed over. Returns true if lz4 follows them.
+fn has_lz4_behind(head: &mut Vec<u8>, source: &mut impl Read) -> io::Result<bool> {
+    let mut at = 0;
+    loop {
+        let wanted = (at + SKIPPABLE_HEADER_BYTES).saturating_sub(head.len());
+        source.take(wanted as u64).read_to_end(head)?;
+        let rest = &head[at.min(head.len())..];
+        match skippable(rest) {
+            Some(length) if at + length <= SKIPPABLE_BYTES_MAX => at += length,
+            _ => return Ok(at > 0 && is_lz4(rest)),
+        }
+    }
 }
 
 /// The file from its first byte, of which some were looked at.
@@ -64,14 +96,14 @@ enum Decoder<R: Read> {
 
 impl<R: Read> Decoder<R> {
     fn new(head: &[u8], whole: Whole<R>) -> io::Result<Self> {
-        if head.starts_with(LZ4_MAGIC) {
-            return Ok(Self::Lz4(FrameDecoder::new(whole)));
-        }
         if head.starts_with(BZIP2_MAGIC) {
             return Ok(Self::Bzip2(BzDecoder::new(whole)));
         }
-        let stream = Stream::new_stream_decoder(XZ_MEMORY_BYTES, CONCATENATED)?;
-        Ok(Self::Xz(XzDecoder::new_stream(whole, stream)))
+        if head.starts_with(XZ_MAGIC) {
+            let stream = Stream::new_stream_decoder(XZ_MEMORY_BYTES, CONCATENATED)?;
+            return Ok(Self::Xz(XzDecoder::new_stream(whole, stream)));
+        }
+        Ok(Self::Lz4(FrameDecoder::new(whole)))
     }
 
     fn broken_reason(&self) -> &'static str {
@@ -120,8 +152,9 @@ impl<R: Read> Source<R> {
     pub(super) fn new(mut source: R) -> io::Result<Self> {
         let mut head = Vec::new();
         source.by_ref().take(MAGIC_BYTES as u64).read_to_end(&mut head)?;
+        let is_packed = is_whole_packed(&head) || has_lz4_behind(&mut head, &mut source)?;
         let whole = Full::new(Cursor::new(head.clone()).chain(source));
-        if !is_whole_packed(&head) {
+        if !is_packed {
             return Ok(Self::Plain(whole));
         }
         let decoder = Decoder::new(&head, BufReader::new(Watched::new(whole, Transport::default())))?;
@@ -175,7 +208,14 @@ impl<R: Read> Packed<R> {
                 self.is_excess = true;
                 return Err(io::Error::other(detail));
             }
-            let count = decoder.read(buffer)?;
+            let count = match decoder.read(buffer) {
+                Err(error) if let Some(length) = passed_over(&error) => {
+                    io::copy(&mut decoder.file().take(length.into()), &mut io::sink())?;
+                    self.streams += 1;
+                    continue;
+                }
+                result => result?,
+            };
             self.given += count as u64;
             if count > 0 {
                 return Ok(count);
@@ -204,6 +244,14 @@ impl<R: Read> Packed<R> {
     }
 }
 
+/// Returns the length of a frame of lz4 that is passed over, if that is what a decoder met.
+fn passed_over(error: &io::Error) -> Option<u32> {
+    match error.get_ref()?.downcast_ref() {
+        Some(Lz4Error::SkippableFrame(length)) => Some(*length),
+        _ => None,
+    }
+}
+
 impl<R: Read> Read for Source<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let packed = match self {
@@ -214,5 +262,52 @@ impl<R: Read> Read for Source<R> {
             Err(error) if !packed.transport_failed() => packed.leave(&error).map(|()| 0),
             result => result,
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn frame(text: &[u8]) -> Vec<u8> {
+        let mut encoder = lz4_flex::frame::FrameEncoder::new(Vec::new());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    /// A frame that is passed over.
+    fn skipped(bytes: &[u8]) -> Vec<u8> {
+        [&[0x5a, 0x2a, 0x4d, 0x18], &(bytes.len() as u32).to_le_bytes()[..], bytes].concat()
+    }
+
+    fn text_of(file: &[u8]) -> (String, Option<String>) {
+        let (mut source, mut text) = (Source::new(file).unwrap(), String::new());
+        source.read_to_string(&mut text).unwrap();
+        (text, source.fault().and_then(Option::take))
+    }
+
+    #[test]
+    fn frames_that_are_passed_over_may_stand_anywhere_among_those_of_lz4() {
+        let (one, two, note) = (frame(b"one "), frame(b"two"), skipped(b"a note"));
+        for file in [
+            [&one[..], &two].concat(),
+            [&note[..], &one, &two].concat(),
+            [&note[..], &skipped(b""), &one, &note, &note, &two, &note].concat(),
+        ] {
+            assert_eq!(text_of(&file), ("one two".to_owned(), None));
+        }
+        assert!(matches!(Source::new(&note[..]).unwrap(), Source::Plain(_)), "nothing follows");
+        let long = [&skipped(&vec![0; SKIPPABLE_BYTES_MAX])[..], &one].concat();
+        assert!(matches!(Source::new(&long[..]).unwrap(), Source::Plain(_)), "too far behind");
+    }
+
+    #[test]
+    fn the_older_format_of_lz4_is_read() {
+        let block = lz4_flex::block::compress(b"one two");
+        let file = [LZ4_LEGACY_MAGIC, &(block.len() as u32).to_le_bytes(), &block].concat();
+        assert_eq!(text_of(&file), ("one two".to_owned(), None));
     }
 }

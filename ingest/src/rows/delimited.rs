@@ -10,9 +10,9 @@
 use std::io::{self, BufRead};
 
 use corpus::Result;
-use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
 use super::ahead::Ahead;
+use super::record::{Fields, Record};
 use super::unclosed::Unclosed;
 use super::{Cells, Kind, Row, Wanted, dialect, find_columns};
 use crate::fault::FileFault;
@@ -48,13 +48,10 @@ pub struct DelimitedRows<R> {
 /// in every line would have the rest of the file looked through again and again.
 const SEARCHED_PER_BYTE: u64 = 4;
 
-/// The fields of a row.
-type Fields = Vec<Vec<u8>>;
-
 /// What was found where a row should begin.
 enum Found {
-    /// The fields of a row, and its text.
-    Fields(Fields, Vec<u8>),
+    /// The fields of a row, and its text where it is not what they hold and may have to be shown.
+    Fields(Fields, Option<Vec<u8>>),
     /// The line of a quoted field without end.
     Unclosed(Vec<u8>),
     /// A row that cannot be read, and how it begins.
@@ -108,9 +105,9 @@ impl<R: BufRead> DelimitedRows<R> {
             Some(Found::Unclosed(_)) => {
                 return Err(broken(&FileFault::broken("its header has a quoted field without end").into()));
             }
-            Some(Found::Lost(_)) | None => Vec::new(),
+            Some(Found::Lost(_)) | None => Fields::default(),
         };
-        rows.names = header.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
+        rows.names = header.texts().map(|name| name.trim().to_owned()).collect();
         let names: Vec<&str> = rows.names.iter().map(String::as_str).collect();
         rows.places = find_columns(stage, url, &names, wanted)?;
         rows.field_count = names.len();
@@ -126,16 +123,25 @@ impl<R: BufRead> DelimitedRows<R> {
 
     /// Returns the fields of a line of TSV without quoting, if they are as many as the header's.
     fn unquoted(&self, line: &[u8]) -> Option<Fields> {
-        let fields: Fields = line.split(|byte| *byte == b'\t').map(<[u8]>::to_vec).collect();
-        (self.delimiter == b'\t' && fields.len() == self.field_count).then_some(fields)
+        let is_as_wanted = |fields: &Fields| fields.len() == self.field_count;
+        (self.delimiter == b'\t').then(|| Fields::of_line(line.to_vec(), b'\t')).filter(is_as_wanted)
+    }
+
+    /// Returns the fields of a line that has as many as the header, and quotes only around some of them.
+    fn quoted(&mut self, line: &[u8]) -> Option<Found> {
+        let fields = Fields::of_quoted_line(&line[..text_length(line)], self.delimiter)?;
+        let is_as_wanted = fields.len() == self.field_count && fields.is_text();
+        is_as_wanted.then(|| {
+            self.examined += line.len() as u64;
+            Found::Fields(fields, None)
+        })
     }
 
     /// Returns the fields of a line in which there are no quotes.
     fn plain(&mut self, mut line: Vec<u8>) -> Found {
         self.examined += line.len() as u64;
-        line.truncate(line.iter().rposition(|byte| !b"\r\n".contains(byte)).map_or(0, |last| last + 1));
-        let fields = line.split(|byte| *byte == self.delimiter).map(<[u8]>::to_vec).collect();
-        Found::Fields(fields, line)
+        line.truncate(text_length(&line));
+        Found::Fields(Fields::of_line(line, self.delimiter), None)
     }
 
     /// Returns the next row that is not blank.
@@ -154,7 +160,10 @@ impl<R: BufRead> DelimitedRows<R> {
                     Line::Whole(line) if line.trim_ascii().is_empty() => continue,
                     // So it is with nearly every line.
                     Line::Whole(line) if is_plain(&line) => return Some(Ok(self.plain(line))),
-                    Line::Whole(line) => self.ahead.push(&line),
+                    Line::Whole(line) => match self.quoted(&line) {
+                        Some(found) => return Some(Ok(found)),
+                        None => self.ahead.push(&line),
+                    },
                     Line::TooLong { head, bytes } => {
                         return Some(Ok(Found::TooLong(format!("row of {bytes} bytes"), head)));
                     }
@@ -191,10 +200,12 @@ impl<R: BufRead> DelimitedRows<R> {
             self.examined += taken as u64;
             length += taken;
             if is_whole {
-                let (fields, text) = (record.fields(), self.ahead.text(length));
-                self.ahead.pass(length);
+                let fields = record.fields();
                 let is_as_wanted = self.field_count == 0 || fields.len() == self.field_count;
-                let unquoted = if is_as_wanted { None } else { self.unquoted(&text) };
+                // So it is with nearly every row.
+                let text = (!is_as_wanted || !fields.is_text()).then(|| self.ahead.text(length));
+                self.ahead.pass(length);
+                let unquoted = text.as_deref().filter(|_| !is_as_wanted).and_then(|text| self.unquoted(text));
                 return Ok(Found::Fields(unquoted.unwrap_or(fields), text));
             }
             if length == first
@@ -202,7 +213,7 @@ impl<R: BufRead> DelimitedRows<R> {
                 && let Some(fields) = self.unquoted(&text)
             {
                 self.ahead.pass(length);
-                return Ok(Found::Fields(fields, text));
+                return Ok(Found::Fields(fields, Some(text)));
             }
             let may_search = self.may_search();
             let is_there =
@@ -224,17 +235,13 @@ impl<R: BufRead> DelimitedRows<R> {
     }
 
     /// Returns the row of its fields; `text` is what the file holds of it.
-    fn row(&self, fields: Fields, text: &[u8]) -> Row {
-        let mut texts = Vec::with_capacity(fields.len());
-        for field in fields {
-            match String::from_utf8(field) {
-                Ok(field) => texts.push(field),
-                Err(_) => return broken("not UTF-8".to_owned(), text),
-            }
+    fn row(&self, fields: &Fields, text: &[u8]) -> Row {
+        if !fields.is_text() {
+            return broken("not UTF-8".to_owned(), text);
         }
         let of_column = |index: usize| {
             let place = self.places.get(index).copied().flatten()?;
-            texts.get(place).filter(|text| !text.is_empty()).cloned()
+            fields.get(place).filter(|text| !text.is_empty()).map(str::to_owned)
         };
         Row::Whole(Cells::of_texts(&self.wanted, of_column))
     }
@@ -258,11 +265,12 @@ impl<R: BufRead> DelimitedRows<R> {
                 if self.unclosed.as_ref().is_some_and(Unclosed::is_over) {
                     self.unclosed = None;
                 }
-                let row = self.row(fields, &text);
+                let row = self.row(&fields, text.as_deref().unwrap_or(fields.bytes()));
                 return self.after(before, row);
             }
             Found::Fields(fields, text) => {
-                (format!("{} fields where the header has {}", fields.len(), self.field_count), text)
+                let detail = format!("{} fields where the header has {}", fields.len(), self.field_count);
+                (detail, text.unwrap_or_else(|| fields.bytes().to_vec()))
             }
             Found::TooLong(detail, text) => (detail, text),
         };
@@ -308,60 +316,13 @@ impl<R: BufRead> Iterator for DelimitedRows<R> {
     }
 }
 
+/// Returns the length of a line without its end.
+fn text_length(line: &[u8]) -> usize {
+    line.iter().rposition(|byte| !b"\r\n".contains(byte)).map_or(0, |last| last + 1)
+}
+
 fn broken(detail: String, text: &[u8]) -> Row {
     Row::Broken { detail, preview: preview(text) }
-}
-
-/// Bytes by which the room for a row's fields grows at least.
-const ROOM_BYTES: usize = 1 << 10;
-
-/// A row that is being read, line by line.
-struct Record {
-    reader: Reader,
-    bytes: Vec<u8>,
-    byte_count: usize,
-    ends: Vec<usize>,
-    end_count: usize,
-}
-
-impl Record {
-    fn new(delimiter: u8) -> Self {
-        let reader = ReaderBuilder::new().delimiter(delimiter).build();
-        Self { reader, bytes: Vec::new(), byte_count: 0, ends: vec![0; 16], end_count: 0 }
-    }
-
-    /// Begins another row.
-    fn clear(&mut self) {
-        self.reader.reset();
-        (self.byte_count, self.end_count) = (0, 0);
-    }
-
-    /// Adds a line with its end. Returns how much of it the row has, and whether it ends there.
-    fn push(&mut self, line: &[u8]) -> (usize, bool) {
-        let mut input = line;
-        loop {
-            if self.bytes.len() == self.byte_count {
-                self.bytes.resize(self.byte_count + ROOM_BYTES.max(self.byte_count), 0);
-            }
-            let (bytes, ends) = (&mut self.bytes[self.byte_count..], &mut self.ends[self.end_count..]);
-            let (result, read, written, ended) = self.reader.read_record(input, bytes, ends);
-            input = &input[read..];
-            self.byte_count += written;
-            self.end_count += ended;
-            match result {
-                ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
-                ReadRecordResult::Record => return (line.len() - input.len(), true),
-                ReadRecordResult::InputEmpty | ReadRecordResult::End => return (line.len(), false),
-                ReadRecordResult::OutputFull => {}
-            }
-        }
-    }
-
-    fn fields(&self) -> Fields {
-        let ends = &self.ends[..self.end_count];
-        let begins = std::iter::once(0).chain(ends.iter().copied());
-        begins.zip(ends).map(|(begin, end)| self.bytes[begin..*end].to_vec()).collect()
-    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use crate::source::replaced;
+
 /// What stands for what cannot be read.
 const REPLACEMENT: char = '\u{FFFD}';
 
@@ -50,7 +52,12 @@ impl<'t> Fields<'t> {
         let mut scan = Scan { text, at: 0 };
         let mut fields = Vec::new();
         scan.object(|name, value| {
-            fields.push((Cow::Owned(decode(name)?.text), value));
+            let plain = std::str::from_utf8(name).ok().filter(|name| !name.contains('\\'));
+            let name = plain.map_or_else(
+                || decode(name).map(|name| Cow::Owned(name.text)),
+                |name| Ok(Cow::Borrowed(name)),
+            )?;
+            fields.push((name, value));
             Ok(())
         })?;
         match scan.peek() {
@@ -96,15 +103,15 @@ fn understand(value: &[u8]) -> Result<Found, String> {
         [b'"', inner @ .., b'"'] => Ok(Found::Text(decode(inner)?)),
         [b'[', ..] => match texts(value)? {
             Some(texts) => Ok(Found::Texts(texts)),
-            None => Ok(Found::Nested(String::from_utf8_lossy(value).into_owned())),
+            None => Ok(Found::Nested(replaced(value).into_owned())),
         },
-        [b'{', ..] => Ok(Found::Nested(String::from_utf8_lossy(value).into_owned())),
+        [b'{', ..] => Ok(Found::Nested(replaced(value).into_owned())),
         [b'-' | b'0'..=b'9', rest @ ..]
             if rest.iter().all(|b| b.is_ascii_digit() || b"+-.eE".contains(b)) =>
         {
-            Ok(Found::Number(String::from_utf8_lossy(value).into_owned()))
+            Ok(Found::Number(replaced(value).into_owned()))
         }
-        _ => Err(format!("{:?} is no value", String::from_utf8_lossy(value))),
+        _ => Err(format!("{:?} is no value", replaced(value))),
     }
 }
 
@@ -263,7 +270,7 @@ pub(crate) fn decode(inner: &[u8]) -> Result<Text, String> {
 }
 
 fn push(text: &mut Text, bytes: &[u8]) {
-    let piece = String::from_utf8_lossy(bytes);
+    let piece = replaced(bytes);
     text.has_bad_bytes |= matches!(piece, Cow::Owned(_));
     text.text.push_str(&piece);
 }

@@ -17,13 +17,16 @@ pub mod delimited;
 mod dialect;
 mod element;
 pub(crate) mod fields;
+mod footer;
 pub mod json;
 pub(crate) mod number;
 mod page_header;
 mod paged;
 pub mod parquet;
 mod parquet_text;
+mod record;
 mod run_on;
+mod thrift;
 mod unclosed;
 mod value;
 

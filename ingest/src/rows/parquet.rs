@@ -15,16 +15,16 @@ use parquet::file::reader::Length;
 
 use super::arrow_type::{is_nested, is_shown, is_text, is_view, item};
 use super::paged::Paged;
-use super::{Cell, Cells, Kind, Row, Wanted, find_columns, nested_column, parquet_text, value};
+use super::{Cell, Cells, Kind, Row, Wanted, find_columns, footer, nested_column, parquet_text, value};
 use crate::fault::FileFault;
 use crate::fetch::Ranged;
 use crate::inflation::{self, INFLATED};
 use crate::location::shown;
 use crate::source::preview;
 
-/// Rows decoded at once.
 /// Why a text cannot be.
 const NOT_UTF_8: &str = "is not UTF-8";
+/// Rows decoded at once.
 const BATCH_ROWS: usize = 1_024;
 /// Rows decoded at once where a text may be stored as its difference to the one before.
 const SHARING_BATCH_ROWS: usize = 64;
@@ -99,7 +99,10 @@ impl ParquetRows {
         if length == 0 {
             return Err(Error::work(stage, FileFault::empty()));
         }
-        let metadata = guarded(|| ArrowReaderMetadata::load(&file, Default::default()));
+        let metadata = guarded(|| {
+            footer::check(&file)?;
+            ArrowReaderMetadata::load(&file, Default::default())
+        });
         let metadata = metadata.map_err(|detail| match file.has_failed() {
             true => Error::Source { url: shown(url), detail },
             // Without its footer no row of the file can be told.

@@ -52,7 +52,7 @@ pub(crate) fn undone<'b>(
         }
     }
     for (coding, magic) in [("gzip", GZIP_MAGIC), ("zstd", ZSTD_MAGIC)] {
-        if content.is_empty() && body.starts_with(magic) {
+        if body.starts_with(magic) {
             body = decoded(coding, &body, is_truncated, given)?.map_or(body, Cow::Owned);
         }
     }
@@ -97,10 +97,16 @@ fn decoded(
         _ => Err(HttpFault::Coding(format!("{coding:?} is not known"))),
     };
     match result {
-        // Servers name charsets and media types here, or what a proxy has undone already.
-        Err(HttpFault::Coding(_)) if sniff::is_text(body) => Ok(None),
+        // Servers name charsets and media types here, another coding, or what a proxy has undone already.
+        Err(HttpFault::Coding(_)) if sniff::is_text(body) || is_another(coding, body) => Ok(None),
         result => result.map(Some),
     }
+}
+
+/// Returns true if a body begins as another coding than the one that a header names.
+fn is_another(coding: &str, body: &[u8]) -> bool {
+    let has = |magic: &[u8], names: &[&str]| body.starts_with(magic) && !names.contains(&coding);
+    has(GZIP_MAGIC, &["gzip", "x-gzip"]) || has(ZSTD_MAGIC, &["zstd"])
 }
 
 fn read_all(

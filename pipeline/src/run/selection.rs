@@ -1,7 +1,9 @@
 //! Which stages are run.
 
+use corpus::Stage;
+
 use crate::config::nearest;
-use crate::{Error, Result};
+use crate::{Error, Flow, Result};
 
 /// Largest distance at which a stage is suggested for a misspelt one.
 const SUGGESTION_DISTANCE_MAX: usize = 3;
@@ -18,6 +20,14 @@ pub struct Selection {
 }
 
 impl Selection {
+    /// Returns the stages of a flow that are selected.
+    pub fn stages<'f>(&self, flow: &'f Flow) -> impl Iterator<Item = &'f dyn Stage> {
+        let position = |name: &String| flow.stages.iter().position(|stage| stage.name() == *name);
+        let end = self.until.as_ref().and_then(position).map_or(flow.stages.len(), |last| last + 1);
+        let is_selected = |stage: &&'f dyn Stage| self.only.as_ref().is_none_or(|only| *only == stage.name());
+        flow.stages.iter().take(end).map(AsRef::as_ref).filter(is_selected)
+    }
+
     /// Refuses names that are not among those of the stages.
     ///
     /// # Errors

@@ -38,7 +38,7 @@ pub struct Compute {
     tower_config: TowerConfig,
     /// The file of the weights, if they are not random.
     weights: Option<NamedFile>,
-    tower: Mutex<Option<Tower>>,
+    tower: Mutex<Option<Box<dyn Tower>>>,
 }
 
 impl Compute {
@@ -102,6 +102,10 @@ impl Stage for Compute {
         let settings = self.config.settings();
         let (cpus, gpus) = (settings.thread_count, settings.device.gpus());
         Resources { cpus, gpus, ..Resources::with_memory_mb(MEMORY_MB) }
+    }
+
+    fn computes_tensors(&self) -> bool {
+        true
     }
 
     fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
@@ -213,11 +217,11 @@ impl Compute {
         tower.features(&batch.pixels, batch.places.len(), self.config.tap).map_err(failed)
     }
 
-    fn open_tower(&self) -> model::Result<Tower> {
-        let settings = self.config.settings();
+    fn open_tower(&self) -> model::Result<Box<dyn Tower>> {
+        let (backend, settings) = (model::backend()?, self.config.settings());
         match &self.config.weights {
-            Weights::Random { seed } => Tower::random(&self.tower_config, *seed, &settings),
-            Weights::Path(path) => Tower::open(Path::new(path), &self.tower_config, &settings),
+            Weights::Random { seed } => backend.random_tower(&self.tower_config, *seed, &settings),
+            Weights::Path(path) => backend.open_tower(Path::new(path), &self.tower_config, &settings),
         }
     }
 }
@@ -228,6 +232,6 @@ fn placed(document: Interleaved) -> Vec<Placed> {
     (0..=u16::MAX).zip(images).map(|(slot, image)| (document.id, slot, image)).collect()
 }
 
-#[cfg(all(test, feature = "torch"))]
+#[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod tests;

@@ -201,7 +201,7 @@ impl Payload<'_> {
 
 impl TowerConfig {
     /// Returns the values of one image's pixels.
-    pub(crate) fn image_len(&self) -> usize {
+    pub fn image_len(&self) -> usize {
         PIXEL_CHANNELS * (self.image_side_pixels as usize).pow(2)
     }
 }

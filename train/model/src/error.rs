@@ -25,12 +25,9 @@ pub enum Error {
         /// What must hold.
         reason: String,
     },
-    /// The program was built without libtorch.
-    #[error(
-        "this program was built without libtorch: build it with the default features \
-         (cargo build --release, LIBTORCH naming libtorch 2.11) to use the model"
-    )]
-    BuiltWithoutTorch,
+    /// The process was given nothing to compute with.
+    #[error("this program computes no tensors: kosmos-torch does")]
+    NoBackend,
     /// The device does not exist or cannot be used.
     #[error("cannot use device {device}: {reason}")]
     Device {
@@ -84,17 +81,8 @@ pub enum Error {
 }
 
 impl Error {
-    pub(crate) fn input(what: &'static str, reason: impl Into<String>) -> Self {
+    /// Refuses a field or an argument, and says what must hold.
+    pub fn input(what: &'static str, reason: impl Into<String>) -> Self {
         Self::Input { what, reason: reason.into() }
-    }
-
-    /// Returns a converter from tch's error that names what was being done.
-    #[cfg(feature = "torch")]
-    pub(crate) fn torch(action: &'static str) -> impl Fn(tch::TchError) -> Self {
-        move |error| {
-            let text = error.to_string();
-            let message = text.split("\nException raised from").next().unwrap_or(&text);
-            Self::Torch { action, message: message.trim().to_owned() }
-        }
     }
 }

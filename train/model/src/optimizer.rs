@@ -66,8 +66,7 @@ impl OptimizerConfig {
     }
 
     /// Returns the factor that turns summed gradients of this mean norm into clipped mean ones.
-    #[cfg(any(feature = "torch", test))]
-    pub(crate) fn gradient_scale(&self, mean_norm: f64, token_count: u64) -> f64 {
+    pub fn gradient_scale(&self, mean_norm: f64, token_count: u64) -> f64 {
         // As torch.nn.utils.clip_grad_norm_ guards the division.
         const NORM_GUARD: f64 = 1e-6;
         let clip = match self.clip_norm > 0.0 {

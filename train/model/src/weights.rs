@@ -27,7 +27,8 @@ const HEADER_BYTES_MAX: u64 = 100_000_000;
 const HEADER_LENGTH_BYTES: u64 = 8;
 
 /// An open safetensors file.
-pub(crate) struct WeightsFile {
+#[derive(Debug)]
+pub struct WeightsFile {
     path: PathBuf,
     file: File,
     metadata: Metadata,
@@ -35,7 +36,11 @@ pub(crate) struct WeightsFile {
 }
 
 impl WeightsFile {
-    pub(crate) fn open(path: &Path) -> Result<Self> {
+    /// Reads and checks the header.
+    ///
+    /// # Errors
+    /// When it is no safetensors file, or is cut.
+    pub fn open(path: &Path) -> Result<Self> {
         let io = |source| Error::Io { path: path.to_owned(), source };
         let format = |reason: String| Error::Format { path: path.to_owned(), reason };
         let mut file = File::open(path).map_err(io)?;
@@ -59,19 +64,21 @@ impl WeightsFile {
     }
 
     /// Returns the names of all arrays, in their order in the file.
-    pub(crate) fn names(&self) -> Vec<String> {
+    pub fn names(&self) -> Vec<String> {
         self.metadata.offset_keys()
     }
 
     /// Returns the shape of an array of floating-point numbers; nothing if there is none.
-    pub(crate) fn float_shape(&self, name: &str) -> Option<&[usize]> {
+    pub fn float_shape(&self, name: &str) -> Option<&[usize]> {
         let info = self.metadata.info(name)?;
         matches!(info.dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16).then_some(&info.shape)
     }
 
     /// Checks that the array exists, holds floating-point numbers and has this shape.
-    #[cfg(any(feature = "torch", test))]
-    pub(crate) fn expect(&self, name: &str, shape: &[usize]) -> Result<()> {
+    ///
+    /// # Errors
+    /// When it does not.
+    pub fn expect(&self, name: &str, shape: &[usize]) -> Result<()> {
         match self.float_shape(name) {
             Some(found) if found == shape => Ok(()),
             Some(found) => Err(self.array_error(name, format!("has shape {found:?}, expected {shape:?}"))),
@@ -80,7 +87,10 @@ impl WeightsFile {
     }
 
     /// Reads an array of float32, float16 or bfloat16 numbers.
-    pub(crate) fn read_floats(&mut self, name: &str) -> Result<Vec<f32>> {
+    ///
+    /// # Errors
+    /// When there is none of the name, or it holds something else.
+    pub fn read_floats(&mut self, name: &str) -> Result<Vec<f32>> {
         let (dtype, bytes) = self.read_bytes(name)?;
         Ok(match dtype {
             Dtype::F32 => decode(&bytes, f32::from_le_bytes),
@@ -91,8 +101,10 @@ impl WeightsFile {
     }
 
     /// Reads an array of one 64-bit integer.
-    #[cfg(any(feature = "torch", test))]
-    pub(crate) fn read_integer(&mut self, name: &str) -> Result<i64> {
+    ///
+    /// # Errors
+    /// As [`Self::read_floats`].
+    pub fn read_integer(&mut self, name: &str) -> Result<i64> {
         let (dtype, bytes) = self.read_bytes(name)?;
         match (dtype, <[u8; 8]>::try_from(bytes.as_slice())) {
             (Dtype::I64, Ok(bytes)) => Ok(i64::from_le_bytes(bytes)),
@@ -119,11 +131,14 @@ impl WeightsFile {
 }
 
 /// An array to be written.
-pub(crate) struct Saved<'a> {
-    pub(crate) dtype: Dtype,
-    pub(crate) shape: Vec<usize>,
+#[derive(Debug)]
+pub struct Saved<'a> {
+    /// The type of its values.
+    pub dtype: Dtype,
+    /// Sizes, outermost first.
+    pub shape: Vec<usize>,
     /// Little-endian values, row-major.
-    pub(crate) bytes: Cow<'a, [u8]>,
+    pub bytes: Cow<'a, [u8]>,
 }
 
 impl View for &Saved<'_> {
@@ -145,7 +160,10 @@ impl View for &Saved<'_> {
 }
 
 /// Writes arrays, replacing the file at once; the same arrays give the same bytes.
-pub(crate) fn write(path: &Path, arrays: &BTreeMap<String, Saved<'_>>) -> Result<()> {
+///
+/// # Errors
+/// When the disk refuses.
+pub fn write(path: &Path, arrays: &BTreeMap<String, Saved<'_>>) -> Result<()> {
     // One entry only: several would be written in the order of a hash map.
     let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
     safetensors::serialize_to_file(arrays, Some(metadata), path).map_err(|error| match error {
@@ -155,7 +173,7 @@ pub(crate) fn write(path: &Path, arrays: &BTreeMap<String, Saved<'_>>) -> Result
 }
 
 /// Returns the little-endian bytes of numbers.
-pub(crate) fn encode(values: &[f32]) -> Vec<u8> {
+pub fn encode(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::evaluate::exam::Exam;
 use crate::evaluate::prompt::Asked;
 use crate::evaluate::words::named;
-use crate::learner::Learner;
 use crate::validation::held_out;
 use crate::{Kind, Result};
+use model::Learner;
 
 /// The unit in which pairs are counted.
 const UNIT: &str = CAPTIONS.name();

@@ -6,9 +6,9 @@ use model::Loss;
 use serde::{Deserialize, Serialize};
 
 use crate::evaluate::exam::Exam;
-use crate::learner::Learner;
 use crate::validation::{batches, mean};
 use crate::{Kind, Result};
+use model::Learner;
 
 /// Loss on the held-out sequences of a kind.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -6,13 +6,12 @@ use std::path::PathBuf;
 use corpus::record::CAPTIONS;
 use corpus::stage::Resources;
 use corpus::{Declared, FileStream, Inputs, Output, Stage, Task};
-use model::{Model, OptimizerConfig};
+use model::{Learner, OptimizerConfig};
 use serde_json::{Value, json};
 
 use crate::evaluate::exam::Exam;
 use crate::evaluate::{EvaluateConfig, Scores};
 use crate::images::PayloadFormat;
-use crate::learner::Learner;
 use crate::rows::Rows;
 use crate::stage::{MODEL, WEIGHT_BYTES, check_vocabulary, computing, image_layout, open_shards};
 use crate::{Kind, Result};
@@ -75,9 +74,14 @@ impl Stage for Evaluate {
         computing(WEIGHT_BYTES * self.model.parameter_counts().total, &self.settings)
     }
 
+    fn computes_tensors(&self) -> bool {
+        true
+    }
+
     fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> corpus::Result<()> {
-        self.run_with(task, out, || Ok(Model::new(&self.model, &OptimizerConfig::default(), &self.settings)?))
-            .map_err(|error| error.of_stage(&self.name))
+        let open =
+            || Ok(model::backend()?.learner(&self.model, &OptimizerConfig::default(), &self.settings)?);
+        self.run_with(task, out, open).map_err(|error| error.of_stage(&self.name))
     }
 }
 
@@ -86,11 +90,11 @@ impl Evaluate {
     ///
     /// # Errors
     /// When the inputs do not fit the options, or the network fails.
-    pub fn run_with<L: Learner>(
+    pub fn run_with(
         &self,
         task: &Task<'_>,
         out: &mut Output<'_>,
-        open: impl FnOnce() -> Result<L>,
+        open: impl FnOnce() -> Result<Box<dyn Learner>>,
     ) -> Result<()> {
         // Scores are over all captions, so these are one range.
         out.set_range_records_max(u64::MAX);
@@ -107,7 +111,7 @@ impl Evaluate {
             tokenizer: &tokenizer,
             cancel: task.cancel,
         };
-        let scores = Scores::measure(&exam, &mut learner, out)?;
+        let scores = Scores::measure(&exam, &mut *learner, out)?;
         let json =
             serde_json::to_vec_pretty(&scores).map_err(|error| corpus::Error::work(&self.name, error))?;
         Ok(out.write_file(SCORES, json.into())?)

@@ -50,13 +50,17 @@ fn shards(store: &Store) -> Shards {
 }
 
 /// A learner that remembers the seeds of dropout.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Seeds {
     inner: FakeLearner,
     seeds: Vec<u64>,
 }
 
 impl Learner for Seeds {
+    fn load_tower(&mut self, weights: &model::TowerWeights) -> model::Result<()> {
+        self.inner.load_tower(weights)
+    }
+
     fn accumulate(&mut self, batch: &model::Batch<'_>, seed: u64) -> model::Result<Loss> {
         self.seeds.push(seed);
         self.inner.accumulate(batch, seed)
@@ -218,9 +222,12 @@ fn dropout_has_another_seed_in_every_step_micro_batch_and_run_and_the_same_after
 #[test]
 fn a_row_of_a_step_holds_the_losses_of_its_own_kinds_and_counts_every_scored_token() {
     // A learner whose loss per token is 1 for text and 2 for what has images.
-    #[derive(Default)]
+    #[derive(Debug, Default)]
     struct Known(FakeLearner, Vec<u64>);
     impl Learner for Known {
+        fn load_tower(&mut self, weights: &model::TowerWeights) -> model::Result<()> {
+            self.0.load_tower(weights)
+        }
         fn accumulate(&mut self, batch: &model::Batch<'_>, _: u64) -> model::Result<Loss> {
             let token_count = batch.loss_mask.iter().filter(|scored| **scored).count() as u64;
             let per_token = if batch.payload == model::Payload::None { 1.0 } else { 2.0 };

@@ -31,6 +31,8 @@ fn a_quote_that_never_ends_breaks_its_line_alone() {
     let quoted = b"url\tn\n\"a\nb\"\t1\n";
     assert_eq!(rows(quoted, b'\t'), ["a\nb|1"]);
     assert_eq!(rows(b"url\n\xff\n", b'\t'), ["not UTF-8"]);
+    let halves = b"url,n\n\"a\xc3\",\xa9\n";
+    assert_eq!(rows(halves, b','), ["not UTF-8"], "halves of one character are in two fields");
 }
 
 #[test]
@@ -193,9 +195,20 @@ proptest! {
         let ended: Vec<bool> =
             row.split_inclusive('\n').map(|line| record.push(line.as_bytes()).1).collect();
         prop_assert!(ended.iter().rev().skip(1).all(|ended| !ended) && ended.last() == Some(&true));
-        let found: Vec<String> =
-            record.fields().into_iter().map(|field| String::from_utf8(field).unwrap()).collect();
+        let row = record.fields();
+        let found: Vec<&str> = (0..row.len()).filter_map(|place| row.get(place)).collect();
         prop_assert_eq!(found, fields);
+    }
+
+    #[test]
+    fn a_line_that_is_taken_apart_at_once_has_the_fields_that_csv_core_finds(line in "[ab\",]{0,12}") {
+        if let Some(fields) = Fields::of_quoted_line(line.as_bytes(), b',') {
+            let mut record = Record::new(b',');
+            let (taken, is_whole) = record.push(format!("{line}\n").as_bytes());
+            let texts = |fields: &Fields| fields.texts().map(|text| text.into_owned()).collect::<Vec<_>>();
+            prop_assert!(is_whole && taken == line.len() + 1 || line.is_empty());
+            prop_assert!(line.is_empty() || texts(&fields) == texts(&record.fields()), "{:?}", line);
+        }
     }
 
     #[test]

@@ -83,6 +83,12 @@ fn a_whole_gzip_body_is_read_whatever_stands_behind_it_and_whoever_names_it() {
     }
     assert_eq!(body(head, &gzip.repeat(2)).unwrap(), b"texttext");
     assert_eq!(body("", &gzip).unwrap(), b"text");
+    let mut twice = GzEncoder::new(Vec::new(), Compression::fast());
+    twice.write_all(&gzip).unwrap();
+    assert_eq!(body(head, &twice.finish().unwrap()).unwrap(), b"text");
+    for coding in ["gz", "utf-8", "none", "\"gzip\"", "gzip,utf-8", "deflate", "br", "zstd"] {
+        assert_eq!(body(&format!("Content-Encoding: {coding}\r\n"), &gzip).unwrap(), b"text", "{coding}");
+    }
     assert_eq!(body("", &zstd::bulk::compress(b"text", 1).unwrap()).unwrap(), b"text");
 }
 

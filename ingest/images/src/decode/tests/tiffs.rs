@@ -181,3 +181,17 @@ fn kinds_that_are_not_read_are_refused_by_name() {
     assert_eq!(refused(&planes), "image/tiff (cut tiles of planes) is not read");
     assert_eq!(decode(b"II*\0\x08\0\0\0").unwrap_err().reason(), "image_broken");
 }
+
+#[test]
+fn a_tile_of_gigabytes_is_refused_before_there_is_room_for_it() {
+    let long = |tag: u16, value: u32| {
+        [&tag.to_le_bytes()[..], &4_u16.to_le_bytes(), &1_u32.to_le_bytes(), &value.to_le_bytes()].concat()
+    };
+    let sides = [(256, 21), (257, 51)];
+    let kind = [(258, 8), (259, 5), (262, 1), (277, 1)];
+    let tiles = [(322, 0x4000_0010), (323, 64), (324, 8), (325, 10)];
+    let entries: Vec<u8> =
+        [&sides[..], &kind, &tiles].concat().into_iter().flat_map(|(tag, value)| long(tag, value)).collect();
+    let file = [&b"II*\0\x08\0\0\0\x0a\0"[..], &entries, &[0; 4]].concat();
+    assert!(matches!(decode(&file), Err(Fault::TooManyBytes { .. })), "{:?}", decode(&file).err());
+}
