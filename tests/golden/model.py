@@ -1,4 +1,4 @@
-"""Writes the reference values in tests/golden/model/, which the crate `model` must reproduce.
+"""Writes the reference values in tests/golden/model/, which the crate `torch` must reproduce.
 
 The references are torchscale 0.3.0 (decoder with sub-LN and xPos), transformers 5.23 (CLIP's
 vision tower; Kosmos-2, whose decoder has sinusoidal positions) and torch 2.11 (AdamW), all with
