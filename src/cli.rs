@@ -11,11 +11,11 @@ use pipeline::{Loaded, Location, place};
 use crate::command::Command;
 use crate::opening::{environment, load};
 
-/// Rebuild KOSMOS-1's corpus from its public sources, look into it, train the model on it.
+/// Rebuild KOSMOS-1's corpus from its public sources, inspect it, and train the model on it.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100)]
+#[command(bin_name = "kosmos", version, max_term_width = 100)]
 pub(crate) struct Cli {
-    /// Log more: -v for debug, -vv for trace; RUST_LOG is honoured too
+    /// Log more: -v for debug, -vv for trace (RUST_LOG works too)
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
     #[command(subcommand)]
@@ -25,7 +25,7 @@ pub(crate) struct Cli {
 /// Which configuration, and what of it is overridden.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ConfigArgs {
-    /// A TOML file, or the name of a built-in configuration (`kosmos config list`)
+    /// A TOML file or the name of a built-in configuration (`kosmos config list`)
     pub(crate) config: String,
     /// Override one key: --set train.steps=100 (repeatable; recorded in the run's folder)
     #[arg(long = "set", value_name = "KEY=VALUE")]
@@ -37,7 +37,7 @@ pub(crate) struct ConfigArgs {
 pub(crate) struct ConfigRun {
     #[command(flatten)]
     pub(crate) config: ConfigArgs,
-    /// The run's folder, or its place in an object store, s3://BUCKET/PREFIX [default: run/NAME]
+    /// The run's folder or object store prefix (s3://BUCKET/PREFIX) [default: run/NAME]
     #[arg(long, value_parser = run_place())]
     dir: Option<Place>,
     #[command(flatten)]
@@ -62,7 +62,7 @@ pub(crate) fn default_dir(name: &str) -> Place {
 /// A run, by where it is.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct RunDir {
-    /// The run's folder, or its place in an object store: s3://BUCKET/PREFIX
+    /// The run's folder or object store prefix (s3://BUCKET/PREFIX)
     #[arg(value_parser = run_place())]
     pub(crate) dir: Place,
     #[command(flatten)]
@@ -79,8 +79,8 @@ impl RunDir {
 /// The folder of this machine that a run in an object store has.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct WorkDir {
-    /// Folder of this machine for scratch files, logs and copies, of a run in an object store [default: one in
-    /// the user's cache]
+    /// For a run in an object store: local folder for scratch files, logs and copies [default: in the user's
+    /// cache]
     #[arg(long, value_name = "DIR", value_parser = local())]
     pub(crate) work: Option<PathBuf>,
 }

@@ -34,25 +34,25 @@ pub(crate) struct ClassifierArgs {
     /// The field with the text
     #[arg(long, default_value = "text")]
     pub(crate) field: String,
-    /// Texts of each kind at most; of more, evenly spread ones are taken
+    /// Maximum texts per class; larger inputs are sampled evenly
     #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(10..).map(|count| count as usize))]
     pub(crate) texts_max: usize,
-    /// Numbers in a vector
+    /// Vector dimension
     #[arg(long, default_value_t = 32)]
     pub(crate) dimension: u32,
-    /// Words of a word n-gram at most
+    /// Maximum words per n-gram
     #[arg(long, default_value_t = 2)]
     pub(crate) word_ngrams: u32,
-    /// Rows shared by all n-grams
+    /// Hash buckets for n-grams
     #[arg(long, default_value_t = 1_000_000)]
     pub(crate) buckets: u32,
     /// Passes over the texts
     #[arg(long, default_value_t = 5)]
     pub(crate) epochs: u32,
-    /// The learning rate at the beginning
+    /// Initial learning rate
     #[arg(long, default_value_t = 0.1)]
     pub(crate) rate: f32,
-    /// Seed of the first weights and of the order
+    /// Seed of the initial weights and of the order
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
 }

@@ -17,7 +17,7 @@ pub(crate) enum ConfigCommand {
     Check(ConfigArgs),
     /// List the built-in configurations
     List,
-    /// Print a built-in configuration, to start one's own from
+    /// Print a built-in configuration, as a start for your own
     Show {
         /// Its name
         name: String,

@@ -27,22 +27,22 @@ pub(crate) struct ExtractArgs {
     /// Files (.html, .html.gz, .warc, .warc.gz, ...), or folders searched for them
     #[arg(required = true, value_parser = local())]
     pub(crate) paths: Vec<PathBuf>,
-    /// The URL of HTML files, which resolves those of their images [default: the one that each file states]
+    /// URL of the HTML files, to resolve image URLs [default: the one that each file states]
     #[arg(long)]
     pub(crate) url: Option<String>,
-    /// Show images, too, where they stand in the text
+    /// Show images at their positions in the text
     #[arg(long)]
     pub(crate) images: bool,
-    /// Keep the readings of ruby, in parentheses behind the characters that they are of
+    /// Keep ruby readings, in parentheses after their characters
     #[arg(long)]
     pub(crate) ruby_readings: bool,
-    /// A fastText model that names languages (lid.176.bin, .ftz) [default: trigrams, no file]
+    /// fastText model for language detection (lid.176.bin, .ftz) [default: built-in trigrams]
     #[arg(long, value_name = "PATH", value_parser = local())]
     pub(crate) language_model: Option<PathBuf>,
-    /// Print JSON, one page a line; so it is wherever the output is no terminal
+    /// Print one JSON object per page (default if stdout is not a terminal)
     #[arg(long)]
     pub(crate) json: bool,
-    /// Pages at a time [default: the number of cores]
+    /// Number of parallel pages [default: number of cores]
     #[arg(long)]
     pub(crate) workers: Option<usize>,
 }

@@ -17,7 +17,7 @@ use crate::table::Table;
 pub(crate) struct GcArgs {
     #[command(flatten)]
     pub(crate) run: RunDir,
-    /// Delete; without this only show what would be deleted (-v lists every file)
+    /// Delete the data; without this option, only show what would be deleted (-v lists every file)
     #[arg(long)]
     pub(crate) delete: bool,
 }

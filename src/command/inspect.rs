@@ -21,7 +21,7 @@ pub(crate) struct InspectArgs {
     /// Rows to show
     #[arg(long, default_value_t = 5)]
     pub(crate) rows: usize,
-    /// Print JSON, one row a line
+    /// Print one JSON object per row
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -21,37 +21,37 @@ use clap::Subcommand;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run the stages of a configuration; continues where an earlier run stopped
+    /// Run the stages of a configuration, continuing an earlier run
     Run(run::RunArgs),
-    /// Show how far the stages of a run are, and what they kept, dropped and failed
+    /// Show a run's progress and its kept, dropped and failed counts
     Status(status::StatusArgs),
-    /// Run tasks of one stage, as schedulers do
+    /// Run single tasks of a stage (used by cluster schedulers)
     Task(task::TaskArgs),
-    /// Print scripts for a scheduler, by which the stages run without a driver
+    /// Print scripts that run the stages on a cluster without a driver
     #[command(subcommand)]
     Render(render::RenderCommand),
-    /// Re-read everything the ledger lists: digests, counts, schemas, entries
+    /// Re-read everything in the ledger and check digests, counts, schemas and entries
     Verify(verify::VerifyArgs),
-    /// Show column statistics of a run's stages, or of any Parquet files
+    /// Show column statistics of a run's stages or of any Parquet files
     Stats(stats::StatsArgs),
-    /// Show the first rows of a run's stage, or of any Parquet files
+    /// Show the first rows of a run's stage or of any Parquet files
     Inspect(inspect::InspectArgs),
     /// Print the paths of a stage's files, for Python, DuckDB and the shell
     Parts(parts::PartsArgs),
-    /// Train on the shards that a run has built
+    /// Train on the shards of a run
     Train(train::TrainArgs),
-    /// Show the main text of saved web pages: HTML files, WARC files, folders of them
+    /// Extract the main text of web pages from HTML files, WARC files and folders of them
     Extract(extract::ExtractArgs),
-    /// Write a run's results as files for other tools: texts as JSON lines or Parquet, images as tar
+    /// Export a run's texts as JSON lines or Parquet, or its images as tar files
     Export(export::ExportArgs),
-    /// Train a fastText classifier that tells good texts from bad ones
+    /// Train a fastText classifier on good and bad texts
     Classifier(classifier::ClassifierArgs),
-    /// Look into configurations
+    /// Inspect configurations
     #[command(subcommand)]
     Config(config::ConfigCommand),
-    /// Delete what no current stage of a run needs
+    /// List data that no current stage of a run uses, or delete it
     Gc(gc::GcArgs),
-    /// Carry the folder of an earlier version over to this one; no part is changed
+    /// Migrate a run's folder of an earlier version; no data is changed
     Migrate(migrate::MigrateArgs),
 }
 

@@ -14,7 +14,7 @@ use crate::progress::Display;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum RenderCommand {
-    /// Print a shell script that submits all stages that are not sealed, each behind the ones before it
+    /// Print a shell script that submits all unfinished stages, each dependent on the ones before it
     Slurm(RenderArgs),
 }
 

@@ -28,20 +28,20 @@ pub(crate) struct RunArgs {
     /// Stop after this stage
     #[arg(long, value_name = "STAGE", conflicts_with = "only")]
     pub(crate) until: Option<String>,
-    /// Run this stage alone, on inputs that are there
+    /// Run only this stage; its inputs must exist
     #[arg(long, value_name = "STAGE")]
     pub(crate) only: Option<String>,
-    /// Run this stage again although its results exist; the stages after it follow where its results
-    /// change (repeatable)
+    /// Rerun this stage although its results exist; later stages follow if its results change
+    /// (repeatable)
     #[arg(long, value_name = "STAGE")]
     pub(crate) rebuild: Vec<String>,
-    /// Fetch images again that failed for a reason that may have passed, in one more pass
+    /// Add a pass over images that failed for a transient reason
     #[arg(long, conflicts_with = "only")]
     pub(crate) retry_failed: bool,
-    /// Tasks at a time [default: the number of cores]
+    /// Number of parallel tasks [default: number of cores]
     #[arg(long)]
     pub(crate) workers: Option<usize>,
-    /// Where tasks run: in this process, or as jobs of a Slurm cluster, as the section `slurm` says
+    /// Where tasks run; the section `slurm` configures the cluster
     #[arg(long, value_enum, default_value_t)]
     pub(crate) executor: ExecutorName,
 }
@@ -52,7 +52,7 @@ pub(crate) enum ExecutorName {
     /// In this process
     #[default]
     Local,
-    /// As jobs of a Slurm cluster
+    /// As jobs on a Slurm cluster
     Slurm,
 }
 

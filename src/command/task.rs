@@ -21,9 +21,9 @@ pub(crate) struct TaskArgs {
     pub(crate) run: RunDir,
     /// The stage's name
     pub(crate) stage: String,
-    /// The task's index, from 0
+    /// Task index, starting at 0
     pub(crate) index: Option<u32>,
-    /// Run the tasks of element I of N instead: those whose index leaves I when divided by N
+    /// Run every task whose index modulo N is I, instead of one
     #[arg(long, value_name = "I/N", value_parser = share)]
     pub(crate) share: Option<Share>,
     /// Try its next range record by record, write the one in work into this file, and commit nothing

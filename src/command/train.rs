@@ -22,7 +22,7 @@ pub(crate) struct TrainArgs {
     /// Continue from the newest checkpoint
     #[arg(long)]
     pub(crate) resume: bool,
-    /// Train again from the beginning, also if the settings changed; the old results stay until gc
+    /// Train again from the beginning, even if settings changed; old results stay until gc
     #[arg(long, conflicts_with = "resume")]
     pub(crate) rebuild: bool,
 }

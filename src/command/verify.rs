@@ -20,7 +20,7 @@ use crate::tensors;
 pub(crate) struct VerifyArgs {
     #[command(flatten)]
     pub(crate) run: RunDir,
-    /// Run the tasks of damaged or missing files again, and put back what comes out the same
+    /// Rerun the tasks of damaged or missing files, and restore results that are identical
     #[arg(long)]
     pub(crate) repair: bool,
 }

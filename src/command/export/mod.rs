@@ -17,27 +17,27 @@ use crate::cli::{RunDir, local};
 
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
-    /// What is written
+    /// Output format
     #[arg(value_enum)]
     pub(crate) format: ExportFormat,
     #[command(flatten)]
     pub(crate) run: RunDir,
-    /// The folder to write to: a new or an empty one
+    /// The output folder; must be new or empty
     #[arg(value_parser = local())]
     pub(crate) out: PathBuf,
-    /// Number of files written in parallel, of texts [default: the number of cores]
+    /// Texts: number of files written in parallel [default: number of cores]
     #[arg(long)]
     pub(crate) workers: Option<usize>,
     /// Compression of JSON lines [default: zstd]
     #[arg(long, value_enum)]
     pub(crate) compression: Option<Compression>,
-    /// Number of files per split, of texts [default: one per part of the run]
+    /// Texts: number of files per split [default: one per part of the run]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) files: Option<u32>,
-    /// Bytes per file before compression, of texts; a file ends with the text that reaches them
+    /// Texts: bytes per file before compression; the last text may exceed them
     #[arg(long, value_name = "BYTES", conflicts_with = "files", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) file_bytes: Option<u64>,
-    /// Samples of one tar file, of images
+    /// Images: samples per tar file
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub(crate) shard_samples: u64,
 }

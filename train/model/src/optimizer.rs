@@ -26,7 +26,7 @@ pub struct OptimizerConfig {
     pub clip_norm: f64,
 }
 
-/// What [`crate::Model::step`] did.
+/// What [`crate::Learner::step`] did.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Step {
     /// 2-norm of the mean gradient, before clipping.

@@ -18,7 +18,7 @@ pub struct VisionTower {
 
 impl VisionTower {
     /// Builds a tower with CLIP's random initialisation; the same seed gives the same weights
-    /// as in [`Network::new`].
+    /// as in [`Model::new`](crate::Model::new).
     pub fn random(config: &TowerConfig, seed: u64, settings: &Settings) -> Result<Self> {
         Self::build(config, Some(seed), settings)
     }
