@@ -10,9 +10,10 @@ sample: build
 test: setup s3-servers
 	cargo test --release --locked $(FEATURES)
 
-# `kosmos`, and `kosmos-torch` beside it, which it goes on as where tensors are computed.
+# `kosmos`, and `kosmos-torch` beside it, which it goes on as where tensors are computed. Of the package alone, as
+# `cargo run` builds it: of the whole workspace dependencies have other features, and would be built twice.
 build: setup
-	cargo build --release --locked $(FEATURES)
+	cargo build --release --locked --package kosmos $(FEATURES)
 
 setup:
 	@setup/setup.sh
