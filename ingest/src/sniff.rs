@@ -47,7 +47,8 @@ const XML_TAGS: [&str; 10] = [
 /// Tells what a body is.
 pub(crate) fn content(body: &[u8]) -> Content {
     // Scripts that send a PDF write line ends before it, and browsers show it all the same.
-    if let Some(name) = container::foreign(body).or_else(|| container::foreign(body.trim_ascii_start())) {
+    let behind_gap = || Some(body.trim_ascii_start()).filter(|rest| rest.len() < body.len());
+    if let Some(name) = container::foreign(body).or_else(|| container::foreign(behind_gap()?)) {
         return Content::Other(name);
     }
     if packed::is_packed(body) {

@@ -5,7 +5,7 @@
 //! rustls refuses such a one if it is marked as an authority, which is what `openssl req -x509` makes.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use corpus::{Error, Result};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -19,17 +19,20 @@ use rustls::{
 /// Protocols that are offered, the first of which is preferred.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
+/// The roots, read once by a process: it makes a client to list stages, and another to run them.
+static ROOTS: LazyLock<Vec<CertificateDer<'static>>> =
+    LazyLock::new(|| rustls_native_certs::load_native_certs().certs);
+
 /// Makes the TLS configuration of connections whose servers are verified.
 ///
 /// # Errors
 /// When the roots cannot be loaded.
 pub(super) fn tls_config() -> Result<ClientConfig> {
-    let found = rustls_native_certs::load_native_certs();
     let (mut roots, mut trusted) = (RootCertStore::empty(), BTreeSet::new());
-    for certificate in found.certs {
+    for certificate in ROOTS.iter() {
         trusted.insert(certificate.to_vec());
         // Old systems have roots that no longer parse; the others count.
-        let _ = roots.add(certificate);
+        let _ = roots.add(certificate.clone());
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())

@@ -52,8 +52,7 @@ impl Ahead {
     /// Returns so many bytes from the line's beginning on, without line ends behind them.
     pub(super) fn text(&self, length: usize) -> Vec<u8> {
         let text = self.bytes.get(self.at..self.at + length).unwrap_or_default();
-        let end = text.iter().rposition(|byte| !b"\r\n".contains(byte)).map_or(0, |last| last + 1);
-        text[..end].to_vec()
+        text[..text_length(text)].to_vec()
     }
 
     /// Returns the line that begins so many bytes further on; none at the end of what was read.
@@ -91,6 +90,11 @@ impl Ahead {
             self.line_end = self.at + line_length(&self.bytes[self.at..]);
         }
     }
+}
+
+/// Returns the length of a text without the line ends behind it.
+pub(super) fn text_length(text: &[u8]) -> usize {
+    text.iter().rposition(|byte| !b"\r\n".contains(byte)).map_or(0, |last| last + 1)
 }
 
 /// Returns the length of the first line with its end.

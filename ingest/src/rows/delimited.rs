@@ -11,7 +11,7 @@ use std::io::{self, BufRead};
 
 use corpus::Result;
 
-use super::ahead::Ahead;
+use super::ahead::{Ahead, text_length};
 use super::record::{Fields, Record};
 use super::unclosed::Unclosed;
 use super::{Cells, Kind, Row, Wanted, dialect, find_columns};
@@ -314,11 +314,6 @@ impl<R: BufRead> Iterator for DelimitedRows<R> {
             }
         }
     }
-}
-
-/// Returns the length of a line without its end.
-fn text_length(line: &[u8]) -> usize {
-    line.iter().rposition(|byte| !b"\r\n".contains(byte)).map_or(0, |last| last + 1)
 }
 
 fn broken(detail: String, text: &[u8]) -> Row {

@@ -52,11 +52,10 @@ impl<'t> Fields<'t> {
         let mut scan = Scan { text, at: 0 };
         let mut fields = Vec::new();
         scan.object(|name, value| {
-            let plain = std::str::from_utf8(name).ok().filter(|name| !name.contains('\\'));
-            let name = plain.map_or_else(
-                || decode(name).map(|name| Cow::Owned(name.text)),
-                |name| Ok(Cow::Borrowed(name)),
-            )?;
+            let name = match std::str::from_utf8(name) {
+                Ok(name) if !name.contains('\\') => Cow::Borrowed(name),
+                _ => Cow::Owned(decode(name)?.text),
+            };
             fields.push((name, value));
             Ok(())
         })?;
