@@ -24,12 +24,12 @@ use corpus::digest::Digest;
 use corpus::record::TrainStep;
 use corpus::table::{Reader, Writer};
 use corpus::{Fingerprint, Store};
+use model::Learner;
 use serde::{Deserialize, Serialize};
 
 use crate::loader::LoaderState;
 use crate::validation::ValidationLoss;
 use crate::{Error, Result};
-use model::Learner;
 
 /// Version of `state.json`; others are refused.
 const FORMAT: u32 = 2;

@@ -5,14 +5,13 @@ use std::time::Instant;
 
 use corpus::record::TrainStep;
 use corpus::{Cancel, random};
-use model::Loss;
+use model::{Learner, Loss};
 
 use crate::checkpoint::{Checkpoints, State};
 use crate::loader::Loader;
 use crate::progress::{self, Pace};
 use crate::validation::{Validation, ValidationLoss};
 use crate::{Config, Error, Kind, Result};
-use model::Learner;
 
 /// Where the trainer tells what happens.
 pub trait Observer {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use corpus::record::{SEQUENCES, Sequence};
 use corpus::{Dataset, Split};
-use model::Loss;
+use model::{Learner, Loss};
 use serde::{Deserialize, Serialize};
 
 use crate::images::ImageLayout;
@@ -12,7 +12,6 @@ use crate::loader::Shards;
 use crate::micro_batch::MicroBatch;
 use crate::rows::Rows;
 use crate::{Kind, Result};
-use model::Learner;
 
 /// Mean negative log-likelihood per scored target in nats, by kind; null where it is not finite.
 pub type MeanLosses = BTreeMap<Kind, Option<f64>>;

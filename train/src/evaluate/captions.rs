@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use corpus::Output;
 use corpus::record::{CAPTIONS, Generated, Sequence};
-use model::Prompt;
+use model::{Learner, Prompt};
 use serde::{Deserialize, Serialize};
 
 use crate::evaluate::exam::Exam;
@@ -12,7 +12,6 @@ use crate::evaluate::prompt::Asked;
 use crate::evaluate::words::named;
 use crate::validation::held_out;
 use crate::{Kind, Result};
-use model::Learner;
 
 /// The unit in which pairs are counted.
 const UNIT: &str = CAPTIONS.name();

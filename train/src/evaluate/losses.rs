@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use model::Loss;
+use model::{Learner, Loss};
 use serde::{Deserialize, Serialize};
 
 use crate::evaluate::exam::Exam;
 use crate::validation::{batches, mean};
 use crate::{Kind, Result};
-use model::Learner;
 
 /// Loss on the held-out sequences of a kind.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

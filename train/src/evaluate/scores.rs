@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use corpus::Output;
+use model::Learner;
 use serde::{Deserialize, Serialize};
 
 use crate::evaluate::captions::{self, CaptionScores};
 use crate::evaluate::exam::Exam;
 use crate::evaluate::losses::{self, KindLoss};
 use crate::{Kind, Result};
-use model::Learner;
 
 /// Everything that the evaluation measures; written as JSON.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

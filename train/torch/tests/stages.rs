@@ -4,20 +4,20 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
-use corpus::record::{SEQUENCES, STEPS, Sequence, Span, TrainStep};
-use corpus::{Dataset, Id, Split};
+use corpus::Dataset;
+use corpus::record::{SEQUENCES, STEPS, TrainStep};
 use corpus_testing::{Run, rows};
-use half::f16;
-use model::{Learner, OptimizerConfig, Settings, Tap, TowerConfig};
-use shard::tokenizer::{TOKENIZER_MODEL, Tokenizer, TrainingConfig, Words};
+use model::{Learner, OptimizerConfig, Settings, Tap};
+use shard::tokenizer::{TOKENIZER_MODEL, Tokenizer};
 use train::evaluate::Scores;
 use train::stage::MODEL;
 use train::{Config, Evaluate, EvaluateConfig, Kind, PayloadFormat, Rows, SCORES, TowerStart, Train};
 
-/// `<image>` of the vocabulary, and `</image>` after it.
-const IMAGE: u32 = 9;
-const LATENT_COUNT: u32 = 2;
+#[path = "../../src/testing/fixtures.rs"]
+mod fixtures;
+
+use fixtures::{config, held_out, network, pair, text, tokenizer_file};
+
 const PAYLOAD: PayloadFormat = PayloadFormat::Features(Tap::BeforeLastBlock);
 
 /// Keeps tests apart, which share libtorch's dropout generator.
@@ -25,86 +25,6 @@ fn only_network() -> MutexGuard<'static, ()> {
     static NETWORK: Mutex<()> = Mutex::new(());
     torch::provide();
     NETWORK.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A tower of 5 tokens of width 4, for images of 8 x 8 pixels.
-fn tower() -> TowerConfig {
-    TowerConfig {
-        image_side_pixels: 8,
-        patch_side_pixels: 4,
-        width: 4,
-        layer_count: 2,
-        head_count: 2,
-        mlp_width: 8,
-        ..TowerConfig::default()
-    }
-}
-
-/// A network of a few thousand parameters.
-fn network() -> model::Config {
-    model::Config {
-        decoder: model::DecoderConfig {
-            vocabulary_size: 64,
-            layer_count: 1,
-            width: 8,
-            ffn_width: 16,
-            head_count: 2,
-            sequence_tokens_max: 32,
-            ..model::DecoderConfig::default()
-        },
-        resampler: model::ResamplerConfig {
-            latent_count: LATENT_COUNT,
-            head_count: 2,
-            ..model::ResamplerConfig::default()
-        },
-        tower: tower(),
-    }
-}
-
-fn sequence(id: u64, tokens: Vec<u32>, loss_mask: Vec<bool>) -> Sequence {
-    let span = Span { id: Id::from_bits(id), start: 0, end: tokens.len() as u32 };
-    Sequence {
-        tokens,
-        loss_mask,
-        image_starts: Vec::new(),
-        payloads: Vec::new(),
-        spans: vec![span],
-        split: Split::Train,
-    }
-}
-
-fn text(id: u64, length: usize) -> Sequence {
-    let mut tokens = vec![20 + (id % 10) as u32; length];
-    (tokens[0], tokens[length - 1]) = (0, 2);
-    let mut loss_mask = vec![true; length];
-    loss_mask[length - 1] = false;
-    sequence(id, tokens, loss_mask)
-}
-
-/// A pair whose features are all the id.
-fn pair(id: u64, caption: &[u32]) -> Sequence {
-    let tokens = [&[0, IMAGE, IMAGE, IMAGE, IMAGE + 1], caption, &[2]].concat();
-    let mut loss_mask = vec![false; tokens.len()];
-    loss_mask[4..=4 + caption.len()].fill(true);
-    let value = f16::from_f32(id as f32).to_le_bytes();
-    let count = tower().tokens() as usize * tower().width as usize;
-    Sequence {
-        image_starts: vec![2],
-        payloads: vec![Bytes::from(value.repeat(count))],
-        ..sequence(id, tokens, loss_mask)
-    }
-}
-
-fn held_out(sequence: Sequence) -> Sequence {
-    Sequence { split: Split::Validation, ..sequence }
-}
-
-/// A tokenizer of a few words.
-fn tokenizer_file() -> Vec<u8> {
-    let mut words = Words::default();
-    words.add("a red circle a blue circle two red squares two blue squares");
-    let config = TrainingConfig { vocabulary_size: 40, input_bytes_max: 1_000 };
-    shard::tokenizer::train(&words, &config).unwrap()
 }
 
 fn training(config: Config) -> Train {
@@ -117,22 +37,6 @@ fn training(config: Config) -> Train {
         payload: PAYLOAD,
         tower: TowerStart::Random { seed: 5 },
         source_codes: BTreeMap::new(),
-    }
-}
-
-/// A config of small steps: one text row and three pairs (two micro-batches) each.
-fn config(steps: u64) -> Config {
-    Config {
-        steps,
-        warmup_steps: 2,
-        batch: Rows::new(&[(Kind::Text, 1), (Kind::Pairs, 3)]),
-        micro_batch: Some(Rows::new(&[(Kind::Text, 1), (Kind::Pairs, 2)])),
-        checkpoint_steps: 4,
-        evaluate_steps: 3,
-        validation_rows: 2,
-        block_bytes_max: 2_000,
-        window_blocks: 2,
-        ..Config::default()
     }
 }
 
