@@ -1,5 +1,5 @@
 # Two commands: `make sample` builds a small corpus and trains on it, `make test` tests everything.
-.PHONY: sample test build setup s3-servers
+.PHONY: sample test docs build dist wheel setup s3-servers
 
 # JPEG by libjpeg-turbo wherever it can be built: twice as fast. `make FEATURES=` leaves it out.
 FEATURES := $(shell command -v cmake >/dev/null && command -v nasm >/dev/null && echo --features libjpeg-turbo)
@@ -10,10 +10,22 @@ sample: build
 test: setup s3-servers
 	cargo test --release --locked $(FEATURES)
 
+# Writes the pages of docs/ that are generated; `make test` compares them.
+docs: setup
+	KOSMOS_WRITE_DOCS=1 cargo test --release --locked $(FEATURES) --test pipeline reference
+
 # `kosmos`, and `kosmos-torch` beside it, which it goes on as where tensors are computed. Of the package alone, as
 # `cargo run` builds it: of the whole workspace dependencies have other features, and would be built twice.
 build: setup
 	cargo build --release --locked --package kosmos $(FEATURES)
+
+# An archive of both executables in dist/, with a checksum.
+dist: build
+	@setup/dist.sh "$${CARGO_TARGET_DIR:-target}/release"
+
+# The Python package, with the command `kosmos` in it, in dist/.
+wheel: setup
+	python3 -m pip wheel --no-deps --wheel-dir dist ./python
 
 setup:
 	@setup/setup.sh

@@ -6,9 +6,9 @@ use std::fmt;
 use std::io::{self, BufWriter, StdoutLock, Write};
 
 /// Standard output, for much text; the errors are its own, such as that of a closed pipe.
-pub(crate) struct Out(BufWriter<StdoutLock<'static>>);
+pub(crate) struct Stdout(BufWriter<StdoutLock<'static>>);
 
-impl Out {
+impl Stdout {
     /// Takes hold of standard output.
     pub(crate) fn new() -> Self {
         Self(BufWriter::new(io::stdout().lock()))
@@ -27,14 +27,14 @@ impl Out {
 
 /// Prints a line of results; the error is that of standard output, such as a closed pipe.
 pub(crate) fn line(text: fmt::Arguments<'_>) -> io::Result<()> {
-    let mut out = Out::new();
+    let mut out = Stdout::new();
     writeln!(out, "{text}")?;
     out.flush()
 }
 
 /// Prints text that has its own line ends.
 pub(crate) fn text(text: &str) -> io::Result<()> {
-    let mut out = Out::new();
+    let mut out = Stdout::new();
     write!(out, "{text}")?;
     out.flush()
 }

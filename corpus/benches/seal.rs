@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use corpus::digest::Digest;
 use corpus::format::FORMAT;
-use corpus::ledger::Circumstances;
+use corpus::ledger::RunContext;
 use corpus::record::{DOCUMENTS, DROPPED, PAGES};
 use corpus::{Dataset, Declared, Entry, Fingerprint, Ledger, Part, Report, Store};
 
@@ -33,7 +33,7 @@ fn entry(fingerprint: &Fingerprint, streams: &[Declared], task: u32) -> Entry {
         identity: None,
         parts: streams.iter().map(part).collect(),
         report: Report::default(),
-        circumstances: Circumstances::default(),
+        context: RunContext::default(),
     }
 }
 

@@ -36,6 +36,11 @@ pub trait Column: Sized {
     /// Returns the payload bytes of one value.
     fn payload_bytes(&self) -> usize;
 
+    /// Describes the type for readers.
+    fn described() -> Described {
+        Described { data_type: Self::data_type(), is_optional: false, meaning: "", fields: Vec::new() }
+    }
+
     /// Returns the schema field of this name.
     ///
     /// Every field is declared nullable, as `datasets` recognises its own types only then; what
@@ -229,6 +234,9 @@ impl<T: Column> Column for Option<T> {
     fn payload_bytes(&self) -> usize {
         self.as_ref().map_or(0, T::payload_bytes)
     }
+    fn described() -> Described {
+        Described { is_optional: true, ..T::described() }
+    }
 }
 
 impl<T: Column> Column for Vec<T> {
@@ -259,17 +267,21 @@ impl<T: Column> Column for Vec<T> {
     fn payload_bytes(&self) -> usize {
         self.iter().map(T::payload_bytes).sum()
     }
+    fn described() -> Described {
+        Described { data_type: Self::data_type(), is_optional: false, ..T::described() }
+    }
 }
 
 /// Declares a struct of columns: a nested struct, and with a table name a [`Record`](crate::table::Record).
 macro_rules! record {
-    ($(#[$meta:meta])* pub struct $name:ident $(in $table:literal)? $(as $feature:literal)? {
-        $($(#[$field_meta:meta])* pub $field:ident: $type:ty,)+
+    ($(#[doc = $doc:literal])* $(#[derive($($derive:path),*)])?
+    pub struct $name:ident $(in $table:literal)? $(as $feature:literal)? {
+        $($(#[doc = $field_doc:literal])* pub $field:ident: $type:ty,)+
     }) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone, PartialEq)]
+        $(#[doc = $doc])*
+        #[derive(Debug, Clone, PartialEq $($(, $derive)*)?)]
         pub struct $name {
-            $($(#[$field_meta])* pub $field: $type,)+
+            $($(#[doc = $field_doc])* pub $field: $type,)+
         }
 
         impl $crate::column::Column for $name {
@@ -303,6 +315,17 @@ macro_rules! record {
             fn payload_bytes(&self) -> usize {
                 0 $(+ <$type as $crate::column::Column>::payload_bytes(&self.$field))+
             }
+            fn described() -> $crate::column::Described {
+                let fields = vec![$(
+                    (stringify!($field), concat!($($field_doc),*), <$type as $crate::column::Column>::described()),
+                )+];
+                $crate::column::Described {
+                    data_type: Self::data_type(),
+                    is_optional: false,
+                    meaning: concat!($($doc),*),
+                    fields,
+                }
+            }
         }
 
         $(impl $crate::table::Record for $name {
@@ -313,7 +336,9 @@ macro_rules! record {
 
 pub(crate) use record;
 
+mod described;
 mod structs;
+pub use described::Described;
 pub use structs::{named_feature, struct_array, struct_values};
 
 #[cfg(test)]

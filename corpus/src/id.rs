@@ -14,7 +14,9 @@ pub const FILE_INDEX_MAX: u32 = (1 << FILE_BITS) - 1;
 pub const POSITION_MAX: u64 = (1 << POSITION_BITS) - 1;
 
 /// The number of a source, fixed in the configuration and never reused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(transparent)]
 pub struct SourceCode(pub u8);
 
@@ -22,7 +24,9 @@ pub struct SourceCode(pub u8);
 ///
 /// The position is the member's byte offset in a WARC and the row elsewhere. Ids sort in
 /// input order, join cheaply, and lead back to the source without a table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(transparent)]
 pub struct Id(u64);
 

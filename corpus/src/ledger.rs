@@ -25,11 +25,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use chain::fault;
-pub use entry::{Circumstances, Entry, FileState, Part, Plan, TaskEnd};
+pub use entry::{Entry, FileState, Part, Plan, RunContext, TaskEnd};
 pub use manifest::{Manifest, Shard, ShardSummary, StreamSummary};
 pub(crate) use names::{Name, plan_path, range_path};
 pub use names::{folder, sealed_path};
-pub(crate) use roll::{Roll, Shards, roll_up};
+pub(crate) use roll::{Rollup, Shards, roll_up};
 
 use crate::digest::Digest;
 use crate::failpoint::{self, Point};
@@ -164,7 +164,7 @@ impl Ledger {
                 let Ok(Some(entry)) = self.entry(stage, fingerprint, *task, range) else { break };
                 let read = entry.report.units.values().map(|counts| counts.read).max();
                 records += read.unwrap_or_default();
-                secs += entry.circumstances.elapsed_secs;
+                secs += entry.context.elapsed_secs;
             }
         }
         (secs > 0.0).then(|| records as f64 / secs)

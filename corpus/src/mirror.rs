@@ -13,7 +13,7 @@ const SCHEMES: [&str; 2] = ["http://", "https://"];
 /// A prefix is a server and whole segments of a path, so both sides end with a slash: without one,
 /// `http://img.example` would also match `http://img.example.other.host/`. A scheme alone, `https://`,
 /// stands for all its servers.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct Mirrors(pub BTreeMap<String, String>);
 

@@ -12,7 +12,7 @@ use crate::attempt::Attempt;
 use crate::digest::Digest;
 use crate::failpoint::{self, Point};
 use crate::format::FORMAT;
-use crate::ledger::{Circumstances, FileState};
+use crate::ledger::{FileState, RunContext};
 use crate::limits::{PREVIEW_CHARS_MAX, RANGE_BYTES_MAX, RANGE_RECORDS_MAX};
 use crate::record::{DROPPED, FAILED, Removed};
 use crate::report::count;
@@ -289,7 +289,7 @@ impl<'a> Output<'a> {
             identity: self.task.identity.clone(),
             parts,
             report: std::mem::take(&mut self.report),
-            circumstances: self.circumstances(),
+            context: self.context(),
         };
         if !self.task.ledger.commit(&entry)? {
             return Err(Error::Outrun { task: self.task.index, range: self.range });
@@ -312,9 +312,9 @@ impl<'a> Output<'a> {
         format!("data/{stage}/{fingerprint}/{stream}/{index:05}-{range}-{digest}.{extension}")
     }
 
-    fn circumstances(&mut self) -> Circumstances {
+    fn context(&mut self) -> RunContext {
         let (began, clock) = self.started;
-        Circumstances {
+        RunContext {
             started_unix_secs: began.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs()),
             elapsed_secs: clock.elapsed().as_secs_f64(),
             host: host_name(),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 
 use crate::digest::Hasher;
-use crate::ledger::{Roll, fault, folder, or_damage, plan_path};
+use crate::ledger::{Rollup, fault, folder, or_damage, plan_path};
 use crate::store::StoredFile;
 use crate::{Dataset, Entry, Error, Ledger, Manifest, Part, Result, Store};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -77,7 +77,7 @@ fn verify_entries(store: &Store, manifest: &Manifest) -> Result<Vec<Finding>> {
     let ledger = Ledger::new(store.clone());
     let path = folder(&manifest.stage, &manifest.fingerprint);
     let (mut findings, mut damaged_shards) = (Vec::new(), Vec::new());
-    let mut roll = Roll::begin(path.clone(), &manifest.plan());
+    let mut roll = Rollup::begin(path.clone(), &manifest.plan());
     let mut compare = |shard: &str, expected: Bytes| {
         if store.get(shard)?.as_ref() != Some(&expected) {
             damaged_shards.push(shard.to_owned());

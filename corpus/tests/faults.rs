@@ -11,7 +11,7 @@ use corpus::store::Place;
 use corpus::{Store, verify};
 use corpus_testing::fault::{Fault, Proxy, Request};
 use corpus_testing::s3::{self, Server, seaweed};
-use corpus_testing::{Given, parts, run_stage_quietly};
+use corpus_testing::{GivenRows, parts, run_stage_quietly};
 
 /// Puts a proxy before a server which has each request to each path fail so many times, if it is one of those.
 fn failing(
@@ -102,7 +102,7 @@ fn an_upload_in_pieces_survives_the_loss_of_any_answer() {
 fn what_lasts_may_pass_and_is_no_damage_and_what_is_refused_is_told_at_once() {
     let Some(server) = seaweed() else { return };
     let prefix = s3::new_prefix();
-    let manifest = run_stage_quietly(&server.store(&prefix), &Given::texts()).manifest().clone();
+    let manifest = run_stage_quietly(&server.store(&prefix), &GivenRows::texts()).manifest().clone();
     let proxy = failing(server, Fault::SlowDown, usize::MAX, |request| request.path.contains("/data/"));
     let store = server.store_by(proxy.address(), &prefix);
     let error = verify::verify(&store, &manifest).unwrap_err();
@@ -134,16 +134,16 @@ fn what_lasts_may_pass_and_is_no_damage_and_what_is_refused_is_told_at_once() {
 #[test]
 fn stale_listings_change_nothing() {
     let Some(server) = seaweed() else { return };
-    let expected = run_stage_quietly(&Store::memory().unwrap(), &Given::texts()).manifest().clone();
+    let expected = run_stage_quietly(&Store::memory().unwrap(), &GivenRows::texts()).manifest().clone();
     let prefix = s3::new_prefix();
     let stale = |request: &Request, _| if request.is_listing() { Fault::Stale } else { Fault::None };
     let proxy = Proxy::start(server.address(), stale);
     let store = || server.store_by(proxy.address(), &prefix);
-    assert_eq!(*run_stage_quietly(&store(), &Given::texts()).manifest(), expected);
+    assert_eq!(*run_stage_quietly(&store(), &GivenRows::texts()).manifest(), expected);
     // Without its manifest the stage is to be run again, and by the listing none of its tasks is done.
     let sealed = format!("ledger/given/{}/sealed.json", expected.fingerprint);
     server.store(&prefix).delete(&sealed).unwrap();
-    assert_eq!(*run_stage_quietly(&store(), &Given::texts()).manifest(), expected);
+    assert_eq!(*run_stage_quietly(&store(), &GivenRows::texts()).manifest(), expected);
     assert_eq!(verify::verify(&server.store(&prefix), &expected).unwrap(), []);
 }
 
@@ -151,7 +151,7 @@ fn stale_listings_change_nothing() {
 fn a_small_part_is_read_by_one_request() {
     let Some(server) = seaweed() else { return };
     let prefix = s3::new_prefix();
-    let dataset = run_stage_quietly(&server.store(&prefix), &Given::texts());
+    let dataset = run_stage_quietly(&server.store(&prefix), &GivenRows::texts());
     let proxy = Proxy::start(server.address(), |_, _| Fault::None);
     let store = server.store_by(proxy.address(), &prefix);
     let again = corpus::Dataset::new(store, dataset.manifest().clone());

@@ -10,7 +10,7 @@ use corpus::digest::Digest;
 use corpus::record::DOCUMENTS;
 use corpus::{Store, verify};
 use corpus_testing::s3::{self, Server};
-use corpus_testing::{Given, parts, rows, run_stage_quietly};
+use corpus_testing::{GivenRows, parts, rows, run_stage_quietly};
 use parquet::file::reader::{ChunkReader, Length};
 
 /// Opens a store as another process would, again and again the same.
@@ -175,7 +175,7 @@ fn a_listing_of_more_than_a_page_is_whole() {
 
 #[test]
 fn a_stage_has_the_same_manifest_everywhere_and_its_damage_is_found() {
-    let stage = Given::texts();
+    let stage = GivenRows::texts();
     let expected = run_stage_quietly(&Store::memory().unwrap(), &stage).manifest().clone();
     everywhere(|open| {
         let dataset = run_stage_quietly(&open(), &stage);

@@ -31,8 +31,8 @@ pub mod content;
 pub mod decontaminate;
 pub mod fasttext;
 pub mod flow;
+pub mod image_hashes;
 pub mod language;
-pub mod looks;
 mod mojibake;
 pub mod near;
 pub mod passages;
@@ -45,7 +45,9 @@ pub mod text;
 pub mod tokens;
 pub mod words;
 
-pub use config::{ExactConfig, InterleavedConfig, LooksConfig, NearConfig, PairsConfig, TextConfig};
+pub use config::{
+    ExactConfig, ImageDuplicatesConfig, InterleavedConfig, NearConfig, PairsConfig, TextConfig,
+};
 pub use stage::{
     ContentKeys, Counts, Decontaminated, Deduplicated, Exact, Matches, Ngrams, Representatives, Rules,
     SourcePriority, SplitAssignment,

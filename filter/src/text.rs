@@ -10,7 +10,7 @@ use crate::scripts::Script;
 use crate::{tokens, words};
 
 /// What a rule takes for a word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Counted {
     /// What stands between white space, with its marks, as the papers say; of scripts without spaces what a dictionary

@@ -6,7 +6,7 @@
 use std::fs::File;
 use std::time::Instant;
 
-use ingest::warc::{Entry, Kind, Reader};
+use ingest::warc::{Entry, Reader, RecordKind};
 
 /// Passes over the file; the fastest counts, the first warms the cache.
 const PASSES: usize = 4;
@@ -25,7 +25,7 @@ fn main() {
             match entry.unwrap() {
                 Entry::Record(record) => {
                     records += 1;
-                    responses += u64::from(record.header.kind() == Kind::Response);
+                    responses += u64::from(record.header.kind() == RecordKind::Response);
                     block_bytes += record.header.content_length;
                     std::hint::black_box(&record.block);
                 }

@@ -96,7 +96,7 @@ pub fn listed_states(ledger: &Ledger, listing: &Dataset) -> Result<Vec<FileState
     let mut states = Vec::new();
     for task in 0..manifest.task_count {
         let entries = ledger.entries(&manifest.stage, &manifest.fingerprint, task)?;
-        states.extend(entries.into_iter().flat_map(|entry| entry.circumstances.files));
+        states.extend(entries.into_iter().flat_map(|entry| entry.context.files));
     }
     Ok(states)
 }

@@ -10,7 +10,7 @@ use crate::pages::HtmlFormat;
 use crate::pairs::PairsFormat;
 
 /// A source of documents, pages or pairs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SourceConfig {
     /// The source's number in ids; fixed for ever and never reused.
@@ -32,7 +32,7 @@ pub struct SourceConfig {
 }
 
 /// How a source's files are read.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
     /// The Pile's JSON lines.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! format    CrawlFormat    [sources.NAME] format.crawl
-//! entry     Scribe         an entry of an archive -> a page, a document, or a reason
+//! entry     RecordWriter   an entry of an archive -> a page, a document, or a reason
 //! (here)    Crawl          NAME: whole archives, one task each
 //! select    Select         which records of a snapshot are wanted; pure
 //! index     Index          NAME.index: the snapshot's index -> where those records are
@@ -32,7 +32,7 @@ use crate::listing::Listing;
 use crate::source::{Source, Yield};
 use crate::warc::Reader;
 
-use entry::{RECORDS, Scribe};
+use entry::{RECORDS, RecordWriter};
 pub use format::{CrawlFormat, CrawlKind, Raw};
 use index::Index;
 use raw::{Archive, Archives};
@@ -41,21 +41,21 @@ use selected::Selected;
 
 /// The stage of a crawl; one task per archive, the id's position is the record's offset.
 pub struct Crawl {
-    scribe: Scribe,
+    writer: RecordWriter,
     archives: Archives,
 }
 
 /// Returns the stages of a crawl: its listing, its index where records are selected, its reader.
 pub(crate) fn stages(source: Source, config: &SourceConfig, format: &CrawlFormat) -> Vec<Box<dyn Stage>> {
     let listing = Listing::new(source.clone(), config);
-    let scribe = Scribe { source: source.clone(), kind: format.kind, ruby: format.ruby };
+    let writer = RecordWriter { source: source.clone(), kind: format.kind, ruby: format.ruby };
     let (Some(select), Some((list, prefix))) = (&format.select, format.index_list()) else {
         let archives = Archives::new(source, format.raw.clone());
-        return vec![Box::new(listing), Box::new(Crawl { scribe, archives })];
+        return vec![Box::new(listing), Box::new(Crawl { writer, archives })];
     };
     let index = Index::new(source, prefix.clone(), select.clone());
     let parts = Listing::of_index(index.source(), list, prefix, select.index_parts_max);
-    vec![Box::new(listing), Box::new(parts), Box::new(index), Box::new(Selected::new(scribe))]
+    vec![Box::new(listing), Box::new(parts), Box::new(index), Box::new(Selected::new(writer))]
 }
 
 impl Crawl {
@@ -72,10 +72,10 @@ impl Crawl {
         for (number, entry) in (0..).zip(reader) {
             let entry = entry.map_err(|error| broken(&error))?;
             if number < first {
-                self.scribe.pass_over(task, file, &entry, &mut budget)?;
+                self.writer.pass_over(task, file, &entry, &mut budget)?;
                 continue;
             }
-            self.scribe.write(task, file, (&entry, &mut budget), found, out)?;
+            self.writer.write(task, file, (&entry, &mut budget), found, out)?;
             out.advance(1)?;
         }
         Ok(())
@@ -84,15 +84,15 @@ impl Crawl {
 
 impl Stage for Crawl {
     fn name(&self) -> String {
-        self.scribe.source.name.clone()
+        self.writer.source.name.clone()
     }
 
     fn inputs(&self) -> Vec<String> {
-        vec![self.scribe.source.listing()]
+        vec![self.writer.source.listing()]
     }
 
     fn settings(&self) -> Result<Value> {
-        let Scribe { source, kind, ruby } = &self.scribe;
+        let RecordWriter { source, kind, ruby } = &self.writer;
         Ok(json!({ "source": source.name, "code": source.code, "kind": kind, "ruby": ruby }))
     }
 
@@ -101,15 +101,15 @@ impl Stage for Crawl {
     }
 
     fn task_identity(&self, inputs: &Inputs, index: u32) -> Result<Option<String>> {
-        self.scribe.source.identity(inputs, index)
+        self.writer.source.identity(inputs, index)
     }
 
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
-        self.scribe.source.plan(inputs)
+        self.writer.source.plan(inputs)
     }
 
     fn streams(&self) -> Vec<Declared> {
-        self.scribe.streams()
+        self.writer.streams()
     }
 
     fn guards_records(&self) -> bool {
@@ -118,7 +118,7 @@ impl Stage for Crawl {
 
     fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         let mut archive = None;
-        self.scribe.source.run(task, RECORDS, out, |file, found, out| {
+        self.writer.source.run(task, RECORDS, out, |file, found, out| {
             let archive = archive.insert(self.archives.open(file, task.cancel)?);
             self.read(task, (file, archive), found, out)
         })?;

@@ -10,12 +10,12 @@ use corpus::{Declared, Inputs, Output, Removal, Result, Stage, Task};
 use serde_json::{Value, json};
 
 pub use format::{DocumentFormat, PileFormat, RowsFormat, Separator, TextFormat};
-use judge::{Draft, Judgement};
+use judge::{DocumentDraft, Judgement};
 
 use crate::fetch::source::source_error;
 use crate::lines::{Blocks, Ends, Line, Lines, look, pass_over_mark};
 use crate::rows::json::JsonTexts;
-use crate::rows::{Kind, ParquetRows, ROW_BROKEN, Row, Wanted};
+use crate::rows::{ColumnKind, ParquetRows, ROW_BROKEN, Row, Wanted};
 use crate::source::{Source, Yield, preview};
 
 /// What is counted.
@@ -53,10 +53,10 @@ impl Documents {
         };
         // In the order of `judge::Place`.
         [
-            Wanted::required(Kind::Prose, vec![format.text.clone()]),
-            named(Kind::Beside, Some(format.url()), format.url.is_some()),
-            named(Kind::Beside, format.date.as_deref(), format.date.is_some()),
-            named(Kind::Id, Some(format.id()), format.id.is_some()),
+            Wanted::required(ColumnKind::Prose, vec![format.text.clone()]),
+            named(ColumnKind::Beside, Some(format.url()), format.url.is_some()),
+            named(ColumnKind::Beside, format.date.as_deref(), format.date.is_some()),
+            named(ColumnKind::Id, Some(format.id()), format.id.is_some()),
         ]
     }
 
@@ -70,7 +70,7 @@ impl Documents {
         let name = self.source.name.as_str();
         match &self.format {
             DocumentFormat::Pile(format) => {
-                let wanted = [Wanted::required(Kind::Prose, vec![PILE_TEXT.to_owned()])];
+                let wanted = [Wanted::required(ColumnKind::Prose, vec![PILE_TEXT.to_owned()])];
                 let texts = self.json_texts(file, &wanted)?;
                 self.read_texts(file, texts, |line| judge::pile(line, &wanted, format), found, out)
             }
@@ -149,7 +149,9 @@ impl Documents {
         for cells in rows {
             let row = out.position();
             let (judgement, preview) = match cells? {
-                Row::Whole(cells) => (judge::text(Draft::of(cells, &self.source.name)), String::new()),
+                Row::Whole(cells) => {
+                    (judge::text(DocumentDraft::of(cells, &self.source.name)), String::new())
+                }
                 Row::Broken { detail, preview } => (Judgement::fail(ROW_BROKEN, detail), preview),
                 Row::Lost { fault, rows } => {
                     found.lost((UNIT, file), self.source.id(file, row)?, fault, out)?;

@@ -19,12 +19,12 @@ pub(crate) struct Held {
     /// The files that are read. A link that leads nowhere is a file that is missing.
     pub(crate) files: Vec<PathBuf>,
     /// What is not.
-    pub(crate) passed: PassedOver,
+    pub(crate) passed: SkippedFiles,
 }
 
 /// Files that are passed over, by how their names end, and those of them that somebody may miss.
 #[derive(Debug, Default)]
-pub(crate) struct PassedOver {
+pub(crate) struct SkippedFiles {
     /// All of them.
     pub(crate) ends: BTreeMap<String, usize>,
     /// How many there are for a reason other than their kind, and the first of them.
@@ -51,7 +51,7 @@ impl Why {
     }
 }
 
-impl PassedOver {
+impl SkippedFiles {
     /// Returns how many files there are.
     pub(crate) fn count(&self) -> usize {
         let told: usize = self.told.values().map(|(count, _)| count).sum();

@@ -4,7 +4,7 @@
 //! more than any machine can work through. Real lists and texts shrink to a tenth or a twentieth, real pages
 //! to a fifth. What goes beyond the bounds here is failed as [`INFLATED`], with nothing read behind it.
 
-use crate::html::charset::GUESS_BYTES;
+use crate::html::cost;
 
 /// Reason: the file, or a page in it, decompresses to more than is worked through.
 pub(crate) const INFLATED: &str = "inflated";
@@ -20,18 +20,17 @@ const ROWS_FREE: u64 = 1 << 19;
 const STREAMS_FREE: u64 = 1_000;
 /// Bytes of such a file for each further stream: beginning one costs as much as reading a page.
 const STREAM_BYTES: u64 = 1_024;
-/// What reading the pages of every archive may cost, 16 MiB, beside [`PAGE_INFLATION_MAX`].
+/// What reading the pages of every archive may [`cost`], beside what its bytes allow.
 const PAGES_FREE: u64 = 16 << 20;
-/// What reading the pages in the rows of a plain file may cost, 256 MiB: of tiny pages a hundred thousand.
+/// What reading the pages in the rows of a plain file may cost: of tiny pages a hundred thousand.
 const PLAIN_PAGES_FREE: u64 = 256 << 20;
-/// What it may cost for each byte of the archive before the page.
-const PAGE_INFLATION_MAX: u64 = 40;
-/// What a page costs beside its bytes, and what a place costs where a record is broken, in bytes of plain text.
-const PAGE_COST: u64 = 2_048;
+/// What pages may cost for each byte of the archive before them: of the first of these bytes, which are read within two
+/// seconds whatever they hold, and of all others. Dictionaries make large archives twice as dense as gzip does.
+const PAGE_COST_OF_FIRST_BYTES: u64 = 40;
+const FIRST_BYTES: u64 = 2 << 20;
+const PAGE_COST_OF_BYTES: u64 = 120;
+/// What a place costs where a record is broken.
 const DAMAGE_COST: u64 = 8_192;
-/// What a tag costs, and an attribute, in bytes of plain text: making its node takes longer than reading its name.
-/// Real pages (473 labelled ones) cost 8 to 10 times their compressed bytes on average, and the dearest 29 times.
-const TAG_COST: u64 = 32;
 
 /// Returns the bytes that so many bytes of a file may become.
 pub(crate) fn bytes_max(file_bytes: u64) -> u64 {
@@ -82,14 +81,10 @@ impl PageBudget {
     /// # Errors
     /// What is wrong, if the pages before it left too little.
     pub(crate) fn take(&mut self, file_bytes: u64, html: &[u8]) -> Result<(), String> {
-        let tags = memchr::memchr2_iter(b'<', b'=', html).count() as u64;
         let bytes = html.len() as u64;
-        // The charset of a page that is not UTF-8 may have to be guessed.
-        let guess = if std::str::from_utf8(html).is_ok() { 0 } else { bytes.min(GUESS_BYTES as u64) };
-        let cost = PAGE_COST + bytes + tags * TAG_COST + guess;
-        self.spend(cost, file_bytes).map_err(|()| {
+        self.spend(cost(html), file_bytes).map_err(|()| {
             self.spent += bytes;
-            format!("a page of {bytes} bytes and {tags} tags and attributes, too much behind {file_bytes} bytes of the file")
+            format!("a page of {bytes} bytes, too much to read behind {file_bytes} bytes of the file")
         })
     }
 
@@ -129,7 +124,9 @@ impl PageBudget {
 
     /// Returns what the pages behind so many bytes of a file may have cost.
     fn most(&self, file_bytes: u64) -> u64 {
-        file_bytes.saturating_mul(PAGE_INFLATION_MAX).saturating_add(self.free)
+        let first = file_bytes.min(FIRST_BYTES);
+        let further = (file_bytes - first).saturating_mul(PAGE_COST_OF_BYTES);
+        (first * PAGE_COST_OF_FIRST_BYTES).saturating_add(further).saturating_add(self.free)
     }
 }
 
@@ -139,14 +136,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pages_cost_their_tags_and_a_small_file_has_little_to_spend() {
-        let (plain, tags) = (vec![b'x'; 4 << 20], b"<p>x".repeat(1 << 20));
+    fn a_small_file_has_little_to_spend_and_a_large_one_enough_for_real_pages() {
+        let (plain, tags) = (vec![b'x'; 4 << 20], b"<p>x".repeat(1 << 18));
         let taken = |page: &[u8], file_bytes| {
             let mut budget = PageBudget::default();
             (0..50).take_while(|_| budget.take(file_bytes, page).is_ok()).count()
         };
-        assert_eq!((taken(&plain, 0), taken(&tags, 0)), (3, 0));
-        assert_eq!((taken(&plain, 2 << 20), taken(&tags, 2 << 20)), (23, 2));
+        assert_eq!((taken(&plain, 0), taken(&tags, 0)), (1, 0));
+        assert_eq!((taken(&plain, 2 << 20), taken(&tags, 2 << 20)), (11, 1));
         let broken = |file_bytes| {
             let mut budget = PageBudget::default();
             (0..100_000).take_while(|_| budget.take_damage(file_bytes).is_ok()).count()
@@ -157,7 +154,7 @@ mod tests {
 
     #[test]
     fn pages_that_cost_too_much_are_no_longer_decompressed_after_a_few() {
-        let (large, mut budget) = (vec![b'x'; 10 << 20], PageBudget::default());
+        let (large, mut budget) = (vec![b'x'; 5 << 20], PageBudget::default());
         let decompressed =
             (0..50).filter(|_| budget.check(1_000).is_ok() && budget.take(1_000, &large).is_ok());
         assert_eq!(decompressed.count(), 1);
@@ -170,17 +167,8 @@ mod tests {
             let mut budget = PageBudget::of_plain_rows();
             (0..count).take_while(|row| budget.take((row * page.len()) as u64, page).is_ok()).count()
         };
-        let small = b"<p>Fifty-six bytes of a page are more than its tags cost.";
-        assert_eq!((taken(b"x", 1_000_000), taken(small, 1_000_000)), (133_616, 1_000_000));
-    }
-
-    #[test]
-    fn a_page_whose_charset_may_have_to_be_guessed_costs_more() {
-        let taken = |page: &[u8]| {
-            let mut budget = PageBudget::default();
-            (0..10_000).take_while(|_| budget.take(0, page).is_ok()).count()
-        };
-        assert_eq!((taken("é".repeat(10_000).as_bytes()), taken(&[0xe9; 20_000])), (760, 399));
+        let small = b"<p>Seventy bytes of a page are more than its tag, its block and itself.";
+        assert_eq!((taken(b"x", 1_000_000), taken(small, 1_000_000)), (133_549, 1_000_000));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::changes::file_state;
 use crate::config::{Format, SourceConfig};
 use crate::fault::FileFault;
 use crate::fetch::source::source_error;
-use crate::folder::{Held, PassedOver, is_special};
+use crate::folder::{Held, SkippedFiles, is_special};
 use crate::kind::{self, FileKind};
 use crate::lines::{Ends, Line, Lines, rows_of};
 use crate::location::{Location, named, shown};
@@ -48,7 +48,7 @@ pub(crate) struct Listed {
     /// The files in their order.
     pub(crate) files: Vec<String>,
     /// Those of folders that are not among them.
-    pub(crate) passed: PassedOver,
+    pub(crate) passed: SkippedFiles,
 }
 
 /// What a listing of archives knows beyond its patterns.
@@ -204,7 +204,7 @@ impl Listing {
     }
 
     /// Says what a folder has in place of files that can be read.
-    fn nothing_in(&self, folder: &Path, passed: &PassedOver) -> String {
+    fn nothing_in(&self, folder: &Path, passed: &SkippedFiles) -> String {
         let ends: Vec<&str> = self.kinds.iter().flat_map(|kind| kind.ends()).copied().collect();
         let there = match (passed.ends.is_empty(), passed.told()) {
             (true, None) => "is empty".to_owned(),
@@ -234,7 +234,7 @@ impl Listing {
     }
 
     /// Counts files in folders that are left out, and warns of those that may be meant.
-    pub(crate) fn tell(passed: &PassedOver, task: &Task<'_>, out: &mut Output<'_>) {
+    pub(crate) fn tell(passed: &SkippedFiles, task: &Task<'_>, out: &mut Output<'_>) {
         let count = passed.count() as u64;
         if count > 0 {
             out.count_amount(FILE_UNIT, count, LEFT_OUT, count);
@@ -306,7 +306,7 @@ impl Listing {
 }
 
 /// Counts the kinds of files that are passed over, the commonest first.
-fn counted(passed: &PassedOver) -> String {
+fn counted(passed: &SkippedFiles) -> String {
     let mut counts: Vec<(&String, &usize)> = passed.ends.iter().collect();
     counts.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
     let counts = counts.iter().take(KINDS_SHOWN_MAX).map(|(end, count)| format!("{count} {end}"));

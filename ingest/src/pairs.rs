@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use columns::ColumnNames;
 pub use columns::Columns;
-use draft::Draft;
+use draft::PairDraft;
 use layout::{Container, Reading};
 pub use layout::{Layout, PairsFormat};
 
@@ -33,7 +33,7 @@ pub struct Pairs {
 }
 
 /// The rows of a file from the first on.
-type Drafts<'a> = Box<dyn Iterator<Item = Result<Row<Box<Draft>>>> + 'a>;
+type Drafts<'a> = Box<dyn Iterator<Item = Result<Row<Box<PairDraft>>>> + 'a>;
 
 impl Pairs {
     pub(crate) fn new(source: Source, format: PairsFormat) -> Self {
@@ -97,7 +97,7 @@ impl Pairs {
         file: &'a SourceFile,
         mut reader: Text<'a>,
         first: u64,
-        split: impl Fn(&[u8]) -> Result<Draft, String> + 'a,
+        split: impl Fn(&[u8]) -> Result<PairDraft, String> + 'a,
     ) -> Result<Drafts<'a>> {
         let lost = match pass_over_mark(&mut reader) {
             Ok(()) => None,
@@ -131,7 +131,7 @@ impl Pairs {
         &self,
         file: &SourceFile,
         row: u64,
-        draft: Row<Box<Draft>>,
+        draft: Row<Box<PairDraft>>,
         found: &mut Yield,
         out: &mut Output<'_>,
     ) -> Result<()> {
@@ -161,7 +161,7 @@ impl Pairs {
     }
 }
 
-fn drafted(names: &ColumnNames, row: Row) -> Row<Box<Draft>> {
+fn drafted(names: &ColumnNames, row: Row) -> Row<Box<PairDraft>> {
     row.map(|cells| Box::new(names.draft(cells)))
 }
 
@@ -179,14 +179,14 @@ fn header_delimiter(head: &[u8], wanted: &[Wanted]) -> Option<u8> {
 }
 
 /// A line of a list of URLs.
-fn url_alone(line: &[u8]) -> Result<Draft, String> {
+fn url_alone(line: &[u8]) -> Result<PairDraft, String> {
     let url = std::str::from_utf8(line).map_err(|_| "not UTF-8".to_owned())?;
     if url.trim().contains('\t') {
         return Err(
             "a second column behind a tab: name the file .tsv, and the columns in its first line".to_owned()
         );
     }
-    Ok(Draft { url: url.trim().to_owned(), ..Draft::default() })
+    Ok(PairDraft { url: url.trim().to_owned(), ..PairDraft::default() })
 }
 
 impl Stage for Pairs {

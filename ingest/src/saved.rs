@@ -12,7 +12,7 @@ use crate::html::Ruby;
 use crate::inflation::{INFLATED, PageBudget};
 use crate::kind::PACKED_ENDS;
 use crate::packed::{Unpacked, WINDOW_LOG_DEFAULT, is_packed};
-use crate::warc::{Entry, Kind, Reader, Record};
+use crate::warc::{Entry, Reader, Record, RecordKind};
 use crate::webpage::{Body, Refusal, Webpage};
 
 /// Bytes of an HTML file, decompressed; a larger one is refused.
@@ -119,7 +119,7 @@ pub fn pages(path: PathBuf) -> Box<dyn Iterator<Item = Saved> + Send> {
         Err(error) => Box::new(std::iter::once(whole(path, Content::Unreadable(error)))),
         Ok(reader) => Box::new(reader.filter_map(move |entry| {
             let (offset, content) = match entry {
-                Ok(Entry::Record(record)) if record.header.kind() == Kind::Other => return None,
+                Ok(Entry::Record(record)) if record.header.kind() == RecordKind::Other => return None,
                 Ok(Entry::Record(record)) => (Some(record.position), of_record(&record, &mut budget)),
                 Ok(Entry::Damage(damage)) => {
                     (Some(damage.position), Content::Damage(Refusal::Fail(damage.reason, damage.detail)))

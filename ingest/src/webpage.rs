@@ -14,7 +14,7 @@ use crate::html::{self, Extract, Ruby, charset};
 use crate::inflation::{INFLATED, PageBudget};
 use crate::sniff::{self, Content};
 use crate::source::{preview, replaced, value};
-use crate::warc::{HttpFault, Kind, Record, Response};
+use crate::warc::{HttpFault, Record, RecordKind, Response};
 
 /// A page's main content, and how its bytes were read.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,12 +92,14 @@ impl<'r> Body<'r> {
         };
         match record.header.kind() {
             // The same bytes were met before; which record held them is said by its URL alone.
-            Kind::Revisit => drop("revisit", record.header.get("warc-refers-to-target-uri").unwrap_or(url)),
-            Kind::Response if mime(container).starts_with("application/http") => {
+            RecordKind::Revisit => {
+                drop("revisit", record.header.get("warc-refers-to-target-uri").unwrap_or(url))
+            }
+            RecordKind::Response if mime(container).starts_with("application/http") => {
                 Self::of_response(record, url, given)
             }
-            Kind::Resource => whole(false).told(record.header.get("warc-identified-payload-type")),
-            Kind::Conversion if mime(container) == "text/plain" => Ok(whole(true)),
+            RecordKind::Resource => whole(false).told(record.header.get("warc-identified-payload-type")),
+            RecordKind::Conversion if mime(container) == "text/plain" => Ok(whole(true)),
             // A lookup of a name is a response too (`text/dns`), but not one of HTTP.
             _ => drop("mime", &mime(container)),
         }

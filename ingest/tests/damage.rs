@@ -481,7 +481,7 @@ fn a_listing_notes_what_its_files_are_like_and_a_folder_is_listed_again() {
     let manifest = datasets["src.files"].manifest().clone();
     let ledger = corpus::Ledger::new(Store::local(&store).unwrap());
     let entries = ledger.entries("src.files", &manifest.fingerprint, 0).unwrap();
-    let states: Vec<_> = entries.iter().flat_map(|entry| entry.circumstances.files.clone()).collect();
+    let states: Vec<_> = entries.iter().flat_map(|entry| entry.context.files.clone()).collect();
     assert_eq!(states.len(), 1);
     assert!(states[0].url.ends_with("a.jsonl") && states[0].content.is_some() && states[0].bytes.is_some());
     std::fs::write(input.join("b.jsonl"), json_lines(1).concat()).unwrap();

@@ -233,7 +233,7 @@ fn sidecars_are_noted_with_the_files_that_they_are_beside() {
     let ledger = Ledger::new(Store::local(&bench.path("store")).unwrap());
     let manifest = files.manifest();
     let entries = ledger.entries(&manifest.stage, &manifest.fingerprint, 0).unwrap();
-    let states: Vec<_> = entries.into_iter().flat_map(|entry| entry.circumstances.files).collect();
+    let states: Vec<_> = entries.into_iter().flat_map(|entry| entry.context.files).collect();
     assert_eq!(states.len(), 2);
     assert_eq!(ingest::changed_files(&bench.client, &states, false).unwrap(), []);
     fs::write(&sidecar, "https://h.example/another").unwrap();

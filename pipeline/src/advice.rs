@@ -20,7 +20,7 @@ const RULE_SHARE_MIN: f64 = 0.8;
 
 /// Which stages a cause is looked for in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Of {
+enum Causes {
     /// Fetching images, all passes together.
     Images,
     /// Reading a source.
@@ -31,7 +31,7 @@ enum Of {
 
 /// Reasons of one cause, and what it means that there are so many.
 struct Cause {
-    of: Of,
+    of: Causes,
     /// Reasons; one that ends with a star stands for all that begin so.
     reasons: &'static [&'static str],
     share_min: f64,
@@ -40,136 +40,136 @@ struct Cause {
 
 const CAUSES: [Cause; 21] = [
     Cause {
-        of: Of::Images,
+        of: Causes::Images,
         reasons: &["dns_failed"],
         share_min: OURS_SHARE_MIN,
         meaning: "no name server answered: the cause is the resolver, not the list. Check the name servers of \
                   /etc/resolv.conf or fetch.dns, then run with --retry-failed",
     },
     Cause {
-        of: Of::Images,
+        of: Causes::Images,
         reasons: &["proxy_*"],
         share_min: OURS_SHARE_MIN,
         meaning: "the proxy does not let requests through: check fetch.proxy or the variables that name it, its \
                   password and what it allows, then run with --retry-failed",
     },
     Cause {
-        of: Of::Images,
+        of: Causes::Images,
         reasons: &["url_invalid", "scheme_refused"],
         share_min: OURS_SHARE_MIN,
         meaning: "what the list has in the column of URLs is none: check the column, or its name in format.pairs",
     },
     Cause {
-        of: Of::Images,
+        of: Causes::Images,
         reasons: &["connect"],
         share_min: USUAL_SHARE_MIN,
         meaning: "no connection: where it fails at once, a proxy is missing or a firewall of this machine or site is \
                   in the way. Check them, then run with --retry-failed",
     },
     Cause {
-        of: Of::Images,
+        of: Causes::Images,
         reasons: &["http_404", "http_410", "dns"],
         share_min: USUAL_SHARE_MIN,
         meaning: "the images are gone: link rot, which is normal for old lists. No setting brings them back",
     },
     Cause {
-        of: Of::Images,
+        of: Causes::Images,
         reasons: &["timeout", "body_truncated"],
         share_min: OURS_SHARE_MIN,
         meaning: "too slow: the line carries less than is asked for, or too many connections are open. Lower \
                   fetch.concurrency or raise fetch.deadline_secs, then run with --retry-failed",
     },
     Cause {
-        of: Of::Images,
+        of: Causes::Images,
         reasons: &["http_401", "http_403", "http_406", "http_429", "host_resting"],
         share_min: OURS_SHARE_MIN,
         meaning: "hosts refuse to answer: say who you are in fetch.user_agent, and ask less of them at a time \
                   (fetch.per_host_concurrency, fetch.per_host_requests_per_sec)",
     },
     Cause {
-        of: Of::Images,
+        of: Causes::Images,
         reasons: &["http_5*"],
         share_min: OURS_SHARE_MIN,
         meaning: "servers fail: often one host that is overloaded or away. Run with --retry-failed later",
     },
     Cause {
-        of: Of::Images,
+        of: Causes::Images,
         reasons: &["tls"],
         share_min: OURS_SHARE_MIN,
         meaning: "certificates are not valid here: check this machine's clock and certificates (SSL_CERT_FILE), and \
                   whether a proxy replaces those of hosts",
     },
     Cause {
-        of: Of::Images,
+        of: Causes::Images,
         reasons: &["address_refused"],
         share_min: OURS_SHARE_MIN,
         meaning: "names lead to private addresses: a resolver or firewall of this site answers for others, or the list \
                   is of hosts of your own (fetch.allow)",
     },
     Cause {
-        of: Of::Images,
+        of: Causes::Images,
         reasons: &["robots_tag", "robots_txt"],
         share_min: OURS_SHARE_MIN,
         meaning: "hosts ask not to use them, which is respected",
     },
     Cause {
-        of: Of::Images,
+        of: Causes::Images,
         reasons: &["not_an_image", "image_broken"],
         share_min: OURS_SHARE_MIN,
         meaning: "the answers are no images: hosts often send a page in place of one that is gone, and a proxy does \
                   where one must log in",
     },
     Cause {
-        of: Of::Source,
+        of: Causes::Source,
         reasons: &["no_text"],
         share_min: USUAL_SHARE_MIN,
         meaning: "there is no text: a format that names another column than that of the texts, or pages that a browser \
                   fills by scripts",
     },
     Cause {
-        of: Of::Source,
+        of: Causes::Source,
         reasons: &["no_url", "no_caption"],
         share_min: USUAL_SHARE_MIN,
         meaning: "URLs or captions are empty: compare the columns that the format names with those of the files",
     },
     Cause {
-        of: Of::Source,
+        of: Causes::Source,
         reasons: &["json", "row_broken"],
         share_min: OURS_SHARE_MIN,
         meaning: "rows cannot be read: compare the files with what their names and the format say of them",
     },
     Cause {
-        of: Of::Source,
+        of: Causes::Source,
         reasons: &["line_too_long", "body_too_large", "record_too_large"],
         share_min: OURS_SHARE_MIN,
         meaning: "records are too large: mostly the line ends or the separator are others than the format says",
     },
     Cause {
-        of: Of::Source,
+        of: Causes::Source,
         reasons: &["charset"],
         share_min: OURS_SHARE_MIN,
         meaning: "they are in charsets that are not read",
     },
     Cause {
-        of: Of::Source,
+        of: Causes::Source,
         reasons: &["file_*", "gzip_broken", "zstd_broken", "lz4_broken", "xz_broken", "bzip2_broken"],
         share_min: OURS_SHARE_MIN,
         meaning: "files are damaged or missing: compare their sizes and digests with the publisher's",
     },
     Cause {
-        of: Of::Source,
+        of: Causes::Source,
         reasons: &["http_broken", "encoding_broken"],
         share_min: OURS_SHARE_MIN,
         meaning: "archived answers cannot be read: see the stream `failed` for what is wrong with them",
     },
     Cause {
-        of: Of::Judgement,
+        of: Causes::Judgement,
         reasons: &["language"],
         share_min: RULE_SHARE_MIN,
         meaning: "they are in other languages than the rule allows: compare `allowed` with what the source is in",
     },
     Cause {
-        of: Of::Judgement,
+        of: Causes::Judgement,
         reasons: &["duplicate", "near_duplicate"],
         share_min: RULE_SHARE_MIN,
         meaning: "they are copies: the same files may be named twice, or texts may be short and alike",
@@ -179,7 +179,7 @@ const CAUSES: [Cause; 21] = [
 /// What was read, and what became of it.
 #[derive(Debug, Clone, PartialEq)]
 struct Outcome {
-    of: Of,
+    of: Causes,
     /// The stage, or the last of several.
     name: String,
     /// What is counted.
@@ -202,13 +202,14 @@ fn outcomes<'s>(stages: impl Iterator<Item = (&'s Description, &'s Report)>) -> 
     for (stage, report) in stages {
         let name = stage.name.clone();
         let of = match () {
-            () if name.starts_with(PASSES) => Of::Images,
-            () if stage.inputs.contains(&format!("{name}.{FILE_UNIT}")) => Of::Source,
-            () => Of::Judgement,
+            () if name.starts_with(PASSES) => Causes::Images,
+            () if stage.inputs.contains(&format!("{name}.{FILE_UNIT}")) => Causes::Source,
+            () => Causes::Judgement,
         };
         for (unit, counts) in report.units.iter().filter(|(unit, _)| *unit != FILE_UNIT) {
-            let before =
-                outcomes.iter_mut().find(|known| of == Of::Images && known.of == of && known.unit == *unit);
+            let before = outcomes
+                .iter_mut()
+                .find(|known| of == Causes::Images && known.of == of && known.unit == *unit);
             match before {
                 Some(before) => before.add_pass(&name, counts),
                 None => outcomes.push(Outcome {
@@ -285,7 +286,7 @@ impl Cause {
 mod tests {
     use super::*;
 
-    fn outcome(of: Of, read: u64, reasons: &[(&str, u64)]) -> Outcome {
+    fn outcome(of: Causes, read: u64, reasons: &[(&str, u64)]) -> Outcome {
         let failed: BTreeMap<String, u64> =
             reasons.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect();
         let kept = read - failed.values().sum::<u64>();
@@ -296,32 +297,32 @@ mod tests {
     #[test]
     fn a_striking_share_has_its_sentence() {
         for (of, reasons, words) in [
-            (Of::Images, &[("dns_failed", 100)][..], &["resolver, not the list"][..]),
-            (Of::Images, &[("dns_failed", 99)], &[]),
-            (Of::Images, &[("connect", 300)], &["firewall"]),
-            (Of::Images, &[("connect", 299)], &[]),
-            (Of::Images, &[("http_404", 200), ("http_410", 50), ("dns", 50)], &["link rot"]),
-            (Of::Images, &[("timeout", 60), ("body_truncated", 40)], &["fetch.concurrency"]),
-            (Of::Images, &[("http_403", 60), ("http_429", 40)], &["fetch.user_agent"]),
-            (Of::Images, &[("http_500", 60), ("http_503", 40)], &["servers fail"]),
-            (Of::Images, &[("tls", 100)], &["clock"]),
-            (Of::Images, &[("address_refused", 100)], &["fetch.allow"]),
-            (Of::Images, &[("robots_tag", 100)], &["respected"]),
-            (Of::Images, &[("not_an_image", 100)], &["no images"]),
-            (Of::Images, &[("no_text", 900)], &[]),
-            (Of::Images, &[("dns_failed", 200), ("http_404", 500)], &["link rot", "resolver"]),
-            (Of::Source, &[("no_text", 300)], &["scripts"]),
-            (Of::Source, &[("no_text", 299)], &[]),
-            (Of::Source, &[("no_url", 300)], &["columns"]),
-            (Of::Source, &[("json", 100)], &["rows cannot be read"]),
-            (Of::Source, &[("line_too_long", 100)], &["line ends"]),
-            (Of::Source, &[("charset", 100)], &["charsets"]),
-            (Of::Source, &[("file_broken", 60), ("gzip_broken", 40)], &["damaged"]),
-            (Of::Source, &[("http_broken", 100)], &["archived answers"]),
-            (Of::Source, &[("mime", 900)], &[]),
-            (Of::Judgement, &[("language", 800)], &["allowed"]),
-            (Of::Judgement, &[("language", 799)], &[]),
-            (Of::Judgement, &[("duplicate", 800)], &["copies"]),
+            (Causes::Images, &[("dns_failed", 100)][..], &["resolver, not the list"][..]),
+            (Causes::Images, &[("dns_failed", 99)], &[]),
+            (Causes::Images, &[("connect", 300)], &["firewall"]),
+            (Causes::Images, &[("connect", 299)], &[]),
+            (Causes::Images, &[("http_404", 200), ("http_410", 50), ("dns", 50)], &["link rot"]),
+            (Causes::Images, &[("timeout", 60), ("body_truncated", 40)], &["fetch.concurrency"]),
+            (Causes::Images, &[("http_403", 60), ("http_429", 40)], &["fetch.user_agent"]),
+            (Causes::Images, &[("http_500", 60), ("http_503", 40)], &["servers fail"]),
+            (Causes::Images, &[("tls", 100)], &["clock"]),
+            (Causes::Images, &[("address_refused", 100)], &["fetch.allow"]),
+            (Causes::Images, &[("robots_tag", 100)], &["respected"]),
+            (Causes::Images, &[("not_an_image", 100)], &["no images"]),
+            (Causes::Images, &[("no_text", 900)], &[]),
+            (Causes::Images, &[("dns_failed", 200), ("http_404", 500)], &["link rot", "resolver"]),
+            (Causes::Source, &[("no_text", 300)], &["scripts"]),
+            (Causes::Source, &[("no_text", 299)], &[]),
+            (Causes::Source, &[("no_url", 300)], &["columns"]),
+            (Causes::Source, &[("json", 100)], &["rows cannot be read"]),
+            (Causes::Source, &[("line_too_long", 100)], &["line ends"]),
+            (Causes::Source, &[("charset", 100)], &["charsets"]),
+            (Causes::Source, &[("file_broken", 60), ("gzip_broken", 40)], &["damaged"]),
+            (Causes::Source, &[("http_broken", 100)], &["archived answers"]),
+            (Causes::Source, &[("mime", 900)], &[]),
+            (Causes::Judgement, &[("language", 800)], &["allowed"]),
+            (Causes::Judgement, &[("language", 799)], &[]),
+            (Causes::Judgement, &[("duplicate", 800)], &["copies"]),
         ] {
             let told = advice(&outcome(of, 1_000, reasons));
             assert_eq!(told.len(), words.len(), "{reasons:?}: {told:?}");
@@ -329,7 +330,11 @@ mod tests {
                 assert!(sentence.contains(words), "{reasons:?}: {sentence}");
             }
         }
-        assert_eq!(advice(&outcome(Of::Images, 99, &[("dns_failed", 99)])), Vec::<String>::new(), "too few");
+        assert_eq!(
+            advice(&outcome(Causes::Images, 99, &[("dns_failed", 99)])),
+            Vec::<String>::new(),
+            "too few"
+        );
     }
 
     #[test]
@@ -340,24 +345,27 @@ mod tests {
             settings: serde_json::Value::Null,
             version: 1,
         };
-        let report = |unit: &str, of: Of, read, reasons: &[(&str, u64)]| {
+        let report = |unit: &str, of: Causes, read, reasons: &[(&str, u64)]| {
             let mut report = Report::default();
             report.count(unit, |counts| *counts = outcome(of, read, reasons).counts);
             report
         };
-        let mut first = report("images", Of::Images, 1_000, &[("http_404", 250)]);
+        let mut first = report("images", Causes::Images, 1_000, &[("http_404", 250)]);
         first.count("images", |counts| {
             counts.dropped.insert("retry".to_owned(), 200);
             counts.kept -= 200;
         });
         let stages = [
-            (stage("texts.files", &[]), report(FILE_UNIT, Of::Source, 500, &[("file_broken", 400)])),
-            (stage("texts", &["texts.files"]), report("documents", Of::Source, 500, &[("no_text", 400)])),
-            (stage("text.rules", &["texts"]), report("documents", Of::Judgement, 500, &[("no_text", 400)])),
+            (stage("texts.files", &[]), report(FILE_UNIT, Causes::Source, 500, &[("file_broken", 400)])),
+            (stage("texts", &["texts.files"]), report("documents", Causes::Source, 500, &[("no_text", 400)])),
+            (
+                stage("text.rules", &["texts"]),
+                report("documents", Causes::Judgement, 500, &[("no_text", 400)]),
+            ),
             (stage("images.pass0", &["images.list"]), first),
             (
                 stage("images.pass1", &["images.pass0"]),
-                report("images", Of::Images, 200, &[("http_404", 60), ("dns_failed", 130)]),
+                report("images", Causes::Images, 200, &[("http_404", 60), ("dns_failed", 130)]),
             ),
         ];
         let told = of_stages(stages.iter().map(|(stage, report)| (stage, report)));
@@ -369,13 +377,13 @@ mod tests {
 
     #[test]
     fn a_sentence_tells_counts_share_and_reasons() {
-        let told = advice(&outcome(Of::Images, 2_000, &[("http_404", 1_000), ("dns", 300)]));
+        let told = advice(&outcome(Causes::Images, 2_000, &[("http_404", 1_000), ("dns", 300)]));
         assert!(
             told[0].starts_with("it: 1,300 of 2,000 records (65 %) are http_404, dns: the images are gone"),
             "{told:?}"
         );
         // What was dropped counts as well.
-        let mut outcome = outcome(Of::Source, 100, &[]);
+        let mut outcome = outcome(Causes::Source, 100, &[]);
         outcome.counts.dropped.insert("no_text".to_owned(), 30);
         assert_eq!(advice(&outcome).len(), 1);
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use filter::config::{DecontaminateConfig, key_of_set};
-use filter::stage::looks::EVALUATION_SOURCE;
+use filter::stage::image_hashes::EVALUATION_SOURCE;
 use ingest::Client;
 use ingest::evaluation::{EvaluationSet, EvaluationSets};
 

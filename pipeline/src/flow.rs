@@ -8,7 +8,7 @@ use corpus::record::{Document, Image, ImageDuplicate, Interleaved, Page, Pair};
 use corpus::{Description, SourceCode, Stage};
 use filter::SourcePriority;
 use filter::flow::{Evaluation, Shared};
-use filter::stage::looks::EVALUATION_SOURCE;
+use filter::stage::image_hashes::EVALUATION_SOURCE;
 use ingest::flow::Sources;
 use shard::flow::{FeatureHandles, Packable, PackablePairs};
 use train::flow::Training;

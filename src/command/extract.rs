@@ -20,7 +20,7 @@ use serde::Serialize;
 
 use crate::cli::local;
 use crate::ordered;
-use crate::print::{Out, note};
+use crate::print::{Stdout, note};
 
 #[derive(Debug, Args)]
 pub(crate) struct ExtractArgs {
@@ -100,7 +100,7 @@ pub(crate) fn extract(arguments: &ExtractArgs) -> anyhow::Result<ExitCode> {
         None => std::thread::available_parallelism()?.get(),
     };
     let is_json = arguments.json || !io::stdout().is_terminal();
-    let mut out = Out::new();
+    let mut out = Stdout::new();
     let mut counts: BTreeMap<(&str, &str), u64> = BTreeMap::new();
     let pages = files.into_iter().flat_map(saved::pages);
     let model = match &arguments.language_model {
@@ -165,7 +165,7 @@ fn line(page: &Saved, detector: &Detector<'_>, arguments: &ExtractArgs) -> Line 
     }
 }
 
-fn print(out: &mut Out, line: &Line, is_json: bool) -> io::Result<()> {
+fn print(out: &mut Stdout, line: &Line, is_json: bool) -> io::Result<()> {
     if is_json {
         return writeln!(out, "{}", serde_json::to_string(line)?);
     }

@@ -5,13 +5,15 @@ use crate::support::Workspace;
 #[test]
 fn the_built_in_configurations_can_be_listed_shown_and_checked() {
     let workspace = Workspace::new();
-    let names = workspace.kosmos(&["config", "list"]).success();
-    assert_eq!(names, "sample\ncrawl\ndedup\nimages\npages\nkosmos1\n");
+    let list = workspace.kosmos(&["config", "list"]).success();
+    let names: Vec<&str> = list.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(names, ["sample", "crawl", "dedup", "images", "pages", "kosmos1"]);
+    assert!(list.lines().all(|line| line.ends_with('.') && line.len() < 200), "{list}");
     let text = workspace.kosmos(&["config", "show", "sample"]).success();
     std::fs::write(workspace.path("mine.toml"), &text).unwrap();
     let checked = workspace.kosmos(&["config", "check", "mine.toml"]).success();
     assert!(checked.contains("evaluate"), "{checked}");
-    for name in names.lines().filter(|name| *name != "kosmos1") {
+    for name in names.into_iter().filter(|name| *name != "kosmos1") {
         let _ = workspace.kosmos(&["config", "check", name]).success();
     }
 }
@@ -25,6 +27,19 @@ fn the_full_run_is_a_valid_configuration() {
     for stage in ["cc-2020-50", "laion2b-en", "images.pass2", "pack.interleaved", "train"] {
         assert!(checked.contains(stage), "{stage} is missing:\n{checked}");
     }
+}
+
+#[test]
+fn keys_are_listed_with_defaults_and_meanings() {
+    let workspace = Workspace::new();
+    let keys = |section: &str| workspace.kosmos(&["config", "keys", section]).success();
+    let fetch = keys("fetch");
+    assert!(fetch.contains("\nfetch.concurrency  (whole number; default "), "{fetch}");
+    assert!(!fetch.contains("\ntext"), "{fetch}");
+    assert!(keys("text.rules[].words").starts_with("text.rules[].words  (table; none)"));
+    assert!(keys("seed").starts_with("seed  (whole number; required)\n    Where every random choice"));
+    let message = workspace.kosmos(&["config", "keys", "fetsh"]).failure(2);
+    assert!(message.contains("no section or key fetsh"), "{message}");
 }
 
 #[test]

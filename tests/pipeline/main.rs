@@ -15,6 +15,7 @@ mod pages;
 mod proxies;
 mod real_input;
 mod rebuild;
+mod reference;
 mod resume;
 mod run;
 mod scale;

@@ -27,7 +27,7 @@ const CIRCUMSTANCES: [&str; 6] =
     ["device", "thread_count", "log_steps", "checkpoint_steps", "checkpoints_kept", "micro_batches_ahead"];
 
 /// Options of training.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// Optimiser steps. Default 300,000 (paper 3.2).

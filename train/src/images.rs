@@ -7,7 +7,7 @@ use model::{Tap, TowerConfig};
 use serde::{Deserialize, Serialize};
 
 /// What a shard holds for each image; decided by how it was packed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PayloadFormat {
     /// An encoded image file, which is decoded and preprocessed here.

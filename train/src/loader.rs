@@ -33,14 +33,14 @@ pub struct Loaded {
 
 /// Makes the micro-batches, step after step without end.
 #[derive(Debug)]
-pub struct Feed {
+pub struct MicroBatches {
     plan: Vec<(Kind, u32)>,
     next: usize,
     streams: BTreeMap<Kind, Stream>,
     layout: ImageLayout,
 }
 
-impl Feed {
+impl MicroBatches {
     /// Opens the shards of all kinds in the batch at the state between two steps.
     ///
     /// # Errors
@@ -97,7 +97,7 @@ impl Loader {
     ///
     /// # Errors
     /// When the system refuses a thread.
-    pub fn start(feed: Feed, ahead: u32) -> Result<Self> {
+    pub fn start(feed: MicroBatches, ahead: u32) -> Result<Self> {
         let (sender, receiver) = sync_channel(ahead as usize);
         let thread = std::thread::Builder::new()
             .name("loader".to_owned())
@@ -109,7 +109,7 @@ impl Loader {
     /// Returns the next micro-batch, waiting for it where needed.
     ///
     /// # Errors
-    /// As [`Feed::next_batch`]; there is nothing after an error.
+    /// As [`MicroBatches::next_batch`]; there is nothing after an error.
     pub fn next_batch(&mut self) -> Result<Loaded> {
         match self.receiver.as_ref().map(Receiver::recv) {
             Some(Ok(loaded)) => loaded,
@@ -129,7 +129,7 @@ impl Drop for Loader {
 }
 
 /// Sends micro-batches until an error was sent or nobody listens any more.
-fn supply(mut feed: Feed, sender: &SyncSender<Result<Loaded>>) {
+fn supply(mut feed: MicroBatches, sender: &SyncSender<Result<Loaded>>) {
     loop {
         let loaded = feed.next_batch();
         let failed = loaded.is_err();

@@ -12,14 +12,14 @@ const DAY_SECS: u64 = 24 * HOUR_SECS;
 
 /// How many steps took how long since training began or was resumed, validations and checkpoints included.
 #[derive(Debug, Clone, Copy)]
-pub struct Pace {
+pub struct StepRate {
     /// Steps, those of earlier attempts left out.
     pub steps: u64,
     /// The time of these steps.
     pub elapsed: Duration,
 }
 
-impl Pace {
+impl StepRate {
     /// Returns how long so many more steps take.
     fn time_of(&self, steps: u64) -> Duration {
         // A duration of more seconds than `u64` holds cannot be left of any training.
@@ -29,10 +29,10 @@ impl Pace {
 }
 
 /// Returns step, losses, learning rate, speed and the time that is left.
-pub fn note(row: &TrainStep, config: &Config, pace: Pace) -> String {
+pub fn note(row: &TrainStep, config: &Config, rate: StepRate) -> String {
     let losses = losses(row, config, 2);
-    let left = duration(pace.time_of(config.steps.saturating_sub(row.step)));
-    let per_step = pace.time_of(1).as_secs_f64();
+    let left = duration(rate.time_of(config.steps.saturating_sub(row.step)));
+    let per_step = rate.time_of(1).as_secs_f64();
     format!("{losses} rate {:.1e}, {per_step:.2} s a step, {left} left", row.learning_rate)
 }
 
@@ -78,12 +78,12 @@ mod tests {
         let batch = Rows::new(&[(Kind::Text, 1), (Kind::Pairs, 3)]);
         let config = Config { steps: 120, batch, ..Config::default() };
         // The time of earlier attempts' steps is not known, and not counted.
-        let pace = Pace { steps: 3, elapsed: Duration::from_secs(6) };
+        let rate = StepRate { steps: 3, elapsed: Duration::from_secs(6) };
         let expected = "step 53/120 text 4.21 pairs 3.90 rate 2.9e-3, 2.00 s a step, 2 min 14 s left";
-        assert_eq!(note(&row(53), &config, pace), expected);
-        assert!(note(&row(120), &config, pace).ends_with(", 0 s left"));
+        assert_eq!(note(&row(53), &config, rate), expected);
+        assert!(note(&row(120), &config, rate).ends_with(", 0 s left"));
         let all = Config { batch: batch.with(Kind::Interleaved, 1), ..config };
-        assert!(note(&row(53), &all, pace).contains(" pairs 3.90 interleaved NaN rate"));
+        assert!(note(&row(53), &all, rate).contains(" pairs 3.90 interleaved NaN rate"));
     }
 
     #[test]
@@ -101,7 +101,7 @@ mod tests {
         for (secs, expected) in table {
             assert_eq!(duration(Duration::from_secs(secs)), expected);
         }
-        let slow = Pace { steps: 0, elapsed: Duration::MAX };
+        let slow = StepRate { steps: 0, elapsed: Duration::MAX };
         assert_eq!(slow.time_of(u64::MAX), Duration::MAX);
     }
 }

@@ -1,11 +1,14 @@
 //! Numbers of sequences by kind, as a configuration has them: `{ text_sequences = 8, pairs = 192 }`.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use corpus::record::Kind;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::json;
 
 /// How many sequences of each kind; none of those that are not named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -67,6 +70,24 @@ impl<'de> Deserialize<'de> for Rows {
             }
         }
         deserializer.deserialize_map(ByKey)
+    }
+}
+
+impl JsonSchema for Rows {
+    fn schema_name() -> Cow<'static, str> {
+        "Rows".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let described = |kind: &Kind| {
+            let meaning = format!("Sequences of the kind `{kind}`.");
+            (
+                kind.key().to_owned(),
+                json!({"type": "integer", "minimum": 0, "default": 0, "description": meaning}),
+            )
+        };
+        let properties: serde_json::Map<_, _> = Kind::ALL.iter().map(described).collect();
+        json_schema!({"type": "object", "properties": properties})
     }
 }
 

@@ -13,7 +13,7 @@ use shard::tokenizer::{TOKENIZER_MODEL, Tokenizer};
 
 use crate::checkpoint::{Checkpoints, State};
 use crate::images::{ImageLayout, PayloadFormat};
-use crate::loader::{Feed, Loader, Shards};
+use crate::loader::{Loader, MicroBatches, Shards};
 use crate::sampler::Rank;
 use crate::trainer::{Observer, Trainer};
 use crate::validation::Validation;
@@ -153,7 +153,8 @@ impl Train {
         let mut observer = Rows { out: &mut *out, task };
         let state = resume(&checkpoints, &mut *learner, &mut observer)?;
         let codes = &self.source_codes;
-        let feed = Feed::open(&self.config, &shards, codes, layout.clone(), Rank::ONLY, &state.loader)?;
+        let feed =
+            MicroBatches::open(&self.config, &shards, codes, layout.clone(), Rank::ONLY, &state.loader)?;
         let (rows_max, micro_batch) = (self.config.validation_rows, self.config.micro_batch_rows());
         let validation = match self.config.evaluate_steps {
             0 => Validation::default(),

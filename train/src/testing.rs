@@ -7,7 +7,7 @@ use std::path::Path;
 
 use corpus::record::{SEQUENCES, Sequence};
 use corpus::{Dataset, FileStream, Inputs, Stage, Store};
-use corpus_testing::{Given, GivenFile, StopAfter, run_stage, run_stage_quietly};
+use corpus_testing::{GivenFile, GivenRows, StopAfter, run_stage, run_stage_quietly};
 use model::{Batch, GenerateConfig, Learner, Loss, Prompt, Step, Tap, TowerWeights};
 
 use crate::images::{ImageLayout, PayloadFormat};
@@ -41,7 +41,7 @@ pub(crate) fn run(store: &Store, stage: &dyn Stage, inputs: &Inputs) -> corpus::
 
 /// Makes a sealed dataset of these parts.
 pub(crate) fn shard(store: &Store, name: &str, parts: Vec<Vec<Sequence>>) -> Dataset {
-    run_stage_quietly(store, &Given { name: name.to_owned(), stream: SEQUENCES, parts })
+    run_stage_quietly(store, &GivenRows { name: name.to_owned(), stream: SEQUENCES, parts })
 }
 
 /// Makes a sealed dataset of one file.

@@ -9,7 +9,7 @@ use model::{Learner, Loss};
 
 use crate::checkpoint::{Checkpoints, State};
 use crate::loader::Loader;
-use crate::progress::{self, Pace};
+use crate::progress::{self, StepRate};
 use crate::validation::{Validation, ValidationLoss};
 use crate::{Config, Error, Kind, Result};
 
@@ -70,8 +70,8 @@ impl Trainer<'_> {
             if self.is_due(self.config.checkpoint_steps) || cancel.is_requested() {
                 self.checkpoints.save(&self.state, self.learner)?;
             }
-            let pace = Pace { steps: self.state.step - first, elapsed: begun.elapsed() };
-            observer.note(&progress::note(&row, self.config, pace));
+            let rate = StepRate { steps: self.state.step - first, elapsed: begun.elapsed() };
+            observer.note(&progress::note(&row, self.config, rate));
             cancel.check()?;
             observed?;
         }

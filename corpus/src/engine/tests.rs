@@ -270,7 +270,7 @@ fn a_lost_record_is_never_committed() {
         identity: None,
         parts: vec![],
         report,
-        circumstances: Default::default(),
+        context: Default::default(),
     };
     let result = Ledger::new(store.clone()).commit(&entry);
     assert!(matches!(result, Err(Error::Conservation { .. })));

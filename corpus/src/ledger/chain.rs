@@ -41,7 +41,7 @@ mod tests {
             identity: None,
             parts: vec![],
             report: Default::default(),
-            circumstances: Default::default(),
+            context: Default::default(),
         }
     }
 

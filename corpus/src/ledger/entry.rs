@@ -51,7 +51,7 @@ pub struct FileState {
 
 /// What varies from run to run, and therefore stays out of the parts.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Circumstances {
+pub struct RunContext {
     /// Seconds since 1970 at which the range was begun.
     pub started_unix_secs: u64,
     /// Wall time of the range.
@@ -93,8 +93,9 @@ pub struct Entry {
     pub parts: Vec<Part>,
     /// The counts of this range.
     pub report: Report,
-    /// When, where and how long.
-    pub circumstances: Circumstances,
+    /// When, where and how long; its name in the file is that of format 3.
+    #[serde(rename = "circumstances")]
+    pub context: RunContext,
 }
 
 /// A complete task. Its entry tells the same; this object's name tells it without a read.

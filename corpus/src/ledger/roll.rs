@@ -30,7 +30,7 @@ pub(crate) fn roll_up(
     plan: &Plan,
     shards: &mut Shards<'_>,
 ) -> Result<Manifest> {
-    let mut roll = Roll::begin(folder(stage, fingerprint), plan);
+    let mut roll = Rollup::begin(folder(stage, fingerprint), plan);
     for first in (0..plan.task_count).step_by(WINDOW_TASKS as usize) {
         let tasks = first..plan.task_count.min(first + WINDOW_TASKS);
         for (task, entries) in tasks.clone().zip(read(ledger, (stage, fingerprint), tasks)) {
@@ -61,7 +61,7 @@ fn read(
 }
 
 /// What was rolled up so far.
-pub(crate) struct Roll {
+pub(crate) struct Rollup {
     folder: String,
     report: Report,
     content: ContentHasher,
@@ -75,7 +75,7 @@ struct Open {
     parts: Vec<Part>,
 }
 
-impl Roll {
+impl Rollup {
     /// Begins in a stage's folder.
     pub(crate) fn begin(folder: String, plan: &Plan) -> Self {
         let open = |declared: &crate::stream::Declared| {
@@ -194,7 +194,7 @@ mod tests {
             identity: None,
             parts: vec![Part { stream, path, table, rows: 3, bytes: 10, digest }],
             report: Report::default(),
-            circumstances: Default::default(),
+            context: Default::default(),
         }
     }
 
@@ -206,7 +206,7 @@ mod tests {
         let fingerprint = Fingerprint::parse("0123456789abcdef").unwrap();
         let plan =
             Plan { format: FORMAT, task_count: TASKS, streams: vec![DOCUMENTS.into(), DROPPED.into()] };
-        let mut roll = Roll::begin(super::folder("many", &fingerprint), &plan);
+        let mut roll = Rollup::begin(super::folder("many", &fingerprint), &plan);
         let mut put = |path: &str, shard| store.put_if_absent(path, shard).map(drop);
         for task in 0..TASKS {
             let entries = (0..RANGES).map(|range| entry("many", &fingerprint, task, range)).collect();
@@ -235,7 +235,7 @@ mod tests {
     fn a_task_with_a_gap_is_not_rolled_up() {
         let fingerprint = Fingerprint::parse("0123456789abcdef").unwrap();
         let plan = Plan { format: FORMAT, task_count: 1, streams: vec![DOCUMENTS.into()] };
-        let mut roll = Roll::begin(super::folder("many", &fingerprint), &plan);
+        let mut roll = Rollup::begin(super::folder("many", &fingerprint), &plan);
         let entries = vec![entry("many", &fingerprint, 0, 1)];
         let error = roll.task(0, entries, &mut |_, _| Ok(())).unwrap_err();
         assert!(error.to_string().contains("task 0 is not complete"), "{error}");

@@ -59,7 +59,7 @@ record! {
 
 record! {
     /// What duplicates are found by: of the same table, without the image.
-    pub struct Look in "image/2" {
+    pub struct ImageHash in "image/2" {
         /// The first use's id.
         pub id: Id,
         /// The target's key.

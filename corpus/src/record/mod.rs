@@ -13,11 +13,12 @@ mod interleaved;
 mod near;
 mod page;
 mod pair;
-mod pick;
+mod record_location;
 mod removed;
 mod repeat;
 mod sequence;
 mod source_file;
+mod tables;
 mod target;
 mod training;
 
@@ -35,16 +36,17 @@ pub use evaluation_item::{EVALUATION_FILES, EvaluationFiles, EvaluationItem, ITE
 pub use features::{FEATURES, Features};
 pub use fetched::{FETCHED, Fetched};
 pub use image::{
-    EncodedImage, IMAGE_DUPLICATES, IMAGES, Image, ImageDuplicate, Look, PAGE_IMAGES, key_prefix,
+    EncodedImage, IMAGE_DUPLICATES, IMAGES, Image, ImageDuplicate, ImageHash, PAGE_IMAGES, key_prefix,
 };
 pub use interleaved::{INTERLEAVED, Interleaved};
 pub use near::{BAND_KEYS, BandKey, FOUND, LINKS, Link, PLANTED};
 pub use page::{PAGES, Page, PageName, Segment, SegmentKind};
 pub use pair::{PAIRS, Pair, PairLayout, PairName, PairNumber};
-pub use pick::{PICKS, Pick};
+pub use record_location::{RECORD_LOCATIONS, RecordLocation};
 pub use removed::{DROPPED, FAILED, Removed, RuleValue, VERDICTS, Verdicts};
 pub use repeat::{CUTS, CutRepeat, PASSAGE_KEYS, PassageKey, REPEATS, Repeat};
 pub use sequence::{SEQUENCES, Sequence, Span};
 pub use source_file::{FILES, SourceFile};
+pub use tables::{Table, tables};
 pub use target::{RETRY, TARGETS, Target, USES, Use, Wanted};
 pub use training::{Kind, STEPS, TrainStep};

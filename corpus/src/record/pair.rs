@@ -47,7 +47,7 @@ impl Stated for f32 {
 /// that hold it in LAION, Re-LAION, COYO and other lists, the first that a file has.
 macro_rules! pairs {
     ($(
-        $(#[$doc:meta])*
+        $(#[doc = $doc:literal])*
         $field:ident: $type:ident, $number:ident, $laion:expr, $relaion:expr, $coyo:expr, $own:expr;
     )*) => {
         record! {
@@ -63,7 +63,7 @@ macro_rules! pairs {
                 pub url: String,
                 /// The caption.
                 pub caption: String,
-                $($(#[$doc])* pub $field: Option<$type>,)*
+                $($(#[doc = $doc])* pub $field: Option<$type>,)*
                 /// Digest of the image's bytes as the source states it: `sha256:` or `md5:`, and hexadecimal.
                 pub digest: Option<String>,
                 /// Further columns of the source that travel along: a JSON object.
@@ -90,10 +90,10 @@ macro_rules! pairs {
         }
 
         /// A number that sources state of a pair.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
         #[serde(rename_all = "snake_case")]
         pub enum PairNumber {
-            $($(#[$doc])* $number,)*
+            $($(#[doc = $doc])* $number,)*
         }
 
         impl PairNumber {

@@ -13,7 +13,7 @@ pub const STEPS: Stream<TrainStep> = Stream::new("steps");
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident: $name:literal, $key:literal, $step:literal, $pass:literal, $loss:ident;)*) => {
         /// What a sequence was packed from.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
         #[serde(rename_all = "snake_case")]
         pub enum Kind {
             $($(#[$doc])* $kind,)*

@@ -137,7 +137,7 @@ fn is_same(one: &Entry, other: &Entry) -> bool {
     let plain = |entry: &Entry| Entry {
         parts: Vec::new(),
         identity: None,
-        circumstances: Default::default(),
+        context: Default::default(),
         ..entry.clone()
     };
     plain(one) == plain(other)

@@ -79,7 +79,7 @@ impl Run {
     where
         R: Record + Clone + Sync + Debug,
     {
-        self.run(&Given { name: stage.to_owned(), stream, parts }, &[])
+        self.run(&GivenRows { name: stage.to_owned(), stream, parts }, &[])
     }
 
     /// Makes the dataset of a stage that writes this file.
@@ -166,7 +166,7 @@ impl Observer for StopAfter {
 }
 
 /// A stage that writes given rows.
-pub struct Given<R> {
+pub struct GivenRows<R> {
     /// Its name.
     pub name: String,
     /// The stream that it writes.
@@ -175,7 +175,7 @@ pub struct Given<R> {
     pub parts: Vec<Vec<R>>,
 }
 
-impl Given<Document> {
+impl GivenRows<Document> {
     /// Returns three parts of 700 texts each.
     pub fn texts() -> Self {
         let document = |number: u64| Document {
@@ -189,11 +189,11 @@ impl Given<Document> {
             split: None,
         };
         let parts = (0..3).map(|part| (part * 1_000..part * 1_000 + 700).map(document).collect()).collect();
-        Given { name: "given".to_owned(), stream: DOCUMENTS, parts }
+        GivenRows { name: "given".to_owned(), stream: DOCUMENTS, parts }
     }
 }
 
-impl<R: Record + Clone + Sync + Debug> Stage for Given<R> {
+impl<R: Record + Clone + Sync + Debug> Stage for GivenRows<R> {
     fn name(&self) -> String {
         self.name.clone()
     }

@@ -8,7 +8,7 @@ use std::path::Path;
 use corpus::page_url::URL_BYTES_MAX;
 use flate2::read::MultiGzDecoder;
 
-use super::Kind;
+use super::ListKind;
 use super::line::{self, Target};
 
 /// Bytes of a line that are looked at; a longer line is no entry.
@@ -50,7 +50,7 @@ impl fmt::Display for OddLine {
 /// With what is wrong: the file cannot be read, or `add` refuses.
 pub(super) fn read(
     path: &Path,
-    kind: Kind,
+    kind: ListKind,
     mut add: impl FnMut(Target, String) -> Result<(), String>,
 ) -> Result<Summary, String> {
     let mut lines = open(path).map_err(|error| error.to_string())?;

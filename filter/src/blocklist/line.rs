@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use corpus::PageUrl;
 
 use super::resolver::{self, Names};
-use super::{Kind, exact_form};
+use super::{ListKind, exact_form};
 
 /// Bytes of a host name, and of one of its labels, at most (RFC 1035, 2.3.4).
 const HOST_BYTES_MAX: usize = 253;
@@ -65,12 +65,12 @@ impl Target {
 /// whole hosts and URLs (`||bad.example^$third-party`, `@@||good.bad.example^`), and what name servers read (see
 /// [`resolver`]). Comments start with `#` (at
 /// the line's start or after white space), `!`, `;` or `//`.
-pub(super) fn parse(line: &str, kind: Kind, mut add: impl FnMut(Target, String)) -> bool {
+pub(super) fn parse(line: &str, kind: ListKind, mut add: impl FnMut(Target, String)) -> bool {
     let line = without_comment(line);
     if line.is_empty() || COMMENTS.iter().any(|mark| line.starts_with(mark)) || is_header(line) {
         return true;
     }
-    if kind == Kind::Words {
+    if kind == ListKind::Words {
         return is_word(line).then(|| add(Target::Word, line.to_ascii_lowercase())).is_some();
     }
     if let Some((first, names)) = line.split_once(char::is_whitespace)
@@ -119,7 +119,7 @@ fn hosts(address: IpAddr, names: &str, mut add: impl FnMut(Target, String)) -> b
     let names = names.split('#').next().unwrap_or_default().split_whitespace();
     let mut is_understood = true;
     for name in names.filter(|name| !is_local(name)) {
-        match plain(name, Kind::Domains).filter(|(target, _)| is_block && *target == Target::Host) {
+        match plain(name, ListKind::Domains).filter(|(target, _)| is_block && *target == Target::Host) {
             Some((target, host)) => add(target, host),
             None => is_understood = false,
         }
@@ -136,7 +136,7 @@ fn named(names: Names<'_>, mut add: impl FnMut(Target, String)) -> bool {
     };
     let mut is_understood = true;
     for name in names {
-        match plain(name, Kind::Domains).filter(|(target, _)| *target == Target::Host) {
+        match plain(name, ListKind::Domains).filter(|(target, _)| *target == Target::Host) {
             Some((target, host)) => add(if is_allowed { target.allowed() } else { target }, host),
             None => is_understood = false,
         }
@@ -169,16 +169,16 @@ fn rule(line: &str) -> Option<(Target, String)> {
     let text = start.unwrap_or(text);
     let text = text.strip_suffix('|').unwrap_or(text);
     let text = text.strip_suffix('^').unwrap_or(text);
-    let (target, text) = plain(text, Kind::Domains).filter(|_| !text.contains(['*', '^', '|']))?;
+    let (target, text) = plain(text, ListKind::Domains).filter(|_| !text.contains(['*', '^', '|']))?;
     Some((if is_exception { target.allowed() } else { target }, text))
 }
 
 /// Reads a host or URL: a host with a path or a query is a URL in a list of hosts, too.
-fn plain(entry: &str, kind: Kind) -> Option<(Target, String)> {
+fn plain(entry: &str, kind: ListKind) -> Option<(Target, String)> {
     let entry = match kind {
         // Some lists start a host with a dot or `*.`, which is what it means here anyway.
-        Kind::Domains => entry.trim_start_matches("*.").trim_start_matches('.'),
-        Kind::Urls | Kind::Words => entry,
+        ListKind::Domains => entry.trim_start_matches("*.").trim_start_matches('.'),
+        ListKind::Urls | ListKind::Words => entry,
     };
     let url = match entry.parse::<Ipv6Addr>() {
         Ok(address) => format!("http://[{address}]/"),
@@ -192,7 +192,7 @@ fn plain(entry: &str, kind: Kind) -> Option<(Target, String)> {
     if !is_host(&page, authority) || path.starts_with('#') {
         return None;
     }
-    if kind == Kind::Urls || !["", "/"].contains(&path) {
+    if kind == ListKind::Urls || !["", "/"].contains(&path) {
         return Some((Target::Url, exact_form(&page).to_owned()));
     }
     let (host, path) = (page.host(), page.without_scheme());
@@ -228,7 +228,7 @@ mod tests {
     use super::*;
 
     /// The entries of a line, a character before each for what it is; `None` where it is not understood.
-    fn entries(line: &str, kind: Kind) -> Option<String> {
+    fn entries(line: &str, kind: ListKind) -> Option<String> {
         let mut all = Vec::new();
         let is_understood = parse(line, kind, |target, text| {
             let mark = match target {
@@ -307,7 +307,7 @@ mod tests {
             ("", ""),
         ];
         for (line, expected) in cases {
-            assert_eq!(entries(line, Kind::Domains).as_deref(), Some(expected), "{line:?}");
+            assert_eq!(entries(line, ListKind::Domains).as_deref(), Some(expected), "{line:?}");
         }
     }
 
@@ -342,11 +342,11 @@ mod tests {
             "bad.example CNAME walled.example.",
         ];
         for line in cases {
-            assert_eq!(entries(line, Kind::Domains), None, "{line:?}");
+            assert_eq!(entries(line, ListKind::Domains), None, "{line:?}");
         }
         // Of a line of a hosts file the names that are understood are blocked.
         let mut all = Vec::new();
-        assert!(!parse("0.0.0.0 bad.example {", Kind::Domains, |_, text| all.push(text)));
+        assert!(!parse("0.0.0.0 bad.example {", ListKind::Domains, |_, text| all.push(text)));
         assert_eq!(all, ["bad.example"]);
     }
 
@@ -362,12 +362,12 @@ mod tests {
             ("bad.example/two words", None),
         ];
         for (line, expected) in urls {
-            assert_eq!(entries(line, Kind::Urls).as_deref(), expected, "{line:?}");
+            assert_eq!(entries(line, ListKind::Urls).as_deref(), expected, "{line:?}");
         }
         let words =
             [("Casino", Some("word:casino")), ("free poker", None), ("(porn|sex)", None), ("été", None)];
         for (line, expected) in words {
-            assert_eq!(entries(line, Kind::Words).as_deref(), expected, "{line:?}");
+            assert_eq!(entries(line, ListKind::Words).as_deref(), expected, "{line:?}");
         }
     }
 }

@@ -17,7 +17,7 @@ pub const ENTRIES_MAX: usize = 1 << 26;
 
 /// What the entries of a list are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ListKind {
     /// Hosts; what is below them is meant too.
     Domains,
     /// URLs.
@@ -26,7 +26,7 @@ pub enum Kind {
     Words,
 }
 
-impl Kind {
+impl ListKind {
     /// Returns the key of the configuration, and UT1's name of the file.
     pub fn name(self) -> &'static str {
         match self {
@@ -74,7 +74,7 @@ impl Blocklists {
     /// # Errors
     /// With a sentence that names the file: when it cannot be read or has not one entry (with the first line
     /// that was not understood), or the lists have more than [`ENTRIES_MAX`] entries of a kind.
-    pub fn read(lists: &[(Kind, Vec<PathBuf>)]) -> Result<Self, String> {
+    pub fn read(lists: &[(ListKind, Vec<PathBuf>)]) -> Result<Self, String> {
         let mut read = Self::default();
         for (kind, path) in lists.iter().flat_map(|(kind, paths)| paths.iter().map(move |path| (*kind, path)))
         {
@@ -148,7 +148,7 @@ impl Blocklists {
 }
 
 /// Returns the file a path of the configuration means: within a folder, the one of its kind.
-pub fn file_of(path: &Path, kind: Kind) -> PathBuf {
+pub fn file_of(path: &Path, kind: ListKind) -> PathBuf {
     if path.is_dir() { path.join(kind.name()) } else { path.to_owned() }
 }
 
@@ -213,7 +213,7 @@ mod tests {
 
     use super::*;
 
-    fn lists(kind: Kind, bytes: &[u8]) -> Result<Blocklists, String> {
+    fn lists(kind: ListKind, bytes: &[u8]) -> Result<Blocklists, String> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), bytes).unwrap();
         Blocklists::read(&[(kind, vec![file.path().to_owned()])])
@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn a_domain_blocks_what_is_below_it_and_nothing_beside() {
         let lists =
-            lists(Kind::Domains, b"# adult\nBad.Example\n.worse.example # very\n\n192.0.2.1\n").unwrap();
+            lists(ListKind::Domains, b"# adult\nBad.Example\n.worse.example # very\n\n192.0.2.1\n").unwrap();
         let blocked = |url| lists.look_up(url).domain;
         for url in [
             "https://bad.example/",
@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn a_url_is_the_same_in_all_its_spellings() {
-        let lists = lists(Kind::Urls, b"news.example/bad/\nhttps://www.other.example/x?id=1\n").unwrap();
+        let lists = lists(ListKind::Urls, b"news.example/bad/\nhttps://www.other.example/x?id=1\n").unwrap();
         let blocked = |url| lists.look_up(url).url;
         assert!(blocked("http://news.example/bad"));
         assert!(blocked("https://www.News.example/bad/?utm_source=x#top"));
@@ -250,7 +250,7 @@ mod tests {
 
     #[test]
     fn words_are_whole_and_counted_once() {
-        let lists = lists(Kind::Words, b"casino\nPoker\n").unwrap();
+        let lists = lists(ListKind::Words, b"casino\nPoker\n").unwrap();
         assert_eq!(lists.look_up("https://x.example/Casino-and-casino_poker.html").words, 2);
         assert_eq!(lists.look_up("https://x.example/casinos").words, 0);
         assert_eq!(lists.look_up("no url, but a casino").words, 1);
@@ -261,33 +261,33 @@ mod tests {
         let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
         gzip.write_all(b"bad.example\n").unwrap();
         let bytes = gzip.finish().unwrap();
-        assert!(lists(Kind::Domains, &bytes).unwrap().look_up("http://bad.example").domain);
-        assert!(lists(Kind::Domains, &bytes[..bytes.len() - 9]).is_err());
+        assert!(lists(ListKind::Domains, &bytes).unwrap().look_up("http://bad.example").domain);
+        assert!(lists(ListKind::Domains, &bytes[..bytes.len() - 9]).is_err());
     }
 
     #[test]
     fn lines_that_are_not_understood_are_counted_with_the_first_of_them() {
-        let odd = lists(Kind::Domains, b"\xFF\xFE\nhttp://\n a b \nbad.example\r\n").unwrap();
+        let odd = lists(ListKind::Domains, b"\xFF\xFE\nhttp://\n a b \nbad.example\r\n").unwrap();
         assert!(odd.look_up("http://bad.example/").domain);
         let [note] = odd.notes() else { panic!("{:?}", odd.notes()) };
         assert!(note.starts_with("domains: "), "{note}");
         assert!(note.contains("lines that are not a domain: 3; line 1 is"), "{note}");
-        assert!(lists(Kind::Domains, b"# a\nbad.example\n").unwrap().notes().is_empty());
+        assert!(lists(ListKind::Domains, b"# a\nbad.example\n").unwrap().notes().is_empty());
     }
 
     #[test]
     fn an_endless_line_is_skipped() {
         let mut endless = vec![b'a'; 3 * URL_BYTES_MAX];
-        assert!(lists(Kind::Domains, &endless).unwrap_err().contains("line 1 is \"aaa"));
+        assert!(lists(ListKind::Domains, &endless).unwrap_err().contains("line 1 is \"aaa"));
         endless.extend(b"\nbad.example\n");
-        let lists = lists(Kind::Domains, &endless).unwrap();
+        let lists = lists(ListKind::Domains, &endless).unwrap();
         assert!(lists.look_up("http://bad.example/").domain);
         assert!(lists.notes()[0].contains("a domain: 1;"), "{:?}", lists.notes());
     }
 
     #[test]
     fn a_byte_order_mark_and_line_ends_of_windows_change_nothing() {
-        let lists = lists(Kind::Domains, b"\xEF\xBB\xBFfirst.example\r\nsecond.example\r\n").unwrap();
+        let lists = lists(ListKind::Domains, b"\xEF\xBB\xBFfirst.example\r\nsecond.example\r\n").unwrap();
         for host in ["first", "second"] {
             assert!(lists.look_up(&format!("http://{host}.example/")).domain, "{host}");
         }
@@ -296,13 +296,13 @@ mod tests {
     #[test]
     fn a_list_without_one_entry_is_refused_with_its_first_odd_line() {
         let refused = |kind, bytes: &[u8]| lists(kind, bytes).unwrap_err();
-        let error = refused(Kind::Domains, b"# adult sites\n<html>\n<body>not found</body>\n");
+        let error = refused(ListKind::Domains, b"# adult sites\n<html>\n<body>not found</body>\n");
         assert!(error.starts_with("domains: ") && error.ends_with("line 2 is \"<html>\""), "{error}");
         assert!(error.contains("no line of the list is a domain"), "{error}");
-        let error = refused(Kind::Words, b"(^|[-?+=&/_])(casino|poker)\n");
+        let error = refused(ListKind::Words, b"(^|[-?+=&/_])(casino|poker)\n");
         assert!(error.contains("a word of the letters a to z and digits"), "{error}");
         for empty in ["", "\n\n", "# nothing\n! nothing\n127.0.0.1 localhost\n"] {
-            let error = refused(Kind::Domains, empty.as_bytes());
+            let error = refused(ListKind::Domains, empty.as_bytes());
             assert!(error.ends_with("the list is empty"), "{error}");
         }
     }
@@ -316,7 +316,7 @@ mod tests {
             "https://bad.example/\n*.worse.example\n",
         ];
         for format in formats {
-            let lists = lists(Kind::Domains, format.as_bytes()).unwrap();
+            let lists = lists(ListKind::Domains, format.as_bytes()).unwrap();
             for host in ["bad.example", "www.bad.example", "worse.example"] {
                 assert!(lists.look_up(&format!("https://{host}/page")).domain, "{host} by {format:?}");
             }
@@ -328,7 +328,7 @@ mod tests {
 
     #[test]
     fn a_path_in_a_list_of_hosts_blocks_that_path_alone() {
-        let lists = lists(Kind::Domains, b"mixed.example/bad\nbad.example:8080\n").unwrap();
+        let lists = lists(ListKind::Domains, b"mixed.example/bad\nbad.example:8080\n").unwrap();
         let listed = |url| (lists.look_up(url).domain, lists.look_up(url).url);
         assert_eq!(listed("https://mixed.example/bad/"), (false, true));
         assert_eq!(listed("https://mixed.example/good"), (false, false));
@@ -341,7 +341,7 @@ mod tests {
     #[test]
     fn exceptions_allow_what_any_list_blocks() {
         let text = b"||bad.example^\n@@||good.bad.example^\n@@||bad.example/good|\nbad.example/also\n@@||x.example^\n";
-        let lists = lists(Kind::Domains, text).unwrap();
+        let lists = lists(ListKind::Domains, text).unwrap();
         let blocked = |url| lists.look_up(url).domain;
         assert!(blocked("http://bad.example/") && blocked("http://worse.bad.example/"));
         assert!(blocked("http://bad.example/good/more"));

@@ -12,7 +12,7 @@ const WORDS_MAX: u32 = 64;
 /// `[text.decontaminate]`: what is found of evaluation sets is cut out of documents, or drops them.
 ///
 /// The defaults are those of `filter_ngrams.py` in Megatron-LM's `tools/openwebtext`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DecontaminateConfig {
     /// The evaluation sets by name.
@@ -37,7 +37,7 @@ pub struct DecontaminateConfig {
 }
 
 /// An evaluation set.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EvaluationSetConfig {
     /// JSON lines, one JSON list, CSV or TSV with a header (each plain or compressed), or Parquet: a file, a folder of
@@ -54,7 +54,7 @@ pub fn key_of_set(name: &str) -> String {
 }
 
 /// What happens to a document that holds an n-gram of an evaluation set.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// The n-gram is cut out with what is around it.

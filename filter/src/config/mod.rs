@@ -1,14 +1,14 @@
 //! What the run's configuration says of filtering.
 
 mod decontaminate;
-mod looks;
+mod image_duplicates;
 mod near;
 mod repeats;
 
 use serde::{Deserialize, Serialize};
 
 pub use decontaminate::{Action, DecontaminateConfig, EvaluationSetConfig, SETS_MAX, key_of_set};
-pub use looks::LooksConfig;
+pub use image_duplicates::ImageDuplicatesConfig;
 pub use near::{NearConfig, Preset};
 pub use repeats::{Keep, RepeatsConfig, Unit};
 
@@ -26,7 +26,7 @@ const MEMORY_MB_MIN: u32 = 64;
 pub const VALIDATION_SHARE_DEFAULT: f64 = 0.001;
 
 /// `[text]`: rules, duplicates and the split of text documents.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TextConfig {
     /// The rules; the first that a document does not pass is the reason of its drop.
@@ -75,7 +75,7 @@ impl TextConfig {
 }
 
 /// `[pairs]`: rules and duplicates of image-caption pairs.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PairsConfig {
     /// The rules; the first that a pair does not pass is the reason of its drop.
@@ -96,7 +96,7 @@ impl PairsConfig {
 }
 
 /// `[interleaved]`: the rules by which pages become candidates, before an image is fetched.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct InterleavedConfig {
     /// The rules; the first that a page does not pass is the reason of its drop.
@@ -114,7 +114,7 @@ impl InterleavedConfig {
 }
 
 /// How exact duplicates are found.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ExactConfig {
     /// Partitions of the key space, 1 to [`PARTITIONS_MAX`]; the result does not depend on it.

@@ -6,7 +6,7 @@ use super::{MEMORY_MB_DEFAULT, validate_sort};
 use crate::near::{Scheme, Shape, Unit};
 
 /// `[text.near]`: near-duplicates by MinHash and bands.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NearConfig {
     /// Bands, rows and shingles of a known pipeline; the next four override them.
@@ -34,7 +34,7 @@ pub struct NearConfig {
 }
 
 /// Parameters of known pipelines.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Preset {
     /// FineWeb's: 14 bands of 8 rows, five-word shingles. Half of the pairs with a Jaccard similarity

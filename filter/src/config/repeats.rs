@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{MEMORY_MB_DEFAULT, validate_sort};
 
 /// An element of `text.repeats`: passages that were in the corpus before are cut out of documents.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RepeatsConfig {
     /// What passages are runs of.
@@ -32,7 +32,9 @@ pub struct RepeatsConfig {
 }
 
 /// What passages are runs of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// Lines, which are a document's paragraphs (CCNet, arXiv 1911.00359, section 3.1).
@@ -44,7 +46,7 @@ pub enum Unit {
 }
 
 /// Which occurrence of a passage stays.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Keep {
     /// The first, in the order of ids: that of the source with the smallest code.

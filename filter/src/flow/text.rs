@@ -10,7 +10,7 @@ use crate::config::{DecontaminateConfig, NearConfig, RepeatsConfig, TextConfig};
 use crate::decontaminate::SharedIndex;
 use crate::passages::has_anchors;
 use crate::stage::near::{Clusters, Keys, Links, Verified};
-use crate::stage::repeats::{Cut, Of, Passages, Repeats};
+use crate::stage::repeats::{Cut, KeyRole, Passages, Repeats};
 use crate::stage::{Counts, Decontaminated, Deduplicated, Matches, Ngrams, Representatives, SplitAssignment};
 
 const TEXT: &str = "text";
@@ -159,8 +159,9 @@ impl TextFlow<'_> {
             self.add(Repeats { name: found.clone(), keys, of, config });
             found
         };
-        let anchors = has_anchors(config).then(|| find(Of::Anchors, named("anchors"), named("shared"), None));
-        let found = find(Of::Passages, named("keys"), named("found"), anchors);
+        let anchors =
+            has_anchors(config).then(|| find(KeyRole::Anchors, named("anchors"), named("shared"), None));
+        let found = find(KeyRole::Passages, named("keys"), named("found"), anchors);
         let (names, records) = (named("representatives"), vec![documents.clone()]);
         self.add(Representatives::<Document>::new(&names, records, &[found.as_str()], config.memory_mb));
         self.add(Cut {

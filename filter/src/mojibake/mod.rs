@@ -31,7 +31,7 @@ const LAYERS_MAX: usize = 4;
 
 /// A text without mojibake.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Undone {
+pub(crate) struct Repaired {
     /// The text.
     pub(crate) text: String,
     /// How many characters fewer each layer of each line has, but one at least.
@@ -39,11 +39,11 @@ pub(crate) struct Undone {
 }
 
 /// Undoes the mojibake of every line; `None` where there is none.
-pub(crate) fn undo(text: &str) -> Option<Undone> {
+pub(crate) fn undo(text: &str) -> Option<Repaired> {
     if text.is_ascii() || !badness::may_be_bad(text) {
         return None;
     }
-    let mut undone = None::<Undone>;
+    let mut undone = None::<Repaired>;
     let mut at = 0;
     // Up to where the text went on as it is.
     let mut copied = 0;
@@ -52,7 +52,7 @@ pub(crate) fn undo(text: &str) -> Option<Undone> {
         at += line.len();
         let Some((repaired, score)) = undo_line(line) else { continue };
         let undone =
-            undone.get_or_insert_with(|| Undone { text: String::with_capacity(text.len()), score: 0 });
+            undone.get_or_insert_with(|| Repaired { text: String::with_capacity(text.len()), score: 0 });
         undone.text.push_str(&text[copied..begin]);
         undone.text.push_str(&repaired);
         undone.score += score;

@@ -44,7 +44,7 @@ pub fn for_each_place(text: &str, any_digit: bool, word: impl FnMut(usize, u64))
 pub(crate) fn hash_of(bytes: &[u8]) -> u64 {
     match bytes.len() {
         1..=8 => mixed(folded(BASIS, number(bytes))),
-        _ => hash(bytes, 0..bytes.len(), Kind::Plain),
+        _ => hash(bytes, 0..bytes.len(), WordBytes::Plain),
     }
 }
 
@@ -88,7 +88,7 @@ struct Placing<F> {
 
 impl<F: FnMut(usize, u64)> Placing<F> {
     fn ascii(&mut self, start: usize, text: &str) {
-        let kind = if self.any_digit { Kind::AnyDigit } else { Kind::Ascii };
+        let kind = if self.any_digit { WordBytes::AnyDigit } else { WordBytes::Ascii };
         for_each_ascii_word(text.as_bytes(), kind, |at, hash| (self.word)(start + at, hash));
     }
 
@@ -135,7 +135,7 @@ impl<F: FnMut(usize, u64)> Sink for Placing<F> {
 
 /// Calls `word` with the places and hashes of ASCII words: maximal runs of letters and digits, found by a
 /// bit for every byte and the edges between bits that differ.
-fn for_each_ascii_word(text: &[u8], kind: Kind, mut word: impl FnMut(usize, u64)) {
+fn for_each_ascii_word(text: &[u8], kind: WordBytes, mut word: impl FnMut(usize, u64)) {
     let (mut begin, mut carry) = (0, 0);
     for (index, block) in text.chunks(BLOCK_BYTES).enumerate() {
         let bits = bits(block, is_alphanumeric);
@@ -162,7 +162,7 @@ fn is_alphanumeric(byte: u8) -> bool {
 
 /// What the bytes of a word are.
 #[derive(Clone, Copy)]
-enum Kind {
+enum WordBytes {
     /// Small letters, and all else as it counts.
     Plain,
     /// Letters and digits of ASCII.
@@ -171,7 +171,7 @@ enum Kind {
     AnyDigit,
 }
 
-impl Kind {
+impl WordBytes {
     /// Returns eight bytes as they count; zeros, which no word holds, stay zeros.
     #[inline(always)]
     fn counted(self, bytes: u64, mask: u64) -> u64 {
@@ -188,7 +188,7 @@ impl Kind {
 }
 
 /// Hashes a word of a text, eight bytes at a time.
-fn hash(text: &[u8], word: std::ops::Range<usize>, kind: Kind) -> u64 {
+fn hash(text: &[u8], word: std::ops::Range<usize>, kind: WordBytes) -> u64 {
     let (mut hash, mut at) = (BASIS, word.start);
     while at < word.end {
         let length = (word.end - at).min(8);

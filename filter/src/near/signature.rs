@@ -15,7 +15,7 @@ use super::words;
 const SEED: u64 = 0x6B6F_736D_6F73;
 
 /// How shingles are hashed and permuted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Scheme {
     /// Rolling 64-bit hashes of words, 32-bit permutations: what the machine does fast.
@@ -26,7 +26,7 @@ pub enum Scheme {
 }
 
 /// What shingles are runs of.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// Words.
@@ -37,7 +37,7 @@ pub enum Unit {
 }
 
 /// Bands, rows and shingles.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Shape {
     /// Bands, `b`.
     pub bands: u32,

@@ -36,7 +36,7 @@ static PHRASES: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// C4 is English. A line whose last letter is not Latin may end with any mark that ends sentences (Unicode's
 /// `Sentence_Terminal`), dots, and what closes behind them; lines in Thai and Lao, which have no such marks, need none, and
 /// their sentences are what stands between spaces. Words of scripts without spaces are those that a dictionary finds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct C4 {
     /// What becomes of texts in scripts without spaces: `judge`, or `pass` as they are.

@@ -16,7 +16,7 @@ pub const CLASSIFIER_BYTES_MAX: usize = 1 << 20;
 ///
 /// KOSMOS-1 takes The Pile's text from MT-NLG's recipe, whose classifier of Common Crawl was trained
 /// with OpenWebText2, Wikipedia and Books3 as good text (Smith et al. 2022).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Classifier {
     /// The model, `.bin` or `.ftz`.

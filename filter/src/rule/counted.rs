@@ -7,7 +7,7 @@ use crate::scripts::Script;
 use crate::text::Text;
 
 /// What becomes of texts mostly in a script without spaces: Chinese, Japanese, Thai, Lao, Khmer, Burmese.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Unspaced {
     /// They are judged, by the words that a dictionary finds.

@@ -33,7 +33,7 @@ pub(super) fn names_of_pair() -> Vec<&'static str> {
 /// `height`, `similarity`, `nsfw`, `watermark`, `aesthetic`), -1 where the source does not state it.
 /// An expression that fails on a record, or says something else than true or false, drops it.
 /// The language: <https://github.com/google/cel-spec>.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Expression {
     /// The reason under which records are dropped.

@@ -15,7 +15,7 @@ use crate::text::Text;
 ///
 /// In texts in scripts without spaces, Han and kana count as two characters of a line each, marks may close behind the
 /// end of a sentence, and lines in Thai and Lao, which have no such ends, need none.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Fineweb {
     /// What a word is: `spaces` or `tokens`.

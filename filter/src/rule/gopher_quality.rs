@@ -34,7 +34,7 @@ const ELLIPSES: [&str; 2] = ["...", "…"];
 /// any case. A text mostly in other letters than Latin passes `gopher_stop_words`, and one in a script without spaces
 /// also `gopher_mean_chars`. With `words = "tokens"` a word is a token with something else than punctuation in it, and
 /// ratios of marks and of words with a letter are by token, punctuation included.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct GopherQuality {
     /// What a word is: `spaces` or `tokens`.

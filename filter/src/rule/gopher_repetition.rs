@@ -27,7 +27,7 @@ const REPEATED: [(usize, &str); 6] = [
 /// Bounds on what is repeated within a text; the reasons are the names of the findings.
 ///
 /// Runs are of words, with single spaces between them where the text has any.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct GopherRepetition {
     /// What a word is: `spaces` or `tokens`.

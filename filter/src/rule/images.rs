@@ -12,7 +12,7 @@ pub const IMAGES_MIN_DEFAULT: u64 = 1;
 ///
 /// KOSMOS-1 does so before anything else is looked at (B.1.3). The bound of five images and the
 /// halving of single-image documents need the images themselves and come after the fetch.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Images {
     /// Images with a URL at least.

@@ -13,7 +13,7 @@ use crate::text::Text;
 /// is `language`.
 ///
 /// KOSMOS-1 keeps English alone (B.1.3).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Language {
     /// ISO 639-3 codes.

@@ -10,7 +10,7 @@ use crate::text::Text;
 ///
 /// The original counts GPT-2's tokens, of which English has about a fifth more than we count. It asks
 /// for English (here the rule `language`) and repairs encodings first (`repair`).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Megatron {
     /// Words and marks at least.

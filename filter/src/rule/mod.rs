@@ -89,7 +89,7 @@ impl<'r> Finding<'r> {
 }
 
 /// A rule for text documents.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TextRule {
     /// Enough words, and not too many.
@@ -198,7 +198,7 @@ impl TextRule {
 }
 
 /// A rule for image-caption pairs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PairRule {
     /// No special tag such as `<PERSON>` in the caption.
@@ -254,7 +254,7 @@ impl PairRule {
 }
 
 /// A rule for pages that may become interleaved documents.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PageRule {
     /// Images with text around them.

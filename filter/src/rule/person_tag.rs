@@ -9,7 +9,7 @@ use super::Finding;
 ///
 /// KOSMOS-1 does so for Conceptual Captions (B.1.2). A tag is `<`, then capital letters and
 /// underscores, then `>`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PersonTag {
     /// The sources it applies to; pairs of others are counted and pass.

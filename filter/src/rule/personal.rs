@@ -55,7 +55,7 @@ const BEFORE_BYTES: usize = 24;
 
 /// Puts the same words in place of personal data; never a reason of a drop. The value is the
 /// number of places. An empty word leaves that kind of data as it is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Personal {
     /// In place of e-mail addresses; of a domain reserved for examples (RFC 2606).

@@ -15,7 +15,7 @@ use crate::text::Text;
 /// Roman and code page 437, several times over, with bytes lost or with plain spaces. Nothing else of ftfy's is done,
 /// such as plain quotes for curly ones. The crate `plsfix` is ftfy in Rust; it matches with lookaround in an engine
 /// that backtracks, brings a second and older ICU with it, and has ftfy's errors with capitals before quotes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Repair {
     /// The score from which a text is repaired.

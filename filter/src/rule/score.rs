@@ -12,7 +12,7 @@ pub const UNKNOWN: f64 = -1.0;
 ///
 /// What the sources state: LAION's `similarity` (of CLIP ViT-B/32), `punsafe` and `pwatermark`, COYO's
 /// `clip_similarity_vitl14`, `nsfw_score_opennsfw2`, `watermark_score` and `aesthetic_score_laion_v2`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Score {
     /// The score.

@@ -12,7 +12,7 @@ pub const SIDE_PIXELS_MIN_DEFAULT: u32 = 200;
 ///
 /// Follows `laion2b_loader.py` of microsoft/unilm: rows of LAION-2B are dropped where width or
 /// height is below 200 or not a number; other sets are not filtered by size.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SideMin {
     /// The sources it applies to; pairs of others are measured and pass.

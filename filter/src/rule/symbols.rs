@@ -16,7 +16,7 @@ const URL_BEGINNINGS: [&str; 3] = ["http://", "https://", "www."];
 /// A bound on hashtags, emoji and URLs per word; the reason is `symbols`.
 ///
 /// KOSMOS-1 removes such text from its pages without stating thresholds (B.1.3).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Symbols {
     /// Symbols per Unicode word at most.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Finding;
 use super::files::{Loaded, NamedFiles};
-use crate::blocklist::{Blocklists, Kind, file_of};
+use crate::blocklist::{Blocklists, ListKind, file_of};
 
 /// What a record's URL must not be; the reasons are `url_domain`, `url_exact` and `url_word`. A
 /// record without a URL passes.
@@ -17,7 +17,7 @@ use crate::blocklist::{Blocklists, Kind, file_of};
 /// certain sites block nothing. A list without one entry is an error; other lines that are not
 /// understood are counted in the log of the first task. A folder stands for its file `domains` or `urls`, as UT1's
 /// block lists have one per category. After RefinedWeb's filter of URLs (Penedo et al. 2023) as datatrove has it.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct UrlLists {
     /// Lists of hosts; each blocks all below it too. An entry with a path blocks that URL only, with the reason
@@ -43,8 +43,8 @@ impl UrlLists {
     }
 
     /// Returns the lists with their kinds, folders resolved.
-    fn lists(&self) -> [(Kind, Vec<PathBuf>); 3] {
-        [(Kind::Domains, &self.domains), (Kind::Urls, &self.urls), (Kind::Words, &self.words)]
+    fn lists(&self) -> [(ListKind, Vec<PathBuf>); 3] {
+        [(ListKind::Domains, &self.domains), (ListKind::Urls, &self.urls), (ListKind::Words, &self.words)]
             .map(|(kind, paths)| (kind, paths.iter().map(|path| file_of(path, kind)).collect()))
     }
 

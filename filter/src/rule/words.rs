@@ -13,7 +13,7 @@ pub const WORDS_MAX_DEFAULT: u64 = 100_000;
 /// Bounds on the number of Unicode words; the reasons are `words_min` and `words_max`.
 ///
 /// The paper states no length for text or captions.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Words {
     /// Words at least.

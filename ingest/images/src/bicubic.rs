@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     /// One case of `tests/golden/resize.json`: Pillow's result for the noise of a size.
-    #[derive(Deserialize)]
+    #[derive(Deserialize, schemars::JsonSchema)]
     struct Golden {
         from: [u32; 2],
         to: [u32; 2],

@@ -25,7 +25,7 @@ const JPEG_QUALITY_DEFAULT: u8 = 95;
 
 /// Section `[images]`. What the paper does not state follows LAION's downloads (img2dataset):
 /// shorter side 256, JPEG quality 95.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// Parts of the fetch list, each made by one task. Default 16.
@@ -63,7 +63,7 @@ pub struct Config {
 }
 
 /// What resizing does with an image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// The shorter side becomes `side_pixels`.
@@ -77,7 +77,7 @@ pub enum Mode {
 }
 
 /// How pixels are resized; both are bicubic with a = -0.5 and antialias.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Preprocess {
     /// With the machine's vector instructions, and large JPEG files decoded at a fraction of their size
@@ -89,7 +89,7 @@ pub enum Preprocess {
 }
 
 /// The format in which images are stored; encoders give equal bytes for equal pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Format {
     /// JPEG, colour at half the resolution.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use corpus::record::{IMAGE_DUPLICATES, ImageDuplicate, Look, key_prefix};
+use corpus::record::{IMAGE_DUPLICATES, ImageDuplicate, ImageHash, key_prefix};
 use corpus::{Dataset, Id, Part, Result};
 
 /// The duplicates among the images of one part; holds them in memory.
@@ -16,8 +16,8 @@ impl Duplicates {
     /// When a part is missing or damaged.
     pub fn of_part(found: &Dataset, images: &Dataset, part: &Part) -> Result<Self> {
         let (mut first, mut last) = (Id::from_bits(u64::MAX), Id::from_bits(0));
-        for look in images.open::<Look>(part)? {
-            let prefix = key_prefix(&look?.key);
+        for image in images.open::<ImageHash>(part)? {
+            let prefix = key_prefix(&image?.key);
             (first, last) = (first.min(prefix), last.max(prefix));
         }
         let mut duplicates = BTreeMap::new();

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
-use corpus::record::{FETCHED, Fetched, IMAGES, Image, Look, Target, key_prefix};
+use corpus::record::{FETCHED, Fetched, IMAGES, Image, ImageHash, Target, key_prefix};
 use corpus::table::{Reader, Record};
 use corpus::{Dataset, Fingerprint, Id, Part, Result, Stage, Task};
 
@@ -85,8 +85,8 @@ impl EarlierList {
         for part in dataset.parts(IMAGES) {
             let part = part?;
             let before = keys.len();
-            for look in dataset.open_near::<Look>(&part, "key", &prefixes)? {
-                let key = look?.key;
+            for image in dataset.open_near::<ImageHash>(&part, "key", &prefixes)? {
+                let key = image?.key;
                 if prefixes.contains(&key_prefix(&key)) {
                     keys.insert(key);
                 }

@@ -8,7 +8,7 @@ use crate::fault::FileFault;
 use crate::html::Ruby;
 use crate::inflation::{INFLATED, PageBudget};
 use crate::source::{Source, Yield};
-use crate::warc::{Damage, Entry, Kind, Record};
+use crate::warc::{Damage, Entry, Record, RecordKind};
 use crate::webpage::{Body, Refusal, Webpage, guarded};
 
 /// Unit: WARC records of type response, resource and revisit (in WET files conversion), and
@@ -17,13 +17,13 @@ pub(super) const RECORDS: &str = "records";
 
 /// Writes what entries hold.
 #[derive(Clone)]
-pub(super) struct Scribe {
+pub(super) struct RecordWriter {
     pub(super) source: Source,
     pub(super) kind: CrawlKind,
     pub(super) ruby: Ruby,
 }
 
-impl Scribe {
+impl RecordWriter {
     /// Returns the stream that is written: pages of WARC files, documents of WET files.
     pub(super) fn streams(&self) -> Vec<Declared> {
         match self.kind {
@@ -59,8 +59,8 @@ impl Scribe {
 
     fn is_wanted(&self, record: &Record) -> bool {
         match (self.kind, record.header.kind()) {
-            (CrawlKind::Warc, Kind::Response | Kind::Resource | Kind::Revisit) => true,
-            (CrawlKind::Wet, Kind::Conversion) => true,
+            (CrawlKind::Warc, RecordKind::Response | RecordKind::Resource | RecordKind::Revisit) => true,
+            (CrawlKind::Wet, RecordKind::Conversion) => true,
             (CrawlKind::Warc | CrawlKind::Wet, _) => false,
         }
     }

@@ -9,7 +9,7 @@ use crate::html::Ruby;
 const COMMON_CRAWL: &str = "https://data.commoncrawl.org/";
 
 /// A crawl: a snapshot by its name, or archives, folders of them and lists of their paths.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CrawlFormat {
     /// A snapshot of Common Crawl, such as `CC-MAIN-2020-50`, in place of `files`.
@@ -31,7 +31,7 @@ pub struct CrawlFormat {
 }
 
 /// Which of a crawl's archives.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CrawlKind {
     /// Responses as they came: pages with images.
@@ -42,7 +42,7 @@ pub enum CrawlKind {
 }
 
 /// Archives on this machine's disk.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Raw {
     /// The folder; it is made where it is missing.

@@ -2,17 +2,17 @@
 
 use std::collections::HashMap;
 
-use corpus::record::{FILES, PICKS, Pick, SourceFile};
+use corpus::record::{FILES, RECORD_LOCATIONS, RecordLocation, SourceFile};
 use corpus::{Declared, Inputs, Output, Result, Stage, Task};
 use serde_json::{Value, json};
 
 use super::select::{IndexRow, Select};
 use crate::fault::FileFault;
-use crate::rows::{Cells, Kind, ParquetRows, ROW_BROKEN, Row, Wanted};
+use crate::rows::{Cells, ColumnKind, ParquetRows, ROW_BROKEN, Row, Wanted};
 use crate::source::{Source, Yield};
 
 /// What is counted: records that are wanted.
-const UNIT: &str = PICKS.name();
+const UNIT: &str = RECORD_LOCATIONS.name();
 
 /// The stage `NAME.index`: one task per part of the index, which is read by ranges.
 ///
@@ -68,7 +68,7 @@ impl Index {
                 Ok(picked) => {
                     let unit = match picked {
                         Ok(pick) => {
-                            out.write(PICKS, pick)?;
+                            out.write(RECORD_LOCATIONS, pick)?;
                             UNIT.to_owned()
                         }
                         Err(rule) => format!("left_out_{rule}"),
@@ -86,20 +86,20 @@ impl Index {
 }
 
 fn wanted() -> [Wanted; 8] {
-    let text = |name: &str| Wanted::optional(Kind::Text, vec![name.to_owned()]);
+    let text = |name: &str| Wanted::optional(ColumnKind::Text, vec![name.to_owned()]);
     let required = |kind, name: &str| Wanted::required(kind, vec![name.to_owned()]);
     [
-        required(Kind::Text, "url"),
-        required(Kind::Number, "fetch_status"),
+        required(ColumnKind::Text, "url"),
+        required(ColumnKind::Number, "fetch_status"),
         text("content_languages"),
         Wanted::optional(
-            Kind::Text,
+            ColumnKind::Text,
             vec!["content_mime_detected".to_owned(), "content_mime_type".to_owned()],
         ),
         text("url_host_registered_domain"),
-        required(Kind::Text, "warc_filename"),
-        required(Kind::Number, "warc_record_offset"),
-        required(Kind::Number, "warc_record_length"),
+        required(ColumnKind::Text, "warc_filename"),
+        required(ColumnKind::Number, "warc_record_offset"),
+        required(ColumnKind::Number, "warc_record_length"),
     ]
 }
 
@@ -115,7 +115,7 @@ fn pick(
     mut cells: Cells,
     select: &Select,
     archives: &HashMap<String, u32>,
-) -> Result<Result<Pick, &'static str>, FileFault> {
+) -> Result<Result<RecordLocation, &'static str>, FileFault> {
     let row = IndexRow {
         url: cells.text(0).unwrap_or_default(),
         status: cells.number(1),
@@ -133,7 +133,7 @@ fn pick(
         return Ok(Err("not_listed"));
     };
     match (offset, length) {
-        (Some(offset), Some(length)) => Ok(Ok(Pick { file, offset, length })),
+        (Some(offset), Some(length)) => Ok(Ok(RecordLocation { file, offset, length })),
         _ => Err(broken("no offset or length of a record".to_owned())),
     }
 }
@@ -160,7 +160,7 @@ impl Stage for Index {
     }
 
     fn streams(&self) -> Vec<Declared> {
-        vec![PICKS.into()]
+        vec![RECORD_LOCATIONS.into()]
     }
 
     fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {

@@ -15,7 +15,7 @@ pub(super) struct IndexRow {
 }
 
 /// Which records are taken; each rule that is given must hold.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Select {
     /// ISO 639-3 codes, one of which must be the page's first; any where empty.

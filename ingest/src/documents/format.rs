@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// The Pile's JSON lines: `{"text": ..., "meta": {"pile_set_name": ...}}`.
 ///
 /// Some re-uploads hold `meta` as a JSON string; both are read.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PileFormat {
     /// The sets that are kept, by `pile_set_name`; all where empty. KOSMOS-1 keeps seven
@@ -14,7 +14,7 @@ pub struct PileFormat {
 }
 
 /// Rows with named fields: Parquet where a file's name ends so, else JSON lines.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RowsFormat {
     /// The field or column that holds the text.
@@ -40,7 +40,7 @@ impl RowsFormat {
 }
 
 /// Plain text.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TextFormat {
     /// What ends a document.
@@ -48,7 +48,7 @@ pub struct TextFormat {
 }
 
 /// What ends a document of plain text.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Separator {
     /// The end of a line.
@@ -71,7 +71,7 @@ impl Default for RowsFormat {
 }
 
 /// The format of any text source.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DocumentFormat {
     /// The Pile.

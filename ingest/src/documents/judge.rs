@@ -7,7 +7,7 @@ use crate::source::{replaced, value};
 
 /// A document without its address.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Draft {
+pub(super) struct DocumentDraft {
     pub(super) source: String,
     pub(super) text: String,
     pub(super) url: Option<String>,
@@ -20,7 +20,7 @@ pub(super) struct Draft {
 /// What becomes of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Judgement {
-    Keep(Draft),
+    Keep(DocumentDraft),
     Drop { reason: &'static str, value: String },
     Fail { reason: &'static str, value: String },
 }
@@ -33,7 +33,7 @@ impl Judgement {
 }
 
 /// Judges a draft by its text alone.
-pub(super) fn text(draft: Draft) -> Judgement {
+pub(super) fn text(draft: DocumentDraft) -> Judgement {
     match draft.text.trim().is_empty() {
         true => Judgement::fail("no_text", ""),
         false => Judgement::Keep(draft),
@@ -51,7 +51,7 @@ pub(super) fn pile(line: &[u8], wanted: &[Wanted], format: &PileFormat) -> Judge
     if let Ok(Some(Found::Number(_) | Found::Truth(_))) = fields.get(super::PILE_TEXT) {
         return Judgement::fail("no_text", value(&set));
     }
-    match Cells::of_fields(wanted, &fields).map(|cells| Draft::of(cells, &set)) {
+    match Cells::of_fields(wanted, &fields).map(|cells| DocumentDraft::of(cells, &set)) {
         Err(detail) => Judgement::fail("json", detail),
         Ok(draft) if draft.text.trim().is_empty() => Judgement::fail("no_text", value(&set)),
         Ok(_) if !format.sets.is_empty() && !format.sets.contains(&set) => {
@@ -68,7 +68,7 @@ pub(super) fn json(line: &[u8], wanted: &[Wanted], source: &str) -> Judgement {
         Err(detail) => return no_object(detail),
     };
     match Cells::of_fields(wanted, &fields) {
-        Ok(cells) => text(Draft::of(cells, source)),
+        Ok(cells) => text(DocumentDraft::of(cells, source)),
         Err(detail) => Judgement::fail("json", detail),
     }
 }
@@ -77,7 +77,12 @@ pub(super) fn json(line: &[u8], wanted: &[Wanted], source: &str) -> Judgement {
 pub(super) fn plain(line: &[u8], source: &str) -> Judgement {
     let line = replaced(line);
     let is_replaced = matches!(line, std::borrow::Cow::Owned(_));
-    text(Draft { source: source.to_owned(), text: line.into_owned(), is_replaced, ..Draft::default() })
+    text(DocumentDraft {
+        source: source.to_owned(),
+        text: line.into_owned(),
+        is_replaced,
+        ..DocumentDraft::default()
+    })
 }
 
 fn no_object(detail: String) -> Judgement {
@@ -95,7 +100,7 @@ enum Place {
     Id,
 }
 
-impl Draft {
+impl DocumentDraft {
     /// Takes what is there of the cells of a row.
     pub(super) fn of(mut cells: Cells, source: &str) -> Self {
         let is_replaced = cells.is_replaced(Place::Text as usize);
@@ -129,7 +134,7 @@ mod tests {
 
     use super::super::{Documents, RowsFormat};
     use super::*;
-    use crate::rows::Kind;
+    use crate::rows::ColumnKind;
 
     fn json(line: &[u8], format: &RowsFormat) -> Judgement {
         let file = SourceFile { index: 1, url: String::new() };
@@ -137,7 +142,7 @@ mod tests {
     }
 
     fn pile(line: &[u8], format: &PileFormat) -> Judgement {
-        super::pile(line, &[Wanted::required(Kind::Prose, vec!["text".to_owned()])], format)
+        super::pile(line, &[Wanted::required(ColumnKind::Prose, vec!["text".to_owned()])], format)
     }
 
     fn word(judgement: Judgement) -> &'static str {
@@ -154,7 +159,8 @@ mod tests {
             r#"{"text":"a","meta":{"pile_set_name":"Pile-CC"}}"#,
             r#"{"meta":"{\"pile_set_name\":\"Pile-CC\"}","text":"a"}"#,
         ] {
-            let draft = Draft { source: "Pile-CC".into(), text: "a".into(), ..Draft::default() };
+            let draft =
+                DocumentDraft { source: "Pile-CC".into(), text: "a".into(), ..DocumentDraft::default() };
             assert_eq!(pile(line.as_bytes(), &format), Judgement::Keep(draft));
         }
         for line in [
@@ -186,7 +192,7 @@ mod tests {
         let format =
             RowsFormat { text: "body".into(), id: name("n"), url: name("link"), date: name("missing") };
         let (source, text, url) = ("s".into(), "t".into(), name("u"));
-        let draft = Draft { source, text, url, key: name("17"), ..Draft::default() };
+        let draft = DocumentDraft { source, text, url, key: name("17"), ..DocumentDraft::default() };
         let judgement = json(br#"{"body":"t","link":"u","text":"no","n":17}"#, &format);
         assert_eq!(judgement, Judgement::Keep(draft));
     }
@@ -207,7 +213,7 @@ mod tests {
         let big = br#"{"id":340282366920938463463374607431768211456,"text":"t"}"#;
         assert_eq!(draft(big), text("t", "340282366920938463463374607431768211456", false));
         let url = json(br#"{"text":"t","url":["u","v"]}"#, &RowsFormat::default());
-        assert!(matches!(url, Judgement::Keep(Draft { url: None, .. })), "beside the text");
+        assert!(matches!(url, Judgement::Keep(DocumentDraft { url: None, .. })), "beside the text");
         assert_eq!(draft(br#"{"id":{"a":1},"text":["one","two"]}"#), text("one\ntwo", "{\"a\":1}", false));
         assert_eq!(draft(br#"{"text":{"body":"t"}}"#).0, "no_text");
     }

@@ -35,7 +35,7 @@ const WINDOW_LOGS: (u32, u32) = (10, 31);
 const SECS_MAX: f64 = 86_400.0;
 
 /// How the outside world is asked.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// The `User-Agent` header; its first word is also our name in `X-Robots-Tag`.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize, Serializer};
 const SHOWN: &str = "(hidden)";
 
 /// Text that neither logs nor errors show.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct Hidden(String);
 

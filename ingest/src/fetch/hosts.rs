@@ -17,7 +17,7 @@ const HOSTS_MAX: usize = 4_096;
 const CLOSED_MAX: Duration = Duration::from_secs(86_400);
 
 /// Limits of a host and of all hosts below it; what is absent is as for all hosts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct HostLimits {
     /// URLs in flight at once.

@@ -189,7 +189,7 @@ async fn fetch(shared: Arc<Shared>, url: String, mut turn: Turn, spill: Arc<Spil
         let (of_host, of_client) = shared.slots.request(&host, &mut turn).await?;
         let began = shared.heart.now();
         let attempt = attempt(&shared, &parsed, &mut turn).await;
-        shared.slots.pace.end(of_client, attempt.as_ref().err().map(|(error, _)| error));
+        shared.slots.limit.end(of_client, attempt.as_ref().err().map(|(error, _)| error));
         drop(of_host);
         match attempt {
             Err((_, true)) if rests < RESTS_MAX => rests += 1,

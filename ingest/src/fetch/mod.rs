@@ -14,7 +14,7 @@
 //! hidden     Hidden                     settings that are never shown
 //! pool       Pool                       its connections, bounded in number
 //! slots      Slots, Turn                what is in flight at once: requests, hosts, bytes
-//! pace       Pace                       how many requests that is, found out while asking
+//! adaptive_limit  AdaptiveLimit         how many requests that is: it adapts
 //! heartbeat  Heartbeat                  whether this process stood still, which is no server's fault
 //! hosts      Hosts, HostLimits          what one host is asked at once, how often, and its rests
 //! in_order   InOrder, Outcome, Body     many record URLs at once, answers in input order
@@ -32,6 +32,7 @@
 //! Two kinds of URL are told apart by [`client::Origin`]: those that the configuration names
 //! (sources, mirrors), which are trusted, and those that records name, which are not.
 
+mod adaptive_limit;
 mod answer;
 pub mod client;
 pub mod config;
@@ -43,7 +44,6 @@ pub mod hidden;
 mod hosts;
 pub mod in_order;
 mod no_proxy;
-mod pace;
 mod pool;
 pub mod proxy;
 pub mod range;

@@ -26,7 +26,7 @@ const EXCEPT: [&str; 2] = ["no_proxy", "NO_PROXY"];
 
 /// For which URLs of records a proxy is told the name of the host, and resolves it itself, instead of the address
 /// that was found and judged here.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ProxyNames {
     /// For http alone, after the name was judged here: proxies commonly allow tunnels to port 443 only, and write

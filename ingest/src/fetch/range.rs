@@ -109,7 +109,7 @@ impl Client {
     }
 
     /// Returns what the server of a remote file tells of it.
-    pub(crate) fn told(&self, url: &str) -> io::Result<Told> {
+    pub(crate) fn told(&self, url: &str) -> io::Result<RemoteFile> {
         self.handle().block_on(retried(&self.shared, true, || told(&self.shared, url)))
     }
 }
@@ -188,7 +188,7 @@ async fn ask(shared: &Shared, range: &Range) -> Result<Bytes, FetchError> {
 
 /// What a server tells of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Told {
+pub(crate) struct RemoteFile {
     /// Its length in bytes.
     pub(crate) length: Option<u64>,
     /// Whether its parts can be asked for.
@@ -198,18 +198,20 @@ pub(crate) struct Told {
 }
 
 /// Asks what a server tells of a file, by its first byte: signed URLs refuse other methods.
-async fn told(shared: &Shared, url: &str) -> Result<Told, FetchError> {
+async fn told(shared: &Shared, url: &str) -> Result<RemoteFile, FetchError> {
     let rest = Rest { last: Some(0), ..Rest::default() };
     let (response, _) = shared.get(url, Origin::Config, &rest).await?;
     let etag = response.headers().get(ETAG).and_then(|etag| etag.to_str().ok());
     let etag = etag.filter(|etag| !etag.starts_with("W/")).map(str::to_owned);
     match response.status() {
-        StatusCode::PARTIAL_CONTENT => Ok(Told { length: file_length(&response), knows_ranges: true, etag }),
+        StatusCode::PARTIAL_CONTENT => {
+            Ok(RemoteFile { length: file_length(&response), knows_ranges: true, etag })
+        }
         // A file without a first byte.
         StatusCode::RANGE_NOT_SATISFIABLE if file_length(&response) == Some(0) => {
-            Ok(Told { length: Some(0), knows_ranges: true, etag })
+            Ok(RemoteFile { length: Some(0), knows_ranges: true, etag })
         }
-        StatusCode::OK => Ok(Told { length: response.content_length(), knows_ranges: false, etag }),
+        StatusCode::OK => Ok(RemoteFile { length: response.content_length(), knows_ranges: false, etag }),
         status => Err(FetchError::Status(status.as_u16())),
     }
 }

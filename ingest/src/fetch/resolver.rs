@@ -32,7 +32,7 @@ const INFLIGHT_MAX: u32 = 1 << 12;
 const KEPT_MIN: Duration = Duration::from_secs(60);
 
 /// `[fetch.dns]`: how names are resolved.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DnsConfig {
     /// Name servers as `address:port`; those of the system where empty.

@@ -9,8 +9,8 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::Instant;
 
+use super::adaptive_limit::AdaptiveLimit;
 use super::hosts::{Host, Hosts};
-use super::pace::Pace;
 use super::{Config, FetchError};
 
 /// Bytes of one byte slot.
@@ -22,7 +22,7 @@ const WAIT_MAX: Duration = Duration::from_millis(50);
 /// The slots of a client.
 pub(super) struct Slots {
     /// How many requests may be in flight.
-    pub(super) pace: Pace,
+    pub(super) limit: AdaptiveLimit,
     /// What each host may be asked.
     pub(super) hosts: Hosts,
     bytes: Arc<Semaphore>,
@@ -46,7 +46,7 @@ impl Slots {
         let bytes = usize::try_from(config.inflight_bytes_max.div_ceil(SLOT_BYTES));
         let bytes = bytes.map_or(Semaphore::MAX_PERMITS, |n| n.min(Semaphore::MAX_PERMITS));
         Self {
-            pace: Pace::new(config.concurrency as usize),
+            limit: AdaptiveLimit::new(config.concurrency as usize),
             hosts: Hosts::new(config),
             bytes: Arc::new(Semaphore::new(bytes)),
             byte_slots: bytes,
@@ -68,7 +68,7 @@ impl Slots {
         let of_host = turn.wait(host.slots.clone(), 1).await;
         host.turn().await?;
         let begun = Instant::now();
-        let of_client = turn.wait(self.pace.slots(), 1).await;
+        let of_client = turn.wait(self.limit.slots(), 1).await;
         if begun.elapsed() > WAIT_MAX {
             host.turn().await?;
         }

@@ -14,7 +14,7 @@ use super::config::secs;
 use super::pool::{Counted, Idle};
 use super::proxy::Proxies;
 use super::resolver::Resolver;
-use super::tunnel::{Dial, Tunnels};
+use super::tunnel::{ProxyConnector, Tunnels};
 use super::{Config, FetchError};
 
 /// Seconds an unused connection is kept.
@@ -102,7 +102,7 @@ impl Parts {
         let mut headers = headers();
         headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
         headers.insert(USER_AGENT, agent.clone());
-        let dial = Dial { names: self.resolver.names.clone(), opened: counted };
+        let dial = ProxyConnector { names: self.resolver.names.clone(), opened: counted };
         let tunnels = Tunnels {
             proxies: self.proxies.clone(),
             resolver: self.resolver.clone(),

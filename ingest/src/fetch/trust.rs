@@ -60,7 +60,7 @@ pub(super) fn to_proxies(mut config: ClientConfig) -> ClientConfig {
 /// Makes the TLS configuration of connections to whoever answers.
 pub(super) fn unverified(mut config: ClientConfig) -> ClientConfig {
     let schemes = config.crypto_provider().signature_verification_algorithms.supported_schemes();
-    config.dangerous().set_certificate_verifier(Arc::new(Anybody { schemes }));
+    config.dangerous().set_certificate_verifier(Arc::new(AnyCertificate { schemes }));
     // A session that began so must not be resumed where certificates count.
     config.resumption = Resumption::default();
     config
@@ -68,11 +68,11 @@ pub(super) fn unverified(mut config: ClientConfig) -> ClientConfig {
 
 /// Believes every certificate, as `fetch.tls_verify = false` asks for.
 #[derive(Debug)]
-struct Anybody {
+struct AnyCertificate {
     schemes: Vec<SignatureScheme>,
 }
 
-impl ServerCertVerifier for Anybody {
+impl ServerCertVerifier for AnyCertificate {
     fn verify_server_cert(
         &self,
         _: &CertificateDer<'_>,

@@ -51,7 +51,7 @@ pub(super) struct Tunnels {
     /// Time for a connection to a proxy, and for one that a proxy makes.
     pub(super) patience: Duration,
     /// Makes connections to proxies.
-    pub(super) dial: HttpsConnector<Dial>,
+    pub(super) dial: HttpsConnector<ProxyConnector>,
 }
 
 impl Tunnels {
@@ -216,12 +216,12 @@ impl Service<Uri> for Tunnels {
 
 /// Connects to proxies, which the configuration names: their addresses are not judged.
 #[derive(Clone)]
-pub(super) struct Dial {
+pub(super) struct ProxyConnector {
     pub(super) names: Arc<Names>,
     pub(super) opened: Counted,
 }
 
-impl Dial {
+impl ProxyConnector {
     async fn open(self, proxy: Uri) -> Result<TokioIo<TcpStream>, FetchError> {
         let host = proxy.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
         let port = proxy.port_u16().unwrap_or(if proxy.scheme_str() == Some("https") { 443 } else { 80 });
@@ -241,7 +241,7 @@ impl Dial {
     }
 }
 
-impl Service<Uri> for Dial {
+impl Service<Uri> for ProxyConnector {
     type Response = TokioIo<TcpStream>;
     type Error = FetchError;
     type Future = Connecting<TokioIo<TcpStream>>;

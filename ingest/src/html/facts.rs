@@ -8,20 +8,20 @@ const TITLE_NODES_MAX: usize = 64;
 const LINKED_DATA_BYTES_MAX: usize = 64 << 10;
 
 /// Types of schema.org, and values of `og:type`, by kind of page.
-const KINDS: [(&[&str], Kind); 7] = [
-    (&["Article\"", "NewsArticle", "BlogPosting", "Recipe\"", "Report\""], Kind::Article),
-    (&["\"Product", "ProductGroup", "\"Offer"], Kind::Product),
-    (&["QAPage", "DiscussionForumPosting", "\"Question\""], Kind::Forum),
-    (&["CollectionPage", "ItemList\"", "SearchResultsPage", "ProductCollection"], Kind::Collection),
-    (&["TechArticle", "APIReference", "SoftwareApplication", "HowTo\""], Kind::Documentation),
-    (&["FAQPage", "\"Service\"", "LocalBusiness", "Course\""], Kind::Service),
-    (&["\"JobPosting", "\"Event\"", "BreadcrumbList"], Kind::Other),
+const KINDS: [(&[&str], PageKind); 7] = [
+    (&["Article\"", "NewsArticle", "BlogPosting", "Recipe\"", "Report\""], PageKind::Article),
+    (&["\"Product", "ProductGroup", "\"Offer"], PageKind::Product),
+    (&["QAPage", "DiscussionForumPosting", "\"Question\""], PageKind::Forum),
+    (&["CollectionPage", "ItemList\"", "SearchResultsPage", "ProductCollection"], PageKind::Collection),
+    (&["TechArticle", "APIReference", "SoftwareApplication", "HowTo\""], PageKind::Documentation),
+    (&["FAQPage", "\"Service\"", "LocalBusiness", "Course\""], PageKind::Service),
+    (&["\"JobPosting", "\"Event\"", "BreadcrumbList"], PageKind::Other),
 ];
 /// Names of generators and hosts by kind of page.
-const GENERATORS: [(&[&str], Kind); 4] = [
+const GENERATORS: [(&[&str], PageKind); 4] = [
     (
         &["discourse", "phpbb", "vbulletin", "xenforo", "mybb", "invision", "flarum", "vanilla", "nodebb"],
-        Kind::Forum,
+        PageKind::Forum,
     ),
     (
         &[
@@ -38,10 +38,10 @@ const GENERATORS: [(&[&str], Kind); 4] = [
             "mediawiki",
             "antora",
         ],
-        Kind::Documentation,
+        PageKind::Documentation,
     ),
-    (&["shopify", "magento", "woocommerce", "prestashop", "bigcommerce"], Kind::Product),
-    (&["wordpress", "ghost", "blogger", "drupal", "joomla", "typo3"], Kind::Article),
+    (&["shopify", "magento", "woocommerce", "prestashop", "bigcommerce"], PageKind::Product),
+    (&["wordpress", "ghost", "blogger", "drupal", "joomla", "typo3"], PageKind::Article),
 ];
 /// Number of kinds.
 pub(super) const KIND_COUNT: usize = 7;
@@ -49,7 +49,7 @@ pub(super) const KIND_COUNT: usize = 7;
 /// What a page may say it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub(super) enum Kind {
+pub(super) enum PageKind {
     Article,
     Product,
     Forum,
@@ -112,9 +112,9 @@ impl Facts {
         match name {
             Some("og:type") => {
                 let kind = match content {
-                    content if content.contains("article") || content.contains("blog") => Kind::Article,
-                    content if content.contains("product") => Kind::Product,
-                    _ => Kind::Other,
+                    content if content.contains("article") || content.contains("blog") => PageKind::Article,
+                    content if content.contains("product") => PageKind::Product,
+                    _ => PageKind::Other,
                 };
                 self.typed[kind as usize] = true;
             }
@@ -143,7 +143,7 @@ impl Facts {
     }
 }
 
-fn mark(marks: &mut [bool; KIND_COUNT], table: &[(&[&str], Kind)], is_said: impl Fn(&str) -> bool) {
+fn mark(marks: &mut [bool; KIND_COUNT], table: &[(&[&str], PageKind)], is_said: impl Fn(&str) -> bool) {
     for (names, kind) in table {
         marks[*kind as usize] |= names.iter().any(|name| is_said(name));
     }

@@ -30,9 +30,9 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// Makes one row.
-    pub(super) fn of(values: Vec<f32>) -> Self {
-        Self { values, count: 1 }
+    /// Takes the values of so many rows, one after the other.
+    pub(super) fn new(values: Vec<f32>, count: usize) -> Self {
+        Self { values, count }
     }
 
     /// Returns the number of features of each.

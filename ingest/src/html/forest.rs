@@ -5,29 +5,45 @@
 //! value that goes left (f32), and where left and right lead (i16 each): to a split by its
 //! index, or to leaf n by -1-n; then the values of the leaves (f32), one more than splits.
 
+//!
+//! Rows are judged many at a time and without branches: a value greater than a split's threshold cannot fall to the
+//! leaves on the split's left, whatever the splits above it say, so what is left of a tree's leaves after all its
+//! splits begins with the one that the row falls to (QuickScorer, Lucchese et al., SIGIR 2015).
+
 use super::feature::Rows;
 
-/// Rows that pass all trees before the next ones do: together they fit a cache.
-const ROWS_AT_ONCE: usize = 32;
+/// Rows that are judged together, value by value beside each other.
+const LANES: usize = 16;
+/// Leaves of a tree, a bit each.
+const LEAVES_MAX: usize = u32::BITS as usize;
 
 /// A split of a tree.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Split {
     threshold: f32,
     feature: u16,
+    /// The leaves that a greater value can fall to, as far as this split knows.
+    kept: u32,
+}
+
+/// A split as the file has it.
+#[derive(Debug, Clone, Copy)]
+struct Fork {
+    threshold: f32,
+    feature: u16,
     /// Where values at most the threshold lead, and where others do.
     next: [i16; 2],
 }
 
-/// Trees by their splits and leaves, one after the other.
+/// Trees by their splits and leaves, one after the other; leaves from left to right.
 #[derive(Debug, Default)]
 pub(super) struct Forest {
     width: usize,
     bias: f32,
     splits: Vec<Split>,
     leaves: Vec<f32>,
-    /// By tree, where its splits and its leaves begin.
-    trees: Vec<(u32, u32)>,
+    /// By tree, its number of splits; it has one leaf more.
+    trees: Vec<usize>,
 }
 
 impl Forest {
@@ -38,25 +54,40 @@ impl Forest {
         let mut forest = Self { width, bias: input.f32()?, ..Self::default() };
         for _ in 0..input.u32()? {
             let count = input.u32()? as usize;
-            forest.trees.push((forest.splits.len() as u32, forest.leaves.len() as u32));
-            for index in 0..count {
-                let (feature, threshold) = (input.u16()?, input.f32()?);
-                let split = Split { threshold, feature, next: [input.u16()? as i16, input.u16()? as i16] };
-                // Every way leads on, so that none is without an end.
-                let leads_on = |next: &i16| match *next {
-                    split @ 0.. => (split as usize) < count && split as usize > index,
-                    leaf => (-1 - leaf) as usize <= count,
-                };
-                if usize::from(feature) >= width || !split.next.iter().all(leads_on) {
-                    return None;
-                }
-                forest.splits.push(split);
+            if count >= LEAVES_MAX {
+                return None;
             }
-            for _ in 0..=count {
-                forest.leaves.push(input.f32()?);
+            let forks: Vec<Fork> = (0..count).map(|_| input.fork()).collect::<Option<_>>()?;
+            let leaves: Vec<f32> = (0..=count).map(|_| input.f32()).collect::<Option<_>>()?;
+            let known = (forest.splits.len(), forest.leaves.len());
+            let root = if count > 0 { 0 } else { -1 };
+            forest.grow(&forks, &leaves, root)?;
+            if (forest.splits.len(), forest.leaves.len()) != (known.0 + count, known.1 + count + 1) {
+                return None;
             }
+            forest.trees.push(count);
         }
         input.0.is_empty().then_some(forest)
+    }
+
+    /// Appends the splits and leaves that `next` leads to; returns the leaves, a bit each.
+    fn grow(&mut self, forks: &[Fork], leaves: &[f32], next: i16) -> Option<u32> {
+        let Ok(index) = usize::try_from(next) else {
+            let place = self.leaves.len() - self.trees.iter().map(|splits| splits + 1).sum::<usize>();
+            self.leaves.push(*leaves.get((-1 - next) as usize)?);
+            // More than there are lead to one of them twice.
+            return (place < leaves.len()).then(|| 1 << place);
+        };
+        let Fork { threshold, feature, next: [left, right] } = *forks.get(index)?;
+        // Every way leads on, so that none is without an end.
+        let leads_on = |to: i16| to < 0 || to > next;
+        if usize::from(feature) >= self.width || !leads_on(left) || !leads_on(right) {
+            return None;
+        }
+        let left = self.grow(forks, leaves, left)?;
+        let right = self.grow(forks, leaves, right)?;
+        self.splits.push(Split { threshold, feature, kept: !left });
+        Some(left | right)
     }
 
     /// Returns the number of features of a row.
@@ -70,30 +101,47 @@ impl Forest {
     /// `libm` gives the same bits on every machine.
     pub(super) fn judge(&self, rows: &Rows) -> Vec<f32> {
         debug_assert!(rows.iter().all(|row| row.len() == self.width));
-        let mut sums = vec![self.bias; rows.iter().len()];
         let rows: Vec<&[f32]> = rows.iter().collect();
-        for (rows, sums) in rows.chunks(ROWS_AT_ONCE).zip(sums.chunks_mut(ROWS_AT_ONCE)) {
-            // Tree by tree, so that a tree stays in the nearest cache while the rows pass.
-            for (splits, leaves) in &self.trees {
-                let (splits, leaves) = (&self.splits[*splits as usize..], &self.leaves[*leaves as usize..]);
-                for (row, sum) in rows.iter().zip(sums.iter_mut()) {
-                    *sum += leaves[leaf(splits, row)];
-                }
+        let mut sums = vec![self.bias; rows.len()];
+        let mut columns = vec![[0.0; LANES]; self.width];
+        for (rows, sums) in rows.chunks(LANES).zip(sums.chunks_mut(LANES)) {
+            for (lane, row) in rows.iter().enumerate() {
+                columns.iter_mut().zip(*row).for_each(|(column, value)| column[lane] = *value);
             }
+            self.add(&columns, sums);
         }
         sums.iter().map(|sum| 1.0 / (1.0 + libm::expf(-sum))).collect()
     }
+
+    /// Adds what the trees say of at most [`LANES`] rows, given by columns.
+    fn add(&self, columns: &[[f32; LANES]], sums: &mut [f32]) {
+        let (mut splits, mut leaves) = (&self.splits[..], &self.leaves[..]);
+        for count in &self.trees {
+            let (of_tree, other_splits) = splits.split_at(*count);
+            let left = reachable(of_tree, columns);
+            for (sum, left) in sums.iter_mut().zip(left) {
+                *sum += leaves[left.trailing_zeros() as usize];
+            }
+            (splits, leaves) = (other_splits, &leaves[count + 1..]);
+        }
+    }
 }
 
-/// Returns the leaf that a row falls to.
-fn leaf(splits: &[Split], row: &[f32]) -> usize {
-    let mut next = 0_i16;
-    // A tree of one leaf has no split to begin with.
-    while let (0.., Some(split)) = (next, splits.get(next as usize)) {
-        let is_greater = row.get(usize::from(split.feature)).is_some_and(|value| *value > split.threshold);
-        next = split.next[usize::from(is_greater)];
+/// Returns the leaves of a tree that rows can fall to, as far as its splits know.
+///
+/// On its own, since compilers make vectors of it as long as nobody looks at single lanes.
+#[inline(never)]
+fn reachable(splits: &[Split], columns: &[[f32; LANES]]) -> [u32; LANES] {
+    let mut reachable = [u32::MAX; LANES];
+    for split in splits {
+        let column = &columns[usize::from(split.feature)];
+        for (reachable, value) in reachable.iter_mut().zip(column) {
+            // All ones where the value is at most the threshold.
+            let is_known = u32::from(*value > split.threshold).wrapping_sub(1);
+            *reachable &= split.kept | is_known;
+        }
     }
-    (-1 - next).max(0) as usize
+    reachable
 }
 
 struct Input<'b>(&'b [u8]);
@@ -111,6 +159,11 @@ impl Input<'_> {
 
     fn u32(&mut self) -> Option<u32> {
         self.take().map(u32::from_le_bytes)
+    }
+
+    fn fork(&mut self) -> Option<Fork> {
+        let (feature, threshold) = (self.u16()?, self.f32()?);
+        Some(Fork { threshold, feature, next: [self.u16()? as i16, self.u16()? as i16] })
     }
 
     fn f32(&mut self) -> Option<f32> {
@@ -140,10 +193,21 @@ mod tests {
     #[test]
     fn a_row_falls_to_the_leaf_its_values_lead_to() {
         let forest = Forest::parse(&bytes(2, 1)).unwrap();
-        let judged = |row: [f32; 2]| forest.judge(&Rows::of(row.to_vec()))[0];
+        let judged = |row: [f32; 2]| forest.judge(&Rows::new(row.to_vec(), 1))[0];
         assert_eq!(judged([0.0, 2.0]), 0.5);
         assert!((judged([5.0, 3.0]) - 0.880_797).abs() < 1e-6);
         assert!((judged([6.0, 3.0]) - 0.268_941).abs() < 1e-6);
+    }
+
+    #[test]
+    fn rows_beside_each_other_fall_to_the_leaves_that_each_alone_falls_to() {
+        let forest = Forest::parse(include_bytes!("../../forest/any.forest")).unwrap();
+        let values: Vec<f32> =
+            (0..37 * forest.width).map(|i| ((i * 7_919) % 613) as f32 / 61.3 - 1.0).collect();
+        let alone: Vec<f32> =
+            values.chunks(forest.width).map(|row| forest.judge(&Rows::new(row.to_vec(), 1))[0]).collect();
+        assert_eq!(forest.judge(&Rows::new(values, 37)), alone);
+        assert!(alone.iter().any(|probability| *probability != alone[0]));
     }
 
     #[test]
@@ -152,6 +216,7 @@ mod tests {
         assert!(Forest::parse(&bytes(2, 0)).is_none(), "a circle");
         assert!(Forest::parse(&bytes(2, 2)).is_none(), "a split that is not there");
         assert!(Forest::parse(&bytes(2, -4)).is_none(), "a leaf that is not there");
+        assert!(Forest::parse(&bytes(2, -2)).is_none(), "a split that nothing leads to");
         let whole = bytes(2, 1);
         assert!((0..whole.len()).all(|length| Forest::parse(&whole[..length]).is_none()));
     }

@@ -58,5 +58,5 @@ pub(super) fn features(outline: &Outline, features: &Features<'_>, judged: [&[f3
         either += if one || other { *weight } else { 0.0 };
     }
     row.push(both / f32::max(either, 1.0));
-    Rows::of(row)
+    Rows::new(row, 1)
 }

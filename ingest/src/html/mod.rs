@@ -4,6 +4,7 @@
 //! charset      decode      bytes -> text, by the order of the HTML standard
 //! markup       read        where tags begin and end, and how many attributes they have
 //! parser       parse       text -> arena, through html5ever
+//! cost         cost        what reading a page costs, told from its bytes
 //! gate         Gate        what the parser may cost
 //! sink         Sink        what the parser makes -> arena
 //! shadow       compose     shadow trees put where they are shown
@@ -40,6 +41,7 @@ pub mod charset;
 mod collapsed;
 mod consent;
 mod content;
+mod cost;
 mod custom;
 mod dom;
 mod facts;
@@ -73,6 +75,7 @@ mod wording;
 
 use corpus::record::{Segment, SegmentKind};
 
+pub(crate) use cost::cost;
 use dom::Dom;
 use facts::Facts;
 pub use ruby::Ruby;

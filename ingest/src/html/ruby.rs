@@ -12,7 +12,7 @@ const DEPTH_MAX: usize = 4;
 const NEIGHBOURS_MAX: usize = 4;
 
 /// What is read of ruby.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Ruby {
     /// The base text: 漢字.

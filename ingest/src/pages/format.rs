@@ -10,7 +10,7 @@ const ID_DEFAULT: &str = "id";
 
 /// Saved pages: every file is one (`format.html = {}`), or every row of Parquet, CSV, TSV and JSON lines
 /// (`format.html = { column = "html" }`).
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct HtmlFormat {
     /// The column of rows that holds the HTML: text, or in Parquet also bytes of any charset.

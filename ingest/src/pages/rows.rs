@@ -15,7 +15,7 @@ use crate::kind;
 use crate::lines::counted_rows;
 use crate::rows::delimited::DelimitedRows;
 use crate::rows::json::JsonRows;
-use crate::rows::{Cells, Kind, ParquetRows, Row, Wanted};
+use crate::rows::{Cells, ColumnKind, ParquetRows, Row, Wanted};
 use crate::source::Yield;
 use crate::webpage::{Body, Refusal, Webpage, guarded};
 
@@ -60,10 +60,10 @@ impl Rows {
             }
         };
         [
-            Wanted::required(Kind::Bytes, vec![self.column.clone()]),
-            named(Kind::Beside, Some(self.format.url()), url.is_some()),
-            named(Kind::Id, Some(self.format.id()), id.is_some()),
-            named(Kind::Beside, date.as_deref(), date.is_some()),
+            Wanted::required(ColumnKind::Bytes, vec![self.column.clone()]),
+            named(ColumnKind::Beside, Some(self.format.url()), url.is_some()),
+            named(ColumnKind::Id, Some(self.format.id()), id.is_some()),
+            named(ColumnKind::Beside, date.as_deref(), date.is_some()),
         ]
     }
 

@@ -1,15 +1,19 @@
 //! Columns of metadata: under which names a layout has what a pair is made of.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::LazyLock;
 
 use corpus::record::{PairLayout, PairNumber};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::json;
 
-use super::Draft;
-use crate::rows::{Cells, Kind, Wanted};
+use super::PairDraft;
+use crate::rows::{Cells, ColumnKind, Wanted, strict};
 
 /// Column names of a list of your own. Where a name is absent, the first of the usual ones that
 /// the file has is taken; one that is given must be there. Keys are those of the fields, and the names of
@@ -87,6 +91,29 @@ impl<'de> Deserialize<'de> for Columns {
     }
 }
 
+impl JsonSchema for Columns {
+    fn schema_name() -> Cow<'static, str> {
+        "Columns".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let described = |key: &&'static str| {
+            let meaning = match *key {
+                "url" => "The column of image URLs.".to_owned(),
+                "caption" => "The column of captions; without one all captions are empty.".to_owned(),
+                "id" => "The column of the rows' own ids.".to_owned(),
+                "sha256" | "md5" => {
+                    format!("The column of the image's {key}, in hexadecimal; other bytes are failed.")
+                }
+                number => format!("The column of `{number}`."),
+            };
+            ((*key).to_owned(), json!({"type": ["string", "null"], "description": meaning}))
+        };
+        let properties: serde_json::Map<_, _> = KEYS.iter().map(described).collect();
+        json_schema!({"type": "object", "properties": properties})
+    }
+}
+
 /// The columns of a layout that are read, in the order of [`Self::draft`].
 #[derive(Debug, Clone)]
 pub(super) struct ColumnNames {
@@ -146,7 +173,7 @@ impl ColumnNames {
                 if needed { Wanted::required(kind, names) } else { Wanted::optional(kind, names) }
             }
         };
-        use Kind::{Beside, Id, Number, Text, Texts};
+        use ColumnKind::{Beside, Id, Number, Text, Texts};
         // In the order of `Place`.
         let mut wanted = vec![
             column(Text, &own.url, known.url, true),
@@ -158,7 +185,7 @@ impl ColumnNames {
         ];
         let numbers = PairNumber::ALL.iter().zip(&own.numbers);
         wanted.extend(numbers.map(|(number, own)| column(Number, own, number.columns(known.layout), false)));
-        wanted.extend(extra.iter().map(|name| Wanted::required(Kind::Json, vec![name.clone()])));
+        wanted.extend(extra.iter().map(|name| Wanted::required(ColumnKind::Json, vec![name.clone()])));
         Self { wanted, extra: extra.to_vec() }
     }
 
@@ -168,24 +195,21 @@ impl ColumnNames {
     }
 
     /// Makes a draft of the cells of [`Self::wanted`].
-    pub(super) fn draft(&self, mut cells: Cells) -> Draft {
+    pub(super) fn draft(&self, mut cells: Cells) -> PairDraft {
         let numbers = Place::Numbers as usize;
         let further = numbers + PairNumber::ALL.len();
-        let extra = self
-            .extra
-            .iter()
-            .enumerate()
-            .filter_map(|(index, name)| Some((name.clone(), cells.json(further + index)?)));
-        let extra: serde_json::Map<String, serde_json::Value> = extra.collect();
+        let extra = self.extra.iter().enumerate();
+        let extra: BTreeMap<String, String> =
+            extra.filter_map(|(index, name)| Some((name.clone(), cells.json(further + index)?))).collect();
         let stated = std::array::from_fn(|number| cells.number(numbers + number));
         let mut text = |place: Place| cells.text(place as usize);
-        Draft {
+        PairDraft {
             url: text(Place::Url).unwrap_or_default(),
             caption: text(Place::Caption).unwrap_or_default(),
             key: text(Place::Key),
             stated,
-            extra: (!extra.is_empty()).then(|| serde_json::Value::Object(extra).to_string()),
-            ..Draft::default()
+            extra: (!extra.is_empty()).then(|| strict::object(&extra)),
+            ..PairDraft::default()
         }
         .with_nsfw_word(text(Place::NsfwWord).as_deref())
         .with_digests(text(Place::Sha256).as_deref(), text(Place::Md5).as_deref())

@@ -10,7 +10,7 @@ const DIGEST_DIGITS: [(&str, usize); 2] = [("sha256", 64), ("md5", 32)];
 
 /// A pair as a row states it.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Draft {
+pub(super) struct PairDraft {
     pub(super) url: String,
     pub(super) caption: String,
     pub(super) key: Option<String>,
@@ -20,7 +20,7 @@ pub(super) struct Draft {
     pub(super) extra: Option<String>,
 }
 
-impl Draft {
+impl PairDraft {
     /// Takes a word for how unsafe the image is, if there is no number.
     pub(super) fn with_nsfw_word(mut self, word: Option<&str>) -> Self {
         let known = word.and_then(|word| NSFW_WORDS.iter().find(|(known, _)| *known == word));
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     fn pair(stated: &[(PairNumber, f64)], word: Option<&str>) -> Pair {
-        let mut draft = Draft::default();
+        let mut draft = PairDraft::default();
         stated.iter().for_each(|(number, value)| draft.stated[*number as usize] = Some(*value));
         draft.with_nsfw_word(word).into_pair(Id::from_bits(0), String::new())
     }
@@ -75,7 +75,8 @@ mod tests {
 
     #[test]
     fn a_digest_has_its_digits() {
-        let digest = |sha256: &str, md5: &str| Draft::default().with_digests(Some(sha256), Some(md5)).digest;
+        let digest =
+            |sha256: &str, md5: &str| PairDraft::default().with_digests(Some(sha256), Some(md5)).digest;
         let (sha256, md5) = ("AB".repeat(32), "0f".repeat(16));
         assert_eq!(digest(&sha256, &md5), Some(format!("sha256:{}", "ab".repeat(32))));
         assert_eq!(digest("x", &md5), Some(format!("md5:{md5}")));

@@ -3,12 +3,12 @@
 use corpus::record::PairLayout;
 use serde::{Deserialize, Serialize};
 
-use super::Draft;
+use super::PairDraft;
 use super::columns::{ColumnNames, Columns, Known};
 use crate::kind::{FileKind, delimiter};
 
 /// How a pairs source is read.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PairsFormat {
     /// The layout of the files.
@@ -19,7 +19,7 @@ pub struct PairsFormat {
 }
 
 /// A layout of metadata, known or described.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Layout {
     /// LAION-2B and LAION-400M as first published: parquet with `URL`, `TEXT`, `WIDTH`,
@@ -129,14 +129,14 @@ impl Layout {
 
 impl TsvOrder {
     /// Splits a line; captions may hold tabs, URLs may not.
-    pub(super) fn split(self, line: &[u8]) -> Result<Draft, String> {
+    pub(super) fn split(self, line: &[u8]) -> Result<PairDraft, String> {
         let line = std::str::from_utf8(line).map_err(|_| "not UTF-8".to_owned())?;
         let fields = match self {
             Self::CaptionFirst => line.rsplit_once('\t').map(|(caption, url)| (url, caption)),
             Self::UrlFirst => line.split_once('\t'),
         };
         let (url, caption) = fields.ok_or("no tab")?;
-        Ok(Draft { url: url.to_owned(), caption: caption.to_owned(), ..Draft::default() })
+        Ok(PairDraft { url: url.to_owned(), caption: caption.to_owned(), ..PairDraft::default() })
     }
 }
 
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn the_two_conceptual_captions_have_opposite_orders() {
-        let draft = Draft { url: "http://h/a".into(), caption: "a dog".into(), ..Draft::default() };
+        let draft = PairDraft { url: "http://h/a".into(), caption: "a dog".into(), ..PairDraft::default() };
         assert_eq!(TsvOrder::CaptionFirst.split(b"a dog\thttp://h/a"), Ok(draft));
         let tabbed = TsvOrder::UrlFirst.split(b"http://h/a\ta\tdog").unwrap();
         assert_eq!((tabbed.url.as_str(), tabbed.caption.as_str()), ("http://h/a", "a\tdog"));

@@ -14,7 +14,7 @@ use corpus::Result;
 use super::ahead::{Ahead, text_length};
 use super::record::{Fields, Record};
 use super::unclosed::Unclosed;
-use super::{Cells, Kind, Row, Wanted, dialect, find_columns};
+use super::{Cells, ColumnKind, Row, Wanted, dialect, find_columns};
 use crate::fault::FileFault;
 use crate::lines::{Ends, Line, Lines, pass_over_mark};
 use crate::source::preview;
@@ -115,7 +115,7 @@ impl<R: BufRead> DelimitedRows<R> {
     }
 
     /// Reads every column, in place of those that were wanted; returns their names.
-    pub(crate) fn want_all(&mut self, kind: Kind) -> &[String] {
+    pub(crate) fn want_all(&mut self, kind: ColumnKind) -> &[String] {
         self.wanted = self.names.iter().map(|name| Wanted::optional(kind, vec![name.clone()])).collect();
         self.places = (0..self.field_count).map(Some).collect();
         &self.names

@@ -188,7 +188,7 @@ impl<'t> Scan<'t> {
         Ok(())
     }
 
-    fn wrong(&self, expected: &str) -> String {
+    pub(super) fn wrong(&self, expected: &str) -> String {
         match self.text.get(self.at) {
             Some(_) => format!("{expected} is missing at byte {}", self.at),
             None => format!("the row ends where {expected} should be"),
@@ -212,6 +212,15 @@ impl<'t> Scan<'t> {
             }
             at += 2;
         }
+    }
+
+    /// Passes over a number or a literal; returns it.
+    pub(super) fn word(&mut self) -> &'t [u8] {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let is_end = |byte: &u8| byte.is_ascii_whitespace() || b"\"{}[]:,".contains(byte);
+        let end = rest.iter().position(is_end).unwrap_or(rest.len());
+        self.at += end;
+        &rest[..end]
     }
 
     /// Passes over a value; returns its text. Brackets are counted, and nothing else is looked at.

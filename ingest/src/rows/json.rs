@@ -9,7 +9,7 @@ use corpus::Result;
 use super::element::{Element, element};
 use super::fields::{Fields, Found};
 use super::run_on::{self, RECORD_SEPARATOR};
-use super::{Cells, Kind, Row, Wanted, missing_column, nested_column};
+use super::{Cells, ColumnKind, Row, Wanted, missing_column, nested_column};
 use crate::fetch::source::source_error;
 use crate::lines::{Begun, Ends, Line, Lines, pass_over_mark};
 
@@ -233,8 +233,10 @@ fn refuse_nested(stage: &str, url: &str, wanted: &[Wanted], fields: &Fields<'_>)
     for column in wanted.iter().filter(|column| column.required) {
         let Some(name) = column.names.iter().find(|name| fields.raw(name).is_some()) else { continue };
         let kind = match (column.kind, fields.get(name)) {
-            (Kind::Text | Kind::Beside | Kind::Bytes, Ok(Some(Found::Texts(_)))) => "lists of texts",
-            (Kind::Id | Kind::Number | Kind::Json, _) => continue,
+            (ColumnKind::Text | ColumnKind::Beside | ColumnKind::Bytes, Ok(Some(Found::Texts(_)))) => {
+                "lists of texts"
+            }
+            (ColumnKind::Id | ColumnKind::Number | ColumnKind::Json, _) => continue,
             (_, Ok(Some(Found::Nested(_)))) => "lists or objects",
             _ => continue,
         };

@@ -26,14 +26,14 @@ pub mod parquet;
 mod parquet_text;
 mod record;
 mod run_on;
+pub mod strict;
 mod thrift;
 mod unclosed;
 mod value;
 
 use corpus::{Error, Result};
-use serde_json::Value;
-
 pub use parquet::ParquetRows;
+use serde_json::Value;
 
 use crate::fault::{COLUMN_MISSING, COLUMN_NESTED, FileFault};
 use crate::lines::Line;
@@ -49,7 +49,7 @@ pub(crate) const ROW_BROKEN: &str = "row_broken";
 
 /// What a column is read as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ColumnKind {
     /// Text; binary columns of old writers and numbers count (see `number`). A list or an object breaks the row.
     Text,
     /// Text, or a list of texts, which are joined by line ends.
@@ -71,14 +71,14 @@ pub enum Kind {
 /// A column by the names it may have, the first of which wins.
 #[derive(Debug, Clone)]
 pub struct Wanted {
-    kind: Kind,
+    kind: ColumnKind,
     names: Vec<String>,
     required: bool,
 }
 
 impl Wanted {
     /// A column without which the file cannot be read.
-    pub fn required(kind: Kind, names: Vec<String>) -> Self {
+    pub fn required(kind: ColumnKind, names: Vec<String>) -> Self {
         Self { kind, names, required: true }
     }
 
@@ -88,7 +88,7 @@ impl Wanted {
     }
 
     /// A column that may be missing, and then is null.
-    pub fn optional(kind: Kind, names: Vec<String>) -> Self {
+    pub fn optional(kind: ColumnKind, names: Vec<String>) -> Self {
         Self { kind, names, required: false }
     }
 }
@@ -136,8 +136,16 @@ impl<T> Row<T> {
 
     /// Makes something else of what it holds.
     pub(crate) fn map<U>(self, make: impl FnOnce(T) -> U) -> Row<U> {
+        self.and_then(|whole| Ok(make(whole)))
+    }
+
+    /// Makes something else of what it holds, if that can be read.
+    pub(crate) fn and_then<U>(self, read: impl FnOnce(T) -> Result<U, String>) -> Row<U> {
         match self {
-            Self::Whole(whole) => Row::Whole(make(whole)),
+            Self::Whole(whole) => match read(whole) {
+                Ok(whole) => Row::Whole(whole),
+                Err(detail) => Row::Broken { detail, preview: String::new() },
+            },
             Self::Broken { detail, preview } => Row::Broken { detail, preview },
             Self::Lost { fault, rows } => Row::Lost { fault, rows },
         }
@@ -160,15 +168,16 @@ enum Cell {
     Replaced(String),
     Bytes(Vec<u8>),
     Number(Option<f64>),
-    Json(Option<Value>),
+    /// Any value but null, as JSON.
+    Json(Option<String>),
 }
 
 impl Cell {
     /// A cell in which there is nothing.
-    fn none(kind: Kind) -> Self {
+    fn none(kind: ColumnKind) -> Self {
         match kind {
-            Kind::Number => Self::Number(None),
-            Kind::Json => Self::Json(None),
+            ColumnKind::Number => Self::Number(None),
+            ColumnKind::Json => Self::Json(None),
             _ => Self::Text(None),
         }
     }
@@ -216,8 +225,8 @@ impl Cells {
         }
     }
 
-    /// Takes the value of a wanted column; none where it is null.
-    pub fn json(&mut self, column: usize) -> Option<Value> {
+    /// Takes the value of a wanted column, as JSON; none where it is null.
+    pub fn json(&mut self, column: usize) -> Option<String> {
         match self.0.get_mut(column) {
             Some(Cell::Json(value)) => value.take(),
             _ => None,
@@ -227,11 +236,14 @@ impl Cells {
     /// Returns the cells that hold these texts, by wanted column.
     fn of_texts(wanted: &[Wanted], mut text: impl FnMut(usize) -> Option<String>) -> Self {
         let cell = |(index, column): (usize, &Wanted)| match column.kind {
-            Kind::Text | Kind::Texts | Kind::Prose | Kind::Beside | Kind::Id | Kind::Bytes => {
-                Cell::Text(text(index))
-            }
-            Kind::Number => Cell::Number(text(index).and_then(|text| text.trim().parse().ok())),
-            Kind::Json => Cell::Json(text(index).map(Value::from)),
+            ColumnKind::Text
+            | ColumnKind::Texts
+            | ColumnKind::Prose
+            | ColumnKind::Beside
+            | ColumnKind::Id
+            | ColumnKind::Bytes => Cell::Text(text(index)),
+            ColumnKind::Number => Cell::Number(text(index).and_then(|text| text.trim().parse().ok())),
+            ColumnKind::Json => Cell::Json(text(index).map(|text| Value::from(text).to_string())),
         };
         Self(wanted.iter().enumerate().map(cell).collect())
     }
@@ -244,11 +256,16 @@ impl Cells {
         let mut cells = Vec::with_capacity(wanted.len());
         for column in wanted {
             let name = column.names.iter().find(|name| fields.raw(name).is_some());
+            if column.kind == ColumnKind::Json {
+                let value = name.and_then(|name| fields.raw(name));
+                cells.push(Cell::Json(value.and_then(strict::json)));
+                continue;
+            }
             let found = name.map(|name| fields.get(name)).transpose();
             let wrong = |problem: String| format!("column {:?}: {problem}", name.map_or("", String::as_str));
             let found = match column.kind {
                 // The record can do without.
-                Kind::Beside | Kind::Id => found.unwrap_or_default(),
+                ColumnKind::Beside | ColumnKind::Id => found.unwrap_or_default(),
                 _ => found.map_err(wrong)?,
             };
             let found = found.flatten().unwrap_or(Found::Null);
@@ -259,25 +276,25 @@ impl Cells {
 }
 
 /// Returns what a value is as a cell; an error where it cannot be one.
-fn cell(kind: Kind, found: Found) -> Result<Cell, String> {
+fn cell(kind: ColumnKind, found: Found) -> Result<Cell, String> {
     Ok(match (kind, found) {
-        (Kind::Json, Found::Null) => Cell::Json(None),
-        (Kind::Json, found) => Cell::Json(Some(json_of(found))),
-        (Kind::Number, Found::Number(digits)) => Cell::Number(digits.parse().ok()),
-        (Kind::Number, Found::Text(text)) => Cell::Number(text.text.trim().parse().ok()),
-        (Kind::Number, _) => Cell::Number(None),
+        (ColumnKind::Number, Found::Number(digits)) => Cell::Number(digits.parse().ok()),
+        (ColumnKind::Number, Found::Text(text)) => Cell::Number(text.text.trim().parse().ok()),
+        (ColumnKind::Number, _) => Cell::Number(None),
         (_, Found::Null) => Cell::Text(None),
-        (Kind::Prose, Found::Text(text)) => prose(vec![text]),
-        (Kind::Prose, Found::Texts(texts)) => prose(texts),
+        (ColumnKind::Prose, Found::Text(text)) => prose(vec![text]),
+        (ColumnKind::Prose, Found::Texts(texts)) => prose(texts),
         // What cannot be read of it stands as U+FFFD.
-        (Kind::Bytes | Kind::Beside | Kind::Id, Found::Text(text)) => Cell::Text(Some(text.text)),
+        (ColumnKind::Bytes | ColumnKind::Beside | ColumnKind::Id, Found::Text(text)) => {
+            Cell::Text(Some(text.text))
+        }
         (_, Found::Text(text)) if text.has_bad_bytes => return Err("not UTF-8".to_owned()),
         (_, Found::Text(text)) => Cell::Text(Some(text.text)),
         (_, Found::Number(digits)) => Cell::Text(Some(number::text(digits))),
         (_, Found::Truth(truth)) => Cell::Text(Some(truth.to_string())),
-        (Kind::Texts | Kind::Id, Found::Texts(texts)) => Cell::Text(Some(joined(texts))),
-        (Kind::Id, Found::Nested(text)) => Cell::Text(Some(text)),
-        (Kind::Beside, Found::Texts(_) | Found::Nested(_)) | (Kind::Prose, Found::Nested(_)) => {
+        (ColumnKind::Texts | ColumnKind::Id, Found::Texts(texts)) => Cell::Text(Some(joined(texts))),
+        (ColumnKind::Id, Found::Nested(text)) => Cell::Text(Some(text)),
+        (ColumnKind::Beside, Found::Texts(_) | Found::Nested(_)) | (ColumnKind::Prose, Found::Nested(_)) => {
             Cell::Text(None)
         }
         (_, Found::Texts(_)) => return Err("a list of texts".to_owned()),
@@ -296,24 +313,6 @@ fn prose(texts: Vec<fields::Text>) -> Cell {
 fn joined(texts: Vec<fields::Text>) -> String {
     let texts: Vec<String> = texts.into_iter().map(|text| text.text).collect();
     texts.join("\n")
-}
-
-/// Returns a value as it stands in the file; what JSON does not allow there as text.
-fn json_of(found: Found) -> Value {
-    match found {
-        Found::Null => Value::Null,
-        Found::Text(text) => text.text.into(),
-        Found::Truth(truth) => truth.into(),
-        Found::Texts(texts) => texts.into_iter().map(|text| text.text).collect(),
-        Found::Number(text) | Found::Nested(text) => match serde_json::from_str::<Value>(&text) {
-            // A number that a float rounds keeps its digits.
-            Ok(Value::Number(number)) if number.to_string() != text && !text.contains(['.', 'e', 'E']) => {
-                text.into()
-            }
-            Ok(value) => value,
-            Err(_) => text.into(),
-        },
-    }
 }
 
 /// Finds the wanted columns among a file's; the stage's name and the URL are for the message.
@@ -368,8 +367,8 @@ pub(crate) mod testing {
     pub(crate) fn url_and_number() -> Vec<Wanted> {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         vec![
-            Wanted::required(Kind::Text, names(&["url", "URL"])),
-            Wanted::optional(Kind::Number, names(&["n"])),
+            Wanted::required(ColumnKind::Text, names(&["url", "URL"])),
+            Wanted::optional(ColumnKind::Number, names(&["n"])),
         ]
     }
 

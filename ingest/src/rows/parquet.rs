@@ -12,10 +12,11 @@ use parquet::arrow::arrow_reader::{
 use parquet::basic::Encoding;
 use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::Length;
+use serde_json::Value;
 
 use super::arrow_type::{is_nested, is_shown, is_text, is_view, item};
 use super::paged::Paged;
-use super::{Cell, Cells, Kind, Row, Wanted, find_columns, footer, nested_column, parquet_text, value};
+use super::{Cell, Cells, ColumnKind, Row, Wanted, find_columns, footer, nested_column, parquet_text, value};
 use crate::fault::FileFault;
 use crate::fetch::Ranged;
 use crate::inflation::{self, INFLATED};
@@ -49,7 +50,7 @@ pub struct ParquetRows {
     file: Ranged,
     pages: Paged,
     metadata: ArrowReaderMetadata,
-    kinds: Vec<Kind>,
+    kinds: Vec<ColumnKind>,
     /// For every wanted column its root column in the file.
     columns: Vec<Option<usize>>,
     /// Of the columns of the file, whether they hold text by their types.
@@ -193,14 +194,14 @@ impl ParquetRows {
 
     /// Returns the wanted columns of a batch, as text or numbers.
     fn arrays(&self, batch: &RecordBatch) -> Result<Vec<Option<ArrayRef>>, String> {
-        let array = |(column, kind): (&Option<usize>, &Kind)| {
+        let array = |(column, kind): (&Option<usize>, &ColumnKind)| {
             let Some(root) = column else { return Ok(None) };
             let name = self.metadata.schema().field(*root).name();
             let array = batch.column_by_name(name).ok_or("column is missing")?;
             // Cells that do not convert become null; so does a column that converts nowhere.
             let target = match kind {
-                Kind::Number => Some(DataType::Float64),
-                Kind::Json => None,
+                ColumnKind::Number => Some(DataType::Float64),
+                ColumnKind::Json => None,
                 _ if is_view(array.data_type()) || is_shown(array.data_type()) => None,
                 _ => Some(DataType::Utf8View),
             };
@@ -310,8 +311,8 @@ fn refuse_nested(
     for (root, column) in std::iter::zip(columns, wanted).filter(|(_, column)| column.required) {
         let Some(field) = root.map(|root| schema.field(root)) else { continue };
         let kind = match (column.kind, field.data_type()) {
-            (Kind::Id | Kind::Number | Kind::Json, _) => continue,
-            (Kind::Texts | Kind::Prose, kind) if item(kind).is_some_and(is_text) => continue,
+            (ColumnKind::Id | ColumnKind::Number | ColumnKind::Json, _) => continue,
+            (ColumnKind::Texts | ColumnKind::Prose, kind) if item(kind).is_some_and(is_text) => continue,
             (_, kind) if item(kind).is_some() => "lists",
             (_, kind) if is_nested(kind) => "objects",
             _ => continue,
@@ -322,23 +323,28 @@ fn refuse_nested(
 }
 
 /// Returns what a valid cell is, of a column that may hold text by its type.
-fn cell(kind: Kind, is_declared: bool, array: &ArrayRef, row: usize) -> Result<Cell, String> {
+fn cell(kind: ColumnKind, is_declared: bool, array: &ArrayRef, row: usize) -> Result<Cell, String> {
     Ok(match kind {
-        Kind::Number => Cell::Number(array.as_primitive_opt::<Float64Type>().map(|array| array.value(row))),
-        Kind::Json if is_declared && is_view(array.data_type()) => {
-            Cell::Json(Some(utf8(bytes(array, row)?)?.into()))
+        ColumnKind::Number => {
+            Cell::Number(array.as_primitive_opt::<Float64Type>().map(|array| array.value(row)))
         }
-        Kind::Json if value::has_bad_text(array, row) => return Err(NOT_UTF_8.to_owned()),
-        Kind::Json => Cell::Json(Some(value::json(array, row)).filter(|value| !value.is_null())),
+        ColumnKind::Json if is_declared && is_view(array.data_type()) => {
+            Cell::Json(Some(Value::from(utf8(bytes(array, row)?)?).to_string()))
+        }
+        ColumnKind::Json if value::has_bad_text(array, row) => return Err(NOT_UTF_8.to_owned()),
+        ColumnKind::Json => {
+            let value = Some(value::json(array, row)).filter(|value| !value.is_null());
+            Cell::Json(value.map(|value| value.to_string()))
+        }
         _ if is_shown(array.data_type()) => shown_cell(kind, array, row)?,
         _ => {
             let bytes = bytes(array, row)?;
             let is_binary = *array.data_type() == DataType::BinaryView && !is_declared;
             match (kind, std::str::from_utf8(bytes)) {
-                (Kind::Bytes, text) if is_binary || text.is_err() => Cell::Bytes(bytes.to_owned()),
+                (ColumnKind::Bytes, text) if is_binary || text.is_err() => Cell::Bytes(bytes.to_owned()),
                 (_, Ok(text)) => Cell::Text(Some(text.to_owned())),
-                (Kind::Prose, Err(_)) => Cell::Replaced(String::from_utf8_lossy(bytes).into_owned()),
-                (Kind::Beside | Kind::Id, Err(_)) => {
+                (ColumnKind::Prose, Err(_)) => Cell::Replaced(String::from_utf8_lossy(bytes).into_owned()),
+                (ColumnKind::Beside | ColumnKind::Id, Err(_)) => {
                     Cell::Text(Some(String::from_utf8_lossy(bytes).into_owned()))
                 }
                 (_, Err(_)) => Cell::Text(Some(utf8(bytes)?.to_owned())),
@@ -348,21 +354,21 @@ fn cell(kind: Kind, is_declared: bool, array: &ArrayRef, row: usize) -> Result<C
 }
 
 /// Returns the text of a valid cell that is no text by its type, as JSON would have it.
-fn shown_cell(kind: Kind, array: &ArrayRef, row: usize) -> Result<Cell, String> {
+fn shown_cell(kind: ColumnKind, array: &ArrayRef, row: usize) -> Result<Cell, String> {
     let text = value::text(array, row);
     Ok(match kind {
         _ if !is_nested(array.data_type()) => Cell::Text(text),
-        Kind::Beside => Cell::Text(None),
-        Kind::Id => {
+        ColumnKind::Beside => Cell::Text(None),
+        ColumnKind::Id => {
             let json = || Some(value::json(array, row)).filter(|value| !value.is_null());
             Cell::Text(text.or_else(|| json().map(|value| value.to_string())))
         }
-        Kind::Prose => match text {
+        ColumnKind::Prose => match text {
             Some(text) if value::has_bad_text(array, row) => Cell::Replaced(text),
             text => Cell::Text(text),
         },
-        Kind::Texts if value::has_bad_text(array, row) => return Err(NOT_UTF_8.to_owned()),
-        Kind::Texts if text.is_some() => Cell::Text(text),
+        ColumnKind::Texts if value::has_bad_text(array, row) => return Err(NOT_UTF_8.to_owned()),
+        ColumnKind::Texts if text.is_some() => Cell::Text(text),
         _ => return Err("holds a list or an object".to_owned()),
     })
 }

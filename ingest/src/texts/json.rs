@@ -1,7 +1,5 @@
 //! The texts within JSON at any depth, read as `rows::fields` reads objects: leniently.
 
-use serde_json::Value;
-
 use super::SeenFields;
 use crate::rows::fields::{Fields, Scan, decode};
 
@@ -31,7 +29,10 @@ pub(super) fn of_row(row: &[u8], seen: &mut SeenFields<'_>) -> Result<Vec<String
 }
 
 /// Appends the texts within a value: its strings that are not names.
-fn append(value: &[u8], texts: &mut Vec<String>) -> Result<(), String> {
+///
+/// # Errors
+/// Why it cannot be read.
+pub(super) fn append(value: &[u8], texts: &mut Vec<String>) -> Result<(), String> {
     let mut scan = Scan { text: value, at: 0 };
     while let Some(found) = memchr::memchr(b'"', &value[scan.at..]) {
         scan.at += found;
@@ -42,22 +43,13 @@ fn append(value: &[u8], texts: &mut Vec<String>) -> Result<(), String> {
                 // With other letters in its place nothing would be found of it.
                 return Err("not UTF-8".to_owned());
             }
-            texts.push(decoded.text);
+            // Bytes within a list or a struct, such as those of an image, are shown as a text that is none.
+            if !decoded.text.contains('\0') {
+                texts.push(decoded.text);
+            }
         }
     }
     Ok(())
-}
-
-/// Appends the texts within the value of a column.
-pub(super) fn append_value(value: Value, texts: &mut Vec<String>) {
-    match value {
-        // Bytes within a list or a struct, such as those of an image, are shown as a text that is none.
-        Value::String(text) if text.contains('\0') => {}
-        Value::String(text) => texts.push(text),
-        Value::Array(values) => values.into_iter().for_each(|value| append_value(value, texts)),
-        Value::Object(values) => values.into_iter().for_each(|(_, value)| append_value(value, texts)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
 }
 
 #[cfg(test)]
@@ -95,10 +87,7 @@ mod tests {
     #[test]
     fn bytes_of_a_column_are_no_text() {
         let mut texts = Vec::new();
-        append_value(
-            serde_json::json!({"bytes": "\u{fffd}PNG\u{0}\u{0}", "n": 1, "c": ["a", null]}),
-            &mut texts,
-        );
+        append(br#"{"bytes": "\ufffdPNG\u0000\u0000", "n": 1, "c": ["a", null]}"#, &mut texts).unwrap();
         assert_eq!(texts, ["a"]);
     }
 }

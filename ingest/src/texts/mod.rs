@@ -29,7 +29,7 @@ use crate::listing::Listing;
 use crate::location::shown;
 use crate::rows::delimited::DelimitedRows;
 use crate::rows::json::JsonTexts;
-use crate::rows::{Kind, ParquetRows, Row, Wanted};
+use crate::rows::{Cells, ColumnKind, ParquetRows, Row, Wanted};
 use crate::source::Source;
 
 /// The formats that are read, to be told when a file has none of them.
@@ -141,7 +141,7 @@ impl<'a> Table<'a> {
         seen.note(header.names());
         let wanted = header.names().filter(|name| seen.is_wanted(name));
         let wanted: Vec<Wanted> =
-            wanted.map(|name| Wanted::optional(Kind::Json, vec![name.to_owned()])).collect();
+            wanted.map(|name| Wanted::optional(ColumnKind::Json, vec![name.to_owned()])).collect();
         Ok(Self { rows: Box::new(open(&wanted)?), columns: (0..wanted.len()).collect(), first: None })
     }
 
@@ -155,7 +155,7 @@ impl<'a> Table<'a> {
     ) -> Result<Self> {
         let broken = move |error: &io::Error| source_error(place.1, error);
         let mut rows = DelimitedRows::open(place, reader, (delimiter, ROW_BYTES_MAX), &[], broken)?;
-        let names = rows.want_all(Kind::Json);
+        let names = rows.want_all(ColumnKind::Json);
         seen.note(names.iter().map(String::as_str));
         let columns = (0..names.len()).filter(|column| seen.is_wanted(&names[*column])).collect();
         let is_text = |name: &String| name.split_whitespace().nth(TEXT_WORDS_MIN - 1).is_some();
@@ -168,15 +168,17 @@ impl<'a> Table<'a> {
             return Some(Ok(TextRow::Whole(texts)));
         }
         let row = self.rows.next()?;
-        Some(row.map(|row| {
-            row.map(|mut cells| {
-                let mut texts = Vec::new();
-                let values = self.columns.iter().filter_map(|column| cells.json(*column));
-                values.for_each(|value| json::append_value(value, &mut texts));
-                texts
-            })
-        }))
+        Some(row.map(|row| row.and_then(|cells| texts_of(cells, &self.columns))))
     }
+}
+
+/// Returns the texts within these cells of a row.
+fn texts_of(mut cells: Cells, columns: &[usize]) -> Result<Vec<String>, String> {
+    let mut texts = Vec::new();
+    for value in columns.iter().filter_map(|column| cells.json(*column)) {
+        json::append(value.as_bytes(), &mut texts)?;
+    }
+    Ok(texts)
 }
 
 /// Calls `text` with each text in these fields of the rows of a file, or of the files in a folder.

@@ -73,16 +73,16 @@ impl Header {
     }
 
     /// Returns what the record is.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> RecordKind {
         let kind = self.get("warc-type").unwrap_or_default();
         let kinds = [
-            ("response", Kind::Response),
-            ("resource", Kind::Resource),
-            ("conversion", Kind::Conversion),
-            ("revisit", Kind::Revisit),
+            ("response", RecordKind::Response),
+            ("resource", RecordKind::Resource),
+            ("conversion", RecordKind::Conversion),
+            ("revisit", RecordKind::Revisit),
         ];
         let known = kinds.iter().find(|(name, _)| name.eq_ignore_ascii_case(kind));
-        known.map_or(Kind::Other, |(_, kind)| *kind)
+        known.map_or(RecordKind::Other, |(_, kind)| *kind)
     }
 
     /// Returns true if and only if the writer cut the block, and says so.
@@ -93,7 +93,7 @@ impl Header {
 
 /// What a record is, as far as it matters for its text (ISO 28500, 6.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum RecordKind {
     /// A server's response, with the head of its protocol.
     Response,
     /// A body by itself.
@@ -125,10 +125,10 @@ mod tests {
         let header =
             parse("warc-TYPE:response\r\nCONTENT-LENGTH: 7 \r\nContent-Length: 9\r\nWARC-Type: request")
                 .unwrap();
-        assert_eq!((header.kind(), header.content_length), (Kind::Response, 7));
+        assert_eq!((header.kind(), header.content_length), (RecordKind::Response, 7));
         assert_eq!(header.get("content-length"), Some("7"));
         assert_eq!(header.get("Content-Length"), None, "names are asked for in lower case");
-        assert_eq!(parse("Content-Length: 1\r\nWARC-Type: RESOURCE").unwrap().kind(), Kind::Resource);
+        assert_eq!(parse("Content-Length: 1\r\nWARC-Type: RESOURCE").unwrap().kind(), RecordKind::Resource);
     }
 
     #[test]

@@ -22,7 +22,7 @@ mod http;
 mod input;
 mod reader;
 
-pub use header::{Header, Kind};
+pub use header::{Header, RecordKind};
 pub use http::{BODY_BYTES_MAX, HttpFault, Response};
 pub use reader::{BLOCK_BYTES_MAX, Damage, Entry, HEADER_BYTES_MAX, Reader, Record};
 

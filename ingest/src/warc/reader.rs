@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use super::arc;
 use super::format::Format;
-use super::header::{Header, Kind, begins_with_magic};
+use super::header::{Header, RecordKind, begins_with_magic};
 use super::http;
 use super::input::Input;
 use crate::fault::{FILE_EMPTY, FileFault};
@@ -428,9 +428,9 @@ impl<R: Read> Reader<R> {
 /// Returns true if and only if the block is one that text is made of.
 fn holds_text(header: &Header) -> bool {
     match header.kind() {
-        Kind::Response | Kind::Conversion => true,
-        Kind::Resource => header.get("content-type").is_some_and(|mime| mime.contains("html")),
-        Kind::Revisit | Kind::Other => false,
+        RecordKind::Response | RecordKind::Conversion => true,
+        RecordKind::Resource => header.get("content-type").is_some_and(|mime| mime.contains("html")),
+        RecordKind::Revisit | RecordKind::Other => false,
     }
 }
 

@@ -216,15 +216,15 @@ fn documents_of_an_arc_file_are_records_of_their_kind() {
     for (file, parts) in [(parts.concat(), &parts), (members.concat(), &members)] {
         let found = entries(&file);
         assert_eq!((damages(&found), positions(&found)), (vec![], offsets(parts)));
-        let kinds: Vec<(Kind, Vec<u8>)> = found
+        let kinds: Vec<(RecordKind, Vec<u8>)> = found
             .into_iter()
             .map(|entry| match entry {
                 Entry::Record(record) => (record.header.kind(), record.block),
                 Entry::Damage(damage) => panic!("{damage:?}"),
             })
             .collect();
-        assert_eq!(kinds[1], (Kind::Response, b"HTTP/1.0 200 OK\r\n\r\none".to_vec()));
-        assert_eq!(kinds[2], (Kind::Resource, b"<p>two".to_vec()));
+        assert_eq!(kinds[1], (RecordKind::Response, b"HTTP/1.0 200 OK\r\n\r\none".to_vec()));
+        assert_eq!(kinds[2], (RecordKind::Resource, b"<p>two".to_vec()));
     }
     let broken = [parts[0].clone(), b"garbage\n".to_vec(), parts[1].clone(), parts[3].clone()];
     let found = entries(&broken.concat());

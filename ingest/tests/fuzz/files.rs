@@ -14,7 +14,7 @@ use ingest::html;
 use ingest::lines::{Ends, Line, Lines, decompressed};
 use ingest::rows::delimited::DelimitedRows;
 use ingest::rows::json::JsonRows;
-use ingest::rows::{Kind, ParquetRows, ROW_BYTES_MAX, Row, Wanted};
+use ingest::rows::{ColumnKind, ParquetRows, ROW_BYTES_MAX, Row, Wanted};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
@@ -96,7 +96,7 @@ fn processor_time() -> Duration {
 
 fn wanted() -> Vec<Wanted> {
     let names = |name: &str| vec![name.to_owned()];
-    vec![Wanted::optional(Kind::Text, names("url")), Wanted::optional(Kind::Number, names("n"))]
+    vec![Wanted::optional(ColumnKind::Text, names("url")), Wanted::optional(ColumnKind::Number, names("n"))]
 }
 
 fn count(rows: impl Iterator<Item = Row>) -> u64 {

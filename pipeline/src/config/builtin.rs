@@ -18,3 +18,11 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 pub fn find(name: &str) -> Option<&'static str> {
     BUILTIN.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
 }
+
+/// Returns the first sentence of a built-in configuration's head, on one line.
+pub fn summary(name: &str) -> String {
+    let text = find(name).unwrap_or_default();
+    let head: Vec<&str> = text.lines().map_while(|line| line.strip_prefix("# ")).collect();
+    let head = head.join(" ");
+    head.split_inclusive(". ").next().unwrap_or_default().trim_end().to_owned()
+}

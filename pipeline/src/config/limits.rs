@@ -6,7 +6,7 @@ use ingest::FILE_UNIT;
 use serde::Deserialize;
 
 /// When a run stops although every record is accounted for.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// Share of a source's files that may yield not one record, checked for sources of ten files or more.

@@ -7,6 +7,7 @@ mod base;
 pub mod builtin;
 mod explain;
 mod fit;
+pub mod keys;
 mod limits;
 pub mod load;
 mod pack;
@@ -17,7 +18,7 @@ use std::path::PathBuf;
 
 use corpus::mirror::Mirrors;
 use filter::near::planted::PLANTED_SOURCE;
-use filter::stage::looks::EVALUATION_SOURCE;
+use filter::stage::image_hashes::EVALUATION_SOURCE;
 use serde::Deserialize;
 
 use crate::place;
@@ -31,7 +32,7 @@ pub use pack::Pack;
 pub use slurm::{Job, Slurm};
 
 /// A complete run.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// The run's name; its folder unless `--dir` says otherwise.
@@ -67,7 +68,7 @@ pub struct Config {
     /// Fetching and storing images.
     pub images: Option<images::Config>,
     /// Duplicates among the images of pairs, which packing and exports leave out.
-    pub image_duplicates: Option<filter::LooksConfig>,
+    pub image_duplicates: Option<filter::ImageDuplicatesConfig>,
     /// CLIP features, computed ahead; without them the trainer encodes pixels.
     pub features: Option<shard::features::Config>,
     /// The tokenizer.
@@ -84,7 +85,7 @@ pub struct Config {
 }
 
 /// `[interleaved]`: which pages, before anything is fetched, and what becomes of them after.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Interleaved {
     /// The rules by which pages become candidates.

@@ -7,7 +7,7 @@ use super::Config;
 
 /// How sequences are packed. Their length and the slots of an image are the model's
 /// (`model.decoder.sequence_tokens_max`, `model.resampler.latent_count`).
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Pack {
     /// Documents that are shuffled together, and packed without any other.

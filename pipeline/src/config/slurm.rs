@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 /// How jobs are submitted, and how long the driver keeps at it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Slurm {
     /// Elements of a stage's array at most; the cluster's MaxArraySize bounds it too. An element runs several tasks
@@ -25,7 +25,7 @@ pub struct Slurm {
 }
 
 /// What a job asks for. What is absent, the stage says itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Job {
     /// Partition.

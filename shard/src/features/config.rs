@@ -11,7 +11,7 @@ const BATCH_IMAGES_DEFAULT: u32 = 64;
 const BATCH_IMAGES_MAX: u32 = 4_096;
 
 /// Section `[features]`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Where in the tower features are taken. Default before the last block, which the paper
@@ -39,7 +39,7 @@ pub struct Config {
 }
 
 /// Where the tower's weights come from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Weights {
     /// CLIP's random initialisation: for tests and samples.

@@ -10,7 +10,7 @@ const SENTENCES_OUTER_MAX_DEFAULT: u32 = 3;
 const VALIDATION_SHARE_DEFAULT: f64 = 0.02;
 
 /// KOSMOS-1's choices (paper appendix B.1.3; sentences: unilm `wild_loader.py`).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// An image with a shorter side, as fetched, is dropped. Default 64 (paper).

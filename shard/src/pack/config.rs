@@ -18,7 +18,7 @@ const SEQUENCE_TOKENS_LIMIT: u32 = 1 << 20;
 const IMAGE_FRAME_TOKENS: u32 = 4;
 
 /// How documents are packed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TextConfig {
     /// Tokens of a sequence at most. Default 2048.
@@ -48,7 +48,7 @@ impl TextConfig {
 }
 
 /// How pairs are packed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PairConfig {
     /// Tokens of a sequence at most, the slots included. Default 2048.
@@ -84,7 +84,7 @@ impl PairConfig {
 }
 
 /// How interleaved documents are packed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct InterleavedConfig {
     /// Tokens of a sequence at most, the slots included. Default 2048.

@@ -20,7 +20,7 @@ pub const TOKENIZER_MODEL: FileStream =
 const CANCEL_RECORDS: u64 = 1_024;
 
 /// Where the tokenizer comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum TokenizerConfig {
     /// A SentencePiece `.model` file; KOSMOS-1's is `kosmos-2/data/sentencepiece.bpe.model` of

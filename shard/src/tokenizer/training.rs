@@ -25,7 +25,7 @@ const FIRST_PIECES: u32 = 3;
 const LOST_CHARACTER_STEP: f64 = 0.0001;
 
 /// How a small tokenizer is trained.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingConfig {
     /// SentencePiece ids, the first three included; fewer, of which the stage tells, if the text does not

@@ -10,8 +10,9 @@ use corpus::record::{IMAGES, Image, Use};
 use corpus::{Dataset, Inputs};
 use images::Duplicates;
 use images::flow::{PASSES, pass_name};
+use ingest::rows::strict;
 use pipeline::number::grouped;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tar::{Builder, EntryType, Header};
 
 use super::ExportArgs;
@@ -91,7 +92,7 @@ impl<'a> Shards<'a> {
             let extension = extension.map_or("jpg", |(_, extension)| extension);
             append(tar, &format!("{key}.{extension}"), &image.image.bytes)?;
             append(tar, &format!("{key}.txt"), place.caption.as_deref().unwrap_or_default().as_bytes())?;
-            append(tar, &format!("{key}.json"), description(&key, image, place).to_string().as_bytes())?;
+            append(tar, &format!("{key}.json"), description(&key, image, place).as_bytes())?;
         }
         self.samples += 1;
         Ok(())
@@ -128,9 +129,8 @@ fn append(tar: &mut Builder<BufWriter<File>>, name: &str, bytes: &[u8]) -> anyho
 }
 
 /// Describes a sample; further columns of the source never hide what we know ourselves.
-fn description(key: &str, image: &Image, place: &Use) -> Value {
-    let extra = place.extra.as_deref().and_then(|extra| serde_json::from_str(extra).ok());
-    let mut all: Map<String, Value> = extra.unwrap_or_default();
+fn description(key: &str, image: &Image, place: &Use) -> String {
+    let mut all = place.extra.as_deref().map(strict::fields).unwrap_or_default();
     let ours = json!({
         "key": key,
         "id": place.id.to_string(),
@@ -146,9 +146,9 @@ fn description(key: &str, image: &Image, place: &Use) -> Value {
         "perceptual_hash": format!("{:016x}", image.perceptual_hash),
     });
     if let Value::Object(ours) = ours {
-        all.extend(ours);
+        all.extend(ours.into_iter().map(|(name, value)| (name, value.to_string())));
     }
-    Value::Object(all)
+    strict::object(&all)
 }
 
 #[cfg(test)]
@@ -192,7 +192,10 @@ mod tests {
 
     #[test]
     fn a_sample_is_described_by_every_field_of_its_image_and_its_use() {
-        let extra = r#"{"licence": "CC0", "width": 9999, "url": "https://other.example/"}"#;
+        let extra = r#"{"licence": "CC0", "width": 9999, "url": "https://other.example/", "n": 18446744073709551616}"#;
+        let described = |place: &Use| -> Value {
+            serde_json::from_str(&description("0000012", &image(), place)).unwrap()
+        };
         let expected = json!({
             "key": "0000012",
             "id": "3:1:5",
@@ -207,9 +210,13 @@ mod tests {
             "sha256": "ab".repeat(32),
             "perceptual_hash": "0000000000000123",
             "licence": "CC0",
+            "n": 18_446_744_073_709_551_616_f64,
         });
-        assert_eq!(description("0000012", &image(), &place(5, Some(extra))), expected);
-        let without = description("0000012", &image(), &Use { key: None, caption: None, ..place(5, None) });
+        assert_eq!(described(&place(5, Some(extra))), expected);
+        assert!(
+            description("0000012", &image(), &place(5, Some(extra))).contains("\"n\":18446744073709551616,")
+        );
+        let without = described(&Use { key: None, caption: None, ..place(5, None) });
         assert_eq!((&without["source_key"], &without["caption"]), (&Value::Null, &Value::Null));
     }
 
@@ -237,7 +244,6 @@ mod tests {
         assert_eq!(names, expected.concat());
         assert_eq!(files["00000.tar/000001.txt"], "caption 1");
         assert_eq!(files["00001.tar/000010.webp"], "pixels");
-        let described: Value = serde_json::from_str(&files["00001.tar/000010.json"]).unwrap();
-        assert_eq!(described, description("000010", &image(), &place(2, None)));
+        assert_eq!(files["00001.tar/000010.json"], description("000010", &image(), &place(2, None)));
     }
 }

@@ -15,7 +15,7 @@ const COUNT_MIN: u32 = 100;
 const COUNT_MAX: u32 = 1_000_000;
 
 /// Seed and size of a world; the same values make the same bytes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Where every random choice comes from.

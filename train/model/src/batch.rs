@@ -11,7 +11,9 @@ pub const PIXEL_CHANNELS: usize = 3;
 const BEAM_COUNT_MAX: u32 = 5;
 
 /// The place in the vision tower from which features were taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Tap {
     /// All tokens before the last block, so that the last block can still be trained.
@@ -97,7 +99,7 @@ pub struct Prompt<'a> {
 }
 
 /// How prompts are continued.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct GenerateConfig {
     /// Most tokens added to a prompt. Default 64.

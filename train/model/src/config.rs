@@ -26,7 +26,7 @@ const IMAGE_SIDE_PIXELS_MAX: u32 = 1 << 12;
 const VOCABULARY_SIZE_MIN: u32 = 4;
 
 /// Sizes and options of the whole network.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// The language decoder.
@@ -38,7 +38,7 @@ pub struct Config {
 }
 
 /// The decoder: a Magneto (sub-LN) transformer, paper section 3.2.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DecoderConfig {
     /// Rows of the embedding. Default 64,007 (paper table 17; unilm's dictionary).
@@ -67,7 +67,7 @@ pub struct DecoderConfig {
 }
 
 /// How the decoder knows positions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Position {
     /// Extrapolatable rotation of queries and keys: what the paper states (2.2).
@@ -91,7 +91,7 @@ impl Position {
 }
 
 /// How the decoder's weights start; embeddings are N(0, 1/width) in both.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Initialisation {
     /// What torchscale's code does: U(±1/sqrt(fan_in)) for weights and biases, and both
@@ -104,7 +104,7 @@ pub enum Initialisation {
 
 /// The resampler: one linear layer and one cross-attention from learned latent
 /// queries (unilm `connector.py`).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ResamplerConfig {
     /// Image vectors per image. Default 64 (unilm `image_token_length`).
@@ -118,7 +118,7 @@ pub struct ResamplerConfig {
 }
 
 /// How the resampler's weights start; its attention is fairseq's in both.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ResamplerInitialisation {
     /// unilm's: PyTorch's default for the linear layer, N(0, 1) latent queries.
@@ -130,7 +130,7 @@ pub enum ResamplerInitialisation {
 }
 
 /// The vision tower: CLIP's ViT, L/14 at 224 pixels by default (paper 3.2).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TowerConfig {
     /// Default 224.
@@ -153,7 +153,7 @@ pub struct TowerConfig {
 }
 
 /// Which part of the vision tower is trained.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Trainable {
     /// Nothing.

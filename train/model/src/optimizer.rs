@@ -8,7 +8,7 @@ use crate::{Error, Result};
 /// (`p -= lr * weight_decay * p`, before the update) and epsilon is added after the
 /// bias correction. (fairseq's Adam adds it before; the two differ only where
 /// gradients are near epsilon.)
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct OptimizerConfig {
     /// Decay of the running mean. Default 0.9 (paper 3.2).

@@ -8,7 +8,7 @@ use crate::{Error, Result};
 const THREAD_COUNT_MAX: u32 = 1024;
 
 /// Device, precision, threads and seed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// Default CPU.
@@ -26,7 +26,7 @@ pub struct Settings {
 }
 
 /// The device that holds the weights and computes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Device {
     /// The CPU.
@@ -47,7 +47,7 @@ impl Device {
 }
 
 /// The precision of matrix products; weights, losses and optimiser state are float32.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {
     /// float32 throughout.

@@ -7,8 +7,8 @@ use corpus::record::{CAPTIONS, Generated, Sequence};
 use model::{Learner, Prompt};
 use serde::{Deserialize, Serialize};
 
-use crate::evaluate::exam::Exam;
-use crate::evaluate::prompt::Asked;
+use crate::evaluate::held_out::HeldOut;
+use crate::evaluate::prompt::CaptionPrompt;
 use crate::evaluate::words::named;
 use crate::validation::held_out;
 use crate::{Kind, Result};
@@ -17,7 +17,7 @@ use crate::{Kind, Result};
 const UNIT: &str = CAPTIONS.name();
 
 /// How well captions agree with the pairs' own.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CaptionScores {
     /// Captions generated.
     pub captions: u64,
@@ -30,7 +30,7 @@ pub struct CaptionScores {
 }
 
 /// Agreement on one group of words.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct WordScore {
     /// Pairs whose own caption names a word of the group.
     pub named: u64,
@@ -45,28 +45,28 @@ pub struct WordScore {
 /// # Errors
 /// When a row cannot be what packing writes, or the network fails.
 pub(crate) fn measure(
-    exam: &Exam<'_>,
+    data: &HeldOut<'_>,
     learner: &mut dyn Learner,
     out: &mut Output<'_>,
 ) -> Result<CaptionScores> {
-    let mut captions = Captions { out, scores: CaptionScores::new(&exam.config.words), index: 0 };
-    let Some(pairs) = exam.shards.get(&Kind::Pairs) else { return Ok(captions.scores) };
-    let mut rows = held_out(pairs).take(exam.config.pairs_max as usize);
-    let at_once = exam.config.generate.rows_max.max(1) as usize;
+    let mut captions = Captions { out, scores: CaptionScores::new(&data.config.words), index: 0 };
+    let Some(pairs) = data.shards.get(&Kind::Pairs) else { return Ok(captions.scores) };
+    let mut rows = held_out(pairs).take(data.config.pairs_max as usize);
+    let at_once = data.config.generate.rows_max.max(1) as usize;
     loop {
-        exam.cancel.check()?;
+        data.cancel.check()?;
         let rows: Vec<Sequence> = rows.by_ref().take(at_once).collect::<corpus::Result<_>>()?;
         if rows.is_empty() {
             return Ok(captions.scores);
         }
-        let asked: Vec<Asked> =
-            rows.iter().map(|row| Asked::new(row, &exam.layout)).collect::<Result<_>>()?;
-        let prompts: Vec<Prompt<'_>> = asked.iter().map(Asked::prompt).collect();
-        let answers = learner.generate(&prompts, &exam.config.generate)?;
+        let asked: Vec<CaptionPrompt> =
+            rows.iter().map(|row| CaptionPrompt::new(row, &data.layout)).collect::<Result<_>>()?;
+        let prompts: Vec<Prompt<'_>> = asked.iter().map(CaptionPrompt::prompt).collect();
+        let answers = learner.generate(&prompts, &data.config.generate)?;
         for (asked, answer) in asked.iter().zip(&answers) {
-            let reference = exam.tokenizer.text(&asked.reference);
-            let row = Generated { id: asked.id, reference, caption: exam.tokenizer.text(answer) };
-            captions.add(row, &exam.config.words)?;
+            let reference = data.tokenizer.text(&asked.reference);
+            let row = Generated { id: asked.id, reference, caption: data.tokenizer.text(answer) };
+            captions.add(row, &data.config.words)?;
         }
     }
 }

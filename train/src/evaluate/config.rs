@@ -13,7 +13,7 @@ const ROWS_MAX: u32 = 1 << 20;
 const WORDS_MAX: usize = 1 << 10;
 
 /// Options of the evaluation.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct EvaluateConfig {
     /// Held-out pairs to caption, from the first. Default 1,000.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use model::{Learner, Loss};
 use serde::{Deserialize, Serialize};
 
-use crate::evaluate::exam::Exam;
+use crate::evaluate::held_out::HeldOut;
 use crate::validation::{batches, mean};
 use crate::{Kind, Result};
 
@@ -24,11 +24,11 @@ pub struct KindLoss {
 ///
 /// # Errors
 /// When a row cannot be what packing writes, or the network fails.
-pub(crate) fn measure(exam: &Exam<'_>, learner: &mut dyn Learner) -> Result<BTreeMap<Kind, KindLoss>> {
+pub(crate) fn measure(data: &HeldOut<'_>, learner: &mut dyn Learner) -> Result<BTreeMap<Kind, KindLoss>> {
     let mut losses = BTreeMap::new();
-    for (&kind, dataset) in exam.shards {
+    for (&kind, dataset) in data.shards {
         let (mut loss, mut sequences) = (Loss::default(), 0);
-        for batch in batches((kind, dataset), exam.config.sequences_max, exam.micro_batch, &exam.layout) {
+        for batch in batches((kind, dataset), data.config.sequences_max, data.micro_batch, &data.layout) {
             let batch = batch?;
             loss += learner.evaluate(&batch.as_batch())?;
             sequences += batch.row_count as u64;

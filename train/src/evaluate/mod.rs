@@ -2,17 +2,17 @@
 //!
 //! ```text
 //! stage     Evaluate       loads the network, measures, writes captions and scores
-//! exam      Exam           what every measurement is given
+//! held_out  HeldOut        what every measurement is given
 //! scores    Scores         the list of measurements
 //! captions  CaptionScores  captions of held-out pairs, and how well they agree with the pairs' own
-//! prompt    Asked          a pair cut into what is given and what is to be found
+//! prompt    CaptionPrompt  a pair cut into what is given and what is to be found
 //! words     named          which word of a group a caption names
 //! losses    KindLoss       losses on held-out sequences
 //! ```
 
 mod captions;
 mod config;
-mod exam;
+mod held_out;
 mod losses;
 mod prompt;
 mod scores;

@@ -10,7 +10,7 @@ use crate::{Error, Kind, Result};
 
 /// `<s> <image> [slots] </image>` with its image, and the caption that follows.
 #[derive(Debug)]
-pub(crate) struct Asked {
+pub(crate) struct CaptionPrompt {
     /// The pair's id.
     pub(crate) id: Id,
     /// The caption's tokens, `</s>` included.
@@ -20,7 +20,7 @@ pub(crate) struct Asked {
     images: Images,
 }
 
-impl Asked {
+impl CaptionPrompt {
     /// Cuts a pair behind its `</image>`.
     pub(crate) fn new(row: &Sequence, layout: &ImageLayout) -> Result<Self> {
         let id = row.spans.first().map_or(Id::from_bits(0), |span| span.id);
@@ -50,7 +50,7 @@ mod tests {
 
     #[test]
     fn a_pair_is_cut_behind_its_image() {
-        let asked = Asked::new(&pair(3, &[40, 41]), &layout()).unwrap();
+        let asked = CaptionPrompt::new(&pair(3, &[40, 41]), &layout()).unwrap();
         let prompt = asked.prompt();
         assert_eq!(prompt.input, [0, 9, 9, 9, 10]);
         assert_eq!(prompt.image_slots, [false, false, true, true, false]);
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn a_row_without_an_image_is_refused() {
-        let error = Asked::new(&text(5, 4), &layout()).unwrap_err().to_string();
+        let error = CaptionPrompt::new(&text(5, 4), &layout()).unwrap_err().to_string();
         assert!(error.contains("0:0:5"), "{error}");
     }
 }

@@ -7,7 +7,7 @@ use model::Learner;
 use serde::{Deserialize, Serialize};
 
 use crate::evaluate::captions::{self, CaptionScores};
-use crate::evaluate::exam::Exam;
+use crate::evaluate::held_out::HeldOut;
 use crate::evaluate::losses::{self, KindLoss};
 use crate::{Kind, Result};
 
@@ -26,8 +26,12 @@ impl Scores {
     ///
     /// # Errors
     /// When a row cannot be what packing writes, or the network fails.
-    pub(crate) fn measure(exam: &Exam<'_>, learner: &mut dyn Learner, out: &mut Output<'_>) -> Result<Self> {
-        let losses = losses::measure(exam, learner)?;
-        Ok(Self { captions: captions::measure(exam, learner, out)?, losses })
+    pub(crate) fn measure(
+        data: &HeldOut<'_>,
+        learner: &mut dyn Learner,
+        out: &mut Output<'_>,
+    ) -> Result<Self> {
+        let losses = losses::measure(data, learner)?;
+        Ok(Self { captions: captions::measure(data, learner, out)?, losses })
     }
 }

@@ -9,7 +9,7 @@ use corpus::{Declared, FileStream, Inputs, Output, Stage, Task};
 use model::{Learner, OptimizerConfig};
 use serde_json::{Value, json};
 
-use crate::evaluate::exam::Exam;
+use crate::evaluate::held_out::HeldOut;
 use crate::evaluate::{EvaluateConfig, Scores};
 use crate::images::PayloadFormat;
 use crate::rows::Rows;
@@ -103,7 +103,7 @@ impl Evaluate {
         let shards = open_shards(task, &self.packed)?;
         let mut learner = open()?;
         learner.load(&self.weights(task)?, None)?;
-        let exam = Exam {
+        let data = HeldOut {
             config: &self.config,
             shards: &shards,
             layout: image_layout(&self.model, self.payload),
@@ -111,7 +111,7 @@ impl Evaluate {
             tokenizer: &tokenizer,
             cancel: task.cancel,
         };
-        let scores = Scores::measure(&exam, &mut *learner, out)?;
+        let scores = Scores::measure(&data, &mut *learner, out)?;
         let json =
             serde_json::to_vec_pretty(&scores).map_err(|error| corpus::Error::work(&self.name, error))?;
         Ok(out.write_file(SCORES, json.into())?)

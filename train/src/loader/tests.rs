@@ -30,8 +30,8 @@ fn codes() -> BTreeMap<String, SourceCode> {
     BTreeMap::from([("books".to_owned(), SourceCode(1)), ("web".to_owned(), SourceCode(2))])
 }
 
-fn open(config: &Config, shards: &Shards, state: &LoaderState) -> Result<Feed> {
-    Feed::open(config, shards, &codes(), layout(), Rank::ONLY, state)
+fn open(config: &Config, shards: &Shards, state: &LoaderState) -> Result<MicroBatches> {
+    MicroBatches::open(config, shards, &codes(), layout(), Rank::ONLY, state)
 }
 
 /// Returns the ids of a micro-batch's pairs, which are their features' values.
@@ -110,7 +110,7 @@ fn a_source_without_a_weight_and_one_without_a_name_are_refused() {
     let error = open(&config, &shards, &LoaderState::default()).unwrap_err().to_string();
     assert!(error.contains("source books has sequences but no weight"), "{error}");
     let none = BTreeMap::new();
-    let feed = Feed::open(&config, &shards, &none, layout(), Rank::ONLY, &LoaderState::default());
+    let feed = MicroBatches::open(&config, &shards, &none, layout(), Rank::ONLY, &LoaderState::default());
     assert!(feed.unwrap_err().to_string().contains("source code 1"));
 }
 
@@ -140,7 +140,7 @@ fn ranks_get_disjoint_pairs_that_are_together_the_epoch() {
     for index in 0..3 {
         let rank = Rank { index, count: 3 };
         let none = (BTreeMap::new(), LoaderState::default());
-        let mut feed = Feed::open(&config, &shards, &none.0, layout(), rank, &none.1).unwrap();
+        let mut feed = MicroBatches::open(&config, &shards, &none.0, layout(), rank, &none.1).unwrap();
         loop {
             let loaded = feed.next_batch().unwrap();
             if loaded.state[&Kind::Pairs]["all"].position.epoch > 0 {

@@ -6,7 +6,7 @@ use std::path::Path;
 use corpus::{Fingerprint, Store};
 
 use super::*;
-use crate::loader::{Feed, Shards};
+use crate::loader::{MicroBatches, Shards};
 use crate::sampler::Rank;
 use crate::testing::{FakeLearner, config, held_out, layout, pair, shard, text};
 
@@ -107,7 +107,7 @@ fn train(
     });
     let shards = shards(&store);
     let none = BTreeMap::new();
-    let feed = Feed::open(config, &shards, &none, layout(), Rank::ONLY, &state.loader).unwrap();
+    let feed = MicroBatches::open(config, &shards, &none, layout(), Rank::ONLY, &state.loader).unwrap();
     let validation = Validation::read(&shards, 3, config.micro_batch_rows(), &layout()).unwrap();
     let loader = Loader::start(feed, 3).unwrap();
     let cancel = Cancel::default();

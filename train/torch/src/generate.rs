@@ -24,7 +24,7 @@ pub(crate) fn generate(
 ) -> Result<Vec<Vec<u32>>> {
     let mut results = vec![Vec::new(); prompts.len()];
     let rows_max = (limits.rows_max / limits.beam_count.max(1)).max(1) as usize;
-    let mut alike: BTreeMap<(usize, Kinship), Vec<usize>> = BTreeMap::new();
+    let mut alike: BTreeMap<(usize, BatchKey), Vec<usize>> = BTreeMap::new();
     for (index, prompt) in prompts.iter().enumerate() {
         alike.entry((prompt.input.len(), kinship(&prompt.payload))).or_default().push(index);
     }
@@ -42,17 +42,17 @@ pub(crate) fn generate(
 
 /// What prompts must share, besides their length, to be computed together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Kinship {
+enum BatchKey {
     Text,
     Pixels,
     Features(Tap),
 }
 
-fn kinship(payload: &Payload<'_>) -> Kinship {
+fn kinship(payload: &Payload<'_>) -> BatchKey {
     match payload {
-        Payload::None => Kinship::Text,
-        Payload::Pixels(_) => Kinship::Pixels,
-        Payload::Features { tap, .. } => Kinship::Features(*tap),
+        Payload::None => BatchKey::Text,
+        Payload::Pixels(_) => BatchKey::Pixels,
+        Payload::Features { tap, .. } => BatchKey::Features(*tap),
     }
 }
 

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use corpus::record::{Pair, PairNumber, SegmentKind};
 use serde_json::{Value, json};
 
-use crate::config::{DecontaminateConfig, ExactConfig, LooksConfig, NearConfig, RepeatsConfig, TextConfig};
+use crate::config::{
+    DecontaminateConfig, ExactConfig, ImageDuplicatesConfig, NearConfig, RepeatsConfig, TextConfig,
+};
 use crate::rule::fineweb::Line;
 use crate::rule::*;
 use crate::subject::tests::{page, pair};
@@ -418,7 +420,7 @@ fn defaults_of_finding_duplicates_are_what_is_documented() {
         })
     );
     assert_eq!(
-        serde_json::to_value(LooksConfig::default()).unwrap(),
+        serde_json::to_value(ImageDuplicatesConfig::default()).unwrap(),
         json!({"hamming_max": 4, "memory_mb": 1_024, "evaluation": {}})
     );
     assert_eq!(TextConfig::default().validation_share, 0.001);

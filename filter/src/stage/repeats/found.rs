@@ -6,7 +6,7 @@ use corpus::stage::{Inputs, Resources};
 use corpus::{Declared, Id, Output, Result, Stage, Task};
 use serde_json::{Value, json};
 
-use super::Of;
+use super::KeyRole;
 use crate::config::{Keep, RepeatsConfig};
 use crate::stage::sorted;
 
@@ -25,14 +25,14 @@ pub struct Repeats {
     /// The stage whose keys it reads.
     pub keys: String,
     /// What its keys are of.
-    pub of: Of,
+    pub of: KeyRole,
     /// What passages are.
     pub config: RepeatsConfig,
 }
 
 /// Takes keys in order and gives repeats.
 struct Finder<'c> {
-    of: Of,
+    of: KeyRole,
     config: &'c RepeatsConfig,
     first: Option<PassageKey>,
     /// Whether the first is given already, too.
@@ -50,10 +50,10 @@ impl Finder<'_> {
             }
         };
         let overlaps = passage.id == first.id && passage.unit - first.unit < self.config.run();
-        if self.of == Of::Passages && overlaps {
+        if self.of == KeyRole::Passages && overlaps {
             return Ok(());
         }
-        let wants_first = self.of == Of::Anchors || self.config.keep == Keep::None;
+        let wants_first = self.of == KeyRole::Anchors || self.config.keep == Keep::None;
         if wants_first && !std::mem::replace(&mut self.is_first_given, true) {
             repeat(Repeat { id: first.id, unit: first.unit, first: first.id })?;
         }
@@ -100,7 +100,7 @@ impl Stage for Repeats {
         let range = partition(task.index, task.count);
         for passage in Merge::new(task.inputs.get(&self.keys)?, PASSAGE_KEYS, range, task.cancel)? {
             finder.next(passage?, |Repeat { id, unit, first }| {
-                if self.of == Of::Passages && id != first {
+                if self.of == KeyRole::Passages && id != first {
                     represented.push([first.to_bits(), id.to_bits()])?;
                 }
                 repeats.push([id.to_bits(), unit.into(), first.to_bits()])

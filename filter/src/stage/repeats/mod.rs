@@ -21,7 +21,7 @@ pub use passages::Passages;
 /// What keys are of, and what of them is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Of {
+pub enum KeyRole {
     /// Anchors of passages: all that are not alone.
     Anchors,
     /// Passages: those that do not stay.

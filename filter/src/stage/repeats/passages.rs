@@ -6,7 +6,7 @@ use corpus::stage::{Inputs, Resources};
 use corpus::{Dataset, Declared, Id, Output, Part, Result, Stage, Task};
 use serde_json::{Value, json};
 
-use super::Of;
+use super::KeyRole;
 use super::by_document::ByDocument;
 use crate::config::RepeatsConfig;
 use crate::passages::{self, Passage};
@@ -25,7 +25,7 @@ pub struct Passages {
     /// The stage whose documents it reads.
     pub documents: String,
     /// What keys are of.
-    pub of: Of,
+    pub of: KeyRole,
     /// The stage that found anchors which are not alone: of other passages there need not be keys.
     pub anchors: Option<String>,
     /// What passages are.
@@ -41,10 +41,10 @@ impl Passages {
     fn keys(&self, id: Id, text: &str, anchors: Option<&mut ByDocument<'_>>) -> Result<Vec<Passage>> {
         let found = anchors.map(|anchors| anchors.take(id)).transpose()?;
         Ok(match (self.of, found) {
-            (Of::Anchors, _) => passages::anchors(text, &self.config),
-            (Of::Passages, None) => passages::passages(text, &self.config),
-            (Of::Passages, Some(found)) if found.is_empty() => Vec::new(),
-            (Of::Passages, Some(found)) => {
+            (KeyRole::Anchors, _) => passages::anchors(text, &self.config),
+            (KeyRole::Passages, None) => passages::passages(text, &self.config),
+            (KeyRole::Passages, Some(found)) if found.is_empty() => Vec::new(),
+            (KeyRole::Passages, Some(found)) => {
                 let is_shared = |unit: u32| found.binary_search_by_key(&unit, |anchor| anchor.unit).is_ok();
                 passages::anchored(text, &self.config, is_shared)
             }

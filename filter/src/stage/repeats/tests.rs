@@ -53,8 +53,8 @@ fn run_by(texts: &[String], config: &RepeatsConfig, by_anchors: bool) -> Ended {
         bench.run(&Repeats { name: found.clone(), keys, of, config: config.clone() });
         found
     };
-    let anchors = by_anchors.then(|| find(Of::Anchors, "anchors", None));
-    let found = find(Of::Passages, "passages", anchors);
+    let anchors = by_anchors.then(|| find(KeyRole::Anchors, "anchors", None));
+    let found = find(KeyRole::Passages, "passages", anchors);
     let split = Some(SplitAssignment { seed: 1, validation_share: 0.5 });
     let (name, repeats) = ("text".to_owned(), found);
     let records = vec![documents.clone()];

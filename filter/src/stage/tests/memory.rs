@@ -4,11 +4,11 @@ use corpus::record::{CUTS, DOCUMENTS, Document, EncodedImage, IMAGES, Image};
 use corpus::sort::task_bytes;
 
 use super::*;
-use crate::config::{LooksConfig, NearConfig, RepeatsConfig, Unit};
+use crate::config::{ImageDuplicatesConfig, NearConfig, RepeatsConfig, Unit};
 use crate::passages::tests::config as repeats_config;
-use crate::stage::looks::{LookClusters, LookLinks};
+use crate::stage::image_hashes::{ImageClusters, ImageLinks};
 use crate::stage::near::{Clusters, Keys, Links, Verified};
-use crate::stage::repeats::{Cut, Of, Passages, Repeats};
+use crate::stage::repeats::{Cut, KeyRole, Passages, Repeats};
 
 /// Memory in MiB and workers: shares of 1 MiB, the least, of 4 MiB, and two that hold everything.
 const CASES: [(u32, usize); 4] = [(1, 4), (4, 1), (4_096, 1), (4_096, 4)];
@@ -139,10 +139,11 @@ fn duplicate_images_are_the_same_with_any_memory() {
     let run = |bench: &mut Bench, memory_mb| {
         let tasks = vec![(0..15_000).map(image).collect(), (15_000..30_000).map(image).collect()];
         bench.run(&Source { name: "pass", stream: IMAGES, tasks });
-        let config = LooksConfig { hamming_max: Some(2), memory_mb, ..LooksConfig::default() };
+        let config =
+            ImageDuplicatesConfig { hamming_max: Some(2), memory_mb, ..ImageDuplicatesConfig::default() };
         let (images, links) = (vec!["pass".to_owned()], "links".to_owned());
-        bench.run(&LookLinks { name: links.clone(), images: images.clone(), config: config.clone() });
-        let found = bench.run(&LookClusters { name: "duplicates".to_owned(), images, links, config });
+        bench.run(&ImageLinks { name: links.clone(), images: images.clone(), config: config.clone() });
+        let found = bench.run(&ImageClusters { name: "duplicates".to_owned(), images, links, config });
         assert_eq!(found.manifest().report.units["duplicates"].kept, 27_000);
     };
     check(run, &[("links", "links", 32), ("duplicates", "duplicates", 3 * 32)]);
@@ -156,7 +157,7 @@ fn repeated_passages_are_the_same_with_any_memory() {
         let config = RepeatsConfig { run: Some(20), partitions: 1, memory_mb, ..repeats_config(Unit::Words) };
         let documents = "documents".to_owned();
         let mut anchors = None;
-        for (of, found) in [(Of::Anchors, "shared"), (Of::Passages, "found")] {
+        for (of, found) in [(KeyRole::Anchors, "shared"), (KeyRole::Passages, "found")] {
             let (keys, documents) = (format!("{found}.keys"), documents.clone());
             let (name, config) = (keys.clone(), config.clone());
             bench.run(&Passages { name, documents, of, anchors: anchors.take(), config: config.clone() });

@@ -28,11 +28,11 @@ pub(super) enum Icon<'a> {
     /// A file of its own.
     Png(&'a [u8]),
     /// A bitmap's file, and what shows of it.
-    Bitmap(Vec<u8>, Veil<'a>),
+    Bitmap(Vec<u8>, AlphaMask<'a>),
 }
 
 /// How much shows of each pixel: rows begin with the last one.
-pub(super) enum Veil<'a> {
+pub(super) enum AlphaMask<'a> {
     /// The last of four bytes of each pixel.
     Alpha(&'a [u8]),
     /// A bit for each pixel that does not show, in rows of so many bytes.
@@ -90,13 +90,13 @@ fn bitmap(file: &[u8], (place, length): (usize, usize), bits: u16) -> Option<Ico
     let pixels = image.get(pixels_at..)?;
     let (columns, lines) = (usize::try_from(width).ok()?, usize::try_from(height).ok()?);
     let veil = if bits == BITS_WITH_ALPHA {
-        Veil::Alpha(pixels.get(..columns.checked_mul(lines)?.checked_mul(4)?)?)
+        AlphaMask::Alpha(pixels.get(..columns.checked_mul(lines)?.checked_mul(4)?)?)
     } else {
         // It is what the entry's bytes end with, whatever is before it.
         let row_bytes = columns.div_ceil(32).checked_mul(4)?;
         let bytes = row_bytes.checked_mul(lines)?;
         let begin = place.checked_add(length)?.checked_sub(bytes)?;
-        Veil::Mask(file.get(begin..begin.checked_add(bytes)?)?, row_bytes)
+        AlphaMask::Mask(file.get(begin..begin.checked_add(bytes)?)?, row_bytes)
     };
     let mut bitmap = Vec::with_capacity(FILE_HEADER_BYTES + image.len());
     let offset = u32::try_from(FILE_HEADER_BYTES + pixels_at).ok()?;
@@ -110,7 +110,7 @@ fn bitmap(file: &[u8], (place, length): (usize, usize), bits: u16) -> Option<Ico
     Some(Icon::Bitmap(bitmap, veil))
 }
 
-impl Veil<'_> {
+impl AlphaMask<'_> {
     /// Returns pixels as they show on white.
     pub(super) fn over(&self, pixels: Pixels) -> Option<Pixels> {
         let (width, height) = (pixels.width(), pixels.height());

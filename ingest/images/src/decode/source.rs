@@ -8,7 +8,7 @@ use image::{ImageDecoder, ImageError, ImageFormat, ImageReader};
 
 use super::bitmap;
 use super::gif::Gif;
-use super::icon::{Icon, Veil, icon};
+use super::icon::{AlphaMask, Icon, icon};
 use super::jpeg::Jpeg;
 use super::png::{self, Png};
 use super::samples;
@@ -36,7 +36,7 @@ pub(super) struct Library<'a> {
     /// Bytes of a copy of the file that is decoded in its place.
     copy_bytes: u64,
     /// What shows of it, where the library does not know.
-    veil: Option<Veil<'a>>,
+    veil: Option<AlphaMask<'a>>,
 }
 
 impl<'a> Source<'a> {

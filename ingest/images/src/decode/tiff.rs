@@ -60,12 +60,12 @@ pub(super) struct Tiff<'a> {
     /// Samples of a pixel as they are decoded.
     sample_count: usize,
     /// How the library is given what it does not read as it is.
-    detour: Option<Detour>,
+    detour: Option<Preparation>,
 }
 
 /// What is made of a file for the library: see [`plain`].
 #[derive(Clone, Copy)]
-enum Detour {
+enum Preparation {
     /// The image without its compression.
     Whole,
     /// Each plane of samples by itself.
@@ -97,8 +97,8 @@ impl<'a> Tiff<'a> {
         if tags.value(FILL_ORDER) == Some(REVERSED) {
             return Err(Fault::Unsupported { format: "image/tiff (reversed bits)".to_owned() });
         }
-        let detour = Detour::of(&tags);
-        if tags.value(COMPRESSION) == Some(JPEG) && matches!(detour, Some(Detour::Planes)) {
+        let detour = Preparation::of(&tags);
+        if tags.value(COMPRESSION) == Some(JPEG) && matches!(detour, Some(Preparation::Planes)) {
             // The library panics over them.
             return Err(Fault::Unsupported { format: "image/tiff (cut tiles of planes)".to_owned() });
         }
@@ -139,8 +139,8 @@ impl<'a> Tiff<'a> {
         let tags = Directory::of(self.file).ok_or_else(no_image)?;
         let detour = match self.detour {
             None => 0,
-            Some(Detour::Whole) => plain::held_bytes(self.file, &tags, None),
-            Some(Detour::Planes) => plain::held_bytes(self.file, &tags, Some(self.sample_count)),
+            Some(Preparation::Whole) => plain::held_bytes(self.file, &tags, None),
+            Some(Preparation::Planes) => plain::held_bytes(self.file, &tags, Some(self.sample_count)),
         };
         let rgb = pixels(self.size).saturating_mul(RGB_BYTES as u64);
         Ok(bytes.saturating_add(rgb).saturating_add(detour))
@@ -154,11 +154,11 @@ impl<'a> Tiff<'a> {
         let no_pixels = || Fault::broken(FORMAT, "no pixels");
         let samples = match self.detour {
             None => self.samples(None)?,
-            Some(Detour::Whole) => {
+            Some(Preparation::Whole) => {
                 self.decoder = self.detoured(None)?;
                 self.samples(None)?
             }
-            Some(Detour::Planes) => self.planes()?,
+            Some(Preparation::Planes) => self.planes()?,
         };
         let Samples { bytes, row_bytes, plane_bytes } = samples;
         let (width, height) = self.size;
@@ -229,7 +229,7 @@ impl<'a> Tiff<'a> {
     }
 }
 
-impl Detour {
+impl Preparation {
     /// Returns how the library is given an image of these tags; none if it reads it as it is.
     fn of(tags: &Directory<'_>) -> Option<Self> {
         let is_tiled = tags.value(TILE_SIDES[0]).is_some();

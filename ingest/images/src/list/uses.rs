@@ -26,16 +26,16 @@ pub struct Uses {
 }
 
 /// A part with what it holds and the dataset it is of.
-type Placed<'i> = (Kind, &'i Dataset, Part);
+type Placed<'i> = (RowKind, &'i Dataset, Part);
 
 /// What a part holds.
 #[derive(Debug, Clone, Copy)]
-enum Kind {
+enum RowKind {
     Pairs,
     Pages,
 }
 
-impl Kind {
+impl RowKind {
     /// Returns the parts of a stage's rows of this kind.
     fn parts(self, dataset: &Dataset) -> Box<dyn Iterator<Item = Result<Part>> + '_> {
         match self {
@@ -88,8 +88,8 @@ impl Stage for Uses {
 impl Uses {
     /// Returns the parts of all inputs in their order, those of each task together.
     fn groups<'i>(&self, inputs: &'i Inputs) -> Result<impl Iterator<Item = Result<Vec<Placed<'i>>>>> {
-        let pairs = self.pairs.iter().map(|stage| (Kind::Pairs, stage));
-        let pages = self.pages.iter().map(|stage| (Kind::Pages, stage));
+        let pairs = self.pairs.iter().map(|stage| (RowKind::Pairs, stage));
+        let pages = self.pages.iter().map(|stage| (RowKind::Pages, stage));
         let datasets = pairs.chain(pages).map(|(kind, stage)| Ok((kind, inputs.get(stage)?)));
         let datasets: Vec<_> = datasets.collect::<Result<_>>()?;
         let parts = datasets.into_iter().flat_map(|(kind, dataset)| {
@@ -100,7 +100,7 @@ impl Uses {
 }
 
 fn gather(
-    kind: Kind,
+    kind: RowKind,
     dataset: &Dataset,
     part: &Part,
     task: &Task<'_>,
@@ -111,14 +111,14 @@ fn gather(
         sorter.push(Wanted { key: address.key(), url: address.into_string(), place })
     };
     match kind {
-        Kind::Pairs => {
+        RowKind::Pairs => {
             for pair in dataset.open::<Pair>(part)? {
                 task.cancel.check()?;
                 let Pair { id, url, caption, key, digest, extra, .. } = pair?;
                 push(&url, Use { id, slot: 0, caption: Some(caption), key, digest, extra })?;
             }
         }
-        Kind::Pages => {
+        RowKind::Pages => {
             for page in dataset.open::<Page>(part)? {
                 task.cancel.check()?;
                 let page = page?;

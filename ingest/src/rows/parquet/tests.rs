@@ -50,10 +50,10 @@ fn file(folder: &Path, number: DataType) -> PathBuf {
 fn wanted() -> [Wanted; 4] {
     let names = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect();
     [
-        Wanted::required(Kind::Text, names(&["url", "URL"])),
-        Wanted::required(Kind::Text, names(&["TEXT"])),
-        Wanted::optional(Kind::Number, names(&["WIDTH"])),
-        Wanted::optional(Kind::Number, names(&["missing"])),
+        Wanted::required(ColumnKind::Text, names(&["url", "URL"])),
+        Wanted::required(ColumnKind::Text, names(&["TEXT"])),
+        Wanted::optional(ColumnKind::Number, names(&["WIDTH"])),
+        Wanted::optional(ColumnKind::Number, names(&["missing"])),
     ]
 }
 
@@ -82,7 +82,7 @@ fn columns_are_found_by_name_whatever_their_types() {
 fn a_missing_column_names_those_that_are_there() {
     let folder = tempfile::tempdir().unwrap();
     let path = file(folder.path(), DataType::Int32);
-    let wanted = [Wanted::required(Kind::Text, vec!["caption".to_owned()])];
+    let wanted = [Wanted::required(ColumnKind::Text, vec!["caption".to_owned()])];
     let Err(error) = ParquetRows::open("stage", "file", File::open(&path).unwrap().into(), &wanted, 0) else {
         panic!("opened")
     };

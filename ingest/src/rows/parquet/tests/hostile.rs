@@ -22,7 +22,7 @@ fn read(bytes: &[u8], first: u64) -> Result<(u64, u64, Vec<String>), String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.parquet");
     std::fs::write(&path, bytes).unwrap();
-    let wanted = [Wanted::required(Kind::Text, vec!["text".to_owned()])];
+    let wanted = [Wanted::required(ColumnKind::Text, vec!["text".to_owned()])];
     let rows = ParquetRows::open("stage", "file", File::open(&path).unwrap().into(), &wanted, first);
     let rows = rows.map_err(|error| FileFault::of_error(error).unwrap().detail)?;
     let (mut count, mut text_bytes, mut faults) = (0, 0, Vec::new());
@@ -202,7 +202,7 @@ fn lists_of_more_values_than_bytes_can_hold_are_not_begun() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.parquet");
     std::fs::write(&path, &bytes).unwrap();
-    let wanted = [Wanted::required(Kind::Texts, vec!["text".to_owned()])];
+    let wanted = [Wanted::required(ColumnKind::Texts, vec!["text".to_owned()])];
     let opened = ParquetRows::open("stage", "file", File::open(&path).unwrap().into(), &wanted, 0);
     let fault = FileFault::of_error(opened.err().unwrap()).unwrap();
     assert!(fault.detail.contains("rows or values"), "{fault}");
@@ -224,7 +224,7 @@ fn texts_that_share_their_beginnings_are_decoded_a_few_at_a_time() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.parquet");
     std::fs::write(&path, &bytes).unwrap();
-    let wanted = [Wanted::required(Kind::Text, vec!["text".to_owned()])];
+    let wanted = [Wanted::required(ColumnKind::Text, vec!["text".to_owned()])];
     let rows = ParquetRows::open("stage", "file", File::open(&path).unwrap().into(), &wanted, 0).unwrap();
     assert_eq!(rows.batch_rows(0, 600), SHARING_BATCH_ROWS);
     assert_eq!(rows.filter(|row| matches!(row, Ok(Row::Whole(_)))).count(), 600);

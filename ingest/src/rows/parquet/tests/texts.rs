@@ -29,7 +29,7 @@ fn raw_texts(path: &Path, texts: &[&[u8]]) {
 }
 
 /// Reads one column as a kind; shows what cannot be read.
-fn read(path: &Path, name: &str, kind: Kind) -> Vec<String> {
+fn read(path: &Path, name: &str, kind: ColumnKind) -> Vec<String> {
     let wanted = [Wanted::optional(kind, vec![name.to_owned()])];
     let rows = ParquetRows::open("s", "u", File::open(path).unwrap().into(), &wanted, 0).unwrap();
     rows.map(|row| shown(row.unwrap())).collect()
@@ -63,15 +63,15 @@ fn a_text_that_is_no_utf_8_costs_its_row_alone_or_is_mended() {
         );
         rows[1].clone()
     };
-    for kind in [Kind::Text, Kind::Texts] {
+    for kind in [ColumnKind::Text, ColumnKind::Texts] {
         assert_eq!(middle(kind), "column \"text\" is not UTF-8: caf\u{fffd}");
     }
-    assert_eq!(middle(Kind::Prose), "replaced caf\u{fffd}");
-    assert_eq!(middle(Kind::Beside), "caf\u{fffd}");
-    assert_eq!(middle(Kind::Bytes), "bytes [63, 61, 66, e9]");
-    let rows = read(&path, "text", Kind::Json);
+    assert_eq!(middle(ColumnKind::Prose), "replaced caf\u{fffd}");
+    assert_eq!(middle(ColumnKind::Beside), "caf\u{fffd}");
+    assert_eq!(middle(ColumnKind::Bytes), "bytes [63, 61, 66, e9]");
+    let rows = read(&path, "text", ColumnKind::Json);
     assert_eq!((&*rows[0], &*rows[1]), ("value \"one\"", "column \"text\" is not UTF-8: caf\u{fffd}"));
-    assert_eq!(read(&path, "n", Kind::Id), ["0", "1", "2"]);
+    assert_eq!(read(&path, "n", ColumnKind::Id), ["0", "1", "2"]);
 }
 
 /// Writes lists of two texts without looking at them: of three levels, as the format has them.
@@ -99,13 +99,13 @@ fn a_list_with_a_text_that_is_no_utf_8_costs_its_row_alone_or_is_mended() {
     let path = folder.path().join("lists.parquet");
     raw_lists(&path, &[b"one", b"two", b"caf\xe9", b"three", b"four", "f\u{fc}nf".as_bytes()]);
     let lost = "column \"texts\" is not UTF-8: caf\u{fffd}\nthree";
-    assert_eq!(read(&path, "texts", Kind::Texts), ["one\ntwo", lost, "four\nf\u{fc}nf"]);
+    assert_eq!(read(&path, "texts", ColumnKind::Texts), ["one\ntwo", lost, "four\nf\u{fc}nf"]);
     assert_eq!(
-        read(&path, "texts", Kind::Prose),
+        read(&path, "texts", ColumnKind::Prose),
         ["one\ntwo", "replaced caf\u{fffd}\nthree", "four\nf\u{fc}nf"]
     );
     let values = ["value [\"one\",\"two\"]", lost, "value [\"four\",\"f\u{fc}nf\"]"];
-    assert_eq!(read(&path, "texts", Kind::Json), values);
+    assert_eq!(read(&path, "texts", ColumnKind::Json), values);
 }
 
 #[test]
@@ -147,7 +147,14 @@ fn lists_and_objects_are_what_json_has_of_them() {
         ("names", json!({"k": 7})),
     ];
     for (name, value) in values {
-        for kind in [Kind::Text, Kind::Texts, Kind::Prose, Kind::Beside, Kind::Id, Kind::Json] {
+        for kind in [
+            ColumnKind::Text,
+            ColumnKind::Texts,
+            ColumnKind::Prose,
+            ColumnKind::Beside,
+            ColumnKind::Id,
+            ColumnKind::Json,
+        ] {
             let of_parquet = read(&path, name, kind);
             let line = json!({ name: value }).to_string();
             let wanted = [Wanted::optional(kind, vec![name.to_owned()])];

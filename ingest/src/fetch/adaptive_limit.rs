@@ -1,4 +1,4 @@
-//! The pace: how many requests are in flight at once, found out while asking.
+//! The adaptive limit of requests in flight.
 //!
 //! It begins low, grows while answers come, and shrinks when so many requests end without one
 //! that the machine, its resolver or its line must be the reason and not the hosts. So nobody
@@ -22,7 +22,7 @@ const WINDOW_REQUESTS: u32 = 256;
 const STRAINED_SHARE_MAX: f64 = 0.4;
 
 /// Adapts a number of slots.
-pub(super) struct Pace {
+pub(super) struct AdaptiveLimit {
     slots: Arc<Semaphore>,
     limit_max: usize,
     state: Mutex<State>,
@@ -36,7 +36,7 @@ struct State {
     strained: u32,
 }
 
-impl Pace {
+impl AdaptiveLimit {
     pub(super) fn new(limit_max: usize) -> Self {
         let limit = limit_max.min(LIMIT_BEGIN);
         let state = State { limit, debt: 0, requests: 0, strained: 0 };
@@ -103,29 +103,29 @@ fn is_strain(error: &FetchError) -> bool {
 mod tests {
     use super::*;
 
-    fn windows(pace: &Pace, count: u32, error: Option<&FetchError>) {
-        (0..count * WINDOW_REQUESTS).for_each(|_| pace.end(None, error));
+    fn windows(limit: &AdaptiveLimit, count: u32, error: Option<&FetchError>) {
+        (0..count * WINDOW_REQUESTS).for_each(|_| limit.end(None, error));
     }
 
     #[test]
     fn it_grows_to_the_most_while_answers_come_and_shrinks_under_strain() {
-        let pace = Pace::new(500);
-        assert_eq!(pace.slots.available_permits(), LIMIT_BEGIN);
-        windows(&pace, 10, Some(&FetchError::Status(404)));
-        assert_eq!(pace.slots.available_permits(), 500);
-        windows(&pace, 1, Some(&FetchError::Timeout));
-        assert_eq!(pace.slots.available_permits(), 333);
-        windows(&pace, 30, Some(&FetchError::DnsFailed("busy".into())));
-        assert_eq!(pace.slots.available_permits(), LIMIT_MIN);
-        assert_eq!(Pace::new(4).slots.available_permits(), 4);
+        let limit = AdaptiveLimit::new(500);
+        assert_eq!(limit.slots.available_permits(), LIMIT_BEGIN);
+        windows(&limit, 10, Some(&FetchError::Status(404)));
+        assert_eq!(limit.slots.available_permits(), 500);
+        windows(&limit, 1, Some(&FetchError::Timeout));
+        assert_eq!(limit.slots.available_permits(), 333);
+        windows(&limit, 30, Some(&FetchError::DnsFailed("busy".into())));
+        assert_eq!(limit.slots.available_permits(), LIMIT_MIN);
+        assert_eq!(AdaptiveLimit::new(4).slots.available_permits(), 4);
     }
 
     #[test]
     fn slots_in_use_are_taken_away_when_they_come_back() {
-        let pace = Pace::new(64);
-        let held: Vec<Held> = (0..64).map(|_| pace.slots().try_acquire_owned().ok()).collect();
-        windows(&pace, 1, Some(&FetchError::Timeout));
-        held.into_iter().for_each(|slot| pace.end(slot, None));
-        assert_eq!(pace.slots.available_permits(), 42);
+        let limit = AdaptiveLimit::new(64);
+        let held: Vec<Held> = (0..64).map(|_| limit.slots().try_acquire_owned().ok()).collect();
+        windows(&limit, 1, Some(&FetchError::Timeout));
+        held.into_iter().for_each(|slot| limit.end(slot, None));
+        assert_eq!(limit.slots.available_permits(), 42);
     }
 }

@@ -4,11 +4,11 @@ use crate::column::record;
 use crate::stream::Stream;
 
 /// Records of archives to be read.
-pub const PICKS: Stream<Pick> = Stream::new("picks");
+pub const RECORD_LOCATIONS: Stream<RecordLocation> = Stream::new("picks");
 
 record! {
     /// Where one record is: it can be read by itself.
-    pub struct Pick in "pick/1" {
+    pub struct RecordLocation in "pick/1" {
         /// Index of the archive, as ids hold it.
         pub file: u32,
         /// Byte offset of its member.

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::{MEMORY_MB_DEFAULT, MEMORY_MB_MIN};
-use crate::looks::DISTANCE_MAX;
+use crate::image_hashes::DISTANCE_MAX;
 
 /// `[image_duplicates]`: images that show nothing new.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct LooksConfig {
+pub struct ImageDuplicatesConfig {
     /// Bits in which perceptual hashes may differ; without it only equal bytes are duplicates.
     pub hamming_max: Option<u32>,
     /// Memory in MiB of the whole process for this step, divided by the tasks that run at a time; each has 1 MiB or
@@ -22,13 +22,13 @@ pub struct LooksConfig {
     pub evaluation: BTreeMap<String, PathBuf>,
 }
 
-impl Default for LooksConfig {
+impl Default for ImageDuplicatesConfig {
     fn default() -> Self {
         Self { hamming_max: Some(4), memory_mb: MEMORY_MB_DEFAULT, evaluation: BTreeMap::new() }
     }
 }
 
-impl LooksConfig {
+impl ImageDuplicatesConfig {
     /// Checks the bounds.
     ///
     /// # Errors

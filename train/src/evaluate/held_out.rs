@@ -9,7 +9,7 @@ use crate::loader::Shards;
 use crate::rows::Rows;
 
 /// Held-out data, and how much of it is measured.
-pub(crate) struct Exam<'a> {
+pub(crate) struct HeldOut<'a> {
     /// The options.
     pub(crate) config: &'a EvaluateConfig,
     /// Sequences, by kind.

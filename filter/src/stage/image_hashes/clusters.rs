@@ -6,8 +6,8 @@ use corpus::stage::{Inputs, Resources};
 use corpus::{Declared, Error, Id, Output, Result, Stage, Task};
 use serde_json::{Value, json};
 
-use super::{EVALUATION_SOURCE, digest_prefix, looks};
-use crate::config::LooksConfig;
+use super::{EVALUATION_SOURCE, digest_prefix, image_hashes};
+use crate::config::ImageDuplicatesConfig;
 use crate::near::components::Components;
 use crate::stage::sorted;
 
@@ -21,7 +21,7 @@ const REASONS: [&str; 3] = ["duplicate", "near_duplicate", "evaluation"];
 /// That is the first in a total order: an evaluation set's before all others, then by pixels as
 /// fetched (the most), then by id. Writes [`ImageDuplicate`] rows sorted by the prefix of their key.
 #[derive(Debug, Clone)]
-pub struct LookClusters {
+pub struct ImageClusters {
     /// The stage's name.
     pub name: String,
     /// The stages whose images were linked.
@@ -29,11 +29,11 @@ pub struct LookClusters {
     /// The stage whose links it reads.
     pub links: String,
     /// How duplicates are found.
-    pub config: LooksConfig,
+    pub config: ImageDuplicatesConfig,
 }
 
-impl LookClusters {
-    /// Returns a third of a task's memory: looks and members are read while the ranked ones are filled.
+impl ImageClusters {
+    /// Returns a third of a task's memory: hashes and members are read while the ranked ones are filled.
     fn third(&self, task: &Task<'_>) -> usize {
         task_bytes(self.config.memory_mb, task.workers) / 3
     }
@@ -56,14 +56,19 @@ impl LookClusters {
 
     /// Returns `[component, !pixels, id, digest, key]` of every member, the best of a component first.
     fn ranked(&self, task: &Task<'_>) -> Result<Sorted<[u64; 5]>> {
-        let mut known = self.sorter(task, "looks")?;
-        for look in looks(task.inputs, &self.images) {
-            let look = look?;
+        let mut known = self.sorter(task, "image_hashes")?;
+        for image in image_hashes(task.inputs, &self.images) {
+            let image = image?;
             task.cancel.check()?;
-            let is_evaluation = look.id.source() == EVALUATION_SOURCE;
-            let pixels = u64::from(look.original_width) * u64::from(look.original_height);
+            let is_evaluation = image.id.source() == EVALUATION_SOURCE;
+            let pixels = u64::from(image.original_width) * u64::from(image.original_height);
             let rank = if is_evaluation { 0 } else { !pixels };
-            known.push([look.id.to_bits(), rank, digest_prefix(&look), key_prefix(&look.key).to_bits()])?;
+            known.push([
+                image.id.to_bits(),
+                rank,
+                digest_prefix(&image),
+                key_prefix(&image.key).to_bits(),
+            ])?;
         }
         let mut known = known.finish()?.peekable();
         let mut ranked = self.sorter(task, "ranked")?;
@@ -105,7 +110,7 @@ impl LookClusters {
     }
 }
 
-impl Stage for LookClusters {
+impl Stage for ImageClusters {
     fn name(&self) -> String {
         self.name.clone()
     }

@@ -1,35 +1,35 @@
-//! The stage that links images of the same bytes or of similar looks: `images.duplicates.links`.
+//! The stage that links images of the same bytes or of similar hashes: `images.duplicates.links`.
 
-use corpus::record::{IMAGES, LINKS, Link, Look};
+use corpus::record::{IMAGES, ImageHash, LINKS, Link};
 use corpus::sort::{Sorter, task_bytes};
 use corpus::stage::{Inputs, Resources};
 use corpus::{Declared, Id, Output, Result, Stage, Task};
 use serde_json::{Value, json};
 
-use super::{digest_prefix, looks};
-use crate::config::LooksConfig;
-use crate::looks::{Bucket, tables};
+use super::{digest_prefix, image_hashes};
+use crate::config::ImageDuplicatesConfig;
+use crate::image_hashes::{Bucket, tables};
 use crate::stage::sorted;
 
 /// What this stage counts: links, each once per table in which it is found.
 const UNIT: &str = "links";
-/// Images whose colours spread less are not compared by looks: to a hash all of them look alike.
+/// Images whose colours spread less are not compared by their hashes: all of them are alike.
 const COLOUR_SPREAD_MIN: u16 = 16;
 /// The hash of images without a meaningful one, which are compared by bytes alone.
 const NO_HASH: u64 = 0;
 
 /// Links images, one task per table: the first by digests, the others by pairs of blocks of hashes.
 #[derive(Debug, Clone)]
-pub struct LookLinks {
+pub struct ImageLinks {
     /// The stage's name.
     pub name: String,
     /// The stages whose images it reads.
     pub images: Vec<String>,
     /// How duplicates are found.
-    pub config: LooksConfig,
+    pub config: ImageDuplicatesConfig,
 }
 
-impl LookLinks {
+impl ImageLinks {
     /// Returns the masks of the tables after the first.
     fn masks(&self) -> Vec<u64> {
         self.config.hamming_max.map(tables).unwrap_or_default()
@@ -39,14 +39,16 @@ impl LookLinks {
     fn sorted(&self, task: &Task<'_>, mask: Option<u64>) -> Result<Sorter<[u64; 3]>> {
         let mut sorter =
             Sorter::new(&task.scratch.join("table"), task_bytes(self.config.memory_mb, task.workers) / 2)?;
-        for look in looks(task.inputs, &self.images) {
-            let look: Look = look?;
+        for image in image_hashes(task.inputs, &self.images) {
+            let image: ImageHash = image?;
             task.cancel.check()?;
-            let id = look.id.to_bits();
+            let id = image.id.to_bits();
             match mask {
-                None => sorter.push([digest_prefix(&look), 0, id])?,
-                Some(mask) if look.colour_spread >= COLOUR_SPREAD_MIN && look.perceptual_hash != NO_HASH => {
-                    sorter.push([look.perceptual_hash & mask, look.perceptual_hash, id])?;
+                None => sorter.push([digest_prefix(&image), 0, id])?,
+                Some(mask)
+                    if image.colour_spread >= COLOUR_SPREAD_MIN && image.perceptual_hash != NO_HASH =>
+                {
+                    sorter.push([image.perceptual_hash & mask, image.perceptual_hash, id])?;
                 }
                 Some(_) => {}
             }
@@ -79,7 +81,7 @@ impl LookLinks {
     }
 }
 
-impl Stage for LookLinks {
+impl Stage for ImageLinks {
     fn name(&self) -> String {
         self.name.clone()
     }

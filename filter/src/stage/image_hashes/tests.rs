@@ -7,7 +7,7 @@ use corpus::{Id, SourceCode};
 
 use super::super::tests::{Bench, Source, rows};
 use super::*;
-use crate::config::LooksConfig;
+use crate::config::ImageDuplicatesConfig;
 
 fn id(row: u64) -> Id {
     Id::new(SourceCode(1), 0, row).unwrap()
@@ -36,10 +36,10 @@ fn found(images: Vec<Image>, hamming_max: Option<u32>) -> BTreeMap<u64, (Id, Str
     let mut bench = Bench::new();
     let (first, second) = images.split_at(images.len() / 2);
     bench.run(&Source { name: "pass", stream: IMAGES, tasks: vec![first.to_vec(), second.to_vec()] });
-    let config = LooksConfig { hamming_max, ..LooksConfig::default() };
+    let config = ImageDuplicatesConfig { hamming_max, ..ImageDuplicatesConfig::default() };
     let (images, links) = (vec!["pass".to_owned()], "links".to_owned());
-    bench.run(&LookLinks { name: links.clone(), images: images.clone(), config: config.clone() });
-    let dataset = bench.run(&LookClusters { name: "duplicates".to_owned(), images, links, config });
+    bench.run(&ImageLinks { name: links.clone(), images: images.clone(), config: config.clone() });
+    let dataset = bench.run(&ImageClusters { name: "duplicates".to_owned(), images, links, config });
     let duplicates: Vec<ImageDuplicate> = rows(&dataset, IMAGE_DUPLICATES);
     assert!(duplicates.is_sorted_by_key(|row| row.key_prefix));
     duplicates.into_iter().map(|row| (row.id.position(), (row.representative, row.reason))).collect()
