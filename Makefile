@@ -1,5 +1,5 @@
 # Two commands: `make sample` builds a small corpus and trains on it, `make test` tests everything.
-.PHONY: sample test docs build dist wheel setup s3-servers
+.PHONY: sample test docs build dist wheel setup test-tools
 
 # JPEG by libjpeg-turbo wherever it can be built: twice as fast. `make FEATURES=` leaves it out.
 FEATURES := $(shell command -v cmake >/dev/null && command -v nasm >/dev/null && echo --features libjpeg-turbo)
@@ -7,7 +7,7 @@ FEATURES := $(shell command -v cmake >/dev/null && command -v nasm >/dev/null &&
 sample: build
 	cargo run --release --locked $(FEATURES) -- run sample
 
-test: setup s3-servers
+test: setup test-tools
 	cargo test --release --locked $(FEATURES)
 
 # Writes the pages of docs/ that are generated; `make test` compares them.
@@ -30,5 +30,5 @@ wheel: setup
 setup:
 	@setup/setup.sh
 
-s3-servers:
-	@setup/s3-servers.sh
+test-tools:
+	@setup/test-tools.sh

@@ -84,7 +84,8 @@ impl Opened {
         self.files(first.collect())
     }
 
-    fn stream_of_results(&self, named: &str) -> Result<String> {
+    /// Returns the stream of a stage's results as `STAGE/STREAM`: its only one besides those of what was removed.
+    pub fn stream_of_results(&self, named: &str) -> Result<String> {
         if named.contains('/') {
             return Ok(named.to_owned());
         }
@@ -95,11 +96,9 @@ impl Opened {
             (_, [only]) => Ok(format!("{named}/{only}")),
             (_, []) => Err(Error::usage(format!("stage {named} wrote nothing"))),
             _ => {
-                let message = format!(
-                    "stage {named} has streams {}: name one, as in {named}/{}",
-                    all.join(", "),
-                    all[0]
-                );
+                let (streams, example) = (all.join(", "), results.first().unwrap_or(&all[0]));
+                let message =
+                    format!("stage {named} has streams {streams}: name one, as in {named}/{example}");
                 Err(Error::Usage(message))
             }
         }

@@ -15,16 +15,22 @@ pub(crate) struct PartsArgs {
     /// The stage, such as text or images.pass0
     pub(crate) stage: String,
     /// One of its streams [default: all]
+    #[arg(conflicts_with = "results")]
     pub(crate) stream: Option<String>,
+    /// The stream of its results alone, without what was removed
+    #[arg(long)]
+    pub(crate) results: bool,
 }
 
 /// Prints a path a line, of a run in an object store a URL.
 pub(crate) fn parts(arguments: &PartsArgs) -> anyhow::Result<ExitCode> {
+    let opened = Opened::open(&arguments.run.location()?)?;
     let named = match &arguments.stream {
         Some(stream) => format!("{}/{stream}", arguments.stage),
+        None if arguments.results => opened.stream_of_results(&arguments.stage)?,
         None => arguments.stage.clone(),
     };
-    for place in Opened::open(&arguments.run.location()?)?.places(&named)? {
+    for place in opened.places(&named)? {
         say!("{place}")?;
     }
     Ok(ExitCode::SUCCESS)

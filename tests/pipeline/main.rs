@@ -13,6 +13,7 @@ mod formats;
 mod images;
 mod pages;
 mod proxies;
+mod python;
 mod real_input;
 mod rebuild;
 mod reference;

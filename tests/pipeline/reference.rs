@@ -142,8 +142,9 @@ fn general<'s>(
 
 fn outputs() -> String {
     let mut page = "# Stages, streams and columns\n\n\
-        A run's folder holds the output of every stage under `stages/`: parquet files by stream, and files that are no \
-        tables. Every stage may also write `dropped` and `failed` rows. This page is generated from the types.\n\n\
+        A run's folder holds the output of every stage in `data/STAGE/FINGERPRINT/STREAM/`: Parquet files, or files that \
+        are no tables. `kosmos parts DIR STAGE STREAM` prints their paths. Every stage may also write `dropped` and \
+        `failed` rows. This page is generated from the types.\n\n\
         ## Stages\n\n| stage | reads | writes | |\n|---|---|---|---|\n"
         .to_owned();
     let stages = stages();

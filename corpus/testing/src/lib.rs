@@ -3,6 +3,7 @@
 
 pub mod fault;
 pub mod s3;
+pub mod tools;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;

@@ -1,8 +1,8 @@
-//! Real S3 servers on loopback, as `setup/s3-servers.sh` installs them.
+//! Real S3 servers on loopback, as `setup/test-tools.sh` installs them.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use corpus::Store;
 use corpus::store::Place;
+
+use crate::tools::installed;
 
 /// The bucket that a server has.
 pub const BUCKET: &str = "corpus";
@@ -73,19 +75,6 @@ impl Server {
 pub fn new_prefix() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     format!("{}/{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
-}
-
-/// Finds a program, or says that tests are skipped.
-fn installed(name: &str) -> Option<PathBuf> {
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")))?;
-    let program = cache.join("kosmos/s3-servers/bin").join(name);
-    if program.exists() {
-        return Some(program);
-    }
-    // Not by a macro that a test's own output is caught by.
-    let _ = writeln!(std::io::stderr(), "skipped: {name} is not installed (setup/s3-servers.sh)");
-    None
 }
 
 fn start_seaweed(program: &Path) -> Server {
