@@ -74,7 +74,7 @@ fn escape(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
 /// Returns true for control characters, also those of eight bits, and for those that turn the direction of
 /// all text that follows.
 fn is_command(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Prints a line of results, as `println!` does; the result is that of the write.
@@ -95,8 +95,8 @@ mod tests {
 
     #[test]
     fn what_a_terminal_obeys_is_shown_and_not_done() {
-        let hostile = "a\u{1b}]52;c;aGk=\u{7}b\u{9b}2Jc\r\u{202e}d\u{8}\u{7f}";
-        let plain = r"a\u001b]52;c;aGk=\u0007b\u009b2Jc\u000d\u202ed\u0008\u007f";
+        let hostile = "a\u{1b}]52;c;aGk=\u{7}b\u{9b}2Jc\r\u{202e}d\u{8}\u{7f}\u{2028}";
+        let plain = r"a\u001b]52;c;aGk=\u0007b\u009b2Jc\u000d\u202ed\u0008\u007f\u2028";
         assert_eq!(escaped(hostile), plain);
         assert_eq!(escaped("one\n\ttwo \u{5d0}\u{200f} é"), "one\n\ttwo \u{5d0}\u{200f} é");
         assert_eq!(escaped_line("one\n\ttwo"), r"one\n\ttwo");

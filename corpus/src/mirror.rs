@@ -8,7 +8,7 @@ use url::{Position, Url};
 /// Prefixes that stand for all servers.
 const SCHEMES: [&str; 2] = ["http://", "https://"];
 
-/// A map from URL prefixes to the prefixes that stand for them; the longest match wins.
+/// URL prefixes and their replacements; the longest match wins.
 ///
 /// A prefix is a server and whole segments of a path, so both sides end with a slash: without one,
 /// `http://img.example` would also match `http://img.example.other.host/`. A scheme alone, `https://`,

@@ -9,16 +9,16 @@ use crate::language::Code;
 use crate::scripts::Script;
 use crate::{tokens, words};
 
-/// What a rule takes for a word.
+/// What a rule counts as a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Counted {
-    /// What stands between white space, with its marks, as the papers say; of scripts without spaces what a dictionary
-    /// finds. Bounds that suppose English or spaces hold for no other text.
+    /// Text between white space, including punctuation, as in the papers; in scripts without spaces, the
+    /// words found by a dictionary. Bounds that assume English or spaces apply to no other text.
     #[default]
     Spaces,
-    /// Words and marks by themselves, as datatrove has them: on equal tokens its decisions are the same, for every
-    /// script.
+    /// Words and punctuation marks separately, as in datatrove: for equal tokens the decisions are the same
+    /// in every script.
     Tokens,
 }
 

@@ -13,18 +13,17 @@ use crate::pairs::PairsFormat;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SourceConfig {
-    /// The source's number in ids; fixed for ever and never reused.
+    /// The source's number in ids. Never change or reuse it.
     pub code: SourceCode,
-    /// URLs or local paths, with brace ranges: `part-{00000..00127}.parquet`, `{train,val}.zst`. Any part
-    /// of a path may have wildcards: `data/*/part-*.jsonl`.
-    /// Of a crawl also folders, which stand for the archives in them by name, and lists of
-    /// paths; absent where a snapshot is named.
+    /// URLs or local paths. Brace ranges are expanded (`part-{00000..00127}.parquet`, `{train,val}.zst`), and
+    /// any part of a path may contain wildcards (`data/*/part-*.jsonl`). A crawl also accepts path lists, and
+    /// folders, which stand for the archives in them, sorted by name. Omit `files` if you name a snapshot.
     ///
-    /// A file's place in this list is its index in ids: files are added at the end alone.
+    /// A file's position in this list is its index in ids, so add files only at the end.
     #[serde(default)]
     pub files: Vec<String>,
-    /// In place of `files`: one file, or a folder on this machine, which stands for the files of the format in it
-    /// and in folders below, by name.
+    /// In place of `files`: one file, or a local folder. A folder stands for all files of the format in it
+    /// and its subfolders, sorted by name.
     #[serde(default)]
     pub path: Option<String>,
     /// How the files are read.

@@ -8,7 +8,8 @@ use corpus::handle::{Handle, Stages};
 use corpus::record::{Document, Page, Pair};
 
 use crate::crawl::CrawlKind;
-use crate::{Client, Format, SourceConfig, stages};
+use crate::source::Source;
+use crate::{Client, Format, Listing, SourceConfig, stages};
 
 /// The sources of a run by what they give.
 #[derive(Debug, Clone, Default)]
@@ -42,4 +43,19 @@ pub fn source_stages(
         }
     }
     Ok((all, given))
+}
+
+/// Returns what is wrong with the files that sources name on this machine, in words; no server is asked.
+///
+/// # Errors
+/// When a source's configuration is not valid.
+pub fn missing_files(sources: &BTreeMap<String, SourceConfig>, client: &Arc<Client>) -> Result<Vec<String>> {
+    let mut missing = Vec::new();
+    for (name, source) in sources {
+        let listing = Listing::new(Source::new(name, source.code, client), source);
+        if listing.is_local()? {
+            missing.extend(listing.listed().err().map(|error| error.to_string()));
+        }
+    }
+    Ok(missing)
 }

@@ -13,6 +13,17 @@ const DEPTH_MAX: usize = 64;
 /// Folders below a source's own that programs keep beside its files; hidden ones are passed over, too.
 const OF_PROGRAMS: [&str; 4] = ["_temporary", "_delta_log", "_spark_metadata", "__MACOSX"];
 
+/// Returns the files in a folder and in those below it, in the order of their paths: hidden and unfinished ones are left
+/// out, links to folders are not followed.
+///
+/// # Errors
+/// When one of the folders cannot be listed; it is named.
+pub fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Held::of(folder, &|_| true)?.files;
+    files.sort();
+    Ok(files)
+}
+
 /// What a folder and those below it hold, in the order of their names.
 #[derive(Debug, Default)]
 pub(crate) struct Held {

@@ -51,6 +51,7 @@ pub use crawl::Crawl;
 pub use documents::Documents;
 pub use evaluation::EvaluationSets;
 pub use fetch::Client;
+pub use folder::files_below;
 pub use listing::Listing;
 pub use location::shown as shown_location;
 pub use pairs::Pairs;

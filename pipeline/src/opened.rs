@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use corpus::gc::MARKER;
+use corpus::record::{DROPPED, FAILED, FINGERPRINTS, VERDICTS};
 use corpus::store::Place;
 use corpus::{Dataset, Inputs, Part, WorkFolder};
 
@@ -15,7 +16,7 @@ use crate::location::Location;
 use crate::{Error, Result};
 
 /// Streams that hold no results: what was removed, and what stages leave to each other.
-const SIDE_STREAMS: [&str; 4] = ["dropped", "failed", "verdicts", "fingerprints"];
+const SIDE_STREAMS: [&str; 4] = [DROPPED.name(), FAILED.name(), VERDICTS.name(), FINGERPRINTS.name()];
 
 /// A run's finished stages, by the settings it was last run with.
 pub struct Opened {

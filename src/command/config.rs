@@ -10,7 +10,7 @@ use pipeline::{Context, Flow};
 
 use crate::cli::ConfigArgs;
 use crate::opening::{enter, load};
-use crate::print::{self, Stdout, say};
+use crate::print::{self, Stdout, note, say};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
@@ -37,9 +37,14 @@ pub(crate) fn config(command: ConfigCommand) -> anyhow::Result<ExitCode> {
         ConfigCommand::Check(arguments) => {
             let loaded = load(&arguments)?;
             enter(&loaded)?;
-            let flow = Flow::new(&loaded.config, &Context::offline(&loaded.config)?, 0)?;
+            let context = Context::offline(&loaded.config)?;
+            let flow = Flow::new(&loaded.config, &context, 0)?;
             // Files that settings name are opened, so that a missing one is told now.
             flow.descriptions()?;
+            // Files of sources may still come.
+            for missing in ingest::flow::missing_files(&loaded.config.sources, context.client())? {
+                note!("warning: {missing}");
+            }
             say!("{} is valid; its stages:", arguments.config)?;
             for stage in &flow.stages {
                 say!("  {:<22} <- {}", stage.name(), stage.inputs().join(", "))?;

@@ -10,7 +10,7 @@ use pipeline::Folder;
 
 use crate::cli::RunDir;
 use crate::opening::last_run;
-use crate::print::say;
+use crate::print::{note, say};
 
 #[derive(Debug, Args)]
 pub(crate) struct MigrateArgs {
@@ -25,8 +25,14 @@ pub(crate) fn migrate(arguments: &MigrateArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     };
     let _lock = folder.lock()?;
-    let (_context, flow) = last_run(&folder)?;
-    let streams = |stage: &str| flow.stage(stage).map(streams_of).unwrap_or_default();
+    let last = last_run(&folder);
+    if let Err(error) = &last {
+        note!(
+            "warning: the run's configuration is none of this version ({error:#}): streams without rows are forgotten"
+        );
+    }
+    let flow = last.as_ref().ok().map(|(_context, flow)| flow);
+    let streams = |stage: &str| flow.and_then(|flow| flow.stage(stage)).map(streams_of).unwrap_or_default();
     let migrated = carry_over(&folder.store, streams)?;
     say!(
         "{} stages were carried over to format {FORMAT}, {} of them sealed; no part was changed",

@@ -30,6 +30,18 @@ fn the_full_run_is_a_valid_configuration() {
 }
 
 #[test]
+fn files_of_sources_that_are_not_there_are_told_and_no_server_is_asked() {
+    let workspace = Workspace::new();
+    let check = || workspace.kosmos(&["config", "check", "dedup", "--set", "sources.input.path=here.jsonl"]);
+    let warned = check();
+    assert!(warned.stderr.contains("warning: ") && warned.stderr.contains("here.jsonl"), "{}", warned.stderr);
+    let _ = warned.success();
+    std::fs::write(workspace.path("here.jsonl"), "{}").unwrap();
+    assert_eq!(check().stderr, "");
+    assert_eq!(workspace.kosmos(&["config", "check", "sample"]).stderr, "");
+}
+
+#[test]
 fn keys_are_listed_with_defaults_and_meanings() {
     let workspace = Workspace::new();
     let keys = |section: &str| workspace.kosmos(&["config", "keys", section]).success();
@@ -37,7 +49,7 @@ fn keys_are_listed_with_defaults_and_meanings() {
     assert!(fetch.contains("\nfetch.concurrency  (whole number; default "), "{fetch}");
     assert!(!fetch.contains("\ntext"), "{fetch}");
     assert!(keys("text.rules[].words").starts_with("text.rules[].words  (table; none)"));
-    assert!(keys("seed").starts_with("seed  (whole number; required)\n    Where every random choice"));
+    assert!(keys("seed").starts_with("seed  (whole number; required)\n    Seed of all random choices"));
     let message = workspace.kosmos(&["config", "keys", "fetsh"]).failure(2);
     assert!(message.contains("no section or key fetsh"), "{message}");
 }

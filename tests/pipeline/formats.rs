@@ -38,6 +38,34 @@ fn a_folder_of_format_2_is_named_and_carried_over_and_nothing_is_read_again() {
 }
 
 #[test]
+fn a_folder_whose_configuration_is_of_an_earlier_version_is_carried_over() {
+    let workspace = Workspace::new();
+    unpack(&workspace, 2);
+    let config = workspace.path("run/config.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, format!("forgotten_key = 1\n{text}")).unwrap();
+    let migrated = workspace.kosmos(&["migrate", "run"]);
+    assert!(migrated.stderr.contains("forgotten_key"), "{}", migrated.stderr);
+    assert!(migrated.success().contains("7 stages"));
+    std::fs::write(&config, text).unwrap();
+    assert!(workspace.kosmos(&["verify", "run"]).success().contains(": 0 wrong"));
+    assert_eq!(workspace.rows("run", "text", "documents").len(), 5);
+}
+
+#[test]
+fn a_folder_of_format_3_is_read_and_nothing_is_read_again() {
+    let workspace = Workspace::new();
+    unpack(&workspace, 3);
+    let parts = workspace.parts("run");
+    assert!(workspace.kosmos(&["status", "run"]).success().contains("text.exact"));
+    assert!(workspace.kosmos(&["verify", "run"]).success().contains(": 0 wrong"));
+    assert_eq!(workspace.rows("run", "text", "documents").len(), 5);
+    let again = run_again(&workspace);
+    assert_eq!(again.matches("skipped, sealed before").count(), 7, "{again}");
+    assert_eq!(workspace.parts("run"), parts);
+}
+
+#[test]
 fn an_unfinished_stage_of_format_2_goes_on_where_it_was() {
     let workspace = Workspace::new();
     unpack(&workspace, 2);

@@ -20,6 +20,7 @@ mod reference;
 mod resume;
 mod run;
 mod scale;
+mod shown;
 mod slurm;
 mod support;
 mod text;

@@ -30,54 +30,52 @@ const CIRCUMSTANCES: [&str; 6] =
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// Optimiser steps. Default 300,000 (paper 3.2).
+    /// Optimiser steps (paper 3.2).
     pub steps: u64,
-    /// Peak learning rate. Default 2e-4 (paper 3.2).
+    /// Peak learning rate (paper 3.2).
     pub learning_rate: f64,
-    /// Steps of linear warm-up, after which the rate falls linearly to 0 at `steps`.
-    /// Default 375 (paper 3.2).
+    /// Steps of linear warm-up. Afterwards the learning rate falls linearly to 0 at `steps` (paper 3.2).
     pub warmup_steps: u64,
-    /// Sequences of one optimiser step; 0 leaves a kind out. Default 256 texts, 6,144 pairs
-    /// and 128 interleaved documents (paper table 18).
+    /// Sequences per optimiser step; 0 excludes a kind (paper table 18).
     pub batch: Rows,
-    /// Sequences of one forward pass, at most those of `batch`; a matter of memory. Default 8 texts, 192
-    /// pairs and 8 interleaved documents, each about 16,000 tokens (not in the paper), or the whole batch
-    /// where that is smaller. What stands for a kind that `batch` leaves out has no effect.
+    /// Sequences per forward pass, at most those of `batch`. Limited by memory. Default: 8 texts, 192 pairs
+    /// and 8 interleaved documents, each about 16,000 tokens (not in the paper), or the whole batch if that
+    /// is smaller. Ignored for kinds that `batch` excludes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub micro_batch: Option<Rows>,
-    /// Weights of the text's sources, by name; they need no certain sum. Default none: every
-    /// sequence counts the same. The paper's are in its table 20.
+    /// Sampling weights of the text sources, by name; they need not sum to 1. If empty, all sequences have
+    /// equal weight. The weights of the paper are in its table 20.
     pub text_weights: BTreeMap<String, f64>,
     /// The optimiser.
     pub optimizer: OptimizerConfig,
-    /// Default float32 (the paper does not state it; Kosmos-2's `train.sh` uses float16).
+    /// Precision of matrix products (not stated in the paper; Kosmos-2's `train.sh` uses float16).
     pub precision: Precision,
-    /// Default the CPU.
+    /// The device to train on.
     pub device: Device,
-    /// Threads of one operation on the CPU. Default 1.
+    /// CPU threads per operation.
     pub thread_count: u32,
-    /// Use only algorithms that give the same bits every time. Default on.
+    /// Use only bit-reproducible algorithms.
     pub deterministic: bool,
-    /// Seed of initial weights, order of sequences, and dropout. Default 1.
+    /// Seed of the initial weights, the order of sequences, and dropout.
     pub seed: u64,
-    /// Steps between log lines. Default 10.
+    /// Steps between log lines.
     pub log_steps: u64,
-    /// Steps between checkpoints. Default 500.
+    /// Steps between checkpoints.
     pub checkpoint_steps: u64,
-    /// Checkpoints that are kept, the newest ones; at least 1. Default 2.
+    /// Number of newest checkpoints to keep, 1 or more.
     pub checkpoints_kept: u32,
-    /// Steps between validations; 0 for none. Default 500.
+    /// Steps between validations; 0 disables them.
     pub evaluate_steps: u64,
-    /// Sequences of each kind in a validation, held in memory. Default 256.
+    /// Sequences of each kind per validation, held in memory.
     pub validation_rows: u32,
-    /// Steps in a row without a finite loss and gradient after which training stops. Default 10.
+    /// Training stops after this many consecutive steps without a finite loss and gradient.
     pub nonfinite_steps_max: u32,
-    /// Bytes read at once from a part, as stored. Default 16 MiB.
+    /// Maximum number of bytes (as stored) to read from a part at once. The default is 16 MiB.
     pub block_bytes_max: u64,
-    /// Blocks whose rows are shuffled together. Default 4: with `block_bytes_max` 64 MiB as
-    /// stored for each text source, for pairs and for interleaved documents.
+    /// Number of blocks whose rows are shuffled together. With the default `block_bytes_max`, 4 blocks are 64
+    /// MiB (as stored) for each text source, for pairs and for interleaved documents.
     pub window_blocks: u32,
-    /// Micro-batches made ahead of the network. Default 4.
+    /// Number of micro-batches to prepare ahead of the network.
     pub micro_batches_ahead: u32,
 }
 

@@ -20,11 +20,11 @@ record! {
     pub struct EvaluationNgram in "evaluation_ngram/1" {
         /// Its hash.
         pub ngram: u64,
-        /// The hash of its first words, as many as the shortest n-gram may have.
+        /// Hash of its first words, as many as the shortest n-gram has.
         pub start: u64,
         /// The number of its words.
         pub words: u32,
-        /// The sets that it is of, a bit each in the order of their names.
+        /// The sets that contain it: one bit per set, in the order of their names.
         pub sets: u64,
     }
 }
@@ -36,53 +36,53 @@ record! {
         pub id: Id,
         /// Hash of the n-gram.
         pub ngram: u64,
-        /// The sets that it is of, a bit each in the order of their names.
+        /// The sets that contain it: one bit per set, in the order of their names.
         pub sets: u64,
     }
 }
 
 record! {
-    /// An n-gram of evaluation sets that documents hold, but not so many that it says nothing.
+    /// An n-gram of evaluation sets that occurs in documents and is not common.
     pub struct RareNgram in "rare_ngram/1" {
         /// Its hash.
         pub ngram: u64,
-        /// The sets that it is of, a bit each in the order of their names.
+        /// The sets that contain it: one bit per set, in the order of their names.
         pub sets: u64,
-        /// How often all documents hold it.
+        /// Number of occurrences in all documents.
         pub count: u64,
     }
 }
 
 record! {
-    /// How much of an evaluation set documents hold.
+    /// How much of an evaluation set occurs in documents.
     pub struct Contamination in "contamination/1" {
         /// The set's name.
         pub set: String,
-        /// Items that are long enough to be found.
+        /// Number of items that are long enough to be matched.
         pub items: u64,
-        /// Of these, those of which an n-gram was found that is not common.
+        /// Items with at least one n-gram that was found and is not common.
         pub items_found: u64,
-        /// Different n-grams.
+        /// Number of distinct n-grams.
         pub ngrams: u64,
-        /// Of these, those that were found and are not common.
+        /// N-grams that were found and are not common.
         pub ngrams_found: u64,
-        /// Of these, those that are common.
+        /// N-grams that are common.
         pub ngrams_common: u64,
-        /// Documents with an n-gram that is not common.
+        /// Documents that contain an n-gram that is not common.
         pub documents: u64,
     }
 }
 
 record! {
-    /// What was cut out of a document.
+    /// A passage cut out of a document.
     pub struct Excision in "excision/1" {
         /// The document.
         pub id: Id,
         /// The evaluation sets.
         pub sets: Vec<String>,
-        /// Where it began in the text, in bytes.
+        /// Byte offset of the passage in the text.
         pub start: u64,
-        /// What was cut.
+        /// The passage.
         pub text: String,
     }
 }

@@ -10,29 +10,29 @@ pub const DOCUMENTS: Stream<Document> = Stream::new("documents");
 record! {
     /// One text of the corpus, from extraction to packing.
     pub struct Document in "document/2" {
-        /// Where it came from.
+        /// Encodes source, file and position.
         pub id: Id,
-        /// The source's own id of it, where the configuration names its column.
+        /// The source's own id, if the configuration names its column.
         pub key: Option<String>,
-        /// The source's name; for The Pile the name of the set.
+        /// The source's name; for The Pile, the name of the set.
         pub source: String,
-        /// The page's URL, where there is one.
+        /// The page's URL, if any.
         pub url: Option<String>,
         /// The crawl's date as the source writes it (RFC 3339 for WARC).
         pub date: Option<String>,
-        /// ISO 639-3 code, once it was judged.
+        /// ISO 639-3 code, once detected.
         pub language: Option<String>,
         /// The text; paragraphs are lines.
         pub text: String,
-        /// Train or validation, once it was assigned.
+        /// Train or validation, once assigned.
         pub split: Option<Split>,
     }
 }
 
 record! {
-    /// A document's text with its address: of the same table, what many stages read alone.
+    /// A document's id and text: a projection of the same table, for the many stages that read no more.
     pub struct DocumentText in "document/2" {
-        /// Where it came from.
+        /// Encodes source, file and position.
         pub id: Id,
         /// The text.
         pub text: String,
@@ -40,23 +40,23 @@ record! {
 }
 
 record! {
-    /// What not every document has: of the same table.
+    /// The optional columns: a projection of the same table.
     pub struct DocumentExtras in "document/2" {
         /// The page's URL, if it has one.
         pub url: Option<String>,
         /// The crawl's date, if it is known.
         pub date: Option<String>,
-        /// ISO 639-3 code, if it was judged.
+        /// ISO 639-3 code, if detected.
         pub language: Option<String>,
     }
 }
 
 record! {
-    /// What users know a document by: of the same table.
+    /// How users identify a document: a projection of the same table.
     pub struct DocumentName in "document/2" {
-        /// Where it came from.
+        /// Encodes source, file and position.
         pub id: Id,
-        /// The source's own id of it, if it has one.
+        /// The source's own id, if it has one.
         pub key: Option<String>,
         /// The page's URL, if it has one.
         pub url: Option<String>,
@@ -64,20 +64,20 @@ record! {
 }
 
 record! {
-    /// A document as it is handed to other tools.
+    /// A document as exported for other tools.
     #[derive(serde::Serialize)]
     pub struct ExportedText in "text/1" {
-        /// The source's own id, or else the address.
+        /// The source's own id, or else the kosmos id.
         pub id: String,
         /// The text; paragraphs are lines.
         pub text: String,
         /// The source's name.
         pub source: String,
-        /// The page's URL, where there is one.
+        /// The page's URL, if any.
         pub url: Option<String>,
         /// The date as the source writes it.
         pub date: Option<String>,
-        /// ISO 639-3 code, where it was judged.
+        /// ISO 639-3 code, if detected.
         pub language: Option<String>,
     }
 }

@@ -20,32 +20,32 @@ pub const REPRESENTED: Stream<Duplicate> = Stream::new("represented");
 record! {
     /// A record's content reduced to a 128-bit hash.
     pub struct Fingerprinted in "fingerprinted/1" {
-        /// The hash of the normalised content.
+        /// Hash of the normalised content.
         pub key: [u8; 16],
         /// The record.
         pub id: Id,
-        /// Length in bytes of what was hashed.
+        /// Length of the hashed content in bytes.
         pub length: u64,
     }
 }
 
 record! {
-    /// The length of what was hashed of a record: of the same table, what need not be compared.
+    /// The length of the hashed content: a projection of the same table, without the hash.
     pub struct ContentLength in "fingerprinted/1" {
         /// The record.
         pub id: Id,
-        /// Length in bytes of what was hashed.
+        /// Length of the hashed content in bytes.
         pub length: u64,
     }
 }
 
 record! {
-    /// A content key where keys are in order.
+    /// A content key, as sorted.
     #[derive(Copy, Eq, PartialOrd, Ord)]
     pub struct ContentKey in "content_key/1" {
-        /// The hash of the normalised content.
+        /// Hash of the normalised content.
         pub key: [u8; 16],
-        /// The rank of the record's source: the smaller, the more preferred.
+        /// Rank of the record's source; lower ranks are preferred.
         pub rank: u16,
         /// The record.
         pub id: Id,
@@ -53,26 +53,26 @@ record! {
 }
 
 record! {
-    /// What users know the record by that stands for another one.
+    /// How users identify the record that is kept in place of another one.
     pub struct Representative in "representative/1" {
-        /// The record that another one stands for.
+        /// The removed record.
         pub id: Id,
-        /// The one that stands for it.
+        /// The record kept in its place.
         pub representative: Id,
         /// The representative's own id at its source, or else its URL, if it has either.
         pub name: Option<String>,
-        /// Of near-duplicates a byte for every minimum of the representative's signature: the share of equal
+        /// For near-duplicates, one byte per minimum of the representative's signature. The share of equal
         /// bytes estimates the similarity of two texts.
         pub sketch: Option<Bytes>,
     }
 }
 
 record! {
-    /// A record that says nothing new, and the one that stands for it.
+    /// A duplicate, and the record kept in its place.
     pub struct Duplicate in "duplicate/1" {
         /// The record to drop.
         pub id: Id,
-        /// The record of the same content that is kept.
+        /// The record with the same content that is kept.
         pub representative: Id,
     }
 }

@@ -10,13 +10,13 @@ pub const EVALUATION_FILES: Stream<EvaluationFiles> = Stream::new("sets");
 pub const ITEMS: Stream<EvaluationItem> = Stream::new("items");
 
 record! {
-    /// The files of an evaluation set within the listing of all sets.
+    /// The range of files of one evaluation set in the listing of all sets.
     pub struct EvaluationFiles in "evaluation_files/1" {
         /// The set's name.
         pub set: String,
-        /// The index of its first file.
+        /// Index of its first file.
         pub first: u32,
-        /// The number of its files.
+        /// Number of its files.
         pub count: u32,
     }
 }
@@ -24,7 +24,7 @@ record! {
 record! {
     /// An item of an evaluation set: a text that documents must not contain.
     pub struct EvaluationItem in "evaluation_item/1" {
-        /// The file in the listing, and the row; all texts of a row have its id.
+        /// Encodes the file in the listing and the row; all texts of a row share it.
         pub id: Id,
         /// The set's name.
         pub set: String,

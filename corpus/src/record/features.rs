@@ -10,11 +10,11 @@ use crate::stream::Stream;
 pub const FEATURES: Stream<Features> = Stream::new("features");
 
 record! {
-    /// Features of one image, in the order of the images they were computed from.
+    /// Features of one image, in the order of the source images.
     pub struct Features in "features/1" {
-        /// The id of the image's first use (a pair, or the page).
+        /// Id of the image's first use (a pair or a page).
         pub id: Id,
-        /// The image's place in the interleaved document; 0 for a pair.
+        /// Position of the image in the interleaved document; 0 for a pair.
         pub slot: u16,
         /// Little-endian f16 values, `[tokens, width]`.
         pub values: Bytes,

@@ -7,7 +7,7 @@ use crate::stream::Stream;
 pub const FETCHED: Stream<Fetched> = Stream::new("fetched");
 
 record! {
-    /// One URL that a pass tried: every one has a row.
+    /// The outcome for one URL of a pass; every URL has a row.
     pub struct Fetched in "fetched/1" {
         /// The target's key.
         pub key: [u8; 16],
@@ -17,11 +17,11 @@ record! {
         pub status: String,
         /// Why there is no image.
         pub reason: Option<String>,
-        /// The HTTP status, where there was an answer.
+        /// The HTTP status, if the server answered.
         pub http_status: Option<u16>,
-        /// Bytes of the body.
+        /// Size of the body in bytes.
         pub body_bytes: Option<u64>,
-        /// What the server says they are.
+        /// The server's content type.
         pub content_type: Option<String>,
         /// The URL after redirects.
         pub final_url: Option<String>,

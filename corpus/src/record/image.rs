@@ -19,19 +19,19 @@ record! {
     pub struct EncodedImage as "Image" {
         /// The JPEG, PNG or WebP file.
         pub bytes: Bytes,
-        /// A file name that tells the format; not a path of any disk.
+        /// A file name that shows the format; not a path on disk.
         pub path: Option<String>,
     }
 }
 
 record! {
-    /// A fetched, decoded and resized image with what wants it.
+    /// A fetched, decoded and resized image, with its uses.
     pub struct Image in "image/2" {
-        /// The first use's id, by which page images are sorted.
+        /// Id of the first use; page images are sorted by it.
         pub id: Id,
         /// The target's key.
         pub key: [u8; 16],
-        /// The URL it was fetched for.
+        /// The URL for which it was fetched.
         pub url: String,
         /// The encoded image.
         pub image: EncodedImage,
@@ -45,20 +45,20 @@ record! {
         pub original_height: u32,
         /// SHA-256 of the bytes as fetched, hexadecimal.
         pub sha256: String,
-        /// Perceptual hash of 64 bits (pHash): copies differ in few bits. 0 for flat images, gradients and
-        /// simple drawings, which have no meaningful one.
+        /// 64-bit perceptual hash (pHash); copies differ in few bits. 0 for flat images, gradients and simple
+        /// drawings, which have no meaningful hash.
         pub perceptual_hash: u64,
-        /// Variance of the brightness' Laplacian, after resizing: small for blurred images.
+        /// Variance of the Laplacian of the brightness, after resizing; low for blurred images.
         pub sharpness: f32,
-        /// Largest spread of a colour channel (0 to 255): 0 means single-coloured.
+        /// Largest spread of a colour channel (0 to 255); 0 means single-coloured.
         pub colour_spread: u16,
-        /// The pairs or the page slot that want it.
+        /// The pairs, or the page slot, that use the image.
         pub uses: Vec<Use>,
     }
 }
 
 record! {
-    /// What duplicates are found by: of the same table, without the image.
+    /// The columns for finding duplicates: a projection of the same table, without the image.
     pub struct ImageHash in "image/2" {
         /// The first use's id.
         pub id: Id,
@@ -70,7 +70,7 @@ record! {
         pub original_height: u32,
         /// SHA-256 of the bytes as fetched, hexadecimal.
         pub sha256: String,
-        /// Perceptual hash of 64 bits, 0 for none.
+        /// 64-bit perceptual hash, or 0 for none.
         pub perceptual_hash: u64,
         /// Largest spread of a colour channel.
         pub colour_spread: u16,
@@ -78,15 +78,15 @@ record! {
 }
 
 record! {
-    /// An image that shows nothing new, and the one that stands for it.
+    /// A duplicate image, and the image kept in its place.
     pub struct ImageDuplicate in "image_duplicate/1" {
-        /// The first 64 bits of the target's key, by which rows are sorted as images are.
+        /// First 64 bits of the target's key; rows are sorted by it, as images are.
         pub key_prefix: Id,
-        /// The image to drop, by its first use.
+        /// The image to drop, by the id of its first use.
         pub id: Id,
-        /// The image that stays.
+        /// The image that is kept.
         pub representative: Id,
-        /// `duplicate` (the same bytes), `near_duplicate` or `evaluation`.
+        /// `duplicate` (equal bytes), `near_duplicate` or `evaluation`.
         pub reason: String,
     }
 }

@@ -9,15 +9,15 @@ use crate::{Id, Split};
 pub const INTERLEAVED: Stream<Interleaved> = Stream::new("documents");
 
 record! {
-    /// Parallel lists as in OBELICS: at every place there is either a text or an image.
+    /// Parallel lists, as in OBELICS: each position holds either a text or an image.
     pub struct Interleaved in "interleaved/1" {
         /// The page's id.
         pub id: Id,
-        /// The page's URL, if it is known.
+        /// The page's URL, if known.
         pub url: Option<String>,
-        /// The texts; null where there is an image.
+        /// The texts; null at the position of an image.
         pub texts: Vec<Option<String>>,
-        /// The images; null where there is a text.
+        /// The images; null at the position of a text.
         pub images: Vec<Option<EncodedImage>>,
         /// Train or validation.
         pub split: Split,

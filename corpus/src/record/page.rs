@@ -52,11 +52,11 @@ pub const PAGES: Stream<Page> = Stream::new("pages");
 record! {
     /// A piece of a page in reading order.
     pub struct Segment {
-        /// What it is.
+        /// The kind of segment.
         pub kind: SegmentKind,
-        /// Its text; for an image the caption or alternative text, possibly empty.
+        /// The text; for an image, its caption or alternative text, possibly empty.
         pub text: String,
-        /// For an image its absolute URL, as the page names it.
+        /// For an image, its absolute URL as given by the page.
         pub url: Option<String>,
     }
 }
@@ -64,19 +64,20 @@ record! {
 record! {
     /// A page with its main content in reading order.
     pub struct Page in "page/2" {
-        /// Where it came from: the record's byte offset in its WARC, the row of a table, 0 in a file of its own.
+        /// Encodes source, file and position: the record's byte offset in a WARC, the row of a table, or 0 if
+        /// the page is a file.
         pub id: Id,
-        /// The source's own id of it, or the path of a file of its own; none in archives.
+        /// The source's own id, or the page's path if it is a file; null in archives.
         pub key: Option<String>,
         /// The source's name.
         pub source: String,
-        /// The page's URL, if it is known; in archives it always is.
+        /// The page's URL, if known; always known in archives.
         pub url: Option<String>,
         /// The crawl's date (RFC 3339).
         pub date: Option<String>,
         /// The title, possibly empty.
         pub title: String,
-        /// The character set it was decoded from, by its WHATWG name.
+        /// The character set of the original page, by its WHATWG name.
         pub charset: String,
         /// Main content: text and images in reading order.
         pub segments: Vec<Segment>,
@@ -84,13 +85,13 @@ record! {
 }
 
 record! {
-    /// What users know a page by: of the same table.
+    /// How users identify a page: a projection of the same table.
     pub struct PageName in "page/2" {
-        /// Where it came from.
+        /// Encodes source, file and position.
         pub id: Id,
-        /// The source's own id of it, or the path of its file, if it has one.
+        /// The source's own id or the path of the page's file, if it has one.
         pub key: Option<String>,
-        /// The page's URL, if it is known.
+        /// The page's URL, if known.
         pub url: Option<String>,
     }
 }

@@ -53,20 +53,20 @@ macro_rules! pairs {
         record! {
             /// One row of an image-caption source.
             pub struct Pair in "pair/2" {
-                /// Where it came from.
+                /// Encodes source, file and position.
                 pub id: Id,
-                /// The source's own id of the row, where it has one.
+                /// The source's own id of the row, if it has one.
                 pub key: Option<String>,
                 /// The source's name.
                 pub source: String,
-                /// The image's URL as the source gives it.
+                /// The image's URL, as given by the source.
                 pub url: String,
                 /// The caption.
                 pub caption: String,
                 $($(#[doc = $doc])* pub $field: Option<$type>,)*
-                /// Digest of the image's bytes as the source states it: `sha256:` or `md5:`, and hexadecimal.
+                /// Digest of the image's bytes, as stated by the source: `sha256:` or `md5:`, then hexadecimal.
                 pub digest: Option<String>,
-                /// Further columns of the source that travel along: a JSON object.
+                /// Further columns copied from the source, as a JSON object.
                 pub extra: Option<String>,
             }
         }
@@ -126,23 +126,23 @@ macro_rules! pairs {
 }
 
 pairs! {
-    /// The image's width in pixels as the source states it.
+    /// The image's width in pixels, as stated by the source.
     width: u32, Width, ["WIDTH", "width"], ["original_width", "width", "WIDTH"], ["width"],
         ["width", "WIDTH", "original_width"];
-    /// The image's height in pixels as the source states it.
+    /// The image's height in pixels, as stated by the source.
     height: u32, Height, ["HEIGHT", "height"], ["original_height", "height", "HEIGHT"], ["height"],
         ["height", "HEIGHT", "original_height"];
-    /// CLIP similarity of image and caption as the source states it.
+    /// CLIP similarity of image and caption, as stated by the source.
     similarity: f32, Similarity, ["similarity"], ["similarity"],
         ["clip_similarity_vitl14", "clip_similarity_vitb32"], ["similarity", "clip_similarity_vitl14"];
-    /// Probability that the image is unsafe as the source states it; words of LAION-400M are
-    /// 0 (`UNLIKELY`), 0.5 (`UNSURE`) and 1 (`NSFW`).
+    /// Probability that the image is unsafe, as stated by the source. LAION-400M's words become 0 (`UNLIKELY`),
+    /// 0.5 (`UNSURE`) and 1 (`NSFW`).
     nsfw: f32, Nsfw, ["punsafe"], ["punsafe"], ["nsfw_score_opennsfw2", "nsfw_score_gantman"],
         ["punsafe", "nsfw_score_opennsfw2"];
-    /// Probability of a watermark as the source states it.
+    /// Probability of a watermark, as stated by the source.
     watermark: f32, Watermark, ["pwatermark"], ["pwatermark"], ["watermark_score"],
         ["pwatermark", "watermark_score"];
-    /// Aesthetic score (1 to 10) as the source states it.
+    /// Aesthetic score (1 to 10), as stated by the source.
     aesthetic: f32, Aesthetic, ["AESTHETIC_SCORE", "aesthetic"], ["AESTHETIC_SCORE", "aesthetic"],
         ["aesthetic_score_laion_v2"], ["aesthetic", "aesthetic_score_laion_v2"];
 }

@@ -7,13 +7,13 @@ use crate::stream::Stream;
 pub const RECORD_LOCATIONS: Stream<RecordLocation> = Stream::new("picks");
 
 record! {
-    /// Where one record is: it can be read by itself.
+    /// The location of one record, so that it can be read by itself.
     pub struct RecordLocation in "pick/1" {
-        /// Index of the archive, as ids hold it.
+        /// Index of the archive, as in ids.
         pub file: u32,
-        /// Byte offset of its member.
+        /// Byte offset of the record's member.
         pub offset: u64,
-        /// Bytes of its member, compressed.
+        /// Compressed size of the member in bytes.
         pub length: u64,
     }
 }

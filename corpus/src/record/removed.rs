@@ -16,16 +16,16 @@ record! {
     pub struct Removed in "removed/3" {
         /// The record's id.
         pub id: Id,
-        /// The source's own id of the record, where it has one.
+        /// The source's own id of the record, if it has one.
         pub key: Option<String>,
         /// The URL of the page, document or image, if it has one.
         pub url: Option<String>,
-        /// What was counted: documents, pairs, images, ...
+        /// The unit it is counted in: documents, pairs, images, ...
         pub unit: String,
-        /// Why it was removed, one word of a closed set.
+        /// Why it was removed: one word of a closed set.
         pub reason: String,
-        /// The value that decided, an HTTP status, ...; of duplicates the representative's id, then what
-        /// describes it.
+        /// The deciding value, such as a measurement or an HTTP status. For duplicates, the representative's
+        /// id, followed by its description.
         pub value: String,
         /// The beginning of the record.
         pub preview: String,
@@ -33,11 +33,11 @@ record! {
 }
 
 record! {
-    /// What one rule saw in a record.
+    /// One rule's result for a record.
     pub struct RuleValue {
-        /// The rule's name, which is also the reason of its drops.
+        /// The rule's name, which is also the reason for its drops.
         pub rule: String,
-        /// The value it compares.
+        /// The value that the rule compares.
         pub value: f64,
         /// Whether the record passed.
         pub passed: bool,
@@ -45,11 +45,11 @@ record! {
 }
 
 record! {
-    /// Every rule's value for one record, kept or not, so that a threshold can be questioned later.
+    /// The value of each rule for one record, kept or dropped, for reviewing thresholds later.
     pub struct Verdicts in "verdicts/1" {
         /// The record's id.
         pub id: Id,
-        /// The rules in their order.
+        /// The rules, in order.
         pub values: Vec<RuleValue>,
     }
 }

@@ -15,38 +15,38 @@ record! {
     /// A passage of a document reduced to a hash.
     #[derive(Copy, Eq, PartialOrd, Ord)]
     pub struct PassageKey in "passage_key/1" {
-        /// The hash of its words.
+        /// Hash of its words.
         pub key: u64,
         /// The document.
         pub id: Id,
-        /// The first of its units (lines, sentences, words), from 0.
+        /// Index of its first unit (line, sentence or word), from 0.
         pub unit: u32,
     }
 }
 
 record! {
-    /// A passage that another one stands for.
+    /// A passage with another occurrence that counts as the first.
     #[derive(Copy, Eq, PartialOrd, Ord)]
     pub struct Repeat in "repeat/1" {
         /// The document.
         pub id: Id,
-        /// The first of its units, from 0.
+        /// Index of its first unit, from 0.
         pub unit: u32,
-        /// The document that has the passage first.
+        /// The document with the first occurrence.
         pub first: Id,
     }
 }
 
 record! {
-    /// What was cut out of a document because it is elsewhere too.
+    /// A passage cut out of a document because it also occurs elsewhere.
     pub struct CutRepeat in "cut_repeat/1" {
         /// The document.
         pub id: Id,
-        /// The document that had the beginning of it first.
+        /// The document in which the start of the passage occurs first.
         pub first: Id,
-        /// Where it began in the text, in bytes.
+        /// Byte offset of the passage in the text.
         pub start: u64,
-        /// What was cut.
+        /// The passage.
         pub text: String,
     }
 }

@@ -24,16 +24,16 @@ record! {
 record! {
     /// One row of a training shard.
     pub struct Sequence in "sequence/1" {
-        /// Token ids in the model's numbering, with the image slots' placeholders.
+        /// Token ids in the model's numbering, including placeholders for image slots.
         pub tokens: Vec<u32>,
-        /// One per token: whether predicting the *next* token from this one counts in the loss.
+        /// One per token: whether the prediction of the *next* token from this one counts towards the loss.
         pub loss_mask: Vec<bool>,
-        /// Index of the first placeholder of every image, in order.
+        /// Index of the first placeholder of each image, in order.
         pub image_starts: Vec<u32>,
-        /// One payload per image, in order: f16 features or an encoded image, as the
-        /// shard's settings say.
+        /// One payload per image, in order: f16 features or an encoded image, depending on the shard's
+        /// settings.
         pub payloads: Vec<Bytes>,
-        /// Which tokens came from where, so that every token leads back to its source.
+        /// The source record of each range of tokens.
         pub spans: Vec<Span>,
         /// Train or validation.
         pub split: Split,

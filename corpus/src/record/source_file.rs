@@ -7,11 +7,11 @@ use crate::stream::Stream;
 pub const FILES: Stream<SourceFile> = Stream::new("files");
 
 record! {
-    /// One file of a source. A listing is appended to and never renumbered.
+    /// One file of a source. Listings only grow; files are never renumbered.
     pub struct SourceFile in "source_file/1" {
-        /// The file's index, as ids hold it.
+        /// Index of the file, as in ids.
         pub index: u32,
-        /// The public URL (mirrors are applied when it is read) or the local path.
+        /// The public URL (mirrors are applied on reading), or the local path.
         pub url: String,
     }
 }

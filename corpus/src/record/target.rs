@@ -15,20 +15,20 @@ pub const TARGETS: Stream<Target> = Stream::new("targets");
 pub const RETRY: Stream<Target> = Stream::new("retry");
 
 record! {
-    /// A pair or a slot of a page that wants an image.
+    /// A pair or a page slot that uses an image.
     #[derive(Eq, PartialOrd, Ord)]
     pub struct Use {
         /// The pair's or page's id.
         pub id: Id,
-        /// The image's place among the page's images, from 0; 0 for a pair.
+        /// Position of the image among the page's images, from 0; 0 for a pair.
         pub slot: u16,
-        /// The caption, for a pair alone.
+        /// The caption; only for pairs.
         pub caption: Option<String>,
-        /// The source's own id of the pair, where it has one.
+        /// The source's own id of the pair, if it has one.
         pub key: Option<String>,
-        /// Digest that the pair's source states for the image's bytes.
+        /// Digest of the image's bytes, as stated by the pair's source.
         pub digest: Option<String>,
-        /// Further columns of the pair: a JSON object.
+        /// Further columns of the pair, as a JSON object.
         pub extra: Option<String>,
     }
 }
@@ -46,26 +46,26 @@ impl Use {
 }
 
 record! {
-    /// A URL of the fetch list; fetched once, whoever wants it.
+    /// A URL of the fetch list; fetched once, however often it is used.
     pub struct Target in "target/2" {
-        /// 128-bit hash of the canonical URL; the list is sorted by it, which shuffles it.
+        /// 128-bit hash of the canonical URL. The list is sorted by it, which shuffles it.
         pub key: [u8; 16],
         /// The URL.
         pub url: String,
-        /// Who wants it, sorted by (id, slot).
+        /// The uses of the image, sorted by (id, slot).
         pub uses: Vec<Use>,
     }
 }
 
 record! {
-    /// A pair or a slot of a page beside the URL that it wants, before the list is made.
+    /// A pair or page slot with the URL that it uses, before the list is built.
     #[derive(Eq, PartialOrd, Ord)]
     pub struct Wanted in "wanted/1" {
         /// 128-bit hash of the canonical URL.
         pub key: [u8; 16],
         /// The canonical URL.
         pub url: String,
-        /// Who wants it.
+        /// The pair or page slot.
         pub place: Use,
     }
 }

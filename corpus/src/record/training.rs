@@ -57,12 +57,12 @@ macro_rules! kinds {
                 /// The learning rate used.
                 pub learning_rate: f64,
                 $(
-                    /// Mean negative log-likelihood per loss token of this kind, in nats; not a number without one.
+                    /// Mean negative log-likelihood per loss token of this kind, in nats; NaN if there are none.
                     pub $loss: f64,
                 )*
                 /// Gradient norm before clipping.
                 pub gradient_norm: f64,
-                /// Loss tokens of the step.
+                /// Number of loss tokens in the step.
                 pub loss_tokens: u64,
             }
         }

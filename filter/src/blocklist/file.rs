@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use corpus::page_url::URL_BYTES_MAX;
@@ -84,10 +84,25 @@ pub(super) fn read(
     Ok(summary)
 }
 
-fn open(path: &Path) -> std::io::Result<Box<dyn BufRead>> {
+/// What lists are packed by that is not read, by how it begins.
+const PACKED: [(&[u8], &str); 6] = [
+    (b"\xFD7zXZ\0", "xz"),
+    (b"BZh", "bzip2"),
+    (b"\x28\xB5\x2F\xFD", "zstd"),
+    (b"\x04\x22\x4D\x18", "lz4"),
+    (b"PK\x03\x04", "zip"),
+    (b"7z\xBC\xAF\x27\x1C", "7z"),
+];
+
+fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
     let mut file = BufReader::new(File::open(path)?);
-    if file.fill_buf()?.starts_with(&GZIP_MAGIC) {
+    let begin = file.fill_buf()?;
+    if begin.starts_with(&GZIP_MAGIC) {
         return Ok(Box::new(BufReader::new(MultiGzDecoder::new(file))));
     }
-    Ok(Box::new(file))
+    // As text such a list would block nothing.
+    match PACKED.iter().find(|(magic, _)| begin.starts_with(magic)) {
+        Some((_, name)) => Err(io::Error::other(format!("it is {name}: lists are plain or gzip, unpack it"))),
+        None => Ok(Box::new(file)),
+    }
 }

@@ -266,6 +266,15 @@ mod tests {
     }
 
     #[test]
+    fn a_list_that_is_packed_otherwise_is_refused_by_name() {
+        let packed = zstd::encode_all(&b"bad.example\n"[..], 1).unwrap();
+        for (bytes, name) in [(&packed[..], "zstd"), (b"\xFD7zXZ\0\0", "xz"), (b"BZh91AY", "bzip2")] {
+            let error = lists(ListKind::Domains, bytes).unwrap_err();
+            assert!(error.contains(&format!("it is {name}: lists are plain or gzip")), "{error}");
+        }
+    }
+
+    #[test]
     fn lines_that_are_not_understood_are_counted_with_the_first_of_them() {
         let odd = lists(ListKind::Domains, b"\xFF\xFE\nhttp://\n a b \nbad.example\r\n").unwrap();
         assert!(odd.look_up("http://bad.example/").domain);

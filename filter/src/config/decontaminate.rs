@@ -9,7 +9,8 @@ pub const SETS_MAX: usize = 64;
 /// Words of an n-gram at most.
 const WORDS_MAX: u32 = 64;
 
-/// `[text.decontaminate]`: what is found of evaluation sets is cut out of documents, or drops them.
+/// `[text.decontaminate]`: text shared with evaluation sets is cut out of documents, or the documents are
+/// dropped.
 ///
 /// The defaults are those of `filter_ngrams.py` in Megatron-LM's `tools/openwebtext`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -17,22 +18,22 @@ const WORDS_MAX: u32 = 64;
 pub struct DecontaminateConfig {
     /// The evaluation sets by name.
     pub sets: BTreeMap<String, EvaluationSetConfig>,
-    /// What happens to a document with an n-gram of a set.
+    /// What to do with a document that contains an n-gram of a set.
     pub action: Action,
-    /// Words of an n-gram. Each one that is found takes more than itself out of a document, with `action = "cut"`:
-    /// `margin_chars` on either side, and then all up to where a sentence ends.
+    /// Words per n-gram. With `action = "cut"`, each match also removes `margin_chars` on either side and the
+    /// rest of the sentences there.
     pub words: u32,
-    /// Words of the shortest item that counts; those with fewer than `words` are whole an n-gram.
+    /// Words in the shortest item that counts. An item with fewer than `words` words is matched as a whole.
     pub words_min: u32,
-    /// Occurrences in all documents from which an n-gram is common, and ignored.
+    /// An n-gram that occurs at least this often in all documents is common, and ignored.
     pub common: u64,
-    /// Characters that are cut on either side of an n-gram, then all up to where a sentence ends (`.`, `!`,
-    /// `?`). Default: 200. A question of 27 words can so take two thirds of a document; the unit `bytes` of
-    /// the stage counts what was taken. With 0 only the sentences around the n-gram go.
+    /// Characters to cut on either side of an n-gram; the cut then extends to the end of a sentence (`.`,
+    /// `!`, `?`). With 200, a question of 27 words can remove two thirds of a document; the stage's unit
+    /// `bytes` counts what was cut. With 0, only the sentences around the n-gram are cut.
     pub margin_chars: u32,
-    /// Characters that a piece between two cuts must exceed to stay.
+    /// A piece between two cuts is kept only if it has more characters than this.
     pub piece_chars: u32,
-    /// Pieces of a document at most; one that is cut into more is dropped.
+    /// Maximum number of pieces per document. A document cut into more is dropped.
     pub pieces_max: u32,
 }
 
@@ -43,7 +44,7 @@ pub struct EvaluationSetConfig {
     /// JSON lines, one JSON list, CSV or TSV with a header (each plain or compressed), or Parquet: a file, a folder of
     /// them, a path with wildcards, or a URL.
     pub path: String,
-    /// The fields whose texts are its items; without one, every text in a row is.
+    /// The fields whose texts are items; if empty, every text in a row is one.
     #[serde(default)]
     pub fields: Vec<String>,
 }
@@ -53,14 +54,14 @@ pub fn key_of_set(name: &str) -> String {
     format!("text.decontaminate.sets.{name}")
 }
 
-/// What happens to a document that holds an n-gram of an evaluation set.
+/// What to do with a document that contains an n-gram of an evaluation set.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// The n-gram is cut out with what is around it.
+    /// Cut out the n-gram and its surroundings.
     #[default]
     Cut,
-    /// The document is dropped.
+    /// Drop the document.
     Drop,
 }
 

@@ -8,17 +8,18 @@ use serde::{Deserialize, Serialize};
 use super::{MEMORY_MB_DEFAULT, MEMORY_MB_MIN};
 use crate::image_hashes::DISTANCE_MAX;
 
-/// `[image_duplicates]`: images that show nothing new.
+/// `[image_duplicates]`: detection of duplicate images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ImageDuplicatesConfig {
-    /// Bits in which perceptual hashes may differ; without it only equal bytes are duplicates.
+    /// Maximum number of bits in which the perceptual hashes of duplicates may differ. If absent, only images
+    /// with equal bytes are duplicates.
     pub hamming_max: Option<u32>,
-    /// Memory in MiB of the whole process for this step, divided by the tasks that run at a time; each has 1 MiB or
-    /// more. Changes no result. What does not fit goes to disk.
+    /// Memory in MiB for this step, shared by the parallel tasks of a process; each gets at least 1 MiB. Does
+    /// not affect the result. What does not fit is written to disk.
     pub memory_mb: u32,
-    /// By name, files or folders of images of evaluation sets: what looks like one of them is dropped.
-    /// COYO-700M did so with ImageNet's and COCO's.
+    /// Image files of evaluation sets, or folders of them, by name. Images that look like one of these are
+    /// dropped, as in COYO-700M (ImageNet and COCO).
     pub evaluation: BTreeMap<String, PathBuf>,
 }
 

@@ -29,17 +29,17 @@ pub const VALIDATION_SHARE_DEFAULT: f64 = 0.001;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TextConfig {
-    /// The rules; the first that a document does not pass is the reason of its drop.
+    /// The rules, in order. The first one that a document fails is the reason for dropping it.
     pub rules: Vec<TextRule>,
     /// How exact duplicates are found.
     pub exact: ExactConfig,
-    /// How near-duplicates are found; without it they are not.
+    /// Near-duplicate detection; off if absent.
     pub near: Option<NearConfig>,
-    /// Which passages are cut out where they occur again, one kind after the other.
+    /// Repeated passages to cut, one kind after the other.
     pub repeats: Vec<RepeatsConfig>,
-    /// What documents must not hold; without it they are not looked into.
+    /// Text that documents must not contain. If absent, documents are not checked.
     pub decontaminate: Option<DecontaminateConfig>,
-    /// The share of documents held out for validation, 0 to 1; the paper does not state one.
+    /// Share of documents held out for validation, 0 to 1 (not stated in the paper).
     pub validation_share: f64,
 }
 
@@ -78,7 +78,7 @@ impl TextConfig {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PairsConfig {
-    /// The rules; the first that a pair does not pass is the reason of its drop.
+    /// The rules, in order. The first one that a pair fails is the reason for dropping it.
     pub rules: Vec<PairRule>,
     /// How exact duplicates (the same URL and caption) are found.
     pub exact: ExactConfig,
@@ -95,11 +95,11 @@ impl PairsConfig {
     }
 }
 
-/// `[interleaved]`: the rules by which pages become candidates, before an image is fetched.
+/// `[interleaved]`: the rules that select candidate pages before any image is fetched.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct InterleavedConfig {
-    /// The rules; the first that a page does not pass is the reason of its drop.
+    /// The rules, in order. The first one that a page fails is the reason for dropping it.
     pub rules: Vec<PageRule>,
 }
 
@@ -117,12 +117,12 @@ impl InterleavedConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ExactConfig {
-    /// Partitions of the key space, 1 to [`PARTITIONS_MAX`]; the result does not depend on it.
+    /// Number of partitions of the key space, 1 to 4,096. Does not affect the result.
     pub partitions: u32,
-    /// Memory in MiB of the whole process for this step, divided by the tasks that run at a time; each has 1 MiB or
-    /// more. Changes no result.
+    /// Memory in MiB for this step, shared by the parallel tasks of a process; each gets at least 1 MiB. Does
+    /// not affect the result.
     pub memory_mb: u32,
-    /// Whether texts that differ in white space or compatibility forms alone are the same.
+    /// Treat texts as equal if they differ only in white space or Unicode compatibility forms.
     pub normalise: bool,
 }
 

@@ -9,27 +9,28 @@ use crate::near::{Scheme, Shape, Unit};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NearConfig {
-    /// Bands, rows and shingles of a known pipeline; the next four override them.
+    /// Bands, rows and shingles of a known pipeline; `bands`, `rows`, `unit` and `shingle` override them.
     pub preset: Preset,
-    /// Bands of a signature.
+    /// Bands per signature.
     pub bands: Option<u32>,
-    /// Minima of a band; all of them must be equal for two texts to be linked.
+    /// Minima per band. Two texts are linked if all minima of a band are equal.
     pub rows: Option<u32>,
-    /// What shingles are runs of.
+    /// What shingles consist of.
     pub unit: Option<Unit>,
-    /// Words or characters of a shingle.
+    /// Words or characters per shingle.
     pub shingle: Option<u32>,
     /// How shingles are hashed.
     pub scheme: Scheme,
-    /// Partitions of the key space, 1 to [`PARTITIONS_MAX`](super::PARTITIONS_MAX); the result does not depend on it.
+    /// Number of partitions of the key space, 1 to 4,096. Does not affect
+    /// the result.
     pub partitions: u32,
-    /// Memory in MiB of the whole process for this step, divided by the tasks that run at a time; each has 1 MiB or
-    /// more. Changes no result.
+    /// Memory in MiB for this step, shared by the parallel tasks of a process; each gets at least 1 MiB. Does
+    /// not affect the result.
     pub memory_mb: u32,
-    /// The exact Jaccard similarity of shingles from which two linked texts are duplicates;
-    /// without it every link counts.
+    /// Two linked texts are duplicates from this exact Jaccard similarity of their shingles. If absent, all
+    /// linked texts are.
     pub jaccard_min: Option<f64>,
-    /// Edited copies of about so many documents that the run checks itself by.
+    /// Approximate number of documents of which the run adds edited copies, to measure its own recall.
     pub selfcheck: u32,
 }
 
@@ -37,12 +38,12 @@ pub struct NearConfig {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Preset {
-    /// FineWeb's: 14 bands of 8 rows, five-word shingles. Half of the pairs with a Jaccard similarity
-    /// of 0.72 are found, 99.3 % of those with 0.87.
+    /// FineWeb: 14 bands of 8 rows, five-word shingles. Finds half of the pairs with a Jaccard similarity of
+    /// 0.72, and 99.3 % of those with 0.87.
     #[default]
     Fineweb,
-    /// Of `tools/openwebtext` in Megatron-LM, the tool family of KOSMOS-1's text: 10 bands of 10
-    /// rows, shingles of five characters.
+    /// `tools/openwebtext` in Megatron-LM, the tool family of KOSMOS-1's text: 10 bands of 10 rows, shingles
+    /// of five characters.
     Megatron,
 }
 

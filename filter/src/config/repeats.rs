@@ -4,29 +4,30 @@ use serde::{Deserialize, Serialize};
 
 use super::{MEMORY_MB_DEFAULT, validate_sort};
 
-/// An element of `text.repeats`: passages that were in the corpus before are cut out of documents.
+/// An element of `text.repeats`: passages that occurred earlier in the corpus are cut out of documents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RepeatsConfig {
-    /// What passages are runs of.
+    /// What passages consist of.
     pub unit: Unit,
-    /// And how many of them; by default one line, three sentences, 50 words.
+    /// Units per passage. Default: 1 line, 3 sentences or 50 words.
     #[serde(default)]
     pub run: Option<u32>,
-    /// Which occurrence stays.
+    /// Which occurrence to keep.
     #[serde(default)]
     pub keep: Keep,
-    /// Whether all digits are the same, as in CCNet's lines.
+    /// Treat all digits as equal, as CCNet does for lines.
     #[serde(default)]
     pub any_digit: bool,
-    /// Words that a document must have left after a cut to stay; one with nothing left never does.
+    /// A document with fewer words left after a cut is dropped; an empty one always is.
     #[serde(default = "words_left_min")]
     pub words_left_min: u32,
-    /// Partitions of the key space, 1 to [`PARTITIONS_MAX`](super::PARTITIONS_MAX); the result does not depend on it.
+    /// Number of partitions of the key space, 1 to 4,096. Does not affect
+    /// the result.
     #[serde(default = "partitions")]
     pub partitions: u32,
-    /// Memory in MiB of the whole process for this step, divided by the tasks that run at a time; each has 1 MiB or
-    /// more. Changes no result.
+    /// Memory in MiB for this step, shared by the parallel tasks of a process; each gets at least 1 MiB. Does
+    /// not affect the result.
     #[serde(default = "memory_mb")]
     pub memory_mb: u32,
 }
@@ -45,14 +46,14 @@ pub enum Unit {
     Words,
 }
 
-/// Which occurrence of a passage stays.
+/// Which occurrence of a passage to keep.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Keep {
-    /// The first, in the order of ids: that of the source with the smallest code.
+    /// The first in the order of ids, which is that of the source with the smallest code.
     #[default]
     First,
-    /// None: what is everywhere (menus, notices) is worth nothing anywhere.
+    /// None: a passage that is everywhere (menus, notices) has no value anywhere.
     None,
 }
 

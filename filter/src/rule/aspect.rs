@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use super::Finding;
 
-/// Drops pairs whose longer side is too many times the shorter one; the reason is `aspect`. Pairs of
-/// unknown size pass, with the value 0.
+/// Drops pairs whose image is too elongated; the reason is `aspect`. Pairs of unknown size pass, with the
+/// value 0.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Aspect {
-    /// The longer side by the shorter one, at most.
+    /// Maximum ratio of the longer side to the shorter one.
     pub ratio_max: f64,
 }
 

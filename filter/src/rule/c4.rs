@@ -39,23 +39,23 @@ static PHRASES: LazyLock<Option<Regex>> = LazyLock::new(|| {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct C4 {
-    /// What becomes of texts in scripts without spaces: `judge`, or `pass` as they are.
+    /// What to do with texts in scripts without spaces: `judge`, or `pass` them unchanged.
     pub unspaced: Unspaced,
-    /// Whether a line must end with a mark (FineWeb leaves this out).
+    /// Remove lines that do not end with a punctuation mark (FineWeb does not).
     pub needs_end: bool,
-    /// Words of a line at least.
+    /// Minimum number of words per line.
     pub line_words_min: u64,
-    /// Characters of a word at most; a line with a longer one goes.
+    /// Maximum number of characters per word; a line with a longer word is removed.
     pub word_chars_max: u64,
-    /// Sentences of all kept lines at least.
+    /// Minimum number of sentences in all kept lines.
     pub sentences_min: u64,
-    /// Whether lines that mention JavaScript go.
+    /// Remove lines that mention JavaScript.
     pub drops_javascript: bool,
-    /// Whether lines on policies go.
+    /// Remove lines about policies.
     pub drops_policies: bool,
-    /// Whether texts with a curly bracket go.
+    /// Drop texts with a curly bracket.
     pub drops_brackets: bool,
-    /// Whether marks of references are cut out.
+    /// Cut out reference marks.
     pub cuts_citations: bool,
 }
 

@@ -21,9 +21,9 @@ pub const CLASSIFIER_BYTES_MAX: usize = 1 << 20;
 pub struct Classifier {
     /// The model, `.bin` or `.ftz`.
     pub model: PathBuf,
-    /// The label of what stays, with its prefix (`__label__good`).
+    /// The label of texts to keep, including its prefix (`__label__good`).
     pub label: String,
-    /// Its probability at least, 0 to 1.
+    /// Minimum probability of the label, 0 to 1.
     pub probability_min: f64,
 }
 

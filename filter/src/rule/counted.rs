@@ -6,14 +6,14 @@ use super::Finding;
 use crate::scripts::Script;
 use crate::text::Text;
 
-/// What becomes of texts mostly in a script without spaces: Chinese, Japanese, Thai, Lao, Khmer, Burmese.
+/// What to do with texts mostly in a script without spaces: Chinese, Japanese, Thai, Lao, Khmer, Burmese.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Unspaced {
-    /// They are judged, by the words that a dictionary finds.
+    /// Judge them by the words that a dictionary finds.
     #[default]
     Judge,
-    /// They pass: the rule does not apply. Its values are kept.
+    /// Let them pass: the rule does not apply, but its values are recorded.
     Pass,
 }
 

@@ -36,9 +36,9 @@ pub(super) fn names_of_pair() -> Vec<&'static str> {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Expression {
-    /// The reason under which records are dropped.
+    /// The reason recorded for dropped records.
     pub name: String,
-    /// The expression.
+    /// The expression. Records for which it is true are kept.
     pub keep: String,
 }
 

@@ -18,19 +18,19 @@ use crate::text::Text;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Fineweb {
-    /// What a word is: `spaces` or `tokens`.
+    /// What counts as a word: `spaces` or `tokens`.
     pub words: Counted,
-    /// What becomes of texts in scripts without spaces: `judge` or `pass`.
+    /// What to do with texts in scripts without spaces: `judge` or `pass`.
     pub unspaced: Unspaced,
-    /// Share of lines that end as sentences do, at least.
+    /// Minimum share of lines that end like a sentence.
     pub ended_lines_min: f64,
-    /// Characters of a short line.
+    /// Maximum number of characters in a short line.
     pub short_line_chars: u64,
-    /// Share of short lines, at most.
+    /// Maximum share of short lines.
     pub short_lines_max: f64,
-    /// Share of characters in lines that occurred before, at most.
+    /// Maximum share of characters in lines that repeat an earlier one.
     pub repeated_chars_max: f64,
-    /// Line ends by word (or token), at most.
+    /// Maximum number of line ends per word (or token).
     pub line_ends_max: f64,
 }
 

@@ -37,27 +37,27 @@ const ELLIPSES: [&str; 2] = ["...", "…"];
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct GopherQuality {
-    /// What a word is: `spaces` or `tokens`.
+    /// What counts as a word: `spaces` or `tokens`.
     pub words: Counted,
-    /// What becomes of texts in scripts without spaces: `judge` or `pass`.
+    /// What to do with texts in scripts without spaces: `judge` or `pass`.
     pub unspaced: Unspaced,
-    /// Words at least.
+    /// Minimum number of words.
     pub words_min: u64,
-    /// Words at most.
+    /// Maximum number of words.
     pub words_max: u64,
-    /// Mean characters of a word at least.
+    /// Minimum mean characters per word.
     pub mean_chars_min: f64,
-    /// Mean characters of a word at most.
+    /// Maximum mean characters per word.
     pub mean_chars_max: f64,
-    /// Hashes by word (or token) at most, and ellipses.
+    /// Maximum number of hashes per word (or token), and of ellipses.
     pub mark_ratio_max: f64,
-    /// Share of lines that begin with a bullet, at most.
+    /// Maximum share of lines that start with a bullet.
     pub bullet_lines_max: f64,
-    /// Share of lines that end with an ellipsis, at most.
+    /// Maximum share of lines that end with an ellipsis.
     pub ellipsis_lines_max: f64,
-    /// Share of words (or tokens) with a letter, at least.
+    /// Minimum share of words (or tokens) that contain a letter.
     pub letters_min: f64,
-    /// How many of "the", "be", "to", "of", "and", "that", "have", "with" occur at least.
+    /// Minimum number of these words that occur: "the", "be", "to", "of", "and", "that", "have", "with".
     pub stop_words_min: u64,
 }
 

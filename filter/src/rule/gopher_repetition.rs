@@ -30,21 +30,21 @@ const REPEATED: [(usize, &str); 6] = [
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct GopherRepetition {
-    /// What a word is: `spaces` or `tokens`.
+    /// What counts as a word: `spaces` or `tokens`.
     pub words: Counted,
-    /// What becomes of texts in scripts without spaces: `judge` or `pass`.
+    /// What to do with texts in scripts without spaces: `judge` or `pass`.
     pub unspaced: Unspaced,
-    /// Share of paragraphs that occurred before, at most.
+    /// Maximum share of paragraphs that repeat an earlier one.
     pub paragraphs_max: f64,
-    /// And of all characters those in such paragraphs.
+    /// Maximum share of characters in such paragraphs.
     pub paragraph_chars_max: f64,
-    /// Share of lines that occurred before, at most.
+    /// Maximum share of lines that repeat an earlier one.
     pub lines_max: f64,
-    /// And of all characters those in such lines.
+    /// Maximum share of characters in such lines.
     pub line_chars_max: f64,
-    /// Share of characters in the most frequent run of 2, 3 and 4 words, at most.
+    /// Maximum share of characters in the most frequent run of 2, 3 and 4 words.
     pub top_max: [f64; 3],
-    /// Share of characters in repeated runs of 5 to 10 words, at most.
+    /// Maximum share of characters in repeated runs of 5 to 10 words.
     pub repeated_max: [f64; 6],
 }
 

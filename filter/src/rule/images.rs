@@ -15,7 +15,7 @@ pub const IMAGES_MIN_DEFAULT: u64 = 1;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Images {
-    /// Images with a URL at least.
+    /// Minimum number of images with a URL.
     pub images_min: u64,
 }
 

@@ -16,11 +16,11 @@ use crate::text::Text;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Language {
-    /// ISO 639-3 codes.
+    /// ISO 639-3 codes of the languages to keep.
     pub allowed: Vec<String>,
-    /// The detector's confidence at least, 0 to 1.
+    /// Minimum confidence of the detector, 0 to 1.
     pub confidence_min: f64,
-    /// A fastText model whose labels are languages, `.bin` or `.ftz`, such as lid.176.
+    /// A fastText model with languages as labels (`.bin` or `.ftz`), such as lid.176.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<PathBuf>,
 }

@@ -13,11 +13,11 @@ use crate::text::Text;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Megatron {
-    /// Words and marks at least.
+    /// Minimum number of words and punctuation marks.
     pub tokens_min: u64,
-    /// Characters below which a text that mentions JavaScript goes.
+    /// A text that mentions JavaScript is dropped if it has fewer characters than this.
     pub javascript_chars_max: u64,
-    /// Whether runs of spaces become one space, and runs of line ends two line ends at most.
+    /// Collapse runs of spaces into one space, and runs of line ends into at most two.
     pub collapses: bool,
 }
 

@@ -92,31 +92,31 @@ impl<'r> Finding<'r> {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TextRule {
-    /// Enough words, and not too many.
+    /// Drops texts with too few or too many words.
     Words(Words),
-    /// Few hashtags, emoji and URLs.
+    /// Drops texts with too many hashtags, emoji and URLs.
     Symbols(Symbols),
-    /// One of the allowed languages.
+    /// Keeps texts in the allowed languages.
     Language(Language),
-    /// Not on a list of blocked domains, URLs and words.
+    /// Drops texts whose URL is on a list of blocked domains, URLs or words.
     UrlLists(UrlLists),
-    /// Good by a fastText classifier.
+    /// Keeps texts that a fastText classifier considers good.
     Classifier(Classifier),
-    /// Words and lines as Gopher's.
+    /// Gopher's bounds on words and lines.
     GopherQuality(GopherQuality),
-    /// As little repeated as Gopher's.
+    /// Gopher's bounds on repetition.
     GopherRepetition(GopherRepetition),
-    /// Lines as FineWeb's.
+    /// FineWeb's bounds on lines.
     Fineweb(Fineweb),
-    /// Sentences alone, as C4's; changes the text.
+    /// Keeps only sentences, as C4 does; changes the text.
     C4(C4),
-    /// Sizes as Megatron-LM's; changes the text.
+    /// Megatron-LM's bounds on size; changes the text.
     Megatron(Megatron),
-    /// Mojibake undone; changes the text.
+    /// Repairs mojibake; changes the text.
     Repair(Repair),
-    /// Personal data masked; changes the text.
+    /// Masks personal data; changes the text.
     Personal(Personal),
-    /// What an expression says.
+    /// Keeps texts for which an expression is true.
     Expression(Expression),
 }
 
@@ -201,19 +201,19 @@ impl TextRule {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PairRule {
-    /// No special tag such as `<PERSON>` in the caption.
+    /// Drops captions with a special tag such as `<PERSON>`.
     PersonTag(PersonTag),
-    /// Large enough by the sizes the source states.
+    /// Drops images that are too small according to the source.
     SideMin(SideMin),
-    /// Enough words in the caption, and not too many.
+    /// Drops captions with too few or too many words.
     CaptionWords(Words),
-    /// A score of the source's within bounds.
+    /// Bounds a score that the source states.
     Score(Score),
-    /// Not too elongated by the sizes the source states.
+    /// Drops images that are too elongated according to the source.
     Aspect(Aspect),
-    /// Not on a list of blocked domains, URLs and words.
+    /// Drops pairs whose URL is on a list of blocked domains, URLs or words.
     UrlLists(UrlLists),
-    /// What an expression says.
+    /// Keeps pairs for which an expression is true.
     Expression(Expression),
 }
 
@@ -257,15 +257,15 @@ impl PairRule {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PageRule {
-    /// Images with text around them.
+    /// Keeps pages with images that have text around them.
     Images(Images),
-    /// Enough words, and not too many.
+    /// Drops pages with too few or too many words.
     Words(Words),
-    /// Few hashtags, emoji and URLs.
+    /// Drops pages with too many hashtags, emoji and URLs.
     Symbols(Symbols),
-    /// One of the allowed languages.
+    /// Keeps pages in the allowed languages.
     Language(Language),
-    /// Not on a list of blocked domains, URLs and words.
+    /// Drops pages whose URL is on a list of blocked domains, URLs or words.
     UrlLists(UrlLists),
 }
 
@@ -308,7 +308,16 @@ impl Rule for TextRule {
             Self::Language(rule) => rule.files(),
             Self::UrlLists(rule) => rule.files(),
             Self::Classifier(rule) => rule.files(),
-            _ => Vec::new(),
+            Self::Words(_)
+            | Self::Symbols(_)
+            | Self::GopherQuality(_)
+            | Self::GopherRepetition(_)
+            | Self::Fineweb(_)
+            | Self::C4(_)
+            | Self::Megatron(_)
+            | Self::Repair(_)
+            | Self::Personal(_)
+            | Self::Expression(_) => Vec::new(),
         }
     }
 
@@ -318,7 +327,15 @@ impl Rule for TextRule {
             Self::UrlLists(rule) => rule.load(),
             Self::Classifier(rule) => rule.load(),
             Self::Expression(rule) => rule.load(&expression::OF_TEXT),
-            _ => Ok(Loaded::Nothing),
+            Self::Words(_)
+            | Self::Symbols(_)
+            | Self::GopherQuality(_)
+            | Self::GopherRepetition(_)
+            | Self::Fineweb(_)
+            | Self::C4(_)
+            | Self::Megatron(_)
+            | Self::Repair(_)
+            | Self::Personal(_) => Ok(Loaded::Nothing),
         }
     }
 }
@@ -327,7 +344,12 @@ impl Rule for PairRule {
     fn files(&self) -> Vec<NamedFiles> {
         match self {
             Self::UrlLists(rule) => rule.files(),
-            _ => Vec::new(),
+            Self::PersonTag(_)
+            | Self::SideMin(_)
+            | Self::CaptionWords(_)
+            | Self::Score(_)
+            | Self::Aspect(_)
+            | Self::Expression(_) => Vec::new(),
         }
     }
 
@@ -335,7 +357,11 @@ impl Rule for PairRule {
         match self {
             Self::UrlLists(rule) => rule.load(),
             Self::Expression(rule) => rule.load(&expression::names_of_pair()),
-            _ => Ok(Loaded::Nothing),
+            Self::PersonTag(_)
+            | Self::SideMin(_)
+            | Self::CaptionWords(_)
+            | Self::Score(_)
+            | Self::Aspect(_) => Ok(Loaded::Nothing),
         }
     }
 }

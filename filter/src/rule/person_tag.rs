@@ -12,7 +12,7 @@ use super::Finding;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PersonTag {
-    /// The sources it applies to; pairs of others are counted and pass.
+    /// The sources that the rule applies to. Other pairs pass, but are counted.
     pub sources: Vec<String>,
 }
 

@@ -58,11 +58,11 @@ const BEFORE_BYTES: usize = 24;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Personal {
-    /// In place of e-mail addresses; of a domain reserved for examples (RFC 2606).
+    /// Replacement for e-mail addresses. The default is in a domain reserved for examples (RFC 2606).
     pub email: String,
-    /// In place of public IPv4 addresses; one reserved for documentation (RFC 5737).
+    /// Replacement for public IPv4 addresses. The default is reserved for documentation (RFC 5737).
     pub ip: String,
-    /// In place of telephone numbers.
+    /// Replacement for telephone numbers.
     pub phone: String,
 }
 

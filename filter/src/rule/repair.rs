@@ -18,7 +18,7 @@ use crate::text::Text;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Repair {
-    /// The score from which a text is repaired.
+    /// Minimum score at which a text is repaired.
     pub score_min: u64,
 }
 

@@ -17,16 +17,16 @@ pub const UNKNOWN: f64 = -1.0;
 pub struct Score {
     /// The score.
     pub of: PairNumber,
-    /// What it is at least.
+    /// Minimum score.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min: Option<f32>,
-    /// What it is at most.
+    /// Maximum score.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<f32>,
-    /// The sources it applies to; all where empty.
+    /// The sources that the rule applies to; all if empty.
     #[serde(default)]
     pub sources: Vec<String>,
-    /// Whether pairs of which it is not known pass. Default yes.
+    /// Pass pairs whose score is unknown.
     #[serde(default = "unknown_passes_default")]
     pub unknown_passes: bool,
 }

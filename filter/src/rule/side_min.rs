@@ -15,9 +15,9 @@ pub const SIDE_PIXELS_MIN_DEFAULT: u32 = 200;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SideMin {
-    /// The sources it applies to; pairs of others are measured and pass.
+    /// The sources that the rule applies to. Other pairs pass, but are measured.
     pub sources: Vec<String>,
-    /// The shorter side at least, in pixels.
+    /// Minimum length of the shorter side, in pixels.
     #[serde(default = "side_pixels_min_default")]
     pub side_pixels_min: u32,
 }

@@ -19,7 +19,7 @@ const URL_BEGINNINGS: [&str; 3] = ["http://", "https://", "www."];
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Symbols {
-    /// Symbols per Unicode word at most.
+    /// Maximum number of symbols per Unicode word.
     pub ratio_max: f64,
 }
 

@@ -20,13 +20,13 @@ use crate::blocklist::{Blocklists, ListKind, file_of};
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct UrlLists {
-    /// Lists of hosts; each blocks all below it too. An entry with a path blocks that URL only, with the reason
-    /// `url_exact`; one with a port blocks that port.
+    /// Lists of hosts; each entry also blocks all subdomains. An entry with a path blocks only that URL, with
+    /// the reason `url_exact`; one with a port blocks that port.
     pub domains: Vec<PathBuf>,
-    /// Lists of URLs, with or without a scheme. Each blocks that URL only, and none below it.
+    /// Lists of URLs, with or without a scheme. Each entry blocks only that URL, not those below it.
     pub urls: Vec<PathBuf>,
-    /// Lists of words of the letters a to z and digits; a URL is blocked that has one between other
-    /// characters.
+    /// Lists of words made of the letters a to z and digits. A URL is blocked if it contains one of them,
+    /// delimited by other characters.
     pub words: Vec<PathBuf>,
 }
 

@@ -16,9 +16,9 @@ pub const WORDS_MAX_DEFAULT: u64 = 100_000;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Words {
-    /// Words at least.
+    /// Minimum number of words.
     pub words_min: u64,
-    /// Words at most.
+    /// Maximum number of words.
     pub words_max: u64,
 }
 

@@ -28,63 +28,61 @@ const JPEG_QUALITY_DEFAULT: u8 = 95;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// Parts of the fetch list, each made by one task. Default 16.
+    /// Number of parts of the fetch list; each is one task.
     pub partitions: u32,
-    /// Memory in MiB of the whole process for sorting the list, divided by the tasks that run at a time; each has
-    /// 1 MiB or more. Changes no result. Default 1,024.
+    /// Memory in MiB for sorting the list, shared by the parallel tasks of a process; each gets at least 1
+    /// MiB. Does not affect the result.
     pub list_memory_mb: u32,
-    /// Times a URL is tried; pass k tries what failed transiently in pass k-1. Default 2.
+    /// Number of attempts per URL. Pass k retries what failed transiently in pass k-1.
     pub passes: u32,
-    /// Images of one page that are wanted, from its top; the paper uses 5, and some will fail.
-    /// Default 8.
+    /// Maximum number of images to request per page, from the top. The paper uses 5; some requests will fail.
     pub images_per_page_max: u16,
-    /// Page slots that one URL may fill; what more pages show is a logo. Default 1,000.
+    /// Maximum number of page slots that one URL may fill. An image on more pages is a logo.
     pub page_uses_max: u32,
-    /// Side that `mode` refers to, in pixels. Default 256.
+    /// Side length that `mode` refers to, in pixels.
     pub side_pixels: u32,
-    /// What resizing does. Default keep_ratio.
+    /// How images are resized.
     pub mode: Mode,
-    /// Leave images as they are that would have to be enlarged. Default on.
+    /// Leave images unchanged if they would have to be enlarged.
     pub only_shrink: bool,
-    /// How pixels are resized. Default fast.
+    /// How pixels are resampled.
     pub preprocess: Preprocess,
-    /// How images are stored. Default JPEG of quality 95.
+    /// How images are encoded for storage.
     pub format: Format,
-    /// Width times height above which an image is not decoded, and not stored. Default 10^8.
+    /// Images with more pixels (width times height) are neither decoded nor stored.
     pub pixels_max: u64,
-    /// Bytes of memory that decoding and storing one image may take, by what its headers say; above that it
-    /// fails as `decoded_bytes_too_many`. An image of 10^8 pixels takes 3 x 10^8 as a PNG, 9 x 10^8 as a
-    /// progressive JPEG. Default 2^30.
+    /// Maximum memory for decoding and storing one image in bytes, estimated from its headers. Larger images
+    /// fail as `decoded_bytes_too_many`. An image of 10^8 pixels takes 3 x 10^8 bytes as a PNG, 9 x 10^8 as a
+    /// progressive JPEG. The default is 2^30.
     pub decoded_bytes_max: u64,
-    /// Megabytes (2^20 bytes) that all images in work take together, over all workers and stages of a
-    /// process; an image that does not fit waits. At least `decoded_bytes_max`. Does not change what is
-    /// stored. Default 1,024.
+    /// Memory in MiB for all images being processed, across all workers and stages of a process. An image
+    /// that does not fit waits. Must be at least `decoded_bytes_max`. Does not affect what is stored.
     pub decode_memory_mb: u32,
 }
 
-/// What resizing does with an image.
+/// How an image is resized.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// The shorter side becomes `side_pixels`.
     KeepRatio,
-    /// As `keep_ratio`, then the middle square is cut out.
+    /// As `keep_ratio`, then cropped to the central square.
     CenterCrop,
-    /// The longer side becomes `side_pixels`; white fills up the square.
+    /// The longer side becomes `side_pixels`; the rest of the square is filled with white.
     Border,
-    /// The bytes are stored as they were fetched, once they were seen to decode.
+    /// The bytes are stored as fetched, after checking that they decode.
     Original,
 }
 
-/// How pixels are resized; both are bicubic with a = -0.5 and antialias.
+/// How pixels are resampled; both methods are bicubic with a = -0.5 and antialias.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Preprocess {
-    /// With the machine's vector instructions, and large JPEG files decoded at a fraction of their size
-    /// where the build has libjpeg-turbo. Differs from Pillow by 0.1 of 255 in the mean.
+    /// With the machine's vector instructions; if the build has libjpeg-turbo, large JPEG files are decoded
+    /// at a fraction of their size. Differs from Pillow by 0.1 of 255 on average.
     #[default]
     Fast,
-    /// Equal to Pillow's `BICUBIC` in every bit, when fed the same decoded pixels.
+    /// Bit-identical to Pillow's `BICUBIC` for the same decoded pixels.
     PilExact,
 }
 

@@ -9,6 +9,7 @@ use corpus::record::{EncodedImage, IMAGES, Image};
 use corpus::{
     Declared, Error, Id, Inputs, Lazy, NamedFile, Output, Removal, Result, SourceCode, Stage, Task,
 };
+use ingest::files_below;
 use serde_json::{Value, json};
 
 use super::{Config, Stored, jpeg, store};
@@ -57,26 +58,9 @@ impl Evaluation {
     }
 
     fn digested_files(path: &Path) -> Result<Vec<(PathBuf, Digest)>> {
-        let files = Self::files(path)?.into_iter();
-        files.map(|path| NamedFile::new(&path).digest().cloned().map(|digest| (path, digest))).collect()
-    }
-
-    /// Returns the files of a set in the order of their names.
-    fn files(path: &Path) -> Result<Vec<PathBuf>> {
-        if !path.is_dir() {
-            return Ok(vec![path.to_owned()]);
-        }
-        let mut files = Vec::new();
-        let mut folders = vec![path.to_owned()];
-        while let Some(folder) = folders.pop() {
-            let entries = std::fs::read_dir(&folder).map_err(Error::io("list", &folder))?;
-            for entry in entries {
-                let path = entry.map_err(Error::io("list", &folder))?.path();
-                if path.is_dir() { folders.push(path) } else { files.push(path) }
-            }
-        }
-        files.sort();
-        Ok(files)
+        let files = if path.is_dir() { files_below(path)? } else { vec![path.to_owned()] };
+        let digested = |path: PathBuf| NamedFile::new(&path).digest().cloned().map(|digest| (path, digest));
+        files.into_iter().map(digested).collect()
     }
 }
 

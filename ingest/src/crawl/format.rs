@@ -12,32 +12,32 @@ const COMMON_CRAWL: &str = "https://data.commoncrawl.org/";
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CrawlFormat {
-    /// A snapshot of Common Crawl, such as `CC-MAIN-2020-50`, in place of `files`.
+    /// A Common Crawl snapshot such as `CC-MAIN-2020-50`, in place of `files`.
     pub snapshot: Option<String>,
-    /// What is read: pages of HTML, or the text that the crawl has made of them.
+    /// What to read: HTML pages, or the text that the crawl extracted from them.
     pub kind: CrawlKind,
-    /// What the paths of a `*.paths` or `*.paths.gz` list are appended to; a snapshot's own
-    /// where absent.
+    /// Prefix for the paths in a `*.paths` or `*.paths.gz` list. Default: the snapshot's own.
     pub prefix: String,
-    /// What is read of ruby in pages: `base`, or `readings` in parentheses behind it. Default: `base`.
+    /// How to read ruby in pages: `base` text only, or with `readings` in parentheses after it.
     pub ruby: Ruby,
-    /// Files taken at most, in the order of the lists; all where absent. It may be raised
-    /// later without renumbering.
+    /// Maximum number of files to read, in list order; all if absent. Raising it later does not renumber
+    /// files.
     pub files_max: Option<u32>,
-    /// Single records, chosen by the snapshot's index, in place of whole files.
+    /// Fetch individual records, chosen by the snapshot's index, instead of whole files.
     pub select: Option<Select>,
-    /// Where archives are kept while they are read, and afterwards; streamed where absent.
+    /// Where to store archives while they are read, and optionally afterwards. If absent, archives are
+    /// streamed.
     pub raw: Option<Raw>,
 }
 
-/// Which of a crawl's archives.
+/// The kind of archives.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CrawlKind {
-    /// Responses as they came: pages with images.
+    /// Raw responses: pages with images.
     #[default]
     Warc,
-    /// Text alone: documents, for the text corpus.
+    /// Extracted text: documents for the text corpus.
     Wet,
 }
 
@@ -45,12 +45,12 @@ pub enum CrawlKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Raw {
-    /// The folder; it is made where it is missing.
+    /// The folder; created if missing.
     pub dir: std::path::PathBuf,
-    /// Whether archives stay once they were read; later runs read them from here.
+    /// Keep archives after reading them, so that later runs read them from here.
     #[serde(default)]
     pub keep: bool,
-    /// Bytes of all archives there at most; a task waits until there is room.
+    /// Maximum total bytes of the archives in the folder. A task waits until there is room.
     #[serde(default = "bytes_max")]
     pub bytes_max: u64,
 }

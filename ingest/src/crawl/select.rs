@@ -14,24 +14,24 @@ pub(super) struct IndexRow {
     pub(super) domain: Option<String>,
 }
 
-/// Which records are taken; each rule that is given must hold.
+/// Which records to read; each configured rule must hold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Select {
-    /// ISO 639-3 codes, one of which must be the page's first; any where empty.
+    /// ISO 639-3 codes. The page's first language must be one of them; any if empty.
     pub languages: Vec<String>,
-    /// Whether a page with further languages is left out.
+    /// Skip pages with more than one language.
     pub one_language: bool,
     /// HTTP status codes.
     pub status: Vec<u16>,
     /// Media types by content.
     pub mime: Vec<String>,
-    /// Registrable domains; any where empty.
+    /// Registrable domains; any if empty.
     pub domains: Vec<String>,
-    /// Share of the rest that is taken, above 0 to 1, drawn by the URL: a larger share holds
-    /// all of a smaller one.
+    /// Share of the remaining records to read, above 0 up to 1. The draw depends only on the URL: a larger
+    /// share contains all of a smaller one.
     pub share: f64,
-    /// Parts of the index that are read at most, in their order; all where absent.
+    /// Maximum number of index parts to read, in order; all if absent.
     pub index_parts_max: Option<u32>,
 }
 

@@ -8,22 +8,22 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PileFormat {
-    /// The sets that are kept, by `pile_set_name`; all where empty. KOSMOS-1 keeps seven
-    /// (paper, appendix B.1.1 and table 20).
+    /// The sets to keep, by `pile_set_name`; all if empty. KOSMOS-1 keeps seven (paper, appendix B.1.1 and
+    /// table 20).
     pub sets: Vec<String>,
 }
 
-/// Rows with named fields: Parquet where a file's name ends so, else JSON lines.
+/// Rows with named fields: Parquet if the file name ends in `.parquet`, otherwise JSON lines.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RowsFormat {
     /// The field or column that holds the text.
     pub text: String,
-    /// The one that holds the source's own id: a string or a number. Default: `id`, if there is one.
+    /// The field or column that holds the source's own id, a string or a number. Default: `id`, if it exists.
     pub id: Option<String>,
-    /// The one that holds the page's URL. Default: `url`, if there is one.
+    /// The field or column that holds the page's URL. Default: `url`, if it exists.
     pub url: Option<String>,
-    /// The one that holds the date.
+    /// The field or column that holds the date.
     pub date: Option<String>,
 }
 

@@ -14,6 +14,10 @@ use super::client::Shared;
 use super::slots::{Held, Turn};
 use crate::warc::{BODY_BYTES_MAX, HttpFault, coding};
 
+/// Chunks that every body may come in, and bytes of it for each further one: packets hold a thousand.
+const CHUNKS_FREE: u64 = 16_384;
+const CHUNK_BYTES_MIN: u64 = 64;
+
 /// Returns true if an answer has the whole of what was asked for: also one that a proxy changed (203), and a range
 /// from the first byte to the last that nobody asked for (206).
 pub(super) fn is_whole(response: &Response) -> bool {
@@ -46,9 +50,13 @@ pub(super) async fn read_body(
         return Err(FetchError::BodyTooLarge(bytes_max));
     }
     // Room is taken for what has come, not for what is announced: an answer may drip.
-    let (mut held, mut body) = (Vec::new(), Vec::new());
+    let (mut held, mut body, mut chunks) = (Vec::new(), Vec::new(), 0);
     while let Some(chunk) = clock.run(shared.next_chunk(&mut response)).await? {
         let length = body.len() as u64 + chunk.len() as u64;
+        chunks += 1;
+        if chunks > CHUNKS_FREE + length / CHUNK_BYTES_MIN {
+            return Err(FetchError::HttpBroken(format!("{chunks} chunks in {length} bytes")));
+        }
         if length > bytes_max {
             return Err(FetchError::BodyTooLarge(bytes_max));
         }

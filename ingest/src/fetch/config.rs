@@ -34,81 +34,81 @@ const WINDOW_LOGS: (u32, u32) = (10, 31);
 /// Longest time that may be configured, one day: beyond it a number is a mistake.
 const SECS_MAX: f64 = 86_400.0;
 
-/// How the outside world is asked.
+/// The HTTP client: limits, timeouts, proxies, and what records may reach.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// The `User-Agent` header; its first word is also our name in `X-Robots-Tag`.
+    /// The `User-Agent` header. Its first word is also the name that `X-Robots-Tag` directives can address.
     pub user_agent: String,
-    /// Seconds until a connection must stand.
+    /// Timeout for establishing a connection, in seconds.
     pub connect_timeout_secs: f64,
-    /// Seconds without a byte after which an answer is given up.
+    /// Seconds without a byte after which a request times out.
     pub idle_timeout_secs: f64,
-    /// Seconds for one URL of a record as a whole, redirects included.
+    /// Time limit for one record URL in seconds, including redirects.
     pub deadline_secs: f64,
-    /// Redirects that are followed for one URL.
+    /// Maximum number of redirects to follow per URL.
     pub redirects_max: u32,
-    /// URLs of records in flight at once, at most: how many it is adapts to what the line bears.
+    /// Maximum number of record URLs in flight. The actual number adapts to the connection.
     pub concurrency: u32,
-    /// URLs of records in flight at once on one host.
+    /// Maximum number of record URLs in flight per host.
     pub per_host_concurrency: u32,
-    /// Requests of records a second to one host; 0 is as many as there are.
+    /// Maximum requests per second to one host, for record URLs; 0 means unlimited.
     pub per_host_requests_per_sec: f64,
-    /// By host, which stands for all below it too, what is different there: a large content
-    /// delivery network is not one small site.
+    /// Limits for individual hosts, in place of the general ones. An entry also covers all subdomains. Raise
+    /// the limits for large content delivery networks.
     pub hosts: BTreeMap<String, HostLimits>,
-    /// Longest rest in seconds that a host may ask for (429 or 503 with `Retry-After`) and be asked
-    /// again after; above it the URL is left to the next pass.
+    /// Longest `Retry-After` (of a 429 or 503 response) to wait for, in seconds. If a host asks for more, the
+    /// URL moves to the next pass.
     pub retry_after_secs_max: f64,
-    /// Body bytes of records' URLs in memory at once, until they are handed over.
+    /// Maximum bytes of response bodies held in memory, for record URLs that are not processed yet.
     pub inflight_bytes_max: u64,
-    /// Bytes of bodies on the disk at once: answers are handed over in order, and those that came before their
-    /// turn wait there once they fill half of `inflight_bytes_max`. Default 8 GiB.
+    /// Maximum bytes of response bodies held on disk. Responses are processed in order; once waiting ones
+    /// fill half of `inflight_bytes_max`, the rest wait on disk. The default is 8 GiB.
     pub spill_bytes_max: u64,
-    /// Bytes of one body.
+    /// Maximum bytes of one response body.
     pub body_bytes_max: u64,
-    /// Attempts in a row to go on reading a source file after a fault.
+    /// Maximum number of consecutive attempts to resume reading a source file after an error.
     pub retries_max: u32,
-    /// Seconds to wait before the first of them; doubled each time, 30 at most.
+    /// Seconds to wait before the first of these attempts (`retries_max`); doubles each time, up to 30.
     pub retry_wait_secs: f64,
-    /// Largest window of source files in zstd, as a power of two: each file that is read may hold so many bytes.
-    /// Default 27, as of the zstd tool; files of `zstd --long=31` need 31, which is 2 GiB.
+    /// Largest zstd window of source files, as a power of two. Each open file may use that much memory. The
+    /// default is that of the zstd tool; files made with `zstd --long=31` need 31 (2 GiB).
     pub zstd_window_log_max: u32,
-    /// Whether the size and entity tag of every remote source file are noted when it is listed, and compared
-    /// when a run begins. Default: false. Each file costs a request, both times.
+    /// Record the size and entity tag of each remote source file when it is listed, and compare them when a
+    /// run starts. Each costs one request per file.
     pub check_files: bool,
-    /// Directives of `X-Robots-Tag` under which an answer is not used.
+    /// `X-Robots-Tag` directives that exclude a response.
     pub robots_tags: Vec<String>,
-    /// Whether `robots.txt` of every host is read and respected. Default no: the sources' images were
-    /// found by crawlers that did.
+    /// Respect each host's `robots.txt`. Off by default because the crawlers that found the sources' images
+    /// did so.
     pub robots_txt: bool,
-    /// Share of URLs without a connection, or without an answer of a name server, above which the first pass over
-    /// images stops, once 1,000 were asked for: then the cause is this machine's network. Default: 0.9; with 1 it
-    /// never stops.
+    /// The first image pass stops if more than this share of URLs get no connection or no answer from a name
+    /// server, because that points to this machine's network. Checked once 1,000 URLs were requested; 1
+    /// disables the check.
     pub unreachable_share_max: f64,
-    /// How names are resolved.
+    /// Name resolution.
     pub dns: DnsConfig,
-    /// The proxy that all is asked through but this machine itself: `http://host:3128` or `https://...`, with
-    /// `user:password@` if it wants so. Without it the variables `https_proxy`, `http_proxy` and `all_proxy` name proxies,
-    /// as for curl; `no_proxy` lists exceptions in either case; `"none"` ignores the environment.
+    /// Proxy for all requests except those to this machine: `http://host:3128` or `https://...`, optionally
+    /// with `user:password@`. If absent, the variables `https_proxy`, `http_proxy` and `all_proxy` apply, as
+    /// in curl. `no_proxy` lists exceptions in both cases. `"none"` ignores the environment.
     pub proxy: Option<Hidden>,
-    /// For which URLs of records the proxy is told the host's name, and not the address that was judged here: `"http"`
-    /// (default), `"never"`, or `"always"`, which judges no names.
+    /// For which record URLs the proxy gets the host name instead of the address that kosmos resolved and
+    /// checked: `"http"` (http URLs only), `"never"`, or `"always"` (names are not checked).
     pub proxy_names: ProxyNames,
-    /// Whether certificates of servers that records name are verified. Default: true. With false whoever is on the way
-    /// can put other images in place of a server's; sources and proxies are verified all the same.
+    /// Verify TLS certificates of servers named in records. If false, anyone on the network path can
+    /// substitute other images. Sources and proxies are always verified.
     pub tls_verify: bool,
-    /// By host, exactly or as `*.example.com` all below it, further headers of requests to it. Those that may hold
-    /// secrets (`Authorization`, `Cookie`, keys and tokens) go over https or to this machine, and not to where another
-    /// host redirects.
+    /// Extra request headers per host, by its exact name or as `*.example.com` for all subdomains. Headers
+    /// that may hold secrets (`Authorization`, `Cookie`, keys and tokens) are sent only over https or to this
+    /// machine, and never after a redirect from another host.
     pub headers: HeadersConfig,
-    /// By host of gated files the environment variable that holds a token for it. A token is sent to its
-    /// host alone, for the URLs of sources, over https or to this machine, and never to where that redirects.
+    /// Per host of gated files, the environment variable that holds its token. A token is sent only to its
+    /// own host, only for source URLs, only over https or to this machine, and never to a redirect target.
     pub tokens: BTreeMap<String, String>,
-    /// `host:port` pairs that records may name although the address guard refuses them.
+    /// `host:port` pairs that records may reach even though the address guard refuses them.
     pub allow: Vec<String>,
-    /// Networks (`"192.0.2.0/24"`), addresses and domains of a site's own that records may not reach although
-    /// they are public; `allow` opens single ones of them.
+    /// Networks (`"192.0.2.0/24"`), addresses and domains of your own that records may not reach even though
+    /// they are public. `allow` makes exceptions.
     pub deny: Vec<String>,
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, Serializer};
 /// What is shown in its place.
 const SHOWN: &str = "(hidden)";
 
-/// Text that neither logs nor errors show.
+/// Text that is never shown in logs or errors.
 #[derive(Clone, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct Hidden(String);

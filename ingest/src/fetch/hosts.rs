@@ -16,13 +16,13 @@ const HOSTS_MAX: usize = 4_096;
 /// Longest time for which a host can have itself left alone.
 const CLOSED_MAX: Duration = Duration::from_secs(86_400);
 
-/// Limits of a host and of all hosts below it; what is absent is as for all hosts.
+/// Limits for a host and its subdomains. If a key is absent, the general limit applies.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct HostLimits {
-    /// URLs in flight at once.
+    /// Maximum number of URLs in flight.
     pub concurrency: Option<u32>,
-    /// Requests a second; 0 is as many as there are.
+    /// Maximum requests per second; 0 means unlimited.
     pub requests_per_sec: Option<f64>,
 }
 

@@ -24,19 +24,19 @@ const HTTPS: [&str; 2] = ["https_proxy", "HTTPS_PROXY"];
 const ALL: [&str; 2] = ["all_proxy", "ALL_PROXY"];
 const EXCEPT: [&str; 2] = ["no_proxy", "NO_PROXY"];
 
-/// For which URLs of records a proxy is told the name of the host, and resolves it itself, instead of the address
-/// that was found and judged here.
+/// For which record URLs the proxy gets the host name and resolves it itself, instead of the address that
+/// kosmos resolved and checked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ProxyNames {
-    /// For http alone, after the name was judged here: proxies commonly allow tunnels to port 443 only, and write
-    /// the header `Host` anew.
+    /// Http URLs only, after checking the name: proxies commonly allow tunnels to port 443 only, and rewrite
+    /// the `Host` header.
     #[default]
     Http,
-    /// For none: http, too, goes through a tunnel to the address.
+    /// None: http also goes through a tunnel to the address.
     Never,
-    /// For all, and no name is judged here: for networks where nobody but the proxy resolves names. It is then the
-    /// proxy that has to refuse private addresses.
+    /// All, without checking names: for networks where only the proxy can resolve names. The proxy must then
+    /// refuse private addresses.
     Always,
 }
 

@@ -35,15 +35,15 @@ const KEPT_MIN: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DnsConfig {
-    /// Name servers as `address:port`; those of the system where empty.
+    /// Name servers as `address:port`. If empty, the system's are used.
     pub servers: Vec<SocketAddr>,
-    /// Names that are asked for at once.
+    /// Maximum number of concurrent look-ups.
     pub inflight_max: u32,
-    /// Answers that are kept.
+    /// Maximum number of cached answers.
     pub cache_entries_max: u64,
-    /// Seconds until a name server's answer is given up.
+    /// Timeout for a name server's answer, in seconds.
     pub timeout_secs: f64,
-    /// Times that a name is asked for again.
+    /// Maximum number of retries per look-up.
     pub retries_max: u32,
 }
 

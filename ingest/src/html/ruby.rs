@@ -11,7 +11,7 @@ const DEPTH_MAX: usize = 4;
 /// Nodes looked at for a neighbour.
 const NEIGHBOURS_MAX: usize = 4;
 
-/// What is read of ruby.
+/// How to read ruby.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Ruby {

@@ -13,15 +13,15 @@ const ID_DEFAULT: &str = "id";
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct HtmlFormat {
-    /// The column of rows that holds the HTML: text, or in Parquet also bytes of any charset.
+    /// The column that holds the HTML: text, or in Parquet also bytes in any charset.
     pub column: Option<String>,
-    /// The one that holds the page's URL. Default: `url`, if there is one.
+    /// The column that holds the page's URL. Default: `url`, if it exists.
     pub url: Option<String>,
-    /// The one that holds the source's own id. Default: `id`, if there is one.
+    /// The column that holds the source's own id. Default: `id`, if it exists.
     pub id: Option<String>,
-    /// The one that holds the date.
+    /// The column that holds the date.
     pub date: Option<String>,
-    /// What is read of ruby: `base`, or `readings` in parentheses behind it. Default: `base`.
+    /// How to read ruby: `base` text only, or with `readings` in parentheses after it.
     pub ruby: Ruby,
 }
 

@@ -7,13 +7,13 @@ use super::PairDraft;
 use super::columns::{ColumnNames, Columns, Known};
 use crate::kind::{FileKind, delimiter};
 
-/// How a pairs source is read.
+/// How to read a source of pairs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PairsFormat {
     /// The layout of the files.
     pub layout: Layout,
-    /// Further columns that travel along to the image's row and into exports.
+    /// Further columns to copy to the image's row and to exports.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extra: Vec<String>,
 }
@@ -33,8 +33,9 @@ pub enum Layout {
     Cc3m,
     /// Conceptual 12M: lines of URL, tab, caption.
     Cc12m,
-    /// A list of your own, by the end of a file's name (`.gz`, `.zst`, `.xz`, `.bz2` and `.lz4` may follow): `.parquet`; `.csv` and
-    /// `.tsv` with a header; `.json` and `.jsonl`, an object a line or one array; else a URL a line.
+    /// A list of your own. The file extension determines the format (`.gz`, `.zst`, `.xz`, `.bz2` and `.lz4`
+    /// may follow): `.parquet`; `.csv` and `.tsv` with a header; `.json` and `.jsonl`, one object per line or
+    /// one array; anything else, one URL per line.
     Columns(Box<Columns>),
 }
 

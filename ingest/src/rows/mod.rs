@@ -182,13 +182,14 @@ impl Cell {
         }
     }
 
-    /// Returns the bytes of its text.
+    /// Returns the bytes of its text, or of its JSON.
     fn text_bytes(&self) -> u64 {
         let bytes = match self {
             Self::Text(text) => text.as_ref().map_or(0, String::len),
             Self::Replaced(text) => text.len(),
             Self::Bytes(bytes) => bytes.len(),
-            Self::Number(_) | Self::Json(_) => 0,
+            Self::Json(json) => json.as_ref().map_or(0, String::len),
+            Self::Number(_) => 0,
         };
         bytes as u64
     }

@@ -18,6 +18,19 @@ pub struct Key {
     pub meaning: String,
 }
 
+impl Key {
+    /// Returns true if a path, with names where this one has capitals, leads to the key.
+    pub fn is_at(&self, path: &str) -> bool {
+        // Names in quotes may hold dots.
+        let quoted = path.split('"').nth(1).map(|name| path.replace(&format!("\"{name}\""), "quoted"));
+        let steps = quoted.as_deref().unwrap_or(path).split('.');
+        let mut steps = steps.map(Some).chain(std::iter::repeat(None));
+        let mut own = self.path.split('.');
+        own.all(|own| steps.next().flatten().is_some_and(|step| step == own || own == "NAME"))
+            && steps.next().flatten().is_none()
+    }
+}
+
 /// What the absence of a key means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Default {
@@ -249,20 +262,13 @@ mod tests {
         }
     }
 
-    fn is_of(path: &str, key: &str) -> bool {
-        let quoted = path.split('"').nth(1).map(|name| path.replace(&format!("\"{name}\""), "quoted"));
-        let path = quoted.as_deref().unwrap_or(path);
-        let (path, key): (Vec<&str>, Vec<&str>) = (path.split('.').collect(), key.split('.').collect());
-        path.len() == key.len() && path.iter().zip(key).all(|(step, of)| *step == of || of == "NAME")
-    }
-
     #[test]
     fn every_key_of_the_built_in_configurations_is_told() {
         let (keys, mut found) = (keys(), Vec::new());
         for name in builtin::names() {
             paths("", &toml::from_str(builtin::find(name).unwrap()).unwrap(), &mut found);
         }
-        let is_told = |path: &&String| keys.iter().any(|key| is_of(path, &key.path));
+        let is_told = |path: &&String| keys.iter().any(|key| key.is_at(path));
         let untold: Vec<&String> = found.iter().filter(|path| !is_told(path)).collect();
         assert!(found.len() > 200 && untold.is_empty(), "{untold:?}");
     }
@@ -274,11 +280,11 @@ mod tests {
             let key = keys.iter().find(|key| key.path == path).unwrap();
             format!("{} | {} | {}", key.value, key.default, key.meaning.split(['.', ':']).next().unwrap())
         };
+        assert_eq!(told("name"), "text | required | The run's name, and its folder unless `--dir` is given");
         assert_eq!(
-            told("name"),
-            "text | required | The run's name; its folder unless `--dir` says otherwise"
+            told("fetch.redirects_max"),
+            "whole number | 5 | Maximum number of redirects to follow per URL"
         );
-        assert_eq!(told("fetch.redirects_max"), "whole number | 5 | Redirects that are followed for one URL");
         assert_eq!(told("fetch.proxy").split(" | ").nth(1), Some("none"));
         assert!(
             told("images.mode").starts_with("\"keep_ratio\" or \"center_crop\""),
@@ -286,7 +292,8 @@ mod tests {
             told("images.mode")
         );
         assert!(told("fetch.tokens").contains("{ \"huggingface.co\" = \"HF_TOKEN\" }"));
-        assert!(told("text.near.partitions").contains("1 to `PARTITIONS_MAX`; the result"));
+        assert!(told("text.near.partitions").ends_with("of the key space, 1 to 4,096"));
         assert!(keys.iter().all(|key| !key.path.contains("..")));
+        assert_eq!(in_one_line("[`X`](super::X) and\n[`Y`].\n\nMore."), "`X` and `Y`.");
     }
 }

@@ -5,18 +5,18 @@ use corpus::{Counts, Dataset};
 use ingest::FILE_UNIT;
 use serde::Deserialize;
 
-/// When a run stops although every record is accounted for.
+/// Failures at which a run stops, even though every record is accounted for.
 #[derive(Debug, Clone, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// Share of a source's files that may yield not one record, checked for sources of ten files or more.
-    /// Default 0.5.
+    /// Maximum share of a source's files that yield no records at all. Checked for sources of ten files or
+    /// more.
     pub failed_files_share_max: f64,
-    /// Share of the records of a source, or of the rows of evaluation sets, that may fail, checked once 100 were read,
-    /// or if not one could be. Default 0.5.
+    /// Maximum share of the records of a source, or of the rows of evaluation sets, that fail. Checked once
+    /// 100 were read, or if none could be read.
     pub failed_share_max: f64,
-    /// Mebibytes that one record may take beside the program itself, where records are tried one by one after the
-    /// process was killed again and again. Default 2,048.
+    /// Memory in MiB that one record may use on top of the program itself. Applies only if the process was
+    /// killed repeatedly and records are tried one at a time.
     pub record_memory_mb: u64,
 }
 

@@ -35,29 +35,29 @@ pub use slurm::{Job, Slurm};
 #[derive(Debug, Clone, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// The run's name; its folder unless `--dir` says otherwise.
+    /// The run's name, and its folder unless `--dir` is given.
     pub name: String,
-    /// The folder that relative paths are resolved against. Default: that of this file. A run's own
-    /// `config.toml` has it, so that it works from anywhere.
+    /// The folder that relative paths are resolved against. Default: the folder of this file. It is recorded
+    /// in a run's own `config.toml`, so that the run works from anywhere.
     pub base_dir: Option<PathBuf>,
-    /// What a run puts up with before it stops.
+    /// Failures at which a run stops.
     #[serde(default)]
     pub limits: Limits,
-    /// How tasks become jobs of a Slurm cluster, with `--executor slurm`.
+    /// Settings for running tasks as Slurm jobs (`--executor slurm`).
     #[serde(default)]
     pub slurm: Slurm,
-    /// Where every random choice of building the corpus comes from.
+    /// Seed of all random choices in building the corpus.
     pub seed: u64,
-    /// Serve a made-up web in this process and read all sources from it.
+    /// Serve a synthetic web in this process and read all sources from it.
     #[serde(default)]
     pub sample_web: Option<web::Config>,
-    /// URL prefixes and what stands for them.
+    /// URL prefixes and their replacements.
     #[serde(default)]
     pub mirrors: Mirrors,
-    /// How the outside world is asked.
+    /// The HTTP client: limits, timeouts, proxies, and what records may reach.
     #[serde(default)]
     pub fetch: ingest::fetch::Config,
-    /// The sources by name.
+    /// The sources, by name.
     pub sources: BTreeMap<String, ingest::SourceConfig>,
     /// Text: rules, duplicates, split.
     pub text: Option<filter::TextConfig>,
@@ -67,9 +67,9 @@ pub struct Config {
     pub interleaved: Option<Interleaved>,
     /// Fetching and storing images.
     pub images: Option<images::Config>,
-    /// Duplicates among the images of pairs, which packing and exports leave out.
+    /// Duplicate detection among the images of pairs. Packing and exports exclude duplicates.
     pub image_duplicates: Option<filter::ImageDuplicatesConfig>,
-    /// CLIP features, computed ahead; without them the trainer encodes pixels.
+    /// Precomputed CLIP features. If absent, the trainer encodes pixels.
     pub features: Option<shard::features::Config>,
     /// The tokenizer.
     pub tokenizer: Option<shard::tokenizer::TokenizerConfig>,
@@ -80,15 +80,16 @@ pub struct Config {
     pub model: model::Config,
     /// Training.
     pub train: Option<train::Config>,
-    /// Evaluation of what was trained.
+    /// Evaluation of the trained model.
     pub evaluate: Option<train::EvaluateConfig>,
 }
 
-/// `[interleaved]`: which pages, before anything is fetched, and what becomes of them after.
+/// `[interleaved]`: which pages to select before anything is fetched, and how to build documents from them
+/// afterwards.
 #[derive(Debug, Clone, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Interleaved {
-    /// The rules by which pages become candidates.
+    /// The rules that select candidate pages.
     pub select: filter::InterleavedConfig,
     /// KOSMOS-1's rules for images and texts.
     #[serde(default)]

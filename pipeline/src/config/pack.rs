@@ -10,9 +10,9 @@ use super::Config;
 #[derive(Debug, Clone, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Pack {
-    /// Documents that are shuffled together, and packed without any other.
+    /// Number of documents that are shuffled and packed together, separately from all others.
     pub shuffle_documents: u32,
-    /// Share of the pairs' images that is held out, with all their captions.
+    /// Share of the pairs' images held out, with all their captions.
     pub validation_share: f64,
 }
 

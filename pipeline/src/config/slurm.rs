@@ -4,39 +4,41 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-/// How jobs are submitted, and how long the driver keeps at it.
+/// How jobs are submitted and retried.
 #[derive(Debug, Clone, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Slurm {
-    /// Elements of a stage's array at most; the cluster's MaxArraySize bounds it too. An element runs several tasks
-    /// where there are more. Default 1,000.
+    /// Maximum number of elements in a stage's array; the cluster's MaxArraySize also applies. With more
+    /// tasks, an element runs several.
     pub array_max: u32,
-    /// Elements that run at a time at most. Default: as many as the cluster lets run.
+    /// Maximum number of elements that run at the same time. Default: no limit of our own; the cluster
+    /// decides.
     pub running_max: Option<u32>,
-    /// Arrays that are submitted for a stage before its missing tasks are given up. Default 3.
+    /// Maximum number of arrays to submit for a stage before giving up on its missing tasks.
     pub rounds_max: u32,
-    /// Seconds between two looks into the ledger. Default 10.
+    /// Seconds between checks of the ledger.
     pub poll_secs: u32,
-    /// What every job asks for beside what its stage does.
+    /// What every job requests beyond what its stage needs.
     #[serde(flatten)]
     pub job: Job,
-    /// The same for one stage, or for all stages whose names begin alike: `"images.*"`. It goes before the above.
+    /// Settings for one stage, or for all stages with a common prefix (`"images.*"`). They take precedence
+    /// over the general ones.
     pub stages: BTreeMap<String, Job>,
 }
 
-/// What a job asks for. What is absent, the stage says itself.
+/// What a job requests. If a key is absent, the stage decides.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Job {
-    /// Partition.
+    /// The Slurm partition.
     pub partition: Option<String>,
-    /// Minutes after which a job is ended. Default: the partition's.
+    /// Time limit of a job in minutes. Default: the partition's.
     pub time_minutes: Option<u32>,
-    /// Cores of a task.
+    /// Cores per task.
     pub cpus: Option<u32>,
-    /// Memory of a task in MiB.
+    /// Memory per task in MiB.
     pub memory_mb: Option<u32>,
-    /// GPUs of a task.
+    /// GPUs per task.
     pub gpus: Option<u32>,
     /// Further options of `sbatch`: `["--account=lab", "--qos=low"]`.
     pub options: Vec<String>,

@@ -14,40 +14,40 @@ const BATCH_IMAGES_MAX: u32 = 4_096;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Where in the tower features are taken. Default before the last block, which the paper
-    /// trains (section 3.2).
+    /// Where in the tower features are taken. The default is before the last block, which the paper trains
+    /// (section 3.2).
     #[serde(default = "tap_default")]
     pub tap: Tap,
-    /// The tower's weights; there is no default.
+    /// The tower's weights.
     pub weights: Weights,
-    /// How images are brought to the tower's size. Default as Pillow does, with which the tower was
+    /// How images are resized to the tower's input. The default matches Pillow, with which the tower was
     /// trained.
     #[serde(default = "preprocess_default")]
     pub preprocess: Preprocess,
-    /// Images computed at once; their pixels and activations bound the memory. Default 64.
+    /// Images per batch. Their pixels and activations determine the memory needed.
     #[serde(default = "batch_images_default")]
     pub batch_images: u32,
-    /// Default float32.
+    /// Precision of matrix products.
     #[serde(default)]
     pub precision: Precision,
-    /// Default the CPU. Not part of the fingerprint.
+    /// The device to compute on. Not part of the fingerprint.
     #[serde(default)]
     pub device: Device,
-    /// Threads of one operation on the CPU. Default 1. Not part of the fingerprint.
+    /// CPU threads per operation. Not part of the fingerprint.
     #[serde(default = "thread_count_default")]
     pub thread_count: u32,
 }
 
-/// Where the tower's weights come from.
+/// Source of the tower's weights.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Weights {
-    /// CLIP's random initialisation: for tests and samples.
+    /// CLIP's random initialisation, for tests and samples.
     Random {
         /// The seed.
         seed: u64,
     },
-    /// A safetensors file of Hugging Face's `CLIPVisionModel`.
+    /// A safetensors file in the layout of Hugging Face's `CLIPVisionModel`.
     Path(PathBuf),
 }
 

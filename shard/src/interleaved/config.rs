@@ -13,22 +13,22 @@ const VALIDATION_SHARE_DEFAULT: f64 = 0.02;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// An image with a shorter side, as fetched, is dropped. Default 64 (paper).
+    /// Minimum shorter side of an image in pixels, as fetched (paper: 64).
     pub side_pixels_min: u32,
-    /// An image whose colour channels all vary by less (of 255) is single-coloured and
-    /// dropped. The paper gives no number; default 3, because JPEG noise is below.
+    /// An image is dropped as single-coloured if each of its colour channels varies by less than this (of
+    /// 255). The paper gives no number; JPEG noise is below 3.
     pub colour_spread_min: u16,
-    /// Images of a document, the first ones in reading order. Default 5 (paper; which five it
-    /// does not say).
+    /// Maximum number of images per document, the first ones in reading order (paper: 5; it does not say
+    /// which five).
     pub images_max: u32,
-    /// Share of the documents with a single image that is dropped, by hash of the page's id.
-    /// Default 0.5 (paper; unilm tosses the coin anew in every epoch).
+    /// Share of single-image documents to drop, by hash of the page's id (paper: 0.5; unilm draws again in
+    /// every epoch).
     pub single_image_drop_share: f64,
-    /// Sentences kept before the first image, the last ones. Default 3 (unilm).
+    /// Maximum number of sentences before the first image, the last ones (unilm: 3).
     pub sentences_before_max: u32,
-    /// Sentences kept after the last image, the first ones. Default 3 (unilm).
+    /// Maximum number of sentences after the last image, the first ones (unilm: 3).
     pub sentences_after_max: u32,
-    /// Share of the documents that is held out, by hash of the page's id. Default 0.02.
+    /// Share of documents held out, by hash of the page's id.
     pub validation_share: f64,
 }
 

@@ -21,9 +21,9 @@ const IMAGE_FRAME_TOKENS: u32 = 4;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TextConfig {
-    /// Tokens of a sequence at most. Default 2048.
+    /// Maximum tokens per sequence. Default 2048.
     pub sequence_tokens_max: u32,
-    /// Documents that are shuffled together, and packed without any other. Default 4096.
+    /// Number of documents that are shuffled and packed together, separately from all others. Default 4096.
     pub shuffle_documents: u32,
 }
 
@@ -55,7 +55,7 @@ pub struct PairConfig {
     pub sequence_tokens_max: u32,
     /// Slots of an image. Default 64.
     pub latent_count: u32,
-    /// Share of the images that is held out, with all their captions. Default 0.001.
+    /// Share of images held out, with all their captions. Default 0.001.
     pub validation_share: f64,
 }
 

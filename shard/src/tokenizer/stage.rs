@@ -19,14 +19,14 @@ pub const TOKENIZER_MODEL: FileStream =
 /// Records between two looks at whether to stop.
 const CANCEL_RECORDS: u64 = 1_024;
 
-/// Where the tokenizer comes from.
+/// Source of the tokenizer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum TokenizerConfig {
-    /// A SentencePiece `.model` file; KOSMOS-1's is `kosmos-2/data/sentencepiece.bpe.model` of
+    /// A SentencePiece `.model` file. KOSMOS-1's is `kosmos-2/data/sentencepiece.bpe.model` in
     /// microsoft/unilm.
     Path(PathBuf),
-    /// Trained on the run's own texts and captions.
+    /// Train a small tokenizer on the run's own texts and captions.
     Train(TrainingConfig),
 }
 

@@ -28,10 +28,10 @@ const LOST_CHARACTER_STEP: f64 = 0.0001;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingConfig {
-    /// SentencePiece ids, the first three included; fewer, of which the stage tells, if the text does not
-    /// give so many.
+    /// Number of SentencePiece ids, including the first three. If the text yields fewer, the stage reports
+    /// it.
     pub vocabulary_size: u32,
-    /// Bytes of documents read at most, and as many of captions.
+    /// Maximum bytes of documents to read, and the same again of captions.
     #[serde(default = "default_input_bytes_max")]
     pub input_bytes_max: u64,
 }

@@ -18,13 +18,13 @@ const COUNT_MAX: u32 = 1_000_000;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Where every random choice comes from.
+    /// Seed of all random choices.
     pub seed: u64,
-    /// Distinct images that can be fetched through pairs; URLs that fail come on top.
+    /// Number of distinct images that pairs can fetch; failing URLs are added on top.
     pub images: u32,
-    /// Lines in the Pile's three files, planted and broken ones among them.
+    /// Lines in the Pile's three files, including planted and broken ones.
     pub documents: u32,
-    /// Whole WARC records of type `response`; damaged ones come on top.
+    /// Number of complete WARC records of type `response`; damaged ones are added on top.
     pub pages: u32,
 }
 

@@ -98,19 +98,19 @@ pub struct Prompt<'a> {
     pub payload: Payload<'a>,
 }
 
-/// How prompts are continued.
+/// How captions are generated.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct GenerateConfig {
-    /// Most tokens added to a prompt. Default 64.
+    /// Maximum number of tokens to generate per prompt.
     pub tokens_max: u32,
-    /// Hypotheses kept per prompt, 1 to 5; 1 is greedy. Default 1 (the paper's captions use 5).
+    /// Beams per prompt, 1 to 5; 1 is greedy (the paper uses 5 for captions).
     pub beam_count: u32,
-    /// The exponent of the length by which a beam's score is divided. Default 1 (fairseq's).
+    /// A beam's score is divided by its length to this power (1 in fairseq).
     pub length_penalty: f64,
-    /// The token that ends a continuation. Default 2, `</s>`.
+    /// The token that ends a caption. The default is `</s>`.
     pub end_token: u32,
-    /// Most rows (prompts times beams) computed at once. Default 64.
+    /// Maximum number of rows (prompts times beams) per forward pass.
     pub rows_max: u32,
 }
 

@@ -41,32 +41,32 @@ pub struct Config {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DecoderConfig {
-    /// Rows of the embedding. Default 64,007 (paper table 17; unilm's dictionary).
+    /// Rows of the embedding (paper table 17; unilm's dictionary).
     pub vocabulary_size: u32,
-    /// Default 24 (paper 3.2).
+    /// Number of layers (paper 3.2).
     pub layer_count: u32,
-    /// Width of the residual stream. Default 2,048 (paper 3.2).
+    /// Width of the residual stream (paper 3.2).
     pub width: u32,
-    /// Inner width of the feed-forward layers. Default 8,192 (paper 3.2).
+    /// Inner width of the feed-forward layers (paper 3.2).
     pub ffn_width: u32,
-    /// Default 32 (paper 3.2).
+    /// Attention heads per layer (paper 3.2).
     pub head_count: u32,
-    /// Longest sequence, in tokens. Default 2,048 (paper table 17).
+    /// Maximum sequence length in tokens (paper table 17).
     pub sequence_tokens_max: u32,
-    /// Dropout of embeddings and residual branches. Default 0.1 (paper 3.2).
+    /// Dropout of embeddings and residual branches (paper 3.2).
     pub dropout: f64,
-    /// Dropout of attention weights. Default 0.1 (unilm `unigptmodel_xl`).
+    /// Dropout of attention weights (unilm `unigptmodel_xl`).
     pub attention_dropout: f64,
-    /// Default xPos (paper 2.2).
+    /// Position encoding (paper 2.2: xPos).
     pub position: Position,
-    /// Default torchscale.
+    /// How the weights are initialised.
     pub initialisation: Initialisation,
-    /// Recompute each layer in the backward pass instead of keeping its
-    /// activations. Default off; a matter of memory and speed, not of results.
+    /// Recompute the activations of each layer in the backward pass instead of storing them. Trades speed for
+    /// memory; does not affect the result.
     pub activation_checkpointing: bool,
 }
 
-/// How the decoder knows positions.
+/// How the decoder encodes positions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Position {
@@ -90,7 +90,7 @@ impl Position {
     }
 }
 
-/// How the decoder's weights start; embeddings are N(0, 1/width) in both.
+/// How the decoder's weights are initialised; embeddings are N(0, 1/width) in both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Initialisation {
@@ -107,17 +107,17 @@ pub enum Initialisation {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ResamplerConfig {
-    /// Image vectors per image. Default 64 (unilm `image_token_length`).
+    /// Image vectors per image (unilm `image_token_length`).
     pub latent_count: u32,
-    /// Default 32 (unilm).
+    /// Attention heads (unilm).
     pub head_count: u32,
-    /// Dropout of attention weights. Default 0.1 (unilm).
+    /// Dropout of attention weights (unilm).
     pub dropout: f64,
-    /// Default paper.
+    /// How the weights are initialised.
     pub initialisation: ResamplerInitialisation,
 }
 
-/// How the resampler's weights start; its attention is fairseq's in both.
+/// How the resampler's weights are initialised; its attention is fairseq's in both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ResamplerInitialisation {
@@ -133,22 +133,22 @@ pub enum ResamplerInitialisation {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TowerConfig {
-    /// Default 224.
+    /// Side length of images in pixels.
     pub image_side_pixels: u32,
-    /// Default 14; divides the image side.
+    /// Side length of patches in pixels; divides `image_side_pixels`.
     pub patch_side_pixels: u32,
-    /// Default 1,024.
+    /// Width of the residual stream.
     pub width: u32,
-    /// Default 24.
+    /// Number of layers.
     pub layer_count: u32,
-    /// Default 16.
+    /// Attention heads per layer.
     pub head_count: u32,
-    /// Default 4,096.
+    /// Inner width of the MLPs.
     pub mlp_width: u32,
-    /// Default the last block ("freeze CLIP except its last layer", paper 3.2).
+    /// Which part is trained. The default is the last block ("freeze CLIP except its last layer", paper 3.2).
     pub trainable: Trainable,
-    /// Standard deviation of randomly initialised position embeddings. Default
-    /// 0.02 (CLIP's); small models trained from scratch locate objects better with 0.2.
+    /// Standard deviation of randomly initialised position embeddings. The default is CLIP's; small models
+    /// trained from scratch locate objects better with 0.2.
     pub position_std: f64,
 }
 

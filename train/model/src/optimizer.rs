@@ -11,18 +11,18 @@ use crate::{Error, Result};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct OptimizerConfig {
-    /// Decay of the running mean. Default 0.9 (paper 3.2).
+    /// Decay of the running mean (paper 3.2).
     pub beta1: f64,
-    /// Decay of the running mean square. Default 0.98 (paper 3.2).
+    /// Decay of the running mean square (paper 3.2).
     pub beta2: f64,
-    /// Default 1e-6 (Kosmos-2's `train.sh`).
+    /// Added to the denominator of the update (Kosmos-2's `train.sh`).
     pub epsilon: f64,
-    /// Default 0.01 (paper 3.2).
+    /// Weight decay (paper 3.2).
     pub weight_decay: f64,
-    /// Decay every parameter, LayerNorms and biases too, as fairseq does. Default on;
-    /// off decays matrices only.
+    /// Decay every parameter, including LayerNorms and biases, as fairseq does. If false, only matrices are
+    /// decayed.
     pub decay_all_parameters: bool,
-    /// Largest norm of the gradient; 0 leaves it as it is. Default 2.0 (Kosmos-2's `train.sh`).
+    /// Maximum norm of the gradient; 0 disables clipping. The default is from Kosmos-2's `train.sh`.
     pub clip_norm: f64,
 }
 

@@ -11,15 +11,14 @@ const THREAD_COUNT_MAX: u32 = 1024;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
-    /// Default CPU.
+    /// The device to compute on. Default CPU.
     pub device: Device,
     /// Default float32.
     pub precision: Precision,
-    /// Threads of one operation on the CPU, for the whole process. Default 1.
+    /// CPU threads per operation, for the whole process. Default 1.
     pub thread_count: u32,
-    /// Use only algorithms that give the same bits every time, for the whole
-    /// process; on CUDA this also needs `CUBLAS_WORKSPACE_CONFIG=:4096:8` in the
-    /// environment. Default on.
+    /// Use only bit-reproducible algorithms, for the whole process. On CUDA this also needs
+    /// `CUBLAS_WORKSPACE_CONFIG=:4096:8` in the environment. Default on.
     pub deterministic: bool,
     /// Seed of the initial weights. Default 1.
     pub seed: u64,

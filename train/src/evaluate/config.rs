@@ -16,14 +16,14 @@ const WORDS_MAX: usize = 1 << 10;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct EvaluateConfig {
-    /// Held-out pairs to caption, from the first. Default 1,000.
+    /// Maximum number of held-out pairs to caption, from the first.
     pub pairs_max: u32,
-    /// Held-out sequences of each kind to measure the loss on, from the first. Default 1,000.
+    /// Maximum number of held-out sequences of each kind to measure the loss on, from the first.
     pub sequences_max: u32,
-    /// How captions are generated. Default greedily, 64 tokens at most.
+    /// How captions are generated. The default is greedy, with up to 64 tokens.
     pub generate: GenerateConfig,
-    /// Groups of words by name, such as `colour = ["red", "blue"]`: how often does a caption
-    /// name the same word of the group as the pair's own? Default none.
+    /// Groups of words, by name, such as `colour = ["red", "blue"]`. Evaluation measures how often the
+    /// model's caption and the pair's own caption name the same word of a group.
     ///
     /// A text names the first of its words that is in the group or is one of the group with an
     /// "s" at its end; case does not matter, and words end where letters and digits do.

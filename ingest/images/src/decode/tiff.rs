@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::io::{Cursor, Read, Seek, SeekFrom};
 
+use corpus::crash::caught;
 use image::metadata::Orientation;
 use tiff::decoder::{Decoder, Limits};
 use tiff::{TiffError, TiffUnsupportedError};
@@ -191,7 +192,9 @@ impl<'a> Tiff<'a> {
         let row_bytes = layout.row_stride.ok_or_else(no_pixels)?.get();
         let plane_bytes = layout.plane_stride.map_or(layout.complete_len, |bytes| bytes.get());
         let mut bytes = vec![0; layout.complete_len];
-        self.decoder.read_image_bytes(&mut bytes).map_err(fault)?;
+        // The library takes some tags at their word, and panics.
+        let read = caught(|| self.decoder.read_image_bytes(&mut bytes));
+        read.map_err(|panic| Fault::broken(FORMAT, panic))?.map_err(fault)?;
         let is_apart = plane.is_some() || layout.planes > 1;
         if plane.is_none() && is_apart && layout.planes < self.sample_count {
             return Err(no_pixels());

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use flate2::Compression;
-use flate2::write::GzEncoder;
+use flate2::write::{DeflateEncoder, GzEncoder};
 
 use super::*;
 
@@ -11,6 +11,13 @@ const IMAGE: &[u8] = b"\x89PNG\r\n\x1a\n and more of an image";
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// As servers send it that take the name at its word: without zlib's frame.
+fn raw_deflate(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
@@ -36,6 +43,7 @@ fn answers_are_read_that_browsers_read() {
         }
         "/gzip" => reply(stream, "200 OK\r\nContent-Encoding: gzip", &gzip(IMAGE)),
         "/said-gzip" => reply(stream, "200 OK\r\nContent-Encoding: gzip", IMAGE),
+        "/deflate" => reply(stream, "200 OK\r\nContent-Encoding: deflate", &raw_deflate(IMAGE)),
         "/utf-8" => reply(stream, "200 OK\r\nContent-Encoding: utf-8", IMAGE),
         "/203" => reply(stream, "203 Changed", IMAGE),
         "/206" => reply(
@@ -45,11 +53,36 @@ fn answers_are_read_that_browsers_read() {
         ),
         _ => reply(stream, "404 Not Found", b""),
     });
-    let paths =
-        ["/folded", "/space", "/php", "/no-colon", "/many", "/gzip", "/said-gzip", "/utf-8", "/203", "/206"];
+    let paths = [
+        "/folded",
+        "/space",
+        "/php",
+        "/no-colon",
+        "/many",
+        "/gzip",
+        "/said-gzip",
+        "/deflate",
+        "/utf-8",
+        "/203",
+        "/206",
+    ];
     for (path, outcome) in paths.iter().zip(outcomes(&server.client(|_| {}), &paths)) {
         assert_eq!(outcome.as_deref(), Ok(IMAGE), "{path}");
     }
+}
+
+#[test]
+fn a_body_in_countless_chunks_is_given_up() {
+    let server = Server::start(|path, _, stream| {
+        let chunks = path.trim_start_matches("/chunks-").parse().unwrap();
+        let body = "1\r\nx\r\n".repeat(chunks);
+        let _ = write!(stream, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{body}0\r\n\r\n");
+    });
+    let client =
+        server.client(|config| (config.inflight_bytes_max, config.body_bytes_max) = (100_000, 100_000));
+    let outcomes = outcomes(&client, &["/chunks-10000", "/chunks-40000"]);
+    assert_eq!(outcomes[0].as_ref().map(Vec::len), Ok(10_000));
+    assert_eq!(outcomes[1], Err("http_broken".to_owned()));
 }
 
 #[test]

@@ -195,3 +195,10 @@ fn a_tile_of_gigabytes_is_refused_before_there_is_room_for_it() {
     let file = [&b"II*\0\x08\0\0\0\x0a\0"[..], &entries, &[0; 4]].concat();
     assert!(matches!(decode(&file), Err(Fault::TooManyBytes { .. })), "{:?}", decode(&file).err());
 }
+
+#[test]
+fn a_file_on_which_the_library_panics_is_broken() {
+    let file = include_bytes!("bits.tif");
+    let fault = Decoder::new(10_000).decode(file).unwrap_err();
+    assert_eq!(fault.reason(), "image_broken", "{fault:?}");
+}
