@@ -203,7 +203,7 @@ impl Stage for Pairs {
     }
 
     fn version(&self) -> u32 {
-        5
+        6
     }
 
     fn task_identity(&self, inputs: &Inputs, index: u32) -> Result<Option<String>> {

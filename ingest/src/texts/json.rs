@@ -29,10 +29,7 @@ pub(super) fn of_row(row: &[u8], seen: &mut SeenFields<'_>) -> Result<Vec<String
 }
 
 /// Appends the texts within a value: its strings that are not names.
-///
-/// # Errors
-/// Why it cannot be read.
-pub(super) fn append(value: &[u8], texts: &mut Vec<String>) -> Result<(), String> {
+fn append(value: &[u8], texts: &mut Vec<String>) -> Result<(), String> {
     let mut scan = Scan { text: value, at: 0 };
     while let Some(found) = memchr::memchr(b'"', &value[scan.at..]) {
         scan.at += found;
@@ -43,12 +40,20 @@ pub(super) fn append(value: &[u8], texts: &mut Vec<String>) -> Result<(), String
                 // With other letters in its place nothing would be found of it.
                 return Err("not UTF-8".to_owned());
             }
-            // Bytes within a list or a struct, such as those of an image, are shown as a text that is none.
-            if !decoded.text.contains('\0') {
-                texts.push(decoded.text);
-            }
+            texts.push(decoded.text);
         }
     }
+    Ok(())
+}
+
+/// Appends the texts within a cell of a table. Bytes within a list or a struct, such as those of an image, are shown as
+/// a text that is none.
+///
+/// # Errors
+/// Why it cannot be read.
+pub(super) fn append_cell(cell: &[u8], texts: &mut Vec<String>) -> Result<(), String> {
+    append(cell, texts)?;
+    texts.retain(|text| !text.contains('\0'));
     Ok(())
 }
 
@@ -85,9 +90,14 @@ mod tests {
     }
 
     #[test]
+    fn a_row_may_hold_any_character() {
+        assert_eq!(read(r#"{"q": "a\u0000b"}"#, &[]).unwrap(), ["a\0b"]);
+    }
+
+    #[test]
     fn bytes_of_a_column_are_no_text() {
         let mut texts = Vec::new();
-        append(br#"{"bytes": "\ufffdPNG\u0000\u0000", "n": 1, "c": ["a", null]}"#, &mut texts).unwrap();
+        append_cell(br#"{"bytes": "\ufffdPNG\u0000\u0000", "n": 1, "c": ["a", null]}"#, &mut texts).unwrap();
         assert_eq!(texts, ["a"]);
     }
 }

@@ -176,7 +176,7 @@ impl<'a> Table<'a> {
 fn texts_of(mut cells: Cells, columns: &[usize]) -> Result<Vec<String>, String> {
     let mut texts = Vec::new();
     for value in columns.iter().filter_map(|column| cells.json(*column)) {
-        json::append(value.as_bytes(), &mut texts)?;
+        json::append_cell(value.as_bytes(), &mut texts)?;
     }
     Ok(texts)
 }
