@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use corpus::column::Described;
-use corpus::record::{PAGES, PAIRS, tables};
+use corpus::record::{DROPPED, FAILED, PAGES, PAIRS, tables};
 use corpus::stream::streams_of;
-use pipeline::config::keys::{Key, keys};
+use pipeline::config::keys::{Default, Key, in_one_line, keys};
 use pipeline::config::load;
 use pipeline::{Context, Flow};
 
@@ -151,7 +151,7 @@ fn outputs() -> String {
     for (name, meaning) in STAGES {
         let Some(row) = stages.get(name) else { panic!("no configuration makes {name}") };
         let inputs: Vec<String> = row.inputs.iter().map(|input| format!("`{input}`")).collect();
-        let is_own = |stream: &&String| !["dropped", "failed"].contains(&stream.as_str());
+        let is_own = |stream: &&String| ![DROPPED.name(), FAILED.name()].contains(&stream.as_str());
         let streams: Vec<String> =
             row.streams.keys().filter(is_own).map(|name| format!("`{name}`")).collect();
         writeln!(page, "| `{name}` | {} | {} | {meaning} |", inputs.join(", "), streams.join(", ")).unwrap();
@@ -166,7 +166,7 @@ fn outputs() -> String {
     for table in tables() {
         let streams = by_table.remove(table.name).unwrap_or_default();
         let streams: Vec<String> = streams.iter().map(|stream| format!("`{stream}`")).collect();
-        writeln!(page, "\n### {}\n\n{}", table.name, one_line(table.row.meaning)).unwrap();
+        writeln!(page, "\n### {}\n\n{}", table.name, in_one_line(table.row.meaning)).unwrap();
         if !streams.is_empty() {
             writeln!(page, "Streams: {}.", streams.join(", ")).unwrap();
         }
@@ -190,7 +190,8 @@ fn columns(page: &mut String, path: &str, described: &Described) {
     for (name, meaning, column) in &described.fields {
         let optional = if column.is_optional { ", or null" } else { "" };
         let path = format!("{path}{name}");
-        writeln!(page, "| `{path}` | {}{optional} | {} |", column.type_name(), cell(meaning)).unwrap();
+        writeln!(page, "| `{path}` | {}{optional} | {} |", column.type_name(), cell(&in_one_line(meaning)))
+            .unwrap();
         let item = if column.type_name().starts_with("list") { "[]." } else { "." };
         columns(page, &format!("{path}{item}"), column);
     }
@@ -234,7 +235,7 @@ fn row(page: &mut String, key: &Key) {
         key.value.clone()
     };
     let default = match &key.default {
-        pipeline::config::keys::Default::Value(value) => format!("`{value}`"),
+        Default::Value(value) => format!("`{value}`"),
         other => other.to_string(),
     };
     writeln!(page, "| `{}` | {} | {} | {} |", key.path, cell(&value), cell(&default), cell(&key.meaning))
@@ -243,13 +244,7 @@ fn row(page: &mut String, key: &Key) {
 
 /// Writes a text so that it stays in its cell.
 fn cell(text: &str) -> String {
-    one_line(text).replace('|', "\\|")
-}
-
-/// Returns a comment on one line, without links.
-fn one_line(comment: &str) -> String {
-    let words: Vec<&str> = comment.split_whitespace().collect();
-    words.join(" ").replace("[`", "`").replace("`]", "`")
+    text.replace('|', "\\|")
 }
 
 /// Compares a page, or writes it.

@@ -4,7 +4,7 @@
 //! and the dearest 75 times.
 
 use super::charset::GUESS_BYTES;
-use super::tag::is_block;
+use super::tag::{is_block, is_formatting};
 
 /// What every page costs.
 const PAGE: u64 = 2_048;
@@ -26,10 +26,6 @@ const BLOCK_END: u64 = 64;
 /// What each open element of formatting costs in a block: it is made again there. So many are made at most.
 const FORMATTING: u64 = 40;
 const FORMATTING_MAX: u64 = 16;
-
-/// Elements that are made again in every block until they are closed (HTML standard, 13.2.4.3).
-const FORMATTINGS: [&str; 14] =
-    ["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"];
 
 /// Bytes of a name that can be that of a block.
 const NAME_BYTES_MAX: usize = 16;
@@ -69,7 +65,7 @@ fn of_blocks(html: &[u8]) -> u64 {
         let (is_end, rest) = rest.strip_prefix(b"/").map_or((false, rest), |rest| (true, rest));
         let mut name = [0; NAME_BYTES_MAX];
         let name = name_of(rest, &mut name);
-        match (is_end, FORMATTINGS.binary_search(&name).is_ok()) {
+        match (is_end, is_formatting(name)) {
             (false, true) => open += 1,
             (true, true) => open = open.saturating_sub(1),
             (true, false) if is_block(name) => cost += BLOCK_END,

@@ -59,10 +59,10 @@ impl Forest {
             }
             let forks: Vec<Fork> = (0..count).map(|_| input.fork()).collect::<Option<_>>()?;
             let leaves: Vec<f32> = (0..=count).map(|_| input.f32()).collect::<Option<_>>()?;
-            let known = (forest.splits.len(), forest.leaves.len());
+            let first = (forest.splits.len(), forest.leaves.len());
             let root = if count > 0 { 0 } else { -1 };
-            forest.grow(&forks, &leaves, root)?;
-            if (forest.splits.len(), forest.leaves.len()) != (known.0 + count, known.1 + count + 1) {
+            forest.grow((&forks, &leaves), root, first.1)?;
+            if (forest.splits.len(), forest.leaves.len()) != (first.0 + count, first.1 + leaves.len()) {
                 return None;
             }
             forest.trees.push(count);
@@ -70,10 +70,12 @@ impl Forest {
         input.0.is_empty().then_some(forest)
     }
 
-    /// Appends the splits and leaves that `next` leads to; returns the leaves, a bit each.
-    fn grow(&mut self, forks: &[Fork], leaves: &[f32], next: i16) -> Option<u32> {
+    /// Appends the splits and leaves of a file's tree that `next` leads to; `first` is the place of the tree's first
+    /// leaf. Returns the leaves, a bit each.
+    fn grow(&mut self, tree: (&[Fork], &[f32]), next: i16, first: usize) -> Option<u32> {
+        let (forks, leaves) = tree;
         let Ok(index) = usize::try_from(next) else {
-            let place = self.leaves.len() - self.trees.iter().map(|splits| splits + 1).sum::<usize>();
+            let place = self.leaves.len() - first;
             self.leaves.push(*leaves.get((-1 - next) as usize)?);
             // More than there are lead to one of them twice.
             return (place < leaves.len()).then(|| 1 << place);
@@ -84,8 +86,8 @@ impl Forest {
         if usize::from(feature) >= self.width || !leads_on(left) || !leads_on(right) {
             return None;
         }
-        let left = self.grow(forks, leaves, left)?;
-        let right = self.grow(forks, leaves, right)?;
+        let left = self.grow(tree, left, first)?;
+        let right = self.grow(tree, right, first)?;
         self.splits.push(Split { threshold, feature, kept: !left });
         Some(left | right)
     }

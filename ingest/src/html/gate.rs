@@ -9,12 +9,13 @@
 use std::cell::Cell;
 
 use html5ever::interface::{Tracer, TreeSink};
+use html5ever::local_name;
 use html5ever::tokenizer::{StartTag, Tag, Token, TokenSink, TokenSinkResult};
 use html5ever::tree_builder::{TreeBuilder, TreeBuilderOpts};
-use html5ever::{LocalName, local_name};
 
 use super::dom::Dom;
 use super::sink::{Handle, Made, Sink};
+use super::tag::is_formatting;
 
 /// Open elements that may be looked at, summed over all tokens.
 const LOOKS_MAX: u64 = 1 << 27;
@@ -238,26 +239,4 @@ impl Tracer for Near {
             self.attributes.set(self.attributes.get() + u64::from(node.attributes()));
         }
     }
-}
-
-/// Returns true if and only if the standard makes elements of the name anew in blocks that
-/// begin within them.
-fn is_formatting(name: &LocalName) -> bool {
-    matches!(
-        *name,
-        local_name!("a")
-            | local_name!("b")
-            | local_name!("big")
-            | local_name!("code")
-            | local_name!("em")
-            | local_name!("font")
-            | local_name!("i")
-            | local_name!("nobr")
-            | local_name!("s")
-            | local_name!("small")
-            | local_name!("strike")
-            | local_name!("strong")
-            | local_name!("tt")
-            | local_name!("u")
-    )
 }

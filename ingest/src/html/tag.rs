@@ -84,6 +84,27 @@ pub(super) fn is_raw(tag: &str) -> bool {
     matches!(tag, "listing" | "plaintext" | "pre" | "xmp")
 }
 
+/// Returns true if and only if the standard makes elements of the name anew in blocks that begin within them (HTML
+/// standard, 13.2.4.3).
+pub(super) fn is_formatting(tag: &str) -> bool {
+    matches!(
+        tag,
+        "a" | "b"
+            | "big"
+            | "code"
+            | "em"
+            | "font"
+            | "i"
+            | "nobr"
+            | "s"
+            | "small"
+            | "strike"
+            | "strong"
+            | "tt"
+            | "u"
+    )
+}
+
 /// The part an element plays, as the forest knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]

@@ -33,7 +33,6 @@ mod value;
 
 use corpus::{Error, Result};
 pub use parquet::ParquetRows;
-use serde_json::Value;
 
 use crate::fault::{COLUMN_MISSING, COLUMN_NESTED, FileFault};
 use crate::lines::Line;
@@ -244,7 +243,7 @@ impl Cells {
             | ColumnKind::Id
             | ColumnKind::Bytes => Cell::Text(text(index)),
             ColumnKind::Number => Cell::Number(text(index).and_then(|text| text.trim().parse().ok())),
-            ColumnKind::Json => Cell::Json(text(index).map(|text| Value::from(text).to_string())),
+            ColumnKind::Json => Cell::Json(text(index).map(|text| strict::quoted(&text))),
         };
         Self(wanted.iter().enumerate().map(cell).collect())
     }

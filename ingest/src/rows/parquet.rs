@@ -12,11 +12,12 @@ use parquet::arrow::arrow_reader::{
 use parquet::basic::Encoding;
 use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::Length;
-use serde_json::Value;
 
 use super::arrow_type::{is_nested, is_shown, is_text, is_view, item};
 use super::paged::Paged;
-use super::{Cell, Cells, ColumnKind, Row, Wanted, find_columns, footer, nested_column, parquet_text, value};
+use super::{
+    Cell, Cells, ColumnKind, Row, Wanted, find_columns, footer, nested_column, parquet_text, strict, value,
+};
 use crate::fault::FileFault;
 use crate::fetch::Ranged;
 use crate::inflation::{self, INFLATED};
@@ -329,7 +330,7 @@ fn cell(kind: ColumnKind, is_declared: bool, array: &ArrayRef, row: usize) -> Re
             Cell::Number(array.as_primitive_opt::<Float64Type>().map(|array| array.value(row)))
         }
         ColumnKind::Json if is_declared && is_view(array.data_type()) => {
-            Cell::Json(Some(Value::from(utf8(bytes(array, row)?)?).to_string()))
+            Cell::Json(Some(strict::quoted(utf8(bytes(array, row)?)?)))
         }
         ColumnKind::Json if value::has_bad_text(array, row) => return Err(NOT_UTF_8.to_owned()),
         ColumnKind::Json => {

@@ -35,7 +35,8 @@ pub fn object(fields: &BTreeMap<String, String>) -> String {
 
 const NULL: &str = "null";
 
-fn quoted(text: &str) -> String {
+/// Returns a text as JSON.
+pub(super) fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }
 

@@ -1,6 +1,6 @@
 //! All keys that a configuration may have, told by the types that read them.
 
-use schemars::{SchemaGenerator, generate::SchemaSettings};
+use schemars::SchemaGenerator;
 use serde_json::{Map, Value};
 
 use super::Config;
@@ -54,8 +54,7 @@ impl std::fmt::Display for Default {
 
 /// Returns all keys, sorted by section.
 pub fn keys() -> Vec<Key> {
-    let settings = SchemaSettings::default();
-    let schema = SchemaGenerator::new(settings).into_root_schema_for::<Config>();
+    let schema = SchemaGenerator::default().into_root_schema_for::<Config>();
     let definitions = schema.get("$defs").and_then(Value::as_object).cloned().unwrap_or_default();
     let mut walk = Walk { definitions: &definitions, keys: Vec::new(), within: Vec::new() };
     if let Some(root) = schema.as_object() {
@@ -103,9 +102,7 @@ impl<'s> Walk<'s> {
             None if is_required && !plain.is_optional => Default::Required,
             None => Default::None,
         };
-        let value = self.value(plain.schema);
-        // Sections without a meaning of their own are told by their keys.
-        let (value, meaning) = (value, in_one_line(&meaning.unwrap_or_default()));
+        let (value, meaning) = (self.value(plain.schema), in_one_line(&meaning.unwrap_or_default()));
         self.keys.push(Key { path: path.to_owned(), value, default, meaning });
         self.below(path, &plain, field.get("default"));
     }
@@ -228,8 +225,8 @@ fn bare(name: &str) -> String {
     if name.chars().all(is_bare) { name.to_owned() } else { Value::from(name).to_string() }
 }
 
-/// Returns the first paragraph of a comment on one line, without links.
-fn in_one_line(comment: &str) -> String {
+/// Returns the first paragraph of a doc comment on one line, without links.
+pub fn in_one_line(comment: &str) -> String {
     let paragraph = comment.split("\n\n").next().unwrap_or_default();
     let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut pieces = line.split("`](");
