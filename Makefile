@@ -1,5 +1,5 @@
 # Two commands: `make sample` builds a small corpus and trains on it, `make test` tests everything.
-.PHONY: sample test docs build dist wheel setup test-tools
+.PHONY: sample test bench docs build dist wheel setup test-tools
 
 # JPEG by libjpeg-turbo wherever it can be built: twice as fast. `make FEATURES=` leaves it out.
 FEATURES := $(shell command -v cmake >/dev/null && command -v nasm >/dev/null && echo --features libjpeg-turbo)
@@ -9,6 +9,10 @@ sample: build
 
 test: setup test-tools
 	cargo test --release --locked $(FEATURES)
+
+# Runs the benchmarks that need no GPU, beside the committed figures: `make bench DATA=FOLDER SECTIONS="near pairs"`.
+bench: build
+	FEATURES="$(FEATURES)" DATA="$(DATA)" setup/bench.sh "$${CARGO_TARGET_DIR:-target}/release/kosmos" $(SECTIONS)
 
 # Writes the pages of docs/ that are generated; `make test` compares them.
 docs: setup

@@ -11,7 +11,6 @@ mod command;
 mod exit;
 mod logging;
 mod opening;
-mod ordered;
 mod print;
 mod progress;
 mod scores;

@@ -5,8 +5,8 @@ use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
 /// Our own crates: what is retried, slept, reused and spilled is told by them.
-const OURS: [&str; 9] =
-    ["kosmos", "pipeline", "corpus", "ingest", "images", "filter", "shard", "train", "model"];
+const OURS: [&str; 10] =
+    ["kosmos", "pipeline", "corpus", "ingest", "images", "filter", "shard", "train", "torch", "model"];
 
 /// Starts logging; `RUST_LOG` wins over the number of `-v`.
 pub(crate) fn start(verbose: u8) {

@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use pipeline::child::Child;
 use pipeline::config::load_based;
-use pipeline::{Context, Flow, Folder, Loaded};
+use pipeline::{Context, Error, Flow, Folder, Loaded, Result};
 
 use crate::cli::ConfigArgs;
 
@@ -14,21 +14,21 @@ pub(crate) fn load(arguments: &ConfigArgs) -> anyhow::Result<Loaded> {
 }
 
 /// Makes the folder of relative paths the current one, so that they mean the same in every command.
-pub(crate) fn enter(loaded: &Loaded) -> anyhow::Result<()> {
+pub(crate) fn enter(loaded: &Loaded) -> Result<()> {
     let Some(base) = &loaded.config.base_dir else {
         return Ok(());
     };
-    std::env::set_current_dir(base).with_context(|| {
+    std::env::set_current_dir(base).map_err(Error::because(|| {
         format!(
             "cannot enter {}, against which relative paths are resolved: if it was moved, `kosmos run` with the \
              configuration at its new place records that, or change base_dir in the run's config.toml",
             base.display()
         )
-    })
+    }))
 }
 
 /// Makes the stages of the last run again, to run some of them; they live no longer than their context.
-pub(crate) fn last_run(folder: &Folder) -> anyhow::Result<(Context, Flow)> {
+pub(crate) fn last_run(folder: &Folder) -> Result<(Context, Flow)> {
     let loaded = folder.config()?;
     enter(&loaded)?;
     let context = Context::start(&loaded.config, &environment)?;

@@ -44,6 +44,7 @@ fn digest_by(folder: Option<&Path>, path: &Path) -> Result<Digest> {
     };
     let entry = folder.join(state.as_str());
     if let Some(digest) = std::fs::read_to_string(&entry).ok().and_then(|text| Digest::parse(&text)) {
+        tracing::debug!(path = %path.display(), "a remembered digest is reused");
         return Ok(digest);
     }
     let digest = Digest::of_file(path)?.0;

@@ -27,6 +27,15 @@ pub enum Error {
     Corpus(#[from] corpus::Error),
 }
 
+impl From<train::Error> for Error {
+    fn from(error: train::Error) -> Self {
+        match error {
+            train::Error::Corpus(error) => Self::Corpus(error),
+            error => Self::Because { what: "cannot use the checkpoints".to_owned(), source: error.into() },
+        }
+    }
+}
+
 impl Error {
     /// Returns a mistake of the user's.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
@@ -34,7 +43,7 @@ impl Error {
     }
 
     /// Returns what makes an error of its cause.
-    pub(crate) fn because<E>(what: impl FnOnce() -> String) -> impl FnOnce(E) -> Self
+    pub fn because<E>(what: impl FnOnce() -> String) -> impl FnOnce(E) -> Self
     where
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {

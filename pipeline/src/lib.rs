@@ -12,22 +12,29 @@
 //! slurm    Slurm             tasks as jobs of a cluster
 //! opened   Opened            a finished run, to look into
 //! status   StageStatus       how far a run is, and what its reasons mean
+//! verify   Verified          everything that the ledger lists, read again and repaired
+//! garbage  Unneeded          what no current stage needs
+//! export   texts, images     results as files that other tools read
 //! ```
 //!
 //! Nothing here prints or reads the environment: the command line does, and so can any other program.
 
 pub mod advice;
 pub mod child;
+pub mod classifier;
 pub mod config;
 pub mod context;
 pub mod error;
 pub mod evaluation;
+pub mod export;
 pub mod flow;
 pub mod folder;
+pub mod garbage;
 mod lease;
 pub mod location;
 pub mod number;
 pub mod opened;
+pub mod ordered;
 pub mod place;
 mod reserved;
 pub mod run;
@@ -35,7 +42,9 @@ pub mod sample_web;
 pub mod slurm;
 pub mod status;
 pub mod task;
+pub mod training;
 pub mod unread;
+pub mod verify;
 
 pub use config::{Config, Loaded};
 pub use context::Context;
@@ -45,3 +54,8 @@ pub use folder::Folder;
 pub use location::{Location, cache_folder};
 pub use opened::Opened;
 pub use run::{Prepared, Selection, Watch};
+
+/// Returns how many tasks or files are worked on at a time where nobody says how many.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}

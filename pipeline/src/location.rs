@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use corpus::digest::Digest;
 use corpus::gc::MARKER;
 use corpus::store::Place;
 use corpus::{Store, WorkFolder};
@@ -85,9 +84,7 @@ impl<'e> Location<'e> {
 
 /// Returns a folder for what a run in an object store leaves on this machine: the same one for the same place.
 fn default_work(place: &Place, environment: Environment<'_>) -> PathBuf {
-    // Two servers may have a bucket of one name.
-    let endpoint = environment("AWS_ENDPOINT_URL").unwrap_or_default();
-    let name = Digest::of(format!("{place}\n{endpoint}").as_bytes());
+    let name = place.identity(environment);
     let cache = cache_folder(environment).unwrap_or_else(|| std::env::temp_dir().join("kosmos"));
     cache.join("work").join(name.short())
 }

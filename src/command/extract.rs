@@ -16,10 +16,10 @@ use ingest::saved::{self, Saved};
 use ingest::webpage::Refusal;
 use pipeline::Error::Usage;
 use pipeline::number::grouped;
+use pipeline::{cores, ordered};
 use serde::Serialize;
 
 use crate::cli::local;
-use crate::ordered;
 use crate::print::{Stdout, note};
 
 #[derive(Debug, Args)]
@@ -95,10 +95,7 @@ pub(crate) fn extract(arguments: &ExtractArgs) -> anyhow::Result<ExitCode> {
     if files.is_empty() {
         return Err(Usage("no .html, .warc or .arc file there, compressed or not".to_owned()).into());
     }
-    let workers = match arguments.workers {
-        Some(workers) => workers,
-        None => std::thread::available_parallelism()?.get(),
-    };
+    let workers = arguments.workers.unwrap_or_else(cores);
     let is_json = arguments.json || !io::stdout().is_terminal();
     let mut out = Stdout::new();
     let mut counts: BTreeMap<(&str, &str), u64> = BTreeMap::new();

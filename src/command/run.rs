@@ -10,7 +10,7 @@ use pipeline::number::grouped;
 use pipeline::run::Options;
 use pipeline::sample_web::Comparison;
 use pipeline::slurm::Slurm;
-use pipeline::{Loaded, Location, Prepared, Selection, advice, unread};
+use pipeline::{Loaded, Location, Prepared, Selection, advice, cores, unread};
 
 use crate::cli::ConfigRun;
 use crate::opening::{child, enter};
@@ -109,10 +109,6 @@ pub(crate) fn execute(
     }
     say!("results are in {}", prepared.folder().place())?;
     Ok(if is_as_planted { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// Returns what was dropped and failed, stage by stage, reason by reason.

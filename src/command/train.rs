@@ -3,11 +3,10 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use corpus::Description;
 use pipeline::Error::Usage;
 use pipeline::run::Options;
+use pipeline::training::interrupted_at;
 use pipeline::{Context, Flow, Folder, Selection};
-use train::checkpoint::Checkpoints;
 use train::flow::TRAIN;
 
 use crate::cli::ConfigRun;
@@ -40,7 +39,7 @@ pub(crate) fn train(arguments: TrainArgs) -> anyhow::Result<ExitCode> {
         return Err(Usage(format!("{} has no [train]", loaded.config.name)).into());
     };
     if !arguments.resume
-        && let Some(step) = interrupted_at(&folder, &Description::of(stage)?)?
+        && let Some(step) = interrupted_at(&folder, stage)?
     {
         let place = folder.place();
         let message =
@@ -51,16 +50,4 @@ pub(crate) fn train(arguments: TrainArgs) -> anyhow::Result<ExitCode> {
     let selection = Selection { rebuild, ..only };
     let options = Options { selection, retry_failed: false };
     execute(&loaded, &location, &options, (ExecutorName::Local, None))
-}
-
-/// Returns the newest checkpoint's step, if a training of these settings is unfinished.
-fn interrupted_at(folder: &Folder, stage: &Description) -> anyhow::Result<Option<u64>> {
-    let sealed = folder.sealed()?;
-    if stage.dataset(&folder.store, &sealed)?.is_some() {
-        return Ok(None);
-    }
-    match stage.current(&folder.store, &sealed)? {
-        Some(fingerprint) => Ok(Checkpoints::newest_step(&folder.store, &fingerprint)?),
-        None => Ok(None),
-    }
 }

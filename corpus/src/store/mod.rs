@@ -47,7 +47,9 @@ struct Scheme {
     name: &'static str,
     /// Says what is wrong with what stands behind `://`.
     check: fn(&str) -> std::result::Result<(), String>,
-    open: fn(&str, Variables<'_>) -> Result<remote::Remote>,
+    /// Names the server: two may have a bucket of one name.
+    server: fn(Variables<'_>) -> String,
+    open: fn(&str, Variables<'_>) -> Result<Arc<dyn Backend>>,
 }
 
 /// The object stores that there are. A new one is its file, and its entry here.
@@ -147,7 +149,7 @@ impl Store {
             Place::Url(url) => url,
         };
         match SCHEMES.iter().find(|known| known.name == url.scheme) {
-            Some(known) => Ok(Self { backend: Arc::new((known.open)(&url.rest, variables)?) }),
+            Some(known) => Ok(Self { backend: (known.open)(&url.rest, variables)? }),
             None => {
                 Err(Error::Place { place: place.to_string(), detail: "it is of no known kind".to_owned() })
             }

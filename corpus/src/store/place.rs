@@ -4,7 +4,8 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::SCHEMES;
+use super::{SCHEMES, Variables};
+use crate::digest::Digest;
 
 /// Where a run is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +54,16 @@ impl Place {
             Self::Folder(path) => path.clone().into_os_string(),
             Self::Url(_) => self.to_string().into(),
         }
+    }
+
+    /// Returns what tells the place from any other, whichever server variables name.
+    pub fn identity(&self, variables: Variables<'_>) -> Digest {
+        let scheme = match self {
+            Self::Folder(_) => None,
+            Self::Url(url) => SCHEMES.iter().find(|known| known.name == url.scheme),
+        };
+        let server = scheme.map(|known| (known.server)(variables)).unwrap_or_default();
+        Digest::of(format!("{self}\n{server}").as_bytes())
     }
 
     /// Returns the folder, where it is one of this machine.

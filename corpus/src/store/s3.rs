@@ -13,12 +13,14 @@ use object_store::prefix::PrefixStore;
 use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
 
 use super::remote::Remote;
-use super::{Scheme, Variables, failed};
+use super::{Backend, Scheme, Variables, failed};
 use crate::{Error, Result};
 
 /// What opens it.
-pub(super) const SCHEME: Scheme = Scheme { name: "s3", check, open };
+pub(super) const SCHEME: Scheme = Scheme { name: "s3", check, server, open };
 
+/// The variable with the URL of the server, if it is not Amazon's.
+const ENDPOINT: &str = "AWS_ENDPOINT_URL";
 /// The region of a server that has none.
 const REGION_DEFAULT: &str = "us-east-1";
 /// Times that a request is sent again that failed for a reason that may pass.
@@ -62,7 +64,7 @@ impl Access {
     fn of(variables: Variables<'_>) -> Result<Self, String> {
         let variable = |name: &str| variables(name).filter(|value| !value.is_empty());
         let needed = |name: &str| variable(name).ok_or_else(|| format!("the variable {name} is not set"));
-        let endpoint = variable("AWS_ENDPOINT_URL");
+        let endpoint = variable(ENDPOINT);
         if let Some(endpoint) = &endpoint {
             check_endpoint(endpoint)?;
         }
@@ -116,6 +118,10 @@ fn check_endpoint(endpoint: &str) -> Result<(), String> {
     }
 }
 
+fn server(variables: Variables<'_>) -> String {
+    variables(ENDPOINT).unwrap_or_default()
+}
+
 /// Splits a bucket from the prefix in it.
 fn split(rest: &str) -> (&str, &str) {
     rest.split_once('/').unwrap_or((rest, ""))
@@ -135,7 +141,7 @@ fn check(rest: &str) -> Result<(), String> {
 }
 
 /// Opens a prefix of a bucket; nothing is asked of the server.
-fn open(rest: &str, variables: Variables<'_>) -> Result<Remote> {
+fn open(rest: &str, variables: Variables<'_>) -> Result<Arc<dyn Backend>> {
     let name = format!("s3://{rest}");
     let unusable = |detail: String| Error::Place { place: name.clone(), detail };
     let (bucket, prefix) = split(rest);
@@ -149,7 +155,7 @@ fn open(rest: &str, variables: Variables<'_>) -> Result<Remote> {
             prefix => Arc::new(PrefixStore::new(client, prefix)),
         })
     };
-    Remote::new(name.clone(), client(RETRIES_MAX)?, client(0)?)
+    Ok(Arc::new(Remote::new(name.clone(), client(RETRIES_MAX)?, client(0)?)?))
 }
 
 #[cfg(test)]

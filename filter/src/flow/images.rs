@@ -6,7 +6,8 @@ use corpus::record::{Image, ImageDuplicate};
 use crate::config::ImageDuplicatesConfig;
 use crate::stage::image_hashes::{ImageClusters, ImageLinks};
 
-const DUPLICATES: &str = "images.duplicates";
+/// The name of the stage that found duplicates.
+pub const DUPLICATES: &str = "images.duplicates";
 const LINKS: &str = "images.duplicates.links";
 
 /// Returns the stages that find duplicates among images: those of pairs, then those of evaluation sets, of which

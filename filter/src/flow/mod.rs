@@ -12,7 +12,7 @@ mod pages;
 mod pairs;
 mod text;
 
-pub use images::image_duplicate_stages;
+pub use images::{DUPLICATES, image_duplicate_stages};
 pub use pages::page_stages;
 pub use pairs::pair_stages;
 pub use text::{Evaluation, evaluation_stages, text_stages};

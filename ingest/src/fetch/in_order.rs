@@ -254,6 +254,7 @@ fn give_rest(shared: &Shared, response: &Response, url: &Url) -> bool {
     };
     let host = shared.slots.hosts.get(url.host_str().unwrap_or_default());
     let is_short = asked.as_secs_f64() <= shared.config.retry_after_secs_max;
+    tracing::debug!(host = url.host_str(), ?asked, waits = is_short, "a host asks for a rest");
     if is_short {
         host.rest(asked)
     } else {

@@ -186,6 +186,7 @@ impl<'a> Slurm<'a> {
             }
             batch.observer.noted(&told(jobs, &known));
             let pause = Duration::from_secs(self.config.poll_secs.into()).max(began.elapsed() * LOOKS_SHARE);
+            tracing::debug!(missing = missing.len(), ?pause, "looks again after a pause");
             self.wait(batch, jobs, pause)?;
         }
     }

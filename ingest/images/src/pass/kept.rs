@@ -79,6 +79,13 @@ impl Kept {
                 kept.index(path);
             }
         }
+        if !kept.found.is_empty() {
+            tracing::debug!(
+                start,
+                outcomes = kept.found.len(),
+                "outcomes of an attempt that was killed are reused"
+            );
+        }
         kept
     }
 

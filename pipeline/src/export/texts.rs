@@ -2,21 +2,39 @@
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use corpus::record::{DOCUMENTS, Document, DocumentExtras};
-use corpus::{Dataset, Inputs, Part, Split};
-use pipeline::number::grouped;
+use corpus::{Dataset, Part, Split};
 
 use super::text_file::{Columns, Form, TextFile};
-use super::{Compression, ExportArgs, ExportFormat};
 use super::{partial, prepare, publish, unfinished};
-use crate::ordered;
-use crate::print::say;
+use crate::{Error, Folder, Result, ordered};
 
-/// The stage whose documents are exported, and their stream.
+/// The stage whose documents are exported.
 const STAGE: &str = "text";
 const SPLITS: [Split; 2] = [Split::Train, Split::Validation];
+
+/// How texts are divided among files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Division {
+    /// A file for each part of the run.
+    Parts,
+    /// So many files of each split, or one for each text if there are fewer.
+    Files(u64),
+    /// Files of so many bytes before compression; the last text may exceed them.
+    Bytes(u64),
+}
+
+/// What was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TextExport {
+    /// Texts to train on.
+    pub training: u64,
+    /// Texts that were held out.
+    pub validation: u64,
+    /// Files of both.
+    pub files: usize,
+}
 
 /// Files of each split.
 type Files = [Vec<(PathBuf, u64)>; SPLITS.len()];
@@ -37,56 +55,47 @@ struct Export<'d> {
     out: &'d Path,
 }
 
-/// Writes files per split, `train-00000-of-00012.jsonl.zst`: what `datasets` takes for splits. Without other wishes
-/// there is one per part.
-pub(super) fn export(sealed: &Inputs, arguments: &ExportArgs) -> anyhow::Result<ExitCode> {
-    let dataset = sealed.0.get(STAGE).ok_or_else(|| unfinished(STAGE, &arguments.run))?;
-    prepare(&arguments.out)?;
-    let workers =
-        arguments.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+/// Writes a run's texts as files per split, `train-00000-of-00012.jsonl.zst`: what `datasets` takes for splits.
+///
+/// # Errors
+/// When the texts are not finished, `out` holds other files, or a file cannot be read or written.
+pub fn texts(
+    folder: &Folder,
+    out: &Path,
+    (form, division): (Form, Division),
+    workers: usize,
+) -> Result<TextExport> {
+    let sealed = folder.sealed()?;
+    let dataset = sealed.0.get(STAGE).ok_or_else(|| unfinished(STAGE, folder))?;
+    prepare(out)?;
     let parts: Vec<Part> = dataset.parts(DOCUMENTS).collect::<corpus::Result<_>>()?;
-    let form = match arguments.format {
-        ExportFormat::Parquet => Form::Parquet,
-        _ => Form::JsonLines(arguments.compression.unwrap_or(Compression::Zstd)),
-    };
-    let jobs = jobs(&parts, arguments);
-    let file_bytes_max = arguments.file_bytes.unwrap_or(u64::MAX);
+    let jobs = jobs(&parts, division);
+    let file_bytes_max = if let Division::Bytes(bytes) = division { bytes } else { u64::MAX };
     let columns = columns(dataset, &parts)?;
-    let export = Export { dataset, parts, form, columns, file_bytes_max, out: &arguments.out };
+    let export = Export { dataset, parts, form, columns, file_bytes_max, out };
     let mut written: Files = Default::default();
-    ordered::map(
-        jobs.into_iter(),
-        workers,
-        |job| export.write(&job),
-        |files: anyhow::Result<Files>| {
-            written.iter_mut().zip(files?).for_each(|(all, files)| all.extend(files));
-            anyhow::Ok(())
-        },
-    )?;
+    let work = |job| export.write(&job);
+    ordered::map(jobs.into_iter(), workers, work, |files: Result<Files>| {
+        written.iter_mut().zip(files?).for_each(|(all, files)| all.extend(files));
+        Ok::<_, Error>(())
+    })?;
     for (split, files) in SPLITS.iter().zip(&written) {
         for (index, (path, _)) in files.iter().enumerate() {
             let name = format!("{}-{index:05}-of-{:05}{}", split.as_str(), files.len(), form.extension());
-            publish(path, &arguments.out, &name)?;
+            publish(path, out, &name)?;
         }
     }
-    let rows = |split: usize| grouped(written[split].iter().map(|(_, rows)| rows).sum());
-    say!(
-        "{} training and {} validation texts in {} files in {}",
-        rows(0),
-        rows(1),
-        written.iter().map(Vec::len).sum::<usize>(),
-        arguments.out.display()
-    )?;
-    Ok(ExitCode::SUCCESS)
+    let [training, validation] = written.each_ref().map(|files| files.iter().map(|(_, rows)| rows).sum());
+    Ok(TextExport { training, validation, files: written.iter().map(Vec::len).sum() })
 }
 
 /// Divides the rows of all parts among jobs.
-fn jobs(parts: &[Part], arguments: &ExportArgs) -> Vec<Job> {
+fn jobs(parts: &[Part], division: Division) -> Vec<Job> {
     let sizes = || parts.iter().map(|part| part.rows);
-    let pieces = match (arguments.files, arguments.file_bytes) {
-        (Some(files), _) => even(&sizes().collect::<Vec<_>>(), files.into()),
-        (_, Some(bytes_max)) => full(parts.iter().map(|part| (part.bytes, part.rows)), bytes_max),
-        _ => sizes().enumerate().map(|(part, rows)| vec![(part, 0..rows)]).collect(),
+    let pieces = match division {
+        Division::Files(files) => even(&sizes().collect::<Vec<_>>(), files),
+        Division::Bytes(bytes_max) => full(parts.iter().map(|part| (part.bytes, part.rows)), bytes_max),
+        Division::Parts => sizes().enumerate().map(|(part, rows)| vec![(part, 0..rows)]).collect(),
     };
     pieces.into_iter().enumerate().map(|(index, pieces)| Job { index, pieces }).collect()
 }
@@ -131,7 +140,7 @@ fn full(parts: impl Iterator<Item = (u64, u64)>, bytes_max: u64) -> Vec<Vec<(usi
 }
 
 /// Returns which of the columns that not every document has are there at all.
-fn columns(dataset: &Dataset, parts: &[Part]) -> anyhow::Result<Columns> {
+fn columns(dataset: &Dataset, parts: &[Part]) -> Result<Columns> {
     let mut columns = Columns::default();
     for part in parts {
         for row in dataset.open::<DocumentExtras>(part)? {
@@ -149,7 +158,7 @@ fn columns(dataset: &Dataset, parts: &[Part]) -> anyhow::Result<Columns> {
 
 impl Export<'_> {
     /// Writes the documents of a job; returns its files of each split with their rows.
-    fn write(&self, job: &Job) -> anyhow::Result<Files> {
+    fn write(&self, job: &Job) -> Result<Files> {
         let mut done: Files = Default::default();
         let mut open: [Option<TextFile>; SPLITS.len()] = Default::default();
         for (part, range) in &job.pieces {
@@ -162,7 +171,7 @@ impl Export<'_> {
                     Some(file) => file,
                     None => {
                         let split = SPLITS[place].as_str();
-                        let name = partial(&format!("{split}-{:05}-{:05}", job.index, done[place].len()));
+                        let name = partial(format_args!("{split}-{:05}-{:05}", job.index, done[place].len()));
                         TextFile::create(&self.out.join(name), self.form, self.columns)?
                     }
                 };

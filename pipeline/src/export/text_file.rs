@@ -4,18 +4,31 @@ use std::fs::File;
 use std::io::{BufWriter, IntoInnerError, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use corpus::record::{Document, ExportedText};
 use corpus::table;
 use flate2::write::GzEncoder;
 use serde::Serialize;
 
-use super::Compression;
+use super::unwritten;
+use crate::Result;
+
+/// How JSON lines are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compression {
+    /// Not at all.
+    None,
+    /// By gzip.
+    Gzip,
+    /// By Zstandard.
+    Zstd,
+}
 
 /// In which form texts are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub enum Form {
+    /// One JSON object per line.
     JsonLines(Compression),
+    /// With the features of Hugging Face datasets.
     Parquet,
 }
 
@@ -94,15 +107,16 @@ enum Writer {
 }
 
 impl TextFile {
-    pub(super) fn create(path: &Path, form: Form, columns: Columns) -> anyhow::Result<Self> {
-        let file = || File::create(path).with_context(|| format!("cannot write {}", path.display()));
+    pub(super) fn create(path: &Path, form: Form, columns: Columns) -> Result<Self> {
+        let file = || File::create(path).map_err(unwritten(path));
         let writer = match form {
             Form::JsonLines(Compression::None) => Writer::Plain(BufWriter::new(file()?)),
             Form::JsonLines(Compression::Gzip) => {
                 Writer::Gzip(BufWriter::new(GzEncoder::new(file()?, flate2::Compression::default())))
             }
             Form::JsonLines(Compression::Zstd) => {
-                let encoder = zstd::Encoder::new(file()?, zstd::DEFAULT_COMPRESSION_LEVEL)?;
+                let encoder =
+                    zstd::Encoder::new(file()?, zstd::DEFAULT_COMPRESSION_LEVEL).map_err(unwritten(path))?;
                 Writer::Zstd(BufWriter::new(encoder))
             }
             Form::Parquet => Writer::Parquet(Box::new(table::Writer::create(path)?)),
@@ -115,7 +129,7 @@ impl TextFile {
         self.bytes
     }
 
-    pub(super) fn push(&mut self, document: Document) -> anyhow::Result<()> {
+    pub(super) fn push(&mut self, document: Document) -> Result<()> {
         let Document { id, key, source, url, date, language, text, .. } = document;
         let id = key.unwrap_or_else(|| id.to_string());
         let row = ExportedText { id, text, source, url, date, language };
@@ -130,25 +144,29 @@ impl TextFile {
                 return Ok(());
             }
         };
-        let mut line = serde_json::to_vec(&JsonLine::of(&row, self.columns))?;
+        let mut line =
+            serde_json::to_vec(&JsonLine::of(&row, self.columns)).map_err(unwritten(&self.path))?;
         line.push(b'\n');
         self.bytes += line.len() as u64;
-        out.write_all(&line)?;
-        Ok(())
+        out.write_all(&line).map_err(unwritten(&self.path))
     }
 
     /// Writes the file's end; returns where it is, and its rows.
-    pub(super) fn finish(self) -> anyhow::Result<(PathBuf, u64)> {
-        match self.writer {
-            Writer::Plain(out) => out.into_inner().map_err(IntoInnerError::into_error)?.sync_all()?,
+    pub(super) fn finish(self) -> Result<(PathBuf, u64)> {
+        let file = match self.writer {
+            Writer::Plain(out) => out.into_inner().map_err(IntoInnerError::into_error),
             Writer::Gzip(out) => {
-                out.into_inner().map_err(IntoInnerError::into_error)?.finish()?.sync_all()?;
+                out.into_inner().map_err(IntoInnerError::into_error).and_then(GzEncoder::finish)
             }
             Writer::Zstd(out) => {
-                out.into_inner().map_err(IntoInnerError::into_error)?.finish()?.sync_all()?;
+                out.into_inner().map_err(IntoInnerError::into_error).and_then(zstd::Encoder::finish)
             }
-            Writer::Parquet(out) => drop(out.finish()?),
-        }
+            Writer::Parquet(out) => {
+                out.finish()?;
+                return Ok((self.path, self.rows));
+            }
+        };
+        file.and_then(|file| file.sync_all()).map_err(unwritten(&self.path))?;
         Ok((self.path, self.rows))
     }
 }

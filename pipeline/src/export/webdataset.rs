@@ -1,48 +1,53 @@
 //! Images with their captions as tar files in the layout of the `webdataset` package.
 
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::{self, BufWriter, IntoInnerError};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
-use anyhow::Context;
+use corpus::Dataset;
 use corpus::record::{IMAGES, Image, Use};
-use corpus::{Dataset, Inputs};
+use filter::flow::DUPLICATES;
 use images::Duplicates;
 use images::flow::{PASSES, pass_name};
 use ingest::rows::strict;
-use pipeline::number::grouped;
 use serde_json::{Value, json};
 use tar::{Builder, EntryType, Header};
 
-use super::ExportArgs;
-use super::{partial, prepare, publish, unfinished};
-use crate::print::say;
+use super::{partial, prepare, publish, unfinished, unwritten};
+use crate::{Folder, Result};
 
-/// The stage that found images which are left out, where a run has it.
-const DUPLICATES: &str = "images.duplicates";
 /// Digits of a shard's name.
 const SHARD_DIGITS: usize = 5;
 const FILE_MODE: u32 = 0o644;
 
-/// Writes `00000.tar`, `00001.tar`, ...: a sample for every pair whose image was stored, in the order of
-/// the fetch list, with the image, its caption (`.txt`) and what is known of both (`.json`).
-pub(super) fn export(sealed: &Inputs, stages: &[&str], arguments: &ExportArgs) -> anyhow::Result<ExitCode> {
-    let passes: Vec<&str> = stages.iter().copied().filter(|name| name.starts_with(PASSES)).collect();
-    let without_duplicates = stages.contains(&DUPLICATES);
+/// What was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ImageExport {
+    /// Pairs of an image and a caption.
+    pub samples: u64,
+    /// Tar files.
+    pub files: u64,
+}
+
+/// Writes `00000.tar`, `00001.tar`, ... of at most `samples_max` samples each: one for every pair whose image was
+/// stored, in the order of the fetch list, with the image, its caption (`.txt`) and what is known of both (`.json`).
+/// Images that the run found to be duplicates are left out.
+///
+/// # Errors
+/// When a stage is not finished, `out` holds other files, or a file cannot be read or written.
+pub fn images(folder: &Folder, out: &Path, samples_max: u64) -> Result<ImageExport> {
+    let (sealed, stages) = (folder.sealed()?, folder.stages()?);
+    let finished = |stage: &str| sealed.0.get(stage).ok_or_else(|| unfinished(stage, folder));
+    let names = || stages.iter().map(|stage| stage.name.as_str());
+    let passes = names().filter(|name| name.starts_with(PASSES)).map(finished);
+    let passes: Vec<&Dataset> = passes.collect::<Result<_>>()?;
     if passes.is_empty() {
-        return Err(unfinished(&pass_name(0), &arguments.run));
+        return Err(unfinished(&pass_name(0), folder));
     }
-    let datasets =
-        passes.iter().map(|stage| sealed.0.get(*stage).ok_or_else(|| unfinished(stage, &arguments.run)));
-    let datasets: Vec<&Dataset> = datasets.collect::<anyhow::Result<_>>()?;
-    let found = match without_duplicates {
-        true => Some(sealed.0.get(DUPLICATES).ok_or_else(|| unfinished(DUPLICATES, &arguments.run))?),
-        false => None,
-    };
-    prepare(&arguments.out)?;
-    let mut shards = Shards::new(&arguments.out, arguments.shard_samples);
-    let parts = datasets.iter().flat_map(|dataset| dataset.parts(IMAGES).map(move |part| (dataset, part)));
+    let found = names().find(|name| *name == DUPLICATES).map(finished).transpose()?;
+    prepare(out)?;
+    let mut shards = Shards::new(out, samples_max);
+    let parts = passes.iter().flat_map(|dataset| dataset.parts(IMAGES).map(move |part| (dataset, part)));
     for (dataset, part) in parts {
         let part = part?;
         let duplicates = match found {
@@ -56,9 +61,7 @@ pub(super) fn export(sealed: &Inputs, stages: &[&str], arguments: &ExportArgs) -
             }
         }
     }
-    let (samples, files) = shards.finish()?;
-    say!("{} images in {} files in {}", grouped(samples), grouped(files), arguments.out.display())?;
-    Ok(ExitCode::SUCCESS)
+    shards.finish()
 }
 
 /// Tar files that are filled one after the other.
@@ -68,7 +71,7 @@ struct Shards<'a> {
     /// Samples of all files.
     samples: u64,
     written: Vec<PathBuf>,
-    open: Option<Builder<BufWriter<File>>>,
+    open: Option<Shard>,
 }
 
 impl<'a> Shards<'a> {
@@ -76,56 +79,71 @@ impl<'a> Shards<'a> {
         Self { folder, samples_max, samples: 0, written: Vec::new(), open: None }
     }
 
-    fn push(&mut self, image: &Image, place: &Use) -> anyhow::Result<()> {
+    fn push(&mut self, image: &Image, place: &Use) -> Result<()> {
         let (shard, row) = (self.samples / self.samples_max, self.samples % self.samples_max);
         if row == 0 {
             self.close()?;
-            let path = self.folder.join(partial(&format!("{shard:0SHARD_DIGITS$}")));
-            let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
-            self.open = Some(Builder::new(BufWriter::new(file)));
-            self.written.push(path);
+            let name = partial(format_args!("{shard:0SHARD_DIGITS$}"));
+            self.open = Some(Shard::create(self.folder.join(name))?);
         }
         let digits = (self.samples_max - 1).max(1).ilog10() as usize + 1;
         let key = format!("{shard:0SHARD_DIGITS$}{row:0digits$}");
-        if let Some(tar) = &mut self.open {
-            let extension = image.image.path.as_deref().and_then(|path| path.rsplit_once('.'));
-            let extension = extension.map_or("jpg", |(_, extension)| extension);
-            append(tar, &format!("{key}.{extension}"), &image.image.bytes)?;
-            append(tar, &format!("{key}.txt"), place.caption.as_deref().unwrap_or_default().as_bytes())?;
-            append(tar, &format!("{key}.json"), description(&key, image, place).as_bytes())?;
+        if let Some(shard) = &mut self.open {
+            shard.push(&key, image, place).map_err(unwritten(&shard.path))?;
         }
         self.samples += 1;
         Ok(())
     }
 
-    fn close(&mut self) -> anyhow::Result<()> {
-        if let Some(tar) = self.open.take() {
-            let file = tar.into_inner()?.into_inner().map_err(std::io::IntoInnerError::into_error)?;
-            file.sync_all()?;
+    fn close(&mut self) -> Result<()> {
+        if let Some(Shard { path, tar }) = self.open.take() {
+            let file = tar.into_inner().and_then(|out| out.into_inner().map_err(IntoInnerError::into_error));
+            file.and_then(|file| file.sync_all()).map_err(unwritten(&path))?;
+            self.written.push(path);
         }
         Ok(())
     }
 
     /// Gives all files their names; returns samples and files.
-    fn finish(mut self) -> anyhow::Result<(u64, u64)> {
+    fn finish(mut self) -> Result<ImageExport> {
         self.close()?;
         for (index, path) in self.written.iter().enumerate() {
             let name = format!("{index:0SHARD_DIGITS$}.tar");
             publish(path, self.folder, &name)?;
         }
-        Ok((self.samples, self.written.len() as u64))
+        Ok(ImageExport { samples: self.samples, files: self.written.len() as u64 })
     }
 }
 
-/// Appends a file without anything that varies from run to run.
-fn append(tar: &mut Builder<BufWriter<File>>, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
-    let mut header = Header::new_ustar();
-    header.set_entry_type(EntryType::Regular);
-    header.set_size(bytes.len() as u64);
-    header.set_mode(FILE_MODE);
-    header.set_mtime(0);
-    tar.append_data(&mut header, name, bytes)?;
-    Ok(())
+/// A tar file that is being written.
+struct Shard {
+    path: PathBuf,
+    tar: Builder<BufWriter<File>>,
+}
+
+impl Shard {
+    fn create(path: PathBuf) -> Result<Self> {
+        let file = File::create(&path).map_err(unwritten(&path))?;
+        Ok(Self { path, tar: Builder::new(BufWriter::new(file)) })
+    }
+
+    fn push(&mut self, key: &str, image: &Image, place: &Use) -> io::Result<()> {
+        let extension = image.image.path.as_deref().and_then(|path| path.rsplit_once('.'));
+        let extension = extension.map_or("jpg", |(_, extension)| extension);
+        self.append(&format!("{key}.{extension}"), &image.image.bytes)?;
+        self.append(&format!("{key}.txt"), place.caption.as_deref().unwrap_or_default().as_bytes())?;
+        self.append(&format!("{key}.json"), description(key, image, place).as_bytes())
+    }
+
+    /// Appends a file without anything that varies from run to run.
+    fn append(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let mut header = Header::new_ustar();
+        header.set_entry_type(EntryType::Regular);
+        header.set_size(bytes.len() as u64);
+        header.set_mode(FILE_MODE);
+        header.set_mtime(0);
+        self.tar.append_data(&mut header, name, bytes)
+    }
 }
 
 /// Describes a sample; further columns of the source never hide what we know ourselves.
@@ -225,7 +243,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut shards = Shards::new(folder.path(), 2);
         (0..3).for_each(|row| shards.push(&image(), &place(row, None)).unwrap());
-        assert_eq!(shards.finish().unwrap(), (3, 2));
+        assert_eq!(shards.finish().unwrap(), ImageExport { samples: 3, files: 2 });
         let mut files = BTreeMap::new();
         for shard in ["00000.tar", "00001.tar"] {
             let mut tar = tar::Archive::new(File::open(folder.path().join(shard)).unwrap());

@@ -11,7 +11,7 @@ const WAITING_MAX: usize = 32;
 ///
 /// Items are dealt to the workers in turn and taken from them in the same turn, so that order
 /// needs no buffer beyond the channels: at most `workers * 2 * 32` items are in memory.
-pub(crate) fn map<I, T, E>(
+pub fn map<I, T, E>(
     items: impl Iterator<Item = I> + Send,
     workers: usize,
     work: impl Fn(I) -> T + Sync,
