@@ -9,7 +9,7 @@
 #               docs.jsonl, truth.jsonl                   texts, and which are planted copies (filter/benches/peers.py)
 #               items.jsonl                               texts that docs.jsonl does not hold
 #               photos/                                   JPEG files
-#   DOCUMENTS number of documents and rows that are generated (default 100000)
+#   DOCUMENTS number of documents that are generated (default 100000), and a tenth of the rows of pairs
 #
 # Peers are installed into a virtual environment in the user's cache.
 set -u
@@ -63,7 +63,7 @@ run() {
         "$python" filter/benches/decontaminate.py "$kosmos" "$data/docs.jsonl" "$data/items.jsonl" ;;
     images)
         "$python" ingest/images/benches/images.py "$kosmos" "$(dirname "$python")/img2dataset" "$data/photos" --runs 3 --urls 3000 ;;
-    pairs) "$python" filter/benches/pairs.py "$kosmos" --rows "$documents" --list 16 ;;
+    pairs) "$python" filter/benches/pairs.py "$kosmos" --rows $((10 * documents)) --list 16 ;;
     sealing) cargo_bench seal -- 100000 ;;
     training-step) cargo_bench step ;;
     esac

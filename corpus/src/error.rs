@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::digest::Digest;
+
 /// A failure we cannot turn into data: the run stops, names it, and can be continued.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -85,6 +87,16 @@ pub enum Error {
         stream: String,
         /// The streams that the stage has, each with its table.
         there: String,
+    },
+    /// A file that settings name has other bytes than they state.
+    #[error("the SHA-256 of {} is {found}, not {stated} as stated", path.display())]
+    OtherDigest {
+        /// The file.
+        path: PathBuf,
+        /// What is stated.
+        stated: String,
+        /// What it is.
+        found: Digest,
     },
     /// A setting of the stage cannot work.
     #[error("stage {stage}: {detail}")]

@@ -10,6 +10,8 @@ use crate::{Error, Lazy, Result, remembered};
 #[derive(Debug, Clone)]
 pub struct NamedFile {
     path: PathBuf,
+    /// Hexadecimal digits of the digest that it must have.
+    stated: Option<String>,
     /// As it was when it was first asked for.
     digest: Arc<Lazy<Digest>>,
 }
@@ -17,7 +19,12 @@ pub struct NamedFile {
 impl NamedFile {
     /// Names a file; nothing is opened.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), digest: Arc::default() }
+        Self { path: path.into(), stated: None, digest: Arc::default() }
+    }
+
+    /// Refuses other bytes than those of a SHA-256, if one is stated.
+    pub fn stated(self, digest: Option<&str>) -> Self {
+        Self { stated: digest.map(str::to_ascii_lowercase), ..self }
     }
 
     /// Returns where it is.
@@ -28,9 +35,17 @@ impl NamedFile {
     /// Returns the digest that it had when this was first asked.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// When the file cannot be read, or [`Error::OtherDigest`].
     pub fn digest(&self) -> Result<&Digest> {
-        self.digest.get_or_try(|| remembered::digest(&self.path))
+        let digest = self.digest.get_or_try(|| remembered::digest(&self.path))?;
+        match &self.stated {
+            Some(stated) if stated != digest.as_str() => Err(Error::OtherDigest {
+                path: self.path.clone(),
+                stated: stated.clone(),
+                found: digest.clone(),
+            }),
+            _ => Ok(digest),
+        }
     }
 
     /// Checks that the file is still what it was when its digest was first asked for.
@@ -50,6 +65,22 @@ impl NamedFile {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_with_other_bytes_than_stated_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model");
+        std::fs::write(&path, "one").unwrap();
+        let stated = |bytes: &[u8]| {
+            let digest = Digest::of(bytes).as_str().to_ascii_uppercase();
+            NamedFile::new(&path).stated(Some(&digest)).digest().map(ToString::to_string)
+        };
+        assert_eq!(stated(b"one").unwrap(), Digest::of(b"one").to_string());
+        let refused = stated(b"two").unwrap_err().to_string();
+        assert!(
+            refused.contains(Digest::of(b"one").as_str()) && refused.contains(Digest::of(b"two").as_str())
+        );
+    }
 
     #[test]
     fn a_file_is_read_when_its_digest_is_asked_for_and_a_change_is_noticed() {

@@ -10,9 +10,10 @@ use filter::SourcePriority;
 use filter::flow::{Evaluation, Shared};
 use filter::stage::image_hashes::EVALUATION_SOURCE;
 use ingest::flow::Sources;
+use shard::TowerStart;
 use shard::flow::{FeatureHandles, Packable, PackablePairs};
+use train::PayloadFormat;
 use train::flow::Training;
-use train::{PayloadFormat, TowerStart};
 
 use crate::config::Config;
 use crate::context::Context;
@@ -129,8 +130,10 @@ impl Flow {
     fn shard_and_train(&mut self, config: &Config, corpus: &Corpus) {
         let of_pairs = corpus.pairs.as_ref().map(|_| corpus.images.as_slice()).filter(|i| !i.is_empty());
         let mut features = FeatureHandles::default();
-        if let Some(section) = &config.features {
-            let (tower, documents) = (&config.model.tower, corpus.interleaved.as_ref());
+        // Features and training start with the same weights.
+        let start = config.model.tower.weights.as_ref().map(TowerStart::of);
+        if let Some((section, start)) = config.features.as_ref().zip(start.as_ref()) {
+            let (tower, documents) = ((&config.model.tower, start), corpus.interleaved.as_ref());
             features = self.add(shard::flow::feature_stages(section, tower, of_pairs, documents));
         }
         let Some(tokenizer) = &config.tokenizer else { return };
@@ -148,7 +151,7 @@ impl Flow {
         };
         let packed = shard::flow::packing_stages(packable, config.seed, &tokenizer, &features);
         let packed = self.add(packed);
-        let Some(train) = &config.train else { return };
+        let Some((train, tower)) = config.train.as_ref().zip(start) else { return };
         let codes = config.sources.iter().map(|(name, source)| (name.clone(), source.code));
         let training = Training {
             config: train,
@@ -157,7 +160,7 @@ impl Flow {
                 .features
                 .as_ref()
                 .map_or(PayloadFormat::Encoded, |f| PayloadFormat::Features(f.tap)),
-            tower: tower_start(config),
+            tower,
             source_codes: codes.collect(),
         };
         let evaluate = config.evaluate.as_ref();
@@ -170,12 +173,4 @@ fn priority(config: &Config) -> SourcePriority {
     let mut codes: Vec<SourceCode> = config.sources.values().map(|source| source.code).collect();
     codes.sort();
     SourcePriority(codes)
-}
-
-/// The trainer's tower starts with the weights by which its features were computed.
-fn tower_start(config: &Config) -> TowerStart {
-    match &config.features {
-        Some(features) => TowerStart::of(&features.weights),
-        None => TowerStart::Random { seed: config.seed },
-    }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use corpus::handle::{Handle, Stages, names};
 use corpus::record::{Document, Features, Image, ImageDuplicate, Interleaved, Kind, Page, Pair, Sequence};
 
+use crate::TowerStart;
 use crate::features::{self, Compute, Source};
 use crate::interleaved::{self, Build};
 use crate::pack::{InterleavedConfig, PackInterleaved, PackPairs, PackText, PairConfig, TextConfig};
@@ -49,13 +50,13 @@ pub struct FeatureHandles {
 /// Returns the stages that compute the features of images.
 pub fn feature_stages(
     config: &features::Config,
-    tower: &model::TowerConfig,
+    (tower, start): (&model::TowerConfig, &TowerStart),
     pairs: Option<&[Handle<Image>]>,
     interleaved: Option<&Handle<Interleaved>>,
 ) -> (Stages, FeatureHandles) {
     let (mut stages, mut handles): (Stages, _) = (Vec::new(), FeatureHandles::default());
     let mut add = |name: &str, source| {
-        stages.push(Box::new(Compute::new(name, source, config.clone(), tower.clone())));
+        stages.push(Box::new(Compute::new(name, source, config.clone(), tower.clone(), start.clone())));
         Some(Handle::new(name))
     };
     if let Some(images) = pairs {

@@ -5,3 +5,6 @@ pub mod flow;
 pub mod interleaved;
 pub mod pack;
 pub mod tokenizer;
+mod tower_start;
+
+pub use tower_start::TowerStart;

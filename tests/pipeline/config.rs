@@ -23,10 +23,42 @@ fn the_full_run_is_a_valid_configuration() {
     let workspace = Workspace::new();
     let tokenizer = crate::support::repository().join("tests/golden/tokenizer/small.model");
     let set = format!("tokenizer.path={}", tokenizer.display());
-    let checked = workspace.kosmos(&["config", "check", "kosmos1", "--set", &set]).success();
+    let check =
+        |more: &[&str]| workspace.kosmos(&[&["config", "check", "kosmos1", "--set", &set], more].concat());
+    let missing = check(&[]).failure(1);
+    assert!(missing.contains("clip-vit-large-patch14.safetensors"), "{missing}");
+    std::fs::write(workspace.path("clip.safetensors"), "weights").unwrap();
+    let weights = "model.tower.weights={file={path=\"clip.safetensors\"}}";
+    let checked = check(&["--set", weights]).success();
+    let other =
+        format!("model.tower.weights={{file={{path=\"clip.safetensors\",sha256=\"{}\"}}}}", "0".repeat(64));
+    let refused = check(&["--set", &other]).failure(1);
+    assert!(refused.contains("model.tower.weights") && refused.contains("as stated"), "{refused}");
     for stage in ["cc-2020-50", "laion2b-en", "images.pass2", "pack.interleaved", "train"] {
         assert!(checked.contains(stage), "{stage} is missing:\n{checked}");
     }
+}
+
+#[test]
+fn a_tower_has_weights_that_were_named_and_random_ones_only_where_they_were_asked_for() {
+    let workspace = Workspace::new();
+    let good = workspace.kosmos(&["config", "show", "sample"]).success();
+    let check = |text: &str| {
+        std::fs::write(workspace.path("mine.toml"), text).unwrap();
+        workspace.kosmos(&["config", "check", "mine.toml"]).failure(2)
+    };
+    let without = good.replacen("weights.random.seed = 1\n", "", 1);
+    assert_ne!(without, good);
+    let message = check(&without);
+    assert!(
+        message.contains("[model.tower] weights is missing: [features] needs CLIP's weights"),
+        "{message}"
+    );
+    let before = without.replacen("[features]\n", "[features]\nweights.random.seed = 1\n", 1);
+    assert!(check(&before).contains("features.weights is called model.tower.weights now"));
+    let short =
+        good.replacen("weights.random.seed = 1", "weights.file = { path = \"a\", sha256 = \"ab\" }", 1);
+    assert!(check(&short).contains("must be 64 hexadecimal digits"));
 }
 
 #[test]

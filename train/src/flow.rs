@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use corpus::SourceCode;
 use corpus::handle::{Handle, Stages};
 use corpus::record::Generated;
+use shard::TowerStart;
 use shard::flow::{Model, Packed};
 
-use crate::{Config, Evaluate, EvaluateConfig, Kind, PayloadFormat, TowerStart, Train};
+use crate::{Config, Evaluate, EvaluateConfig, Kind, PayloadFormat, Train};
 
 /// The stage that trains, whose checkpoints are in folders named by its fingerprint.
 pub const TRAIN: &str = "train";

@@ -52,4 +52,4 @@ pub use error::{Error, Result};
 pub use evaluate::{Evaluate, EvaluateConfig, SCORES};
 pub use images::{ImageLayout, PayloadFormat};
 pub use rows::Rows;
-pub use stage::{TowerStart, Train};
+pub use stage::Train;

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use corpus::record::{STEPS, TrainStep};
 use corpus::stage::Resources;
-use corpus::{Declared, FileStream, Inputs, NamedFile, Output, SourceCode, Stage, Task};
+use corpus::{Declared, FileStream, Inputs, Output, SourceCode, Stage, Task};
 use model::{Learner, TowerWeights};
 use serde_json::{Value, json};
-use shard::features::Weights;
+use shard::TowerStart;
 use shard::tokenizer::{TOKENIZER_MODEL, Tokenizer};
 
 use crate::checkpoint::{Checkpoints, State};
@@ -37,28 +37,6 @@ pub(crate) fn computing(bytes: u64, settings: &model::Settings) -> Resources {
     let memory_mb = u32::try_from(bytes >> 20).unwrap_or(u32::MAX);
     let (cpus, gpus) = (settings.thread_count, settings.device.gpus());
     Resources { cpus, gpus, ..Resources::with_memory_mb(memory_mb) }
-}
-
-/// Where the vision tower's weights come from: those by which its features were computed.
-#[derive(Debug, Clone)]
-pub enum TowerStart {
-    /// Random ones of this seed.
-    Random {
-        /// The seed.
-        seed: u64,
-    },
-    /// A safetensors file of Hugging Face's `CLIPVisionModel`.
-    File(NamedFile),
-}
-
-impl TowerStart {
-    /// Returns the start that the features were computed by.
-    pub fn of(weights: &Weights) -> Self {
-        match weights {
-            Weights::Random { seed } => Self::Random { seed: *seed },
-            Weights::Path(path) => Self::File(NamedFile::new(path)),
-        }
-    }
 }
 
 /// Trains the network.
@@ -94,7 +72,7 @@ impl Stage for Train {
     fn settings(&self) -> corpus::Result<Value> {
         let tower = match &self.tower {
             TowerStart::Random { seed } => json!({"random": {"seed": seed}}),
-            TowerStart::File(file) => json!({"file": file.digest()?}),
+            TowerStart::File(_) => json!({"file": self.tower.digest(&self.name)?}),
         };
         Ok(json!({
             "train": self.config.identity(),

@@ -12,6 +12,9 @@ const SHOWN_CHARS_MAX: usize = 60;
 /// A name that no section, key or choice has: what is expected in its place is told by the error.
 const NOBODY: &str = "?";
 
+/// Keys that have another name than they had.
+const MOVED: [(&str, &str); 1] = [("features.weights", "model.tower.weights")];
+
 /// Keys whose values may hold passwords; also of all below them.
 const SECRET: [&str; 2] = ["fetch.proxy", "fetch.headers"];
 
@@ -98,6 +101,9 @@ impl Explained<'_> {
     fn message(self, message: &str) -> (String, String) {
         let mut quoted = message.split('`').skip(1).step_by(2);
         if message.starts_with("unknown field") {
+            if let Some((_, now)) = MOVED.iter().find(|(before, _)| *before == self.path) {
+                return (self.path, format!("is called {now} now"));
+            }
             let unknown = quoted.next().unwrap_or_default();
             let known: Vec<&str> = quoted.collect();
             let section = self.path.rsplit_once('.').map_or("the top level", |(section, _)| section);

@@ -9,6 +9,7 @@ use super::Config;
 /// Checks what no section can check alone; the error names the section and key.
 pub(super) fn validate(config: &Config) -> Result<(), String> {
     sections(config)?;
+    tower(config)?;
     pair_sources(config)?;
     vocabulary(config)
 }
@@ -40,6 +41,18 @@ fn sections(config: &Config) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// A tower of random weights would be trained, or frozen, without a word.
+fn tower(config: &Config) -> Result<(), String> {
+    let uses = [("features", config.features.is_some()), ("train", config.train.is_some())];
+    match uses.iter().find(|(_, is_there)| *is_there) {
+        Some((section, _)) if config.model.tower.weights.is_none() => Err(format!(
+            "[model.tower] weights is missing: [{section}] needs CLIP's weights (weights.file.path = \"FILE.safetensors\"), \
+             unless random ones are asked for (weights.random.seed = 1)"
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// A rule for a source that is not there would let everything pass.

@@ -4,6 +4,6 @@ mod config;
 mod preprocess;
 mod stage;
 
-pub use config::{Config, Weights};
+pub use config::Config;
 pub use preprocess::preprocess;
 pub use stage::{Compute, Source};

@@ -1,18 +1,18 @@
 //! Stages `features.pairs` and `features.interleaved`: one row of features per image, in the
 //! images' order and parts.
 
-use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use corpus::record::{EncodedImage, FEATURES, Features, IMAGES, INTERLEAVED, Image, Interleaved};
 use corpus::stage::Resources;
-use corpus::{Chain, Dataset, Declared, Error, Id, Inputs, NamedFile, Output, Part, Result, Stage, Task};
+use corpus::{Chain, Dataset, Declared, Error, Id, Inputs, Output, Part, Result, Stage, Task};
 use half::f16;
 use model::{Tower, TowerConfig, Trainable};
 use serde_json::{Value, json};
 
-use super::{Config, Weights, preprocess};
+use super::{Config, preprocess};
+use crate::TowerStart;
 use images::{Fault, Preprocess};
 
 /// The unit that is counted.
@@ -36,25 +36,20 @@ pub struct Compute {
     source: Source,
     config: Config,
     tower_config: TowerConfig,
-    /// The file of the weights, if they are not random.
-    weights: Option<NamedFile>,
+    start: TowerStart,
     tower: Mutex<Option<Box<dyn Tower>>>,
 }
 
 impl Compute {
     /// Returns the stage.
-    pub fn new(name: &str, source: Source, config: Config, tower: TowerConfig) -> Self {
-        let weights = match &config.weights {
-            Weights::Random { .. } => None,
-            Weights::Path(path) => Some(NamedFile::new(path)),
-        };
+    pub fn new(name: &str, source: Source, config: Config, tower: TowerConfig, start: TowerStart) -> Self {
         Self {
             name: name.to_owned(),
             source,
             config,
             // What is trained later changes no feature.
             tower_config: TowerConfig { trainable: Trainable::None, ..tower },
-            weights,
+            start,
             tower: Mutex::new(None),
         }
     }
@@ -73,12 +68,10 @@ impl Stage for Compute {
     }
 
     fn settings(&self) -> Result<Value> {
-        let Config { tap, batch_images, precision, preprocess, weights, .. } = &self.config;
-        let weights = match (weights, &self.weights) {
-            (Weights::Random { seed }, _) => json!({ "random": seed }),
-            (Weights::Path(_), file) => {
-                json!({ "digest": file.as_ref().map(NamedFile::digest).transpose()? })
-            }
+        let Config { tap, batch_images, precision, preprocess, .. } = &self.config;
+        let weights = match &self.start {
+            TowerStart::Random { seed } => json!({ "random": seed }),
+            TowerStart::File(_) => json!({ "digest": self.start.digest(&self.name)? }),
         };
         Ok(json!({
             "tap": tap,
@@ -210,19 +203,11 @@ impl Compute {
         let tower = match &mut *tower {
             Some(tower) => tower,
             none => {
-                self.weights.iter().try_for_each(|file| file.check(&self.name))?;
-                none.insert(self.open_tower().map_err(failed)?)
+                let (backend, settings) = (model::backend().map_err(failed)?, self.config.settings());
+                none.insert(self.start.open(&self.name, backend, &self.tower_config, &settings)?)
             }
         };
         tower.features(&batch.pixels, batch.places.len(), self.config.tap).map_err(failed)
-    }
-
-    fn open_tower(&self) -> model::Result<Box<dyn Tower>> {
-        let (backend, settings) = (model::backend()?, self.config.settings());
-        match &self.config.weights {
-            Weights::Random { seed } => backend.random_tower(&self.tower_config, *seed, &settings),
-            Weights::Path(path) => backend.open_tower(Path::new(path), &self.tower_config, &settings),
-        }
     }
 }
 

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result};
+use crate::{Error, Result, WeightsSource};
 
 /// Id of the padding token in fairseq's layout; its embedding starts at zero.
 pub const PADDING_ID: u32 = 1;
@@ -150,6 +150,10 @@ pub struct TowerConfig {
     /// Standard deviation of randomly initialised position embeddings. The default is CLIP's; small models
     /// trained from scratch locate objects better with 0.2.
     pub position_std: f64,
+    /// Where the weights come from; required where features are computed or the network is trained. No part of what
+    /// the network is: whoever depends on the weights says so by their digest.
+    #[serde(skip_serializing)]
+    pub weights: Option<WeightsSource>,
 }
 
 /// Which part of the vision tower is trained.
@@ -204,6 +208,7 @@ impl Default for TowerConfig {
             mlp_width: 4096,
             trainable: Trainable::LastBlock,
             position_std: 0.02,
+            weights: None,
         }
     }
 }
@@ -261,7 +266,11 @@ impl TowerConfig {
         let std = self.position_std;
         ensure("tower.position_std", std.is_finite() && std >= 0.0, || {
             format!("must be finite and not negative, is {std}")
-        })
+        })?;
+        match self.weights.as_ref().and_then(WeightsSource::fault) {
+            Some(reason) => Err(Error::Config { key: "tower.weights", reason }),
+            None => Ok(()),
+        }
     }
 
     /// Returns the tokens per image: one per patch, and the class token.

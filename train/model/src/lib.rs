@@ -28,6 +28,7 @@ mod optimizer;
 mod settings;
 mod tower_weights;
 pub mod weights;
+mod weights_source;
 
 pub use backend::{Backend, Tower, backend, provide};
 pub use batch::{Batch, GenerateConfig, Loss, PIXEL_CHANNELS, Payload, Prompt, Tap};
@@ -41,3 +42,4 @@ pub use learner::Learner;
 pub use optimizer::{OptimizerConfig, Step};
 pub use settings::{Device, Precision, Settings};
 pub use tower_weights::{Array, TowerWeights};
+pub use weights_source::WeightsSource;

@@ -1,6 +1,9 @@
 #![allow(clippy::unwrap_used)]
 
+use std::path::Path;
+
 use corpus::{Dataset, Store};
+use model::WeightsSource;
 
 use super::*;
 use crate::testing::{
@@ -124,13 +127,17 @@ fn what_is_learnt_is_in_the_settings_and_where_it_runs_is_not() {
     assert_ne!(same, settings(|stage| stage.tower = TowerStart::Random { seed: 6 }));
 }
 
+fn start(path: &Path) -> TowerStart {
+    TowerStart::of(&WeightsSource::File { path: path.to_owned(), sha256: None })
+}
+
 #[test]
 fn a_tower_file_is_known_by_its_digest_and_not_by_its_path() {
     let folder = tempfile::tempdir().unwrap();
     let of = |name: &str, bytes: &[u8]| {
         let path = folder.path().join(name);
         std::fs::write(&path, bytes).unwrap();
-        let tower = TowerStart::of(&Weights::Path(path));
+        let tower = start(&path);
         Train { tower, ..train(config(6)) }.settings().unwrap()
     };
     assert_eq!(of("a", b"weights"), of("b", b"weights"));
@@ -142,7 +149,7 @@ fn a_tower_file_that_changed_since_its_digest_was_taken_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tower");
     std::fs::write(&path, b"weights").unwrap();
-    let stage = Train { tower: TowerStart::of(&Weights::Path(path.clone())), ..train(config(6)) };
+    let stage = Train { tower: start(&path), ..train(config(6)) };
     let _ = stage.settings().unwrap();
     std::fs::write(&path, b"others").unwrap();
     let error = stage.open_network().unwrap_err().to_string();

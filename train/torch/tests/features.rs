@@ -7,7 +7,8 @@ use corpus_testing::{Run, counts, rows};
 use half::f16;
 use images::{Format, Pixels, Preprocess};
 use model::{Tap, Tower, TowerConfig};
-use shard::features::{Compute, Config, Source, Weights, preprocess};
+use shard::TowerStart;
+use shard::features::{Compute, Config, Source, preprocess};
 
 const SIDE: u32 = 32;
 
@@ -52,13 +53,13 @@ fn image(row: u64) -> Image {
 }
 
 fn config(batch_images: u32) -> Config {
-    Config { batch_images, ..Config::new(Weights::Random { seed: 1 }) }
+    Config { batch_images, ..Config::default() }
 }
 
 fn pairs_stage(batch_images: u32) -> Compute {
     torch::provide();
     let source = Source::Pairs(vec!["images.pass0".to_owned(), "images.pass1".to_owned()]);
-    Compute::new("features.pairs", source, config(batch_images), tower())
+    Compute::new("features.pairs", source, config(batch_images), tower(), TowerStart::Random { seed: 1 })
 }
 
 /// Features of one image alone, straight from the tower.
@@ -112,7 +113,7 @@ fn images_of_a_document_have_one_row_each_in_order() {
     torch::provide();
     let pooled = Config { tap: Tap::Pooled, ..config(2) };
     let source = Source::Interleaved("interleaved".to_owned());
-    let stage = Compute::new("features.interleaved", source, pooled, tower());
+    let stage = Compute::new("features.interleaved", source, pooled, tower(), TowerStart::Random { seed: 1 });
     let features: Vec<Features> = rows(&run.run(&stage, &[&documents]), FEATURES);
     let places: Vec<_> = features.iter().map(|row| (row.id, row.slot)).collect();
     assert_eq!(places, [(id(3), 0), (id(3), 1), (id(4), 0)]);

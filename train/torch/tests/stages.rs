@@ -8,10 +8,11 @@ use corpus::Dataset;
 use corpus::record::{SEQUENCES, STEPS, TrainStep};
 use corpus_testing::{Run, rows};
 use model::{Learner, OptimizerConfig, Settings, Tap};
+use shard::TowerStart;
 use shard::tokenizer::{TOKENIZER_MODEL, Tokenizer};
 use train::evaluate::Scores;
 use train::stage::MODEL;
-use train::{Config, Evaluate, EvaluateConfig, Kind, PayloadFormat, Rows, SCORES, TowerStart, Train};
+use train::{Config, Evaluate, EvaluateConfig, Kind, PayloadFormat, Rows, SCORES, Train};
 
 #[path = "../../src/testing/fixtures.rs"]
 mod fixtures;

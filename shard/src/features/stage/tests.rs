@@ -1,3 +1,5 @@
+use model::WeightsSource;
+
 use super::*;
 
 fn tower() -> TowerConfig {
@@ -5,26 +7,29 @@ fn tower() -> TowerConfig {
 }
 
 fn config(batch_images: u32) -> Config {
-    Config { batch_images, ..Config::new(Weights::Random { seed: 1 }) }
+    Config { batch_images, ..Config::default() }
 }
 
 #[test]
 fn only_what_decides_the_features_is_in_the_fingerprint() {
-    let settings = |config: Config, tower: TowerConfig| {
-        let source = Source::Pairs(Vec::new());
-        Compute::new("features.pairs", source, config, tower).settings().unwrap()
+    let settings_of = |config: Config, tower: TowerConfig, seed: u64| {
+        let (source, start) = (Source::Pairs(Vec::new()), TowerStart::Random { seed });
+        Compute::new("features.pairs", source, config, tower, start).settings().unwrap()
     };
+    let settings = |config, tower| settings_of(config, tower, 1);
     let plain = settings(config(64), tower());
     let trained = TowerConfig { trainable: Trainable::All, ..tower() };
     assert_eq!(plain, settings(Config { thread_count: 2, ..config(64) }, trained));
-    let seeded = Config { weights: Weights::Random { seed: 2 }, ..config(64) };
-    assert_ne!(plain, settings(seeded, tower()));
+    assert_ne!(plain, settings_of(config(64), tower(), 2));
+    let named = TowerConfig { weights: Some(WeightsSource::Random { seed: 3 }), ..tower() };
+    assert_eq!(plain, settings(config(64), named), "the weights are told by themselves");
 }
 
 #[test]
 fn a_missing_weights_file_is_named() {
-    let missing = Config::new(Weights::Path("/nowhere/clip.safetensors".into()));
-    let error =
-        Compute::new("features.pairs", Source::Pairs(Vec::new()), missing, tower()).settings().unwrap_err();
-    assert!(error.to_string().contains("/nowhere/clip.safetensors"), "{error}");
+    let source = WeightsSource::File { path: "/nowhere/clip.safetensors".into(), sha256: None };
+    let (images, start) = (Source::Pairs(Vec::new()), TowerStart::of(&source));
+    let error = Compute::new("features.pairs", images, config(64), tower(), start).settings().unwrap_err();
+    let error = error.to_string();
+    assert!(error.contains("/nowhere/clip.safetensors") && error.contains("model.tower.weights"), "{error}");
 }
