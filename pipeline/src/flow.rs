@@ -152,7 +152,6 @@ impl Flow {
         let packed = shard::flow::packing_stages(packable, config.seed, &tokenizer, &features);
         let packed = self.add(packed);
         let Some((train, tower)) = config.train.as_ref().zip(start) else { return };
-        let codes = config.sources.iter().map(|(name, source)| (name.clone(), source.code));
         let training = Training {
             config: train,
             model: &config.model,
@@ -161,7 +160,6 @@ impl Flow {
                 .as_ref()
                 .map_or(PayloadFormat::Encoded, |f| PayloadFormat::Features(f.tap)),
             tower,
-            source_codes: codes.collect(),
         };
         let evaluate = config.evaluate.as_ref();
         self.add(train::flow::training_stages(training, evaluate, &tokenizer, &packed));

@@ -43,8 +43,9 @@ pub struct Config {
     /// is smaller. Ignored for kinds that `batch` excludes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub micro_batch: Option<Rows>,
-    /// Sampling weights of the text sources, by name; they need not sum to 1. If empty, all sequences have
-    /// equal weight. The weights of the paper are in its table 20.
+    /// Weights of the sets of text, by `documents.source`: shares of text tokens, which need not sum to 1. Every set
+    /// needs one (0 leaves it out), and every weight a set. If empty, all sequences have equal weight. The weights of
+    /// the paper are in its table 20.
     pub text_weights: BTreeMap<String, f64>,
     /// The optimiser.
     pub optimizer: OptimizerConfig,

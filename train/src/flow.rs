@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use corpus::SourceCode;
 use corpus::handle::{Handle, Stages};
 use corpus::record::Generated;
 use shard::TowerStart;
@@ -25,8 +24,6 @@ pub struct Training<'c> {
     pub payload: PayloadFormat,
     /// The vision tower at the start.
     pub tower: TowerStart,
-    /// The sources' numbers, by name.
-    pub source_codes: BTreeMap<String, SourceCode>,
 }
 
 /// Returns the stages that train a network, and evaluate it if that is asked for.
@@ -36,7 +33,7 @@ pub fn training_stages(
     tokenizer: &Handle<Model>,
     packed: &Packed,
 ) -> (Stages, Option<Handle<Generated>>) {
-    let Training { config, model, payload, tower, source_codes } = training;
+    let Training { config, model, payload, tower } = training;
     let packed = packed.iter().map(|(kind, handle)| (*kind, handle.stage().to_owned()));
     let packed: BTreeMap<Kind, String> = packed.collect();
     let tokenizer = tokenizer.stage().to_owned();
@@ -48,7 +45,6 @@ pub fn training_stages(
         model: model.clone(),
         payload,
         tower,
-        source_codes,
     })];
     let Some(evaluate) = evaluate else {
         return (stages, None);

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
+use corpus::Dataset;
 use corpus::record::Sequence;
-use corpus::{Dataset, SourceCode};
 
 use crate::images::ImageLayout;
 use crate::micro_batch::MicroBatch;
@@ -48,7 +48,6 @@ impl MicroBatches {
     pub fn open(
         config: &Config,
         shards: &Shards,
-        codes: &BTreeMap<String, SourceCode>,
         layout: ImageLayout,
         rank: Rank,
         state: &LoaderState,
@@ -61,7 +60,7 @@ impl MicroBatches {
                 reason: "the batch wants them, but no packing stage gives them".to_owned(),
             })?;
             let state = state.get(&kind).cloned().unwrap_or_default();
-            let stream = Stream::open(config, (kind, dataset), codes, rank, &state)?;
+            let stream = Stream::open(config, (kind, dataset), rank, &state)?;
             streams.insert(kind, stream);
         }
         Ok(Self { plan, next: 0, streams, layout })

@@ -49,18 +49,19 @@ pub struct Position {
     pub row: u64,
 }
 
-/// Cuts parts into blocks, a pure function of (rows, bytes) of each part.
+/// Cuts runs of rows into blocks, a pure function of the runs and of (rows, bytes) of each part.
 ///
 /// A block has about `block_bytes_max` of its part's bytes, at least one row and at most
 /// [`BLOCK_ROWS_MAX`].
-pub fn blocks_of(parts: &[(u64, u64)], block_bytes_max: u64) -> Vec<Block> {
+pub fn blocks_of(runs: &[Block], parts: &[(u64, u64)], block_bytes_max: u64) -> Vec<Block> {
     let mut blocks = Vec::new();
-    for (part, &(rows, bytes)) in parts.iter().enumerate() {
+    for &Block { part, row_start, row_count } in runs {
+        let (rows, bytes) = parts.get(part).copied().unwrap_or_default();
         let fitting = u128::from(rows) * u128::from(block_bytes_max) / u128::from(bytes.max(1));
         let block_rows = fitting.clamp(1, u128::from(BLOCK_ROWS_MAX)) as u64;
-        let mut row_start = 0;
-        while row_start < rows {
-            let row_count = block_rows.min(rows - row_start);
+        let (mut row_start, end) = (row_start, row_start + row_count);
+        while row_start < end {
+            let row_count = block_rows.min(end - row_start);
             blocks.push(Block { part, row_start, row_count });
             row_start += row_count;
         }
@@ -133,6 +134,21 @@ mod tests {
 
     use super::*;
 
+    /// Returns all rows of parts.
+    fn whole(parts: &[(u64, u64)]) -> Vec<Block> {
+        let all = |(part, (rows, _)): (usize, &(u64, u64))| Block { part, row_start: 0, row_count: *rows };
+        parts.iter().enumerate().map(all).collect()
+    }
+
+    #[test]
+    fn blocks_of_runs_lie_within_them() {
+        let runs =
+            [Block { part: 0, row_start: 5, row_count: 7 }, Block { part: 0, row_start: 20, row_count: 2 }];
+        let blocks = blocks_of(&runs, &[(100, 1_000)], 30);
+        let found: Vec<(u64, u64)> = blocks.iter().map(|block| (block.row_start, block.row_count)).collect();
+        assert_eq!(found, [(5, 3), (8, 3), (11, 1), (20, 2)]);
+    }
+
     /// Returns (block, row) in the order in which a rank visits an epoch.
     fn visits(sampler: &Sampler, epoch: u64, blocks: &[Block]) -> Vec<(u64, u64)> {
         let mut visits = Vec::new();
@@ -157,7 +173,7 @@ mod tests {
         ) {
             let parts: Vec<(u64, u64)> =
                 parts.into_iter().map(|(rows, bytes)| (rows.min(2_000), bytes)).collect();
-            let blocks = blocks_of(&parts, block_bytes);
+            let blocks = blocks_of(&whole(&parts), &parts, block_bytes);
             let mut next = vec![0; parts.len()];
             for block in blocks {
                 prop_assert_eq!(block.row_start, next[block.part]);
@@ -249,7 +265,10 @@ mod tests {
     #[test]
     fn a_block_has_its_share_of_bytes_and_never_more_rows_than_the_bound() {
         let lengths = |rows, bytes, max| -> Vec<u64> {
-            blocks_of(&[(rows, bytes)], max).into_iter().map(|block| block.row_count).collect()
+            blocks_of(&whole(&[(rows, bytes)]), &[(rows, bytes)], max)
+                .into_iter()
+                .map(|block| block.row_count)
+                .collect()
         };
         assert_eq!(lengths(10, 1_000, 300), [3, 3, 3, 1]);
         assert_eq!(lengths(10, 1_000, 99), [1; 10]);

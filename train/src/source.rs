@@ -4,7 +4,7 @@
 
 use corpus::record::Sequence;
 use corpus::table::Record;
-use corpus::{Dataset, Part, Split};
+use corpus::{Dataset, Part};
 
 use crate::permutation::Permutation;
 use crate::sampler::{Block, Position, Rank, Sampler, blocks_of};
@@ -22,7 +22,26 @@ pub struct Source {
     window: Option<Window>,
 }
 
-/// Rows read together; those given out, and those of another split, are gone.
+/// Where a source's sequences are: parts, and runs of rows in them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SourceRows {
+    /// The parts.
+    pub parts: Vec<Part>,
+    /// Runs of rows, by the indexes of their parts.
+    pub runs: Vec<Block>,
+}
+
+impl SourceRows {
+    /// Adds rows of a part, which is the last part or a new one.
+    pub fn add(&mut self, part: &Part, row_start: u64, row_count: u64) {
+        if self.parts.last().is_none_or(|last| last.path != part.path) {
+            self.parts.push(part.clone());
+        }
+        self.runs.push(Block { part: self.parts.len() - 1, row_start, row_count });
+    }
+}
+
+/// Rows read together; those given out are gone.
 #[derive(Debug)]
 struct Window {
     rows: Vec<Option<Sequence>>,
@@ -39,12 +58,13 @@ impl Source {
     pub fn open(
         config: &Config,
         (kind, name): (Kind, &str),
-        (dataset, parts): (Dataset, Vec<Part>),
+        (dataset, rows): (Dataset, &SourceRows),
         rank: Rank,
         position: Position,
     ) -> Result<Self> {
+        let SourceRows { parts, runs } = rows;
         let sizes: Vec<(u64, u64)> = parts.iter().map(|part| (part.rows, part.bytes)).collect();
-        let blocks = blocks_of(&sizes, config.block_bytes_max);
+        let blocks = blocks_of(runs, &sizes, config.block_bytes_max);
         let stream = format!("train.{kind}.{name}");
         let block_count = blocks.len() as u64;
         let sampler = Sampler::new(config.seed, &stream, block_count, config.window_blocks, rank)
@@ -52,7 +72,7 @@ impl Source {
                 kind,
                 reason: format!("{block_count} blocks of rows for {} processes", rank.count),
             })?;
-        Ok(Self { kind, dataset, parts, blocks, sampler, position, window: None })
+        Ok(Self { kind, dataset, parts: parts.clone(), blocks, sampler, position, window: None })
     }
 
     /// Returns how far it has come.
@@ -63,7 +83,7 @@ impl Source {
     /// Returns the next training sequence.
     ///
     /// # Errors
-    /// When a part cannot be read, or a whole epoch has no training sequence.
+    /// When a part cannot be read.
     pub fn next_sequence(&mut self) -> Result<Sequence> {
         // The rest of the begun window, and one epoch, in which the window comes again.
         for _ in 0..=self.sampler.window_count() {
@@ -77,8 +97,7 @@ impl Source {
             }
             self.position = self.sampler.next_window(self.position);
         }
-        let reason = "the train split is empty: check the validation share".to_owned();
-        Err(Error::NoSequences { kind: self.kind, reason })
+        Err(Error::NoSequences { kind: self.kind, reason: "a whole epoch has none".to_owned() })
     }
 
     fn read_window(&self) -> Result<Window> {
@@ -99,7 +118,7 @@ impl Source {
         let reader = self.dataset.open_at::<Sequence>(part, block.row_start)?;
         for row in reader.take(block.row_count as usize) {
             let row = row?;
-            rows.push((row.split == Split::Train).then_some(row));
+            rows.push(Some(row));
         }
         if rows.len() == end {
             return Ok(());

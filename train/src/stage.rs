@@ -5,16 +5,18 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use corpus::record::{STEPS, TrainStep};
 use corpus::stage::Resources;
-use corpus::{Declared, FileStream, Inputs, Output, SourceCode, Stage, Task};
+use corpus::{Declared, FileStream, Inputs, Output, Stage, Task};
 use model::{Learner, TowerWeights};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shard::TowerStart;
 use shard::tokenizer::{TOKENIZER_MODEL, Tokenizer};
 
 use crate::checkpoint::{Checkpoints, State};
 use crate::images::{ImageLayout, PayloadFormat};
-use crate::loader::{Loader, MicroBatches, Shards};
+use crate::loader::{Loader, LoaderState, MicroBatches, Shards};
 use crate::sampler::Rank;
+use crate::stream::{SourceState, StreamState};
 use crate::trainer::{Observer, Trainer};
 use crate::validation::Validation;
 use crate::{Config, Error, Kind, Result};
@@ -25,6 +27,9 @@ pub const MODEL: FileStream =
 /// The validation losses.
 pub const VALIDATION: FileStream =
     FileStream { name: "validation", extension: "json", media_type: "application/json" };
+/// What was really drawn: tokens by kind, of text by set.
+pub const MIXTURE: FileStream =
+    FileStream { name: "mixture", extension: "json", media_type: "application/json" };
 /// What is counted: steps.
 const UNIT: &str = STEPS.name();
 
@@ -56,8 +61,6 @@ pub struct Train {
     pub payload: PayloadFormat,
     /// The vision tower at the start.
     pub tower: TowerStart,
-    /// The sources' numbers, by name: what `text_weights` are told apart by.
-    pub source_codes: BTreeMap<String, SourceCode>,
 }
 
 impl Stage for Train {
@@ -79,7 +82,6 @@ impl Stage for Train {
             "model": self.model,
             "payload": self.payload,
             "tower": tower,
-            "source_codes": self.source_codes,
         }))
     }
 
@@ -88,7 +90,7 @@ impl Stage for Train {
     }
 
     fn streams(&self) -> Vec<Declared> {
-        vec![MODEL.into(), STEPS.into(), VALIDATION.into()]
+        vec![MODEL.into(), STEPS.into(), VALIDATION.into(), MIXTURE.into()]
     }
 
     fn resources(&self) -> Resources {
@@ -130,9 +132,7 @@ impl Train {
         let mut learner = open()?;
         let mut observer = Rows { out: &mut *out, task };
         let state = resume(&checkpoints, &mut *learner, &mut observer)?;
-        let codes = &self.source_codes;
-        let feed =
-            MicroBatches::open(&self.config, &shards, codes, layout.clone(), Rank::ONLY, &state.loader)?;
+        let feed = MicroBatches::open(&self.config, &shards, layout.clone(), Rank::ONLY, &state.loader)?;
         let (rows_max, micro_batch) = (self.config.validation_rows, self.config.micro_batch_rows());
         let validation = match self.config.evaluate_steps {
             0 => Validation::default(),
@@ -211,13 +211,39 @@ fn resume(
     Ok(checkpoint.state)
 }
 
-/// Writes the trained weights, as the last checkpoint holds them, and the validation losses.
+/// Writes the trained weights, as the last checkpoint holds them, the validation losses, and what was drawn.
 fn publish(out: &mut Output<'_>, checkpoints: &Checkpoints, state: &State) -> Result<()> {
     let weights = checkpoints.weights(state.step)?;
     out.copy_file(MODEL, &weights)?;
-    let validations = serde_json::to_vec_pretty(&state.validations)
-        .map_err(|error| Error::Checkpoint { path: weights, reason: error.to_string() })?;
-    Ok(out.write_file(VALIDATION, Bytes::from(validations))?)
+    let unwritten = |error: serde_json::Error| Error::Checkpoint { path: weights, reason: error.to_string() };
+    let validations = serde_json::to_vec_pretty(&state.validations);
+    let mixture = serde_json::to_vec_pretty(&drawn(&state.loader));
+    let (validations, mixture) =
+        validations.and_then(|validations| Ok((validations, mixture?))).map_err(unwritten)?;
+    out.write_file(VALIDATION, Bytes::from(validations))?;
+    Ok(out.write_file(MIXTURE, Bytes::from(mixture))?)
+}
+
+/// Tokens that were drawn from a source.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Drawn {
+    /// Tokens of its sequences, without padding.
+    pub tokens: u64,
+    /// Their share of the tokens of their kind.
+    pub share: f64,
+}
+
+/// Returns what was drawn, by kind and set; of kinds that are not mixed there is one, `all`.
+fn drawn(state: &LoaderState) -> BTreeMap<Kind, BTreeMap<String, Drawn>> {
+    let of_kind = |(kind, sources): (&Kind, &StreamState)| {
+        let total: u64 = sources.values().map(|source| source.tokens).sum();
+        let drawn = |(name, source): (&String, &SourceState)| {
+            let share = source.tokens as f64 / total.max(1) as f64;
+            (name.clone(), Drawn { tokens: source.tokens, share })
+        };
+        (*kind, sources.iter().map(drawn).collect())
+    };
+    state.iter().map(of_kind).collect()
 }
 
 /// Writes steps as rows, and logs to the task's progress.

@@ -1,25 +1,25 @@
-//! A stream: the training sequences of one kind, its sources mixed by weight.
+//! A stream: the training sequences of one kind, text mixed by the weights of its sets.
 
 use std::collections::BTreeMap;
 
-use corpus::record::{SEQUENCES, Sequence};
-use corpus::{Dataset, Part, SourceCode};
+use corpus::record::{SEQUENCES, Sequence, SequenceSource};
+use corpus::{Dataset, Part};
 use serde::{Deserialize, Serialize};
 
 use crate::mixture::Mixture;
 use crate::sampler::{Position, Rank};
-use crate::source::Source;
+use crate::source::{Source, SourceRows};
 use crate::{Config, Error, Kind, Result};
 
-/// The name under which sources are taken together, where no weights tell them apart.
+/// The name under which all sequences are taken together, where no weights tell them apart.
 const ALL: &str = "all";
 
 /// How far a source was used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceState {
-    /// Sequences drawn from it.
-    pub drawn: u64,
-    /// Where the next one is found.
+    /// Tokens drawn from it.
+    pub tokens: u64,
+    /// Where its next sequence is found.
     pub position: Position,
 }
 
@@ -37,48 +37,40 @@ pub struct Stream {
 impl Stream {
     /// Opens a kind's dataset at a state; sources that the state does not name begin anew.
     ///
-    /// Text is told apart by source if `text_weights` are given: a part belongs to the source
-    /// of its first document, for packing never crosses the files of a source.
+    /// With `text_weights` the sets of text are sources of their own, each by its share of tokens.
     ///
     /// # Errors
-    /// When a part cannot be read, a source has no weight, or there is nothing to train on.
+    /// When a part cannot be read, a set has no weight, a weight has no set, or there is nothing to train on.
     pub fn open(
         config: &Config,
         (kind, dataset): (Kind, &Dataset),
-        codes: &BTreeMap<String, SourceCode>,
         rank: Rank,
         state: &StreamState,
     ) -> Result<Self> {
-        let weighted = kind == Kind::Text && !config.text_weights.is_empty();
-        let parts_by_source = match weighted {
-            true => by_source(dataset, codes)?,
-            false => {
-                BTreeMap::from([(ALL.to_owned(), filled_parts(dataset).collect::<corpus::Result<_>>()?)])
-            }
+        let weights = Some(&config.text_weights).filter(|weights| kind == Kind::Text && !weights.is_empty());
+        let rows = match weights {
+            Some(weights) => matched(sets(dataset)?, weights)?,
+            None => BTreeMap::from([(ALL.to_owned(), (all(dataset)?, 1.0))]),
         };
         let (mut names, mut sources) = (Vec::new(), Vec::new());
-        let (mut weights, mut drawn) = (Vec::new(), Vec::new());
-        for (name, parts) in parts_by_source {
-            let weight = match weighted {
-                true => weight_of(config, &name)?,
-                false => 1.0,
-            };
-            // Nothing is drawn from it, so it need not be there in enough blocks.
-            if weight == 0.0 {
+        let (mut shares, mut drawn) = (Vec::new(), Vec::new());
+        for (name, (rows, weight)) in rows {
+            // Nothing is drawn from the one, so it need not be there in enough blocks.
+            if weight == 0.0 || rows.runs.is_empty() {
                 continue;
             }
             let begin = state.get(&name).copied().unwrap_or_default();
-            let parts = (dataset.clone(), parts);
-            sources.push(Source::open(config, (kind, &name), parts, rank, begin.position)?);
+            let rows = (dataset.clone(), &rows);
+            sources.push(Source::open(config, (kind, &name), rows, rank, begin.position)?);
             names.push(name);
-            weights.push(weight);
-            drawn.push(begin.drawn);
+            shares.push(weight);
+            drawn.push(begin.tokens);
         }
         if sources.is_empty() {
-            let reason = "no source has a positive weight and a row".to_owned();
+            let reason = "no row is for training: check what was packed, and the validation share".to_owned();
             return Err(Error::NoSequences { kind, reason });
         }
-        Ok(Self { names, sources, mixture: Mixture::new(&weights, &drawn) })
+        Ok(Self { names, sources, mixture: Mixture::new(&shares, &drawn) })
     }
 
     /// Returns the next training sequence.
@@ -86,19 +78,19 @@ impl Stream {
     /// # Errors
     /// As [`Source::next_sequence`].
     pub fn next_sequence(&mut self) -> Result<Sequence> {
-        let source = self.mixture.draw();
-        match self.sources.get_mut(source) {
-            Some(source) => source.next_sequence(),
-            None => Err(Error::LoaderEnded),
-        }
+        let next = self.mixture.next();
+        let source = self.sources.get_mut(next).ok_or(Error::LoaderEnded)?;
+        let sequence = source.next_sequence()?;
+        self.mixture.drew(next, sequence.tokens.len() as u64);
+        Ok(sequence)
     }
 
     /// Returns how far its sources were used.
     pub fn state(&self) -> StreamState {
-        let drawn = self.mixture.drawn().iter();
+        let drawn = self.mixture.tokens().iter();
         std::iter::zip(&self.names, std::iter::zip(&self.sources, drawn))
-            .map(|(name, (source, &drawn))| {
-                (name.clone(), SourceState { drawn, position: source.position() })
+            .map(|(name, (source, &tokens))| {
+                (name.clone(), SourceState { tokens, position: source.position() })
             })
             .collect()
     }
@@ -108,27 +100,50 @@ fn filled_parts(dataset: &Dataset) -> impl Iterator<Item = corpus::Result<Part>>
     dataset.parts(SEQUENCES).filter(|part| !matches!(part, Ok(part) if part.rows == 0))
 }
 
-/// Returns the parts of each source; reads one row of every part.
-fn by_source(dataset: &Dataset, codes: &BTreeMap<String, SourceCode>) -> Result<BTreeMap<String, Vec<Part>>> {
-    let mut parts: BTreeMap<String, Vec<Part>> = BTreeMap::new();
+/// Returns all rows.
+fn all(dataset: &Dataset) -> Result<SourceRows> {
+    let mut all = SourceRows::default();
     for part in filled_parts(dataset) {
         let part = part?;
-        let first = dataset.open::<Sequence>(&part)?.next().transpose()?;
-        let Some(span) = first.as_ref().and_then(|row| row.spans.first()) else { continue };
-        let code = span.id.source();
-        let Some((name, _)) = codes.iter().find(|(_, known)| **known == code) else {
-            let reason = format!("source code {} of {} is not in the config", code.0, part.path);
-            return Err(Error::NoSequences { kind: Kind::Text, reason });
-        };
-        parts.entry(name.clone()).or_default().push(part);
+        all.add(&part, 0, part.rows);
     }
-    Ok(parts)
+    Ok(all)
 }
 
-fn weight_of(config: &Config, name: &str) -> Result<f64> {
-    config.text_weights.get(name).copied().ok_or_else(|| Error::Config {
-        section: "train",
-        key: "text_weights",
-        reason: format!("source {name} has sequences but no weight (0 leaves it out)"),
-    })
+/// Returns the rows of each set; reads one column of every part.
+fn sets(dataset: &Dataset) -> Result<BTreeMap<String, SourceRows>> {
+    let mut sets: BTreeMap<String, SourceRows> = BTreeMap::new();
+    for part in filled_parts(dataset) {
+        let part = part?;
+        let rows: Vec<SequenceSource> = dataset.open(&part)?.collect::<corpus::Result<_>>()?;
+        let mut start = 0;
+        for run in rows.chunk_by(|one, other| one.source == other.source) {
+            let name = run.first().and_then(|row| row.source.clone()).unwrap_or_default();
+            sets.entry(name).or_default().add(&part, start, run.len() as u64);
+            start += run.len() as u64;
+        }
+    }
+    Ok(sets)
+}
+
+/// Returns the rows of each set with its weight; neither is without the other.
+fn matched(
+    sets: BTreeMap<String, SourceRows>,
+    weights: &BTreeMap<String, f64>,
+) -> Result<BTreeMap<String, (SourceRows, f64)>> {
+    let refused = |reason| Error::Config { section: "train", key: "text_weights", reason };
+    let names = sets.keys().cloned().collect::<Vec<_>>().join(", ");
+    if let Some((name, _)) = weights.iter().find(|(name, weight)| **weight > 0.0 && !sets.contains_key(*name))
+    {
+        return Err(refused(format!(
+            "{name} has a weight but no sequence to train on; the sets are {names}"
+        )));
+    }
+    let weighted = sets.into_iter().map(|(name, rows)| match weights.get(&name) {
+        Some(weight) => Ok((name, (rows, *weight))),
+        None => Err(refused(format!(
+            "{name} has sequences but no weight (0 leaves it out); the sets are {names}"
+        ))),
+    });
+    weighted.collect()
 }

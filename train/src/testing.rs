@@ -5,9 +5,9 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use corpus::record::{SEQUENCES, Sequence};
+use corpus::record::Sequence;
 use corpus::{Dataset, FileStream, Inputs, Stage, Store};
-use corpus_testing::{GivenFile, GivenRows, StopAfter, run_stage, run_stage_quietly};
+use corpus_testing::{GivenFile, GivenSequences, StopAfter, run_stage, run_stage_quietly};
 use model::{Batch, GenerateConfig, Learner, Loss, Prompt, Step, Tap, TowerWeights};
 
 use crate::images::{ImageLayout, PayloadFormat};
@@ -41,7 +41,7 @@ pub(crate) fn run(store: &Store, stage: &dyn Stage, inputs: &Inputs) -> corpus::
 
 /// Makes a sealed dataset of these parts.
 pub(crate) fn shard(store: &Store, name: &str, parts: Vec<Vec<Sequence>>) -> Dataset {
-    run_stage_quietly(store, &GivenRows { name: name.to_owned(), stream: SEQUENCES, parts })
+    run_stage_quietly(store, &GivenSequences { name: name.to_owned(), parts })
 }
 
 /// Makes a sealed dataset of one file.

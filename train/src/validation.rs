@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use corpus::record::{SEQUENCES, Sequence};
-use corpus::{Dataset, Split};
+use corpus::record::{HELD_OUT, Sequence};
+use corpus::{Dataset, Part};
 use model::{Learner, Loss};
 use serde::{Deserialize, Serialize};
 
 use crate::images::ImageLayout;
 use crate::loader::Shards;
 use crate::micro_batch::MicroBatch;
+use crate::permutation::Permutation;
 use crate::rows::Rows;
 use crate::{Kind, Result};
 
@@ -25,9 +26,32 @@ pub struct ValidationLoss {
     pub losses: MeanLosses,
 }
 
-/// Reads the held-out sequences of a shard, in its order.
-pub fn held_out(dataset: &Dataset) -> impl Iterator<Item = corpus::Result<Sequence>> {
-    dataset.rows(SEQUENCES).filter(|row| row.as_ref().map_or(true, |row| row.split == Split::Validation))
+/// Reads up to `rows_max` held-out sequences of a shard: of more, some from all over it, in its order. Nothing else is
+/// read.
+pub fn held_out(dataset: &Dataset, rows_max: u32) -> Result<impl Iterator<Item = corpus::Result<Sequence>>> {
+    let parts: Vec<Part> = dataset.parts(HELD_OUT).collect::<corpus::Result<_>>()?;
+    let total = parts.iter().map(|part| part.rows).sum();
+    let order = Permutation::new(0, HELD_OUT.name(), &[], total);
+    let mut rows: Vec<u64> = (0..total.min(rows_max.into())).map(|place| order.at(place)).collect();
+    rows.sort_unstable();
+    let (mut parts, mut before, mut open) = (parts.into_iter().peekable(), 0, None);
+    Ok(rows.into_iter().filter_map(move |row| {
+        while let Some(part) = parts.next_if(|part| before + part.rows <= row) {
+            (before, open) = (before + part.rows, None);
+        }
+        let part = parts.peek()?;
+        let reader = match open.take() {
+            Some((next, reader)) if next == row => Ok(reader),
+            _ => dataset.open_at::<Sequence>(part, row - before),
+        };
+        reader
+            .and_then(|mut reader| {
+                let sequence = reader.next();
+                open = Some((row + 1, reader));
+                sequence.transpose()
+            })
+            .transpose()
+    }))
 }
 
 /// Makes micro-batches of up to `rows_max` held-out sequences of a shard, one at a time.
@@ -36,17 +60,17 @@ pub fn batches<'a>(
     rows_max: u32,
     micro_batch: Rows,
     layout: &'a ImageLayout,
-) -> impl Iterator<Item = Result<MicroBatch>> + 'a {
-    let mut rows = held_out(dataset).take(rows_max as usize);
+) -> Result<impl Iterator<Item = Result<MicroBatch>> + 'a> {
+    let mut rows = held_out(dataset, rows_max)?;
     let row_count = micro_batch.of(kind).max(1) as usize;
-    std::iter::from_fn(move || {
+    Ok(std::iter::from_fn(move || {
         let rows: corpus::Result<Vec<Sequence>> = rows.by_ref().take(row_count).collect();
         match rows {
             Ok(rows) if rows.is_empty() => None,
             Ok(rows) => Some(MicroBatch::collate(kind, &rows, layout)),
             Err(error) => Some(Err(error.into())),
         }
-    })
+    }))
 }
 
 /// The held-out micro-batches that training is validated on, in memory.
@@ -59,10 +83,13 @@ impl Validation {
     /// # Errors
     /// When a part cannot be read, or a row cannot be what packing writes.
     pub fn read(shards: &Shards, rows_max: u32, micro_batch: Rows, layout: &ImageLayout) -> Result<Self> {
-        let of_kind = |(kind, dataset): (&Kind, _)| {
-            batches((*kind, dataset), rows_max, micro_batch, layout).collect::<Vec<_>>()
-        };
-        shards.iter().flat_map(of_kind).collect::<Result<_>>().map(Self)
+        let mut all = Vec::new();
+        for (kind, dataset) in shards {
+            for batch in batches((*kind, dataset), rows_max, micro_batch, layout)? {
+                all.push(batch?);
+            }
+        }
+        Ok(Self(all))
     }
 
     /// Returns the losses of the kinds that have held-out sequences.

@@ -45,7 +45,7 @@ pub use pair::{PAIRS, Pair, PairLayout, PairName, PairNumber};
 pub use record_location::{RECORD_LOCATIONS, RecordLocation};
 pub use removed::{DROPPED, FAILED, Removed, RuleValue, VERDICTS, Verdicts};
 pub use repeat::{CUTS, CutRepeat, PASSAGE_KEYS, PassageKey, REPEATS, Repeat};
-pub use sequence::{SEQUENCES, Sequence, Span};
+pub use sequence::{HELD_OUT, SEQUENCES, Sequence, SequenceSource, Span};
 pub use source_file::{FILES, SourceFile};
 pub use tables::{Table, tables};
 pub use target::{RETRY, TARGETS, Target, USES, Use, Wanted};

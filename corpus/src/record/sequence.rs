@@ -8,6 +8,8 @@ use crate::{Id, Split};
 
 /// Sequences for training.
 pub const SEQUENCES: Stream<Sequence> = Stream::new("sequences");
+/// Sequences that were held out, of the same stages: no training reads them.
+pub const HELD_OUT: Stream<Sequence> = Stream::new("held_out");
 
 record! {
     /// The tokens of a sequence that came from one document.
@@ -23,7 +25,7 @@ record! {
 
 record! {
     /// One row of a training shard.
-    pub struct Sequence in "sequence/1" {
+    pub struct Sequence in "sequence/2" {
         /// Token ids in the model's numbering, including placeholders for image slots.
         pub tokens: Vec<u32>,
         /// One per token: whether the prediction of the *next* token from this one counts towards the loss.
@@ -35,7 +37,28 @@ record! {
         pub payloads: Vec<Bytes>,
         /// The source record of each range of tokens.
         pub spans: Vec<Span>,
-        /// Train or validation.
+        /// Train or validation. Each is a stream of its own.
         pub split: Split,
+        /// The set that its documents are of (their `source`), by which text is mixed; null for pairs and interleaved
+        /// documents.
+        pub source: Option<String>,
+    }
+}
+
+record! {
+    /// Which set a sequence is of: a projection of the same table.
+    pub struct SequenceSource in "sequence/2" {
+        /// The set that its documents are of.
+        pub source: Option<String>,
+    }
+}
+
+impl Sequence {
+    /// Returns the stream that it is written to.
+    pub fn stream(&self) -> Stream<Self> {
+        match self.split {
+            Split::Train => SEQUENCES,
+            Split::Validation => HELD_OUT,
+        }
     }
 }

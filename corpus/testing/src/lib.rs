@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use corpus::crash::Crashes;
 use corpus::observer::Unobserved;
-use corpus::record::{DOCUMENTS, Document};
+use corpus::record::{DOCUMENTS, Document, HELD_OUT, SEQUENCES, Sequence};
 use corpus::table::Record;
 use corpus::{
     Cancel, Dataset, Declared, Engine, Error, FileStream, Id, Inputs, Observer, Output, Part, Result, Stage,
@@ -214,6 +214,39 @@ impl<R: Record + Clone + Sync + Debug> Stage for GivenRows<R> {
     fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         for row in &self.parts[task.index as usize] {
             out.write(self.stream, row.clone())?;
+        }
+        Ok(())
+    }
+}
+
+/// A stage that writes given sequences, as packing does: each to the stream of its split.
+pub struct GivenSequences {
+    /// Its name.
+    pub name: String,
+    /// The sequences of each task.
+    pub parts: Vec<Vec<Sequence>>,
+}
+
+impl Stage for GivenSequences {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn settings(&self) -> Result<Value> {
+        Ok(json!({"parts": format!("{:?}", self.parts)}))
+    }
+
+    fn plan(&self, _: &Inputs) -> Result<u32> {
+        Ok(self.parts.len() as u32)
+    }
+
+    fn streams(&self) -> Vec<Declared> {
+        vec![SEQUENCES.into(), HELD_OUT.into()]
+    }
+
+    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
+        for row in &self.parts[task.index as usize] {
+            out.write(row.stream(), row.clone())?;
         }
         Ok(())
     }

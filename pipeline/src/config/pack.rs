@@ -12,6 +12,9 @@ use super::Config;
 pub struct Pack {
     /// Number of documents that are shuffled and packed together, separately from all others.
     pub shuffle_documents: u32,
+    /// Maximum tokens of a pair's caption; longer ones are cut, and counted (`captions_cut`). Ours: the paper states no
+    /// bound, and one caption of 2,048 tokens would pad all others of its batch to its length.
+    pub caption_tokens_max: u32,
     /// Share of the pairs' images held out, with all their captions.
     pub validation_share: f64,
 }
@@ -20,6 +23,7 @@ impl Default for Pack {
     fn default() -> Self {
         Self {
             shuffle_documents: TextConfig::default().shuffle_documents,
+            caption_tokens_max: PairConfig::default().caption_tokens_max,
             validation_share: PairConfig::default().validation_share,
         }
     }
@@ -39,6 +43,7 @@ impl Pack {
         PairConfig {
             sequence_tokens_max: config.model.decoder.sequence_tokens_max,
             latent_count: config.model.resampler.latent_count,
+            caption_tokens_max: self.caption_tokens_max,
             validation_share: self.validation_share,
         }
     }

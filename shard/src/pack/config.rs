@@ -12,6 +12,8 @@ const IMAGES_MAX: u32 = 5;
 const SHUFFLE_DOCUMENTS: u32 = 4_096;
 /// Share of the pairs that is held out; the paper does not state one.
 const VALIDATION_SHARE: f64 = 0.001;
+/// Tokens of a caption. Ours: the paper states no bound; texts of CLIP itself end at 77.
+const CAPTION_TOKENS_MAX: u32 = 128;
 /// A sequence may not be longer than this: masks and spans count in 32 bits with room to spare.
 const SEQUENCE_TOKENS_LIMIT: u32 = 1 << 20;
 /// `<s>`, `<image>`, `</image>` and `</s>`, which an image in a sequence brings with it.
@@ -55,6 +57,8 @@ pub struct PairConfig {
     pub sequence_tokens_max: u32,
     /// Slots of an image. Default 64.
     pub latent_count: u32,
+    /// Tokens of a caption at most; longer ones are cut, and counted. Default 128.
+    pub caption_tokens_max: u32,
     /// Share of images held out, with all their captions. Default 0.001.
     pub validation_share: f64,
 }
@@ -64,6 +68,7 @@ impl Default for PairConfig {
         Self {
             sequence_tokens_max: SEQUENCE_TOKENS_MAX,
             latent_count: LATENT_COUNT,
+            caption_tokens_max: CAPTION_TOKENS_MAX,
             validation_share: VALIDATION_SHARE,
         }
     }
@@ -76,6 +81,9 @@ impl PairConfig {
     /// When a value is outside its bounds; the text names the key.
     pub fn validate(&self) -> Result<(), String> {
         check_image(self.sequence_tokens_max, self.latent_count)?;
+        if self.caption_tokens_max == 0 {
+            return Err("caption_tokens_max must be at least 1, is 0".to_owned());
+        }
         if !(0.0..=1.0).contains(&self.validation_share) {
             return Err(format!("validation_share is {}, must be from 0 to 1", self.validation_share));
         }
@@ -145,6 +153,7 @@ mod tests {
         let pairs = |tokens, latents, share| PairConfig {
             sequence_tokens_max: tokens,
             latent_count: latents,
+            caption_tokens_max: 128,
             validation_share: share,
         };
         assert!(pairs(68, 64, 0.0).validate().is_ok());
@@ -177,7 +186,12 @@ mod tests {
         let text: TextConfig = serde_json::from_str("{}").unwrap();
         assert_eq!(text, TextConfig { sequence_tokens_max: 2_048, shuffle_documents: 4_096 });
         let pairs: PairConfig = serde_json::from_str("{}").unwrap();
-        let expected = PairConfig { sequence_tokens_max: 2_048, latent_count: 64, validation_share: 0.001 };
+        let expected = PairConfig {
+            sequence_tokens_max: 2_048,
+            latent_count: 64,
+            caption_tokens_max: 128,
+            validation_share: 0.001,
+        };
         assert_eq!(pairs, expected);
         let interleaved: InterleavedConfig = serde_json::from_str("{}").unwrap();
         let expected = InterleavedConfig { sequence_tokens_max: 2_048, latent_count: 64, images_max: 5 };

@@ -22,6 +22,11 @@ impl Frame {
     pub fn image_tokens(&self) -> usize {
         self.latent_count + 2
     }
+
+    /// Returns the tokens of a caption that fit between an image and `</s>`.
+    pub fn caption_tokens(&self) -> usize {
+        self.tokens_max.saturating_sub(self.image_tokens() + 2)
+    }
 }
 
 /// Tokens so far, beginning with `<s>`. Never longer than its frame allows.
@@ -88,8 +93,8 @@ impl Draft {
         self.push_text(id, &[Vocabulary::END]);
     }
 
-    /// Completes the sequence with one payload per image.
-    pub fn finish(self, payloads: Vec<Bytes>, split: Split) -> Sequence {
+    /// Completes the sequence with one payload per image, and with the set of its documents if it is of text.
+    pub fn finish(self, payloads: Vec<Bytes>, split: Split, source: Option<&str>) -> Sequence {
         // The mask is kept by source position: it says whether the next token counts.
         let next_is_target = self.is_target.iter().skip(1).copied();
         Sequence {
@@ -99,6 +104,7 @@ impl Draft {
             payloads,
             spans: self.spans,
             split,
+            source: source.map(str::to_owned),
         }
     }
 

@@ -61,7 +61,7 @@ mod tests {
     fn packed(items: &[Item], tokens_max: usize, images_max: usize) -> (Sequence, Packed) {
         let frame = Frame { vocabulary: VOCABULARY, tokens_max, latent_count: LATENTS };
         let packed = interleaved(frame, Id::from_bits(9), items, images_max);
-        (packed.draft.clone().finish(Vec::new(), Split::Train), packed)
+        (packed.draft.clone().finish(Vec::new(), Split::Train, None), packed)
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub fn pair(frame: Frame, id: Id, caption: &[u32], payload: Bytes, split: Split)
     let caption_max = draft.room().saturating_sub(1);
     draft.push_text(id, caption.get(..caption_max).unwrap_or(caption));
     draft.push_text(id, &[Vocabulary::END]);
-    draft.finish(payloads, split)
+    draft.finish(payloads, split, None)
 }
 
 #[cfg(test)]

@@ -11,19 +11,20 @@ use corpus::{Id, Split};
 use crate::pack::{Draft, Frame};
 use crate::tokenizer::{Encoder, Vocabulary};
 
-/// Packs the documents of one split in the order they come.
+/// Packs the documents of one split and one set in the order they come.
 #[derive(Debug)]
 pub struct TextPacker {
     frame: Frame,
     split: Split,
+    source: String,
     draft: Draft,
     line: Vec<u32>,
 }
 
 impl TextPacker {
     /// Begins with an empty sequence.
-    pub fn new(frame: Frame, split: Split) -> Self {
-        Self { frame, split, draft: Draft::new(frame), line: Vec::new() }
+    pub fn new(frame: Frame, split: Split, source: &str) -> Self {
+        Self { frame, split, source: source.to_owned(), draft: Draft::new(frame), line: Vec::new() }
     }
 
     /// Adds a document; sequences that are full by then are appended.
@@ -46,7 +47,7 @@ impl TextPacker {
     pub fn flush(&mut self, full: &mut Vec<Sequence>) {
         if !self.draft.is_empty() {
             let draft = std::mem::replace(&mut self.draft, Draft::new(self.frame));
-            full.push(draft.finish(Vec::new(), self.split));
+            full.push(draft.finish(Vec::new(), self.split, Some(&self.source)));
         }
     }
 

@@ -51,7 +51,9 @@ pub(crate) fn measure(
 ) -> Result<CaptionScores> {
     let mut captions = Captions { out, scores: CaptionScores::new(&data.config.words), index: 0 };
     let Some(pairs) = data.shards.get(&Kind::Pairs) else { return Ok(captions.scores) };
-    let mut rows = held_out(pairs).take(data.config.pairs_max as usize);
+    let mut rows = held_out(pairs, data.config.pairs_max)?;
+    let mut words = Vec::new();
+    data.tokenizer.encoder().tokens(&data.config.prompt, &mut words);
     let at_once = data.config.generate.rows_max.max(1) as usize;
     loop {
         data.cancel.check()?;
@@ -60,7 +62,7 @@ pub(crate) fn measure(
             return Ok(captions.scores);
         }
         let asked: Vec<CaptionPrompt> =
-            rows.iter().map(|row| CaptionPrompt::new(row, &data.layout)).collect::<Result<_>>()?;
+            rows.iter().map(|row| CaptionPrompt::new(row, &data.layout, &words)).collect::<Result<_>>()?;
         let prompts: Vec<Prompt<'_>> = asked.iter().map(CaptionPrompt::prompt).collect();
         let answers = learner.generate(&prompts, &data.config.generate)?;
         for (asked, answer) in asked.iter().zip(&answers) {

@@ -16,10 +16,12 @@ const WORDS_MAX: usize = 1 << 10;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct EvaluateConfig {
-    /// Maximum number of held-out pairs to caption, from the first.
+    /// Maximum number of held-out pairs to caption, drawn from all of them.
     pub pairs_max: u32,
-    /// Maximum number of held-out sequences of each kind to measure the loss on, from the first.
+    /// Maximum number of held-out sequences of each kind to measure the loss on, drawn from all of them.
     pub sequences_max: u32,
+    /// Words that the model continues behind the image; the paper has "An image of" (section 4). Default: none.
+    pub prompt: String,
     /// How captions are generated. The default is greedy, with up to 64 tokens.
     pub generate: GenerateConfig,
     /// Groups of words, by name, such as `colour = ["red", "blue"]`. Evaluation measures how often the
@@ -35,6 +37,7 @@ impl Default for EvaluateConfig {
         Self {
             pairs_max: 1_000,
             sequences_max: 1_000,
+            prompt: String::new(),
             generate: GenerateConfig::default(),
             words: BTreeMap::new(),
         }

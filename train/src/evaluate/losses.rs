@@ -28,7 +28,7 @@ pub(crate) fn measure(data: &HeldOut<'_>, learner: &mut dyn Learner) -> Result<B
     let mut losses = BTreeMap::new();
     for (&kind, dataset) in data.shards {
         let (mut loss, mut sequences) = (Loss::default(), 0);
-        for batch in batches((kind, dataset), data.config.sequences_max, data.micro_batch, &data.layout) {
+        for batch in batches((kind, dataset), data.config.sequences_max, data.micro_batch, &data.layout)? {
             let batch = batch?;
             loss += learner.evaluate(&batch.as_batch())?;
             sequences += batch.row_count as u64;

@@ -26,12 +26,8 @@ fn shards(store: &Store) -> Shards {
     ])
 }
 
-fn codes() -> BTreeMap<String, SourceCode> {
-    BTreeMap::from([("books".to_owned(), SourceCode(1)), ("web".to_owned(), SourceCode(2))])
-}
-
 fn open(config: &Config, shards: &Shards, state: &LoaderState) -> Result<MicroBatches> {
-    MicroBatches::open(config, shards, &codes(), layout(), Rank::ONLY, state)
+    MicroBatches::open(config, shards, layout(), Rank::ONLY, state)
 }
 
 /// Returns the ids of a micro-batch's pairs, which are their features' values.
@@ -96,22 +92,49 @@ fn text_is_mixed_by_the_weights_of_its_sources() {
         state = feed.next_batch().unwrap().state;
     }
     let text = &state[&Kind::Text];
-    assert_eq!((text["books"].drawn, text["web"].drawn), (6, 2));
+    let (books, web) = (text["books"].tokens, text["web"].tokens);
+    // Of tokens, whatever the number of sequences that they take: none of these has more than 8.
+    assert!((books as f64 - 0.75 * (books + web) as f64).abs() <= 8.0, "{books} of {}", books + web);
     assert_eq!(text["books"].position.epoch, 1);
     let mut feed = open(&weights(0.0, 1.0), &shards, &LoaderState::default()).unwrap();
     assert_eq!(feed.next_batch().unwrap().state[&Kind::Text].len(), 1);
 }
 
 #[test]
-fn a_source_without_a_weight_and_one_without_a_name_are_refused() {
+fn a_set_without_a_weight_and_a_weight_without_a_set_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let shards = shards(&Store::local(folder.path()).unwrap());
-    let config = Config { text_weights: BTreeMap::from([("web".to_owned(), 1.0)]), ..config(100) };
-    let error = open(&config, &shards, &LoaderState::default()).unwrap_err().to_string();
-    assert!(error.contains("source books has sequences but no weight"), "{error}");
-    let none = BTreeMap::new();
-    let feed = MicroBatches::open(&config, &shards, &none, layout(), Rank::ONLY, &LoaderState::default());
-    assert!(feed.unwrap_err().to_string().contains("source code 1"));
+    let refused = |weights: &[(&str, f64)]| {
+        let text_weights = weights.iter().map(|(name, weight)| ((*name).to_owned(), *weight)).collect();
+        let config = Config { text_weights, ..config(100) };
+        open(&config, &shards, &LoaderState::default()).unwrap_err().to_string()
+    };
+    let error = refused(&[("web", 1.0)]);
+    assert!(error.contains("books has sequences but no weight (0 leaves it out)"), "{error}");
+    let error = refused(&[("web", 1.0), ("books", 1.0), ("papers", 1.0)]);
+    assert!(error.contains("papers has a weight but no sequence"), "{error}");
+    assert!(error.contains("the sets are books, web"), "{error}");
+}
+
+#[test]
+fn sets_of_one_part_are_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::local(folder.path()).unwrap();
+    let of = |source: &str, ids: std::ops::Range<u64>| -> Vec<Sequence> {
+        ids.map(|id| Sequence { source: Some(source.to_owned()), ..text(id, 6) }).collect()
+    };
+    let rows = [of("a", 0..7), of("b", 7..9), of("a", 9..12), of("b", 12..20)].concat();
+    let shards = Shards::from([(Kind::Text, shard(&store, "pack.text", vec![rows]))]);
+    let batch = crate::Rows::new(&[(Kind::Text, 4)]);
+    let text_weights = BTreeMap::from([("a".to_owned(), 1.0), ("b".to_owned(), 3.0)]);
+    let config =
+        Config { batch, micro_batch: Some(batch), text_weights, block_bytes_max: 100, ..config(100) };
+    let mut feed = open(&config, &shards, &LoaderState::default()).unwrap();
+    let state = (0..10).map(|_| feed.next_batch().unwrap().state).last().unwrap();
+    let text = &state[&Kind::Text];
+    // Ten rows are each of the two sets, and 40 sequences of 6 tokens were drawn.
+    assert_eq!((text["a"].tokens, text["b"].tokens), (60, 180));
+    assert_eq!((text["a"].position.epoch, text["b"].position.epoch), (0, 2));
 }
 
 #[test]
@@ -121,8 +144,8 @@ fn a_shard_without_training_rows_ends_with_an_error_and_not_in_an_endless_search
     let rows = (0..9).map(|id| held_out(pair(id, &[40]))).collect();
     let shards = Shards::from([(Kind::Pairs, shard(&store, "pack.pairs", vec![rows]))]);
     let config = Config { batch: crate::Rows::new(&[(Kind::Pairs, 1)]), ..config(10) };
-    let mut feed = open(&config, &shards, &LoaderState::default()).unwrap();
-    assert!(feed.next_batch().unwrap_err().to_string().contains("train split is empty"));
+    let error = open(&config, &shards, &LoaderState::default()).unwrap_err().to_string();
+    assert!(error.contains("no row is for training"), "{error}");
     let text = crate::testing::config(10);
     let error = open(&text, &shards, &LoaderState::default()).unwrap_err().to_string();
     assert!(error.contains("no text sequences"), "{error}");
@@ -139,8 +162,8 @@ fn ranks_get_disjoint_pairs_that_are_together_the_epoch() {
     let mut seen = Vec::new();
     for index in 0..3 {
         let rank = Rank { index, count: 3 };
-        let none = (BTreeMap::new(), LoaderState::default());
-        let mut feed = MicroBatches::open(&config, &shards, &none.0, layout(), rank, &none.1).unwrap();
+        let begin = LoaderState::default();
+        let mut feed = MicroBatches::open(&config, &shards, layout(), rank, &begin).unwrap();
         loop {
             let loaded = feed.next_batch().unwrap();
             if loaded.state[&Kind::Pairs]["all"].position.epoch > 0 {

@@ -22,7 +22,6 @@ fn train(config: Config) -> Train {
         model: network(),
         payload: PayloadFormat::Features(model::Tap::BeforeLastBlock),
         tower: TowerStart::Random { seed: 5 },
-        source_codes: BTreeMap::new(),
     }
 }
 

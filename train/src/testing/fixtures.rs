@@ -27,6 +27,11 @@ pub(crate) fn tower() -> TowerConfig {
     }
 }
 
+/// Returns the set of a text: ids of the second source are of the web.
+fn set(id: u64) -> String {
+    if Id::from_bits(id).source().0 == 2 { "web" } else { "books" }.to_owned()
+}
+
 /// A sequence of text: `<s>`, tokens that tell the id, `</s>`.
 pub(crate) fn text(id: u64, length: usize) -> Sequence {
     let mut tokens = vec![20 + (id % 10) as u32; length];
@@ -36,7 +41,7 @@ pub(crate) fn text(id: u64, length: usize) -> Sequence {
     loss_mask[length - 1] = false;
     let span = Span { id: Id::from_bits(id), start: 0, end: length as u32 };
     let (image_starts, payloads, spans) = (Vec::new(), Vec::new(), vec![span]);
-    Sequence { tokens, loss_mask, image_starts, payloads, spans, split: Split::Train }
+    Sequence { tokens, loss_mask, image_starts, payloads, spans, split: Split::Train, source: Some(set(id)) }
 }
 
 /// A pair whose features are all the id.
@@ -53,6 +58,7 @@ pub(crate) fn pair(id: u64, caption: &[u32]) -> Sequence {
         image_starts: vec![2],
         payloads: vec![Bytes::from(value.repeat(count))],
         split: Split::Train,
+        source: None,
     }
 }
 

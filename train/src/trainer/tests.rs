@@ -106,8 +106,7 @@ fn train(
         checkpoint.state
     });
     let shards = shards(&store);
-    let none = BTreeMap::new();
-    let feed = MicroBatches::open(config, &shards, &none, layout(), Rank::ONLY, &state.loader).unwrap();
+    let feed = MicroBatches::open(config, &shards, layout(), Rank::ONLY, &state.loader).unwrap();
     let validation = Validation::read(&shards, 3, config.micro_batch_rows(), &layout()).unwrap();
     let loader = Loader::start(feed, 3).unwrap();
     let cancel = Cancel::default();

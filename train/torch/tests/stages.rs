@@ -1,12 +1,11 @@
 //! The stages `train` and `evaluate` with a real network: stopped and continued bit by bit, learning, captioning.
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use corpus::Dataset;
-use corpus::record::{SEQUENCES, STEPS, TrainStep};
-use corpus_testing::{Run, rows};
+use corpus::record::{STEPS, TrainStep};
+use corpus_testing::{GivenSequences, Run, rows};
 use model::{Learner, OptimizerConfig, Settings, Tap};
 use shard::TowerStart;
 use shard::tokenizer::{TOKENIZER_MODEL, Tokenizer};
@@ -37,7 +36,6 @@ fn training(config: Config) -> Train {
         model: network(),
         payload: PAYLOAD,
         tower: TowerStart::Random { seed: 5 },
-        source_codes: BTreeMap::new(),
     }
 }
 
@@ -49,8 +47,8 @@ fn inputs(run: &Run) -> Vec<Dataset> {
     });
     vec![
         run.given_file("tokenizer", TOKENIZER_MODEL, tokenizer_file()),
-        run.given("pack.text", SEQUENCES, vec![texts]),
-        run.given("pack.pairs", SEQUENCES, vec![pairs.collect()]),
+        run.run(&GivenSequences { name: "pack.text".to_owned(), parts: vec![texts] }, &[]),
+        run.run(&GivenSequences { name: "pack.pairs".to_owned(), parts: vec![pairs.collect()] }, &[]),
     ]
 }
 
@@ -110,7 +108,7 @@ fn a_network_captions_every_held_out_pair() {
     let inputs = [
         run.given_file("train", MODEL, std::fs::read(weights).unwrap()),
         run.given_file("tokenizer", TOKENIZER_MODEL, tokenizer_file()),
-        run.given("pack.pairs", SEQUENCES, vec![pairs]),
+        run.run(&GivenSequences { name: "pack.pairs".to_owned(), parts: vec![pairs] }, &[]),
     ];
     let evaluated = run.run(&stage, &inputs.each_ref());
     let scores: Scores = serde_json::from_slice(&evaluated.file(SCORES).unwrap().unwrap()).unwrap();

@@ -1,7 +1,7 @@
 //! The stage `pack.interleaved`.
 
 use bytes::Bytes;
-use corpus::record::{INTERLEAVED, Interleaved, SEQUENCES};
+use corpus::record::{HELD_OUT, INTERLEAVED, Interleaved, SEQUENCES};
 use corpus::{Declared, Inputs, Output, Removal, Result, Stage, Task};
 use serde_json::{Value, json};
 
@@ -69,7 +69,8 @@ impl PackInterleaved {
             }
         }
         image_payloads.truncate(packed.image_count);
-        out.write(SEQUENCES, packed.draft.finish(image_payloads, document.split))?;
+        let sequence = packed.draft.finish(image_payloads, document.split, None);
+        out.write(sequence.stream(), sequence)?;
         out.keep(unit);
         Ok(())
     }
@@ -89,12 +90,16 @@ impl Stage for PackInterleaved {
         Ok(json!({"config": self.config, "features": self.features.is_some()}))
     }
 
+    fn version(&self) -> u32 {
+        2
+    }
+
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
         inputs.get(&self.documents)?.part_count(INTERLEAVED)
     }
 
     fn streams(&self) -> Vec<Declared> {
-        vec![SEQUENCES.into()]
+        vec![SEQUENCES.into(), HELD_OUT.into()]
     }
 
     fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {

@@ -1,6 +1,6 @@
 //! The stage `pack.pairs`.
 
-use corpus::record::{IMAGES, Image, SEQUENCES};
+use corpus::record::{HELD_OUT, IMAGES, Image, SEQUENCES};
 use corpus::{Chain, Declared, Inputs, Output, Removal, Result, Split, Stage, Task};
 use serde_json::{Value, json};
 
@@ -12,6 +12,9 @@ use images::Duplicates;
 
 /// What is counted: uses of images.
 const PAIRS: &str = "pairs";
+
+/// Captions that are cut to their bound, counted beside the pairs.
+const CUT: &str = "captions_cut";
 
 /// Packs pairs: one sequence for every caption of an image.
 #[derive(Debug, Clone)]
@@ -71,8 +74,15 @@ impl PackPairs {
                 out.fail(PAIRS, removal)?;
                 continue;
             };
-            let caption = encoder.joined_lines(caption);
-            out.write(SEQUENCES, pair(frame, wanted.id, &caption, payload.clone(), split))?;
+            let mut caption = encoder.joined_lines(caption);
+            let caption_max = frame.caption_tokens().min(self.config.caption_tokens_max as usize);
+            if caption.len() > caption_max {
+                caption.truncate(caption_max);
+                out.read(CUT);
+                out.keep(CUT);
+            }
+            let sequence = pair(frame, wanted.id, &caption, payload.clone(), split);
+            out.write(sequence.stream(), sequence)?;
             out.keep(PAIRS);
         }
         Ok(())
@@ -93,12 +103,16 @@ impl Stage for PackPairs {
         Ok(json!({"config": self.config, "seed": self.seed, "features": self.features.is_some()}))
     }
 
+    fn version(&self) -> u32 {
+        2
+    }
+
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
         self.chain(inputs)?.part_count()
     }
 
     fn streams(&self) -> Vec<Declared> {
-        vec![SEQUENCES.into()]
+        vec![SEQUENCES.into(), HELD_OUT.into()]
     }
 
     fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {

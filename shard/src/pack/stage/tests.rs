@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use corpus::observer::{Observer, Unobserved};
 use corpus::record::{
-    DOCUMENTS, Document, EncodedImage, FEATURES, Features, IMAGES, INTERLEAVED, Image, Interleaved, PAIRS,
-    Pair, SEQUENCES, Sequence, Span, Use,
+    DOCUMENTS, Document, EncodedImage, FEATURES, Features, HELD_OUT, IMAGES, INTERLEAVED, Image, Interleaved,
+    PAIRS, Pair, SEQUENCES, Sequence, Span, Use,
 };
 use corpus::table::Record;
 use corpus::{
@@ -89,8 +89,14 @@ fn id(bits: u64) -> Id {
     Id::from_bits(bits)
 }
 
+/// Returns the sequences of both streams, those to train on first.
 fn sequences(dataset: &Dataset) -> Vec<Sequence> {
-    dataset.rows(SEQUENCES).collect::<Result<_>>().unwrap()
+    let of =
+        |stream: Stream<Sequence>| -> Vec<Sequence> { dataset.rows(stream).collect::<Result<_>>().unwrap() };
+    let (train, held_out) = (of(SEQUENCES), of(HELD_OUT));
+    assert!(train.iter().all(|row| row.split == Split::Train));
+    assert!(held_out.iter().all(|row| row.split == Split::Validation));
+    [train, held_out].concat()
 }
 
 fn document(bits: u64) -> Document {
@@ -141,6 +147,23 @@ fn documents_are_packed_within_their_split_and_shuffled() {
     seen.sort_unstable();
     seen.dedup();
     assert_eq!(seen, (0..95).chain(100..130).collect::<Vec<u64>>());
+}
+
+#[test]
+fn a_sequence_holds_one_set_and_the_sets_of_a_block_follow_each_other() {
+    let mut bench = Bench::new();
+    let of_set = |bits: u64| Document { source: format!("set {}", bits % 3), ..document(bits) };
+    bench.add(&Given("text", DOCUMENTS, vec![(0..95).map(of_set).collect()]));
+    let packed = bench.add(&pack_text());
+    let rows = sequences(&packed);
+    for row in &rows {
+        let sets = row.spans.iter().map(|span| format!("set {}", span.id.to_bits() % 3));
+        assert!(sets.into_iter().all(|set| Some(set) == row.source), "{:?}", row.spans);
+    }
+    let train: Vec<Sequence> = packed.rows(SEQUENCES).collect::<Result<_>>().unwrap();
+    let runs = train.chunk_by(|one, other| one.source == other.source).count();
+    // Ten blocks of three sets.
+    assert!(runs <= 30, "{runs} runs");
 }
 
 #[test]
@@ -203,7 +226,12 @@ fn pack_pairs(features: Option<&str>) -> PackPairs {
         images: vec!["images.pass0".to_owned(), "images.pass1".to_owned()],
         duplicates: None,
         features: features.map(str::to_owned),
-        config: PairConfig { sequence_tokens_max: 32, latent_count: 2, validation_share: 0.5 },
+        config: PairConfig {
+            sequence_tokens_max: 32,
+            latent_count: 2,
+            caption_tokens_max: 128,
+            validation_share: 0.5,
+        },
         seed: 5,
     }
 }
@@ -224,7 +252,8 @@ fn every_caption_of_an_image_becomes_a_sequence_of_one_split() {
     let packed = bench.add(&pack_pairs(None));
     let counts = &packed.manifest().report.units["pairs"];
     assert_eq!((counts.read, counts.kept, counts.failed["no_caption"]), (6, 5, 1));
-    let rows = sequences(&packed);
+    let mut rows = sequences(&packed);
+    rows.sort_by_key(|row| row.spans[0].id);
     let ids: Vec<u64> = rows.iter().map(|row| row.spans[0].id.to_bits()).collect();
     assert_eq!(ids, [10, 11, 20, 30, 40]);
     assert_eq!(rows[0].split, rows[1].split);
@@ -239,6 +268,7 @@ fn every_caption_of_an_image_becomes_a_sequence_of_one_split() {
         payloads: vec![Bytes::from("image 10")],
         spans: vec![Span { id: id(11), start: 0, end: tokens.len() as u32 }],
         split: rows[1].split,
+        source: None,
         tokens,
     };
     assert_eq!(rows[1], expected);
@@ -247,12 +277,30 @@ fn every_caption_of_an_image_becomes_a_sequence_of_one_split() {
 }
 
 #[test]
+fn a_caption_above_its_bound_is_cut_before_its_end_and_counted() {
+    let mut bench = Bench::new();
+    add_images(&mut bench);
+    let whole = bench.add(&pack_pairs(None));
+    assert!(!whole.manifest().report.units.contains_key("captions_cut"));
+    let short = pack_pairs(None);
+    let short = PackPairs { config: PairConfig { caption_tokens_max: 1, ..short.config.clone() }, ..short };
+    let cut = bench.add(&short);
+    let rows = sequences(&cut);
+    assert!(rows.iter().all(|row| row.tokens.len() == 7 && row.tokens.last() == Some(&2)));
+    let longer = sequences(&whole).iter().filter(|row| row.tokens.len() > 7).count() as u64;
+    let counts = &cut.manifest().report.units["captions_cut"];
+    assert!(longer > 0);
+    assert_eq!((counts.read, counts.kept), (longer, longer));
+}
+
+#[test]
 fn features_are_matched_with_their_images() {
     let mut bench = Bench::new();
     add_images(&mut bench);
     let rows = vec![vec![features(10, 0), features(20, 0)], vec![features(30, 0)], vec![features(40, 0)]];
     bench.add(&Given("features.pairs", FEATURES, rows));
-    let rows = sequences(&bench.add(&pack_pairs(Some("features.pairs"))));
+    let mut rows = sequences(&bench.add(&pack_pairs(Some("features.pairs"))));
+    rows.sort_by_key(|row| row.spans[0].id);
     let payloads: Vec<&[u8]> = rows.iter().map(|row| row.payloads[0].as_ref()).collect();
     let expected = ["features 10 0", "features 10 0", "features 20 0", "features 30 0", "features 40 0"];
     assert_eq!(payloads, expected.map(str::as_bytes));
@@ -310,7 +358,8 @@ fn interleaved_documents_keep_their_order_and_count_cut_images() {
         (units["images"].read, units["images"].kept, units["images"].dropped["images_max"]),
         (6, 5, 1)
     );
-    let rows = sequences(&packed);
+    let mut rows = sequences(&packed);
+    rows.sort_by_key(|row| row.spans[0].id);
     assert_eq!(rows[1].payloads, ["image 200", "image 201", "image 202"].map(Bytes::from));
     assert_eq!((rows[1].image_starts.len(), rows[1].spans.len()), (3, 1));
     let model = letters();
@@ -325,10 +374,12 @@ fn interleaved_documents_keep_their_order_and_count_cut_images() {
         payloads: ["image 100", "image 101"].map(Bytes::from).to_vec(),
         spans: vec![Span { id: id(100), start: 0, end: tokens.len() as u32 }],
         split: Split::Validation,
+        source: None,
         tokens,
     };
     assert_eq!(rows[0], expected);
-    let rows = sequences(&bench.add(&stage(Some("features.interleaved"))));
+    let mut rows = sequences(&bench.add(&stage(Some("features.interleaved"))));
+    rows.sort_by_key(|row| row.spans[0].id);
     assert_eq!(rows[0].payloads, ["features 100 0", "features 100 1"].map(Bytes::from));
     assert_eq!(rows[1].payloads.last().unwrap(), &Bytes::from("features 200 2"));
 }

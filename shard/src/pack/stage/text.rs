@@ -1,7 +1,7 @@
 //! The stage `pack.text`.
 
 use corpus::random;
-use corpus::record::{DOCUMENTS, Document, SEQUENCES, Sequence};
+use corpus::record::{DOCUMENTS, Document, HELD_OUT, SEQUENCES, Sequence};
 use corpus::{Declared, Inputs, Output, Result, Split, Stage, Task};
 use serde_json::{Value, json};
 
@@ -18,7 +18,8 @@ const SHUFFLE_BYTES_MAX: usize = 64 << 20;
 ///
 /// Documents are shuffled within blocks. A block is packed without any other and is one
 /// committed range, so that a task which was killed goes on at a block and makes the same
-/// sequences.
+/// sequences. Within a block the documents of a set are packed together, so that a sequence
+/// holds one set, and sets can be mixed by weight.
 #[derive(Debug, Clone)]
 pub struct PackText {
     /// The stage's name.
@@ -34,22 +35,31 @@ pub struct PackText {
 }
 
 impl PackText {
-    /// Writes the sequences of a block.
+    /// Writes the sequences of a block, set after set.
     fn pack(&self, tokenizer: &Tokenizer, mut block: Vec<Document>, out: &mut Output<'_>) -> Result<()> {
-        block.sort_by_key(|document| {
+        block.sort_by_cached_key(|document| {
             let key = document.id.to_bits();
-            (random::hash(self.seed, "pack", &key.to_le_bytes()), key)
+            (document.source.clone(), random::hash(self.seed, "pack", &key.to_le_bytes()), key)
         });
+        for set in block.chunk_by(|one, other| one.source == other.source) {
+            self.pack_set(tokenizer, set, out)?;
+        }
+        out.advance(block.len() as u64)
+    }
+
+    /// Writes the sequences of a block's documents of one set.
+    fn pack_set(&self, tokenizer: &Tokenizer, set: &[Document], out: &mut Output<'_>) -> Result<()> {
         let frame = Frame {
             vocabulary: *tokenizer.vocabulary(),
             tokens_max: self.config.sequence_tokens_max as usize,
             latent_count: 0,
         };
+        let source = set.first().map_or("", |document| document.source.as_str());
         let mut encoder = tokenizer.encoder();
-        let mut train = TextPacker::new(frame, Split::Train);
-        let mut validation = TextPacker::new(frame, Split::Validation);
+        let mut train = TextPacker::new(frame, Split::Train, source);
+        let mut validation = TextPacker::new(frame, Split::Validation, source);
         let mut full = Vec::new();
-        for document in &block {
+        for document in set {
             out.read(UNIT);
             let packer = match document.split {
                 Some(Split::Validation) => &mut validation,
@@ -61,13 +71,12 @@ impl PackText {
         }
         train.flush(&mut full);
         validation.flush(&mut full);
-        write(&mut full, out)?;
-        out.advance(block.len() as u64)
+        write(&mut full, out)
     }
 }
 
 fn write(full: &mut Vec<Sequence>, out: &mut Output<'_>) -> Result<()> {
-    full.drain(..).try_for_each(|sequence| out.write(SEQUENCES, sequence))
+    full.drain(..).try_for_each(|sequence| out.write(sequence.stream(), sequence))
 }
 
 impl Stage for PackText {
@@ -83,12 +92,16 @@ impl Stage for PackText {
         Ok(json!({"config": self.config, "seed": self.seed}))
     }
 
+    fn version(&self) -> u32 {
+        2
+    }
+
     fn plan(&self, inputs: &Inputs) -> Result<u32> {
         inputs.get(&self.documents)?.part_count(DOCUMENTS)
     }
 
     fn streams(&self) -> Vec<Declared> {
-        vec![SEQUENCES.into()]
+        vec![SEQUENCES.into(), HELD_OUT.into()]
     }
 
     fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {

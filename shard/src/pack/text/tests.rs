@@ -11,7 +11,7 @@ use crate::tokenizer::tests::letters;
 
 fn pack(tokenizer: &Tokenizer, documents: &[String], tokens_max: usize) -> Vec<Sequence> {
     let frame = Frame { vocabulary: *tokenizer.vocabulary(), tokens_max, latent_count: 0 };
-    let mut packer = TextPacker::new(frame, Split::Train);
+    let mut packer = TextPacker::new(frame, Split::Train, "set");
     let (mut encoder, mut full) = (tokenizer.encoder(), Vec::new());
     for (document, bits) in documents.iter().zip(1..) {
         packer.push(Id::from_bits(bits), document, &mut encoder, &mut full);
