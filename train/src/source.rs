@@ -2,6 +2,8 @@
 //!
 //! In memory is one window: `window_blocks` blocks of about `block_bytes_max` stored bytes.
 
+use std::sync::Arc;
+
 use corpus::record::Sequence;
 use corpus::table::Record;
 use corpus::{Dataset, Part};
@@ -15,30 +17,22 @@ use crate::{Config, Error, Kind, Result};
 pub struct Source {
     kind: Kind,
     dataset: Dataset,
-    parts: Vec<Part>,
+    parts: Arc<[Part]>,
     blocks: Vec<Block>,
     sampler: Sampler,
     position: Position,
     window: Option<Window>,
 }
 
-/// Where a source's sequences are: parts, and runs of rows in them.
-#[derive(Debug, Clone, Default, PartialEq)]
+/// Where a source's sequences are: runs of rows, by the indexes of their parts. The parts are those of all sources.
+#[derive(Debug, Clone)]
 pub struct SourceRows {
-    /// The parts.
-    pub parts: Vec<Part>,
-    /// Runs of rows, by the indexes of their parts.
+    /// The dataset.
+    pub dataset: Dataset,
+    /// Its parts.
+    pub parts: Arc<[Part]>,
+    /// Runs of rows.
     pub runs: Vec<Block>,
-}
-
-impl SourceRows {
-    /// Adds rows of a part, which is the last part or a new one.
-    pub fn add(&mut self, part: &Part, row_start: u64, row_count: u64) {
-        if self.parts.last().is_none_or(|last| last.path != part.path) {
-            self.parts.push(part.clone());
-        }
-        self.runs.push(Block { part: self.parts.len() - 1, row_start, row_count });
-    }
 }
 
 /// Rows read together; those given out are gone.
@@ -58,13 +52,13 @@ impl Source {
     pub fn open(
         config: &Config,
         (kind, name): (Kind, &str),
-        (dataset, rows): (Dataset, &SourceRows),
+        rows: SourceRows,
         rank: Rank,
         position: Position,
     ) -> Result<Self> {
-        let SourceRows { parts, runs } = rows;
+        let SourceRows { dataset, parts, runs } = rows;
         let sizes: Vec<(u64, u64)> = parts.iter().map(|part| (part.rows, part.bytes)).collect();
-        let blocks = blocks_of(runs, &sizes, config.block_bytes_max);
+        let blocks = blocks_of(&runs, &sizes, config.block_bytes_max);
         let stream = format!("train.{kind}.{name}");
         let block_count = blocks.len() as u64;
         let sampler = Sampler::new(config.seed, &stream, block_count, config.window_blocks, rank)
@@ -72,7 +66,7 @@ impl Source {
                 kind,
                 reason: format!("{block_count} blocks of rows for {} processes", rank.count),
             })?;
-        Ok(Self { kind, dataset, parts: parts.clone(), blocks, sampler, position, window: None })
+        Ok(Self { kind, dataset, parts, blocks, sampler, position, window: None })
     }
 
     /// Returns how far it has come.
@@ -123,12 +117,14 @@ impl Source {
         if rows.len() == end {
             return Ok(());
         }
-        Err(Error::Corpus(corpus::Error::Table {
-            path: part.path.clone(),
-            table: Sequence::TABLE,
-            detail: format!("fewer rows than the {} of its manifest", part.rows),
-        }))
+        Err(too_few(part).into())
     }
+}
+
+/// The error of a part that ends before its manifest says.
+pub(crate) fn too_few(part: &Part) -> corpus::Error {
+    let detail = format!("fewer rows than the {} of its manifest", part.rows);
+    corpus::Error::Table { path: part.path.clone(), table: Sequence::TABLE, detail }
 }
 
 impl Window {

@@ -1,13 +1,14 @@
 //! A stream: the training sequences of one kind, text mixed by the weights of its sets.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use corpus::record::{SEQUENCES, Sequence, SequenceSource};
 use corpus::{Dataset, Part};
 use serde::{Deserialize, Serialize};
 
 use crate::mixture::Mixture;
-use crate::sampler::{Position, Rank};
+use crate::sampler::{Block, Position, Rank};
 use crate::source::{Source, SourceRows};
 use crate::{Config, Error, Kind, Result};
 
@@ -48,19 +49,20 @@ impl Stream {
         state: &StreamState,
     ) -> Result<Self> {
         let weights = Some(&config.text_weights).filter(|weights| kind == Kind::Text && !weights.is_empty());
-        let rows = match weights {
-            Some(weights) => matched(sets(dataset)?, weights)?,
-            None => BTreeMap::from([(ALL.to_owned(), (all(dataset)?, 1.0))]),
+        let parts: Arc<[Part]> = filled_parts(dataset).collect::<corpus::Result<_>>()?;
+        let runs = match weights {
+            Some(weights) => matched(sets(dataset, &parts)?, weights)?,
+            None => BTreeMap::from([(ALL.to_owned(), (all(&parts), 1.0))]),
         };
         let (mut names, mut sources) = (Vec::new(), Vec::new());
         let (mut shares, mut drawn) = (Vec::new(), Vec::new());
-        for (name, (rows, weight)) in rows {
+        for (name, (runs, weight)) in runs {
             // Nothing is drawn from the one, so it need not be there in enough blocks.
-            if weight == 0.0 || rows.runs.is_empty() {
+            if weight == 0.0 || runs.is_empty() {
                 continue;
             }
             let begin = state.get(&name).copied().unwrap_or_default();
-            let rows = (dataset.clone(), &rows);
+            let rows = SourceRows { dataset: dataset.clone(), parts: parts.clone(), runs };
             sources.push(Source::open(config, (kind, &name), rows, rank, begin.position)?);
             names.push(name);
             shares.push(weight);
@@ -101,26 +103,22 @@ fn filled_parts(dataset: &Dataset) -> impl Iterator<Item = corpus::Result<Part>>
 }
 
 /// Returns all rows.
-fn all(dataset: &Dataset) -> Result<SourceRows> {
-    let mut all = SourceRows::default();
-    for part in filled_parts(dataset) {
-        let part = part?;
-        all.add(&part, 0, part.rows);
-    }
-    Ok(all)
+fn all(parts: &[Part]) -> Vec<Block> {
+    let whole = |(part, Part { rows, .. }): (usize, &Part)| Block { part, row_start: 0, row_count: *rows };
+    parts.iter().enumerate().map(whole).collect()
 }
 
-/// Returns the rows of each set; reads one column of every part.
-fn sets(dataset: &Dataset) -> Result<BTreeMap<String, SourceRows>> {
-    let mut sets: BTreeMap<String, SourceRows> = BTreeMap::new();
-    for part in filled_parts(dataset) {
-        let part = part?;
-        let rows: Vec<SequenceSource> = dataset.open(&part)?.collect::<corpus::Result<_>>()?;
-        let mut start = 0;
+/// Returns the runs of rows of each set; reads one column of every part.
+fn sets(dataset: &Dataset, parts: &[Part]) -> Result<BTreeMap<String, Vec<Block>>> {
+    let mut sets: BTreeMap<String, Vec<Block>> = BTreeMap::new();
+    for (index, part) in parts.iter().enumerate() {
+        let rows: Vec<SequenceSource> = dataset.open(part)?.collect::<corpus::Result<_>>()?;
+        let mut row_start = 0;
         for run in rows.chunk_by(|one, other| one.source == other.source) {
             let name = run.first().and_then(|row| row.source.clone()).unwrap_or_default();
-            sets.entry(name).or_default().add(&part, start, run.len() as u64);
-            start += run.len() as u64;
+            let row_count = run.len() as u64;
+            sets.entry(name).or_default().push(Block { part: index, row_start, row_count });
+            row_start += row_count;
         }
     }
     Ok(sets)
@@ -128,9 +126,9 @@ fn sets(dataset: &Dataset) -> Result<BTreeMap<String, SourceRows>> {
 
 /// Returns the rows of each set with its weight; neither is without the other.
 fn matched(
-    sets: BTreeMap<String, SourceRows>,
+    sets: BTreeMap<String, Vec<Block>>,
     weights: &BTreeMap<String, f64>,
-) -> Result<BTreeMap<String, (SourceRows, f64)>> {
+) -> Result<BTreeMap<String, (Vec<Block>, f64)>> {
     let refused = |reason| Error::Config { section: "train", key: "text_weights", reason };
     let names = sets.keys().cloned().collect::<Vec<_>>().join(", ");
     if let Some((name, _)) = weights.iter().find(|(name, weight)| **weight > 0.0 && !sets.contains_key(*name))
@@ -139,8 +137,8 @@ fn matched(
             "{name} has a weight but no sequence to train on; the sets are {names}"
         )));
     }
-    let weighted = sets.into_iter().map(|(name, rows)| match weights.get(&name) {
-        Some(weight) => Ok((name, (rows, *weight))),
+    let weighted = sets.into_iter().map(|(name, runs)| match weights.get(&name) {
+        Some(weight) => Ok((name, (runs, *weight))),
         None => Err(refused(format!(
             "{name} has sequences but no weight (0 leaves it out); the sets are {names}"
         ))),

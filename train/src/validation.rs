@@ -12,6 +12,7 @@ use crate::loader::Shards;
 use crate::micro_batch::MicroBatch;
 use crate::permutation::Permutation;
 use crate::rows::Rows;
+use crate::source::too_few;
 use crate::{Kind, Result};
 
 /// Mean negative log-likelihood per scored target in nats, by kind; null where it is not finite.
@@ -28,30 +29,38 @@ pub struct ValidationLoss {
 
 /// Reads up to `rows_max` held-out sequences of a shard: of more, some from all over it, in its order. Nothing else is
 /// read.
+///
+/// # Errors
+/// When the manifest cannot be read; each row's own.
 pub fn held_out(dataset: &Dataset, rows_max: u32) -> Result<impl Iterator<Item = corpus::Result<Sequence>>> {
     let parts: Vec<Part> = dataset.parts(HELD_OUT).collect::<corpus::Result<_>>()?;
+    let drawn = drawn(&parts, rows_max);
+    let mut open = None;
+    Ok(drawn.into_iter().map(move |(part, row)| {
+        let mut reader = match open.take() {
+            Some((next, reader)) if next == (part.path.clone(), row) => reader,
+            _ => dataset.open_at::<Sequence>(&part, row)?,
+        };
+        let sequence = reader.next().unwrap_or_else(|| Err(too_few(&part)))?;
+        open = Some(((part.path, row + 1), reader));
+        Ok(sequence)
+    }))
+}
+
+/// Returns which rows are read, each with its part, in their order.
+fn drawn(parts: &[Part], rows_max: u32) -> Vec<(Part, u64)> {
     let total = parts.iter().map(|part| part.rows).sum();
     let order = Permutation::new(0, HELD_OUT.name(), &[], total);
-    let mut rows: Vec<u64> = (0..total.min(rows_max.into())).map(|place| order.at(place)).collect();
-    rows.sort_unstable();
-    let (mut parts, mut before, mut open) = (parts.into_iter().peekable(), 0, None);
-    Ok(rows.into_iter().filter_map(move |row| {
-        while let Some(part) = parts.next_if(|part| before + part.rows <= row) {
-            (before, open) = (before + part.rows, None);
+    let mut places: Vec<u64> = (0..total.min(rows_max.into())).map(|place| order.at(place)).collect();
+    places.sort_unstable();
+    let (mut drawn, mut before, mut places) = (Vec::new(), 0, places.into_iter().peekable());
+    for part in parts {
+        while let Some(place) = places.next_if(|place| *place < before + part.rows) {
+            drawn.push((part.clone(), place - before));
         }
-        let part = parts.peek()?;
-        let reader = match open.take() {
-            Some((next, reader)) if next == row => Ok(reader),
-            _ => dataset.open_at::<Sequence>(part, row - before),
-        };
-        reader
-            .and_then(|mut reader| {
-                let sequence = reader.next();
-                open = Some((row + 1, reader));
-                sequence.transpose()
-            })
-            .transpose()
-    }))
+        before += part.rows;
+    }
+    drawn
 }
 
 /// Makes micro-batches of up to `rows_max` held-out sequences of a shard, one at a time.
@@ -109,4 +118,41 @@ impl Validation {
 pub fn mean(loss: Loss) -> Option<f64> {
     let mean = loss.nll_sum / loss.token_count as f64;
     mean.is_finite().then_some(mean)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use corpus::Store;
+
+    use super::*;
+    use crate::testing::{held_out as validation, pair, shard};
+
+    fn ids(dataset: &Dataset, rows_max: u32) -> Vec<u64> {
+        let rows: corpus::Result<Vec<Sequence>> = held_out(dataset, rows_max).unwrap().collect();
+        rows.unwrap().iter().map(|row| row.spans[0].id.to_bits()).collect()
+    }
+
+    #[test]
+    fn held_out_rows_are_drawn_from_all_parts_in_their_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let part = |first: u64| {
+            (first..first + 100).map(|id| match id % 2 {
+                0 => validation(pair(id, &[40])),
+                _ => pair(id, &[40]),
+            })
+        };
+        let parts = [0, 100, 200].map(|first| part(first).collect());
+        let dataset = shard(&Store::local(folder.path()).unwrap(), "pack.pairs", parts.into());
+        let all: Vec<u64> = (0..300).filter(|id| id % 2 == 0).collect();
+        assert_eq!(ids(&dataset, 150), all);
+        assert_eq!(ids(&dataset, u32::MAX), all);
+        let some = ids(&dataset, 30);
+        assert_eq!(some.len(), 30);
+        assert!(some.is_sorted_by(|one, next| one < next) && some.iter().all(|id| id % 2 == 0), "{some:?}");
+        let of_part = |first: u64| some.iter().filter(|id| (first..first + 100).contains(id)).count();
+        assert!([0, 100, 200].into_iter().all(|first| (4..=18).contains(&of_part(first))), "{some:?}");
+        assert_eq!(ids(&dataset, 30), some);
+        assert!(ids(&dataset, 0).is_empty());
+    }
 }
