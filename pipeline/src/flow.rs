@@ -140,16 +140,14 @@ impl Flow {
         let (text, pairs) = (corpus.text.as_ref(), corpus.pairs.as_ref());
         let tokenizer = self.add(shard::flow::tokenizer_stages(tokenizer, text, pairs));
         let Some(pack) = &config.pack else { return };
+        let images_max = config.interleaved.as_ref().map(|interleaved| interleaved.build.images_max);
         let packable = Packable {
-            text: text.map(|documents| (documents, pack.text(config))),
-            pairs: of_pairs.map(|images| PackablePairs {
-                images,
-                duplicates: corpus.duplicates.as_ref(),
-                config: pack.pairs(config),
-            }),
-            interleaved: corpus.interleaved.as_ref().map(|documents| (documents, pack.interleaved(config))),
+            text,
+            pairs: of_pairs.map(|images| PackablePairs { images, duplicates: corpus.duplicates.as_ref() }),
+            interleaved: corpus.interleaved.as_ref().zip(images_max),
         };
-        let packed = shard::flow::packing_stages(packable, config.seed, &tokenizer, &features);
+        let sizes = (pack, &config.model);
+        let packed = shard::flow::packing_stages(packable, sizes, config.seed, &tokenizer, &features);
         let packed = self.add(packed);
         let Some((train, tower)) = config.train.as_ref().zip(start) else { return };
         let training = Training {

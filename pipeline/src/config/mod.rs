@@ -10,7 +10,6 @@ mod fit;
 pub mod keys;
 mod limits;
 pub mod load;
-mod pack;
 mod slurm;
 
 use std::collections::BTreeMap;
@@ -28,7 +27,6 @@ pub use base::load_based;
 pub(crate) use explain::nearest;
 pub use limits::Limits;
 pub use load::Loaded;
-pub use pack::Pack;
 pub use slurm::{Job, Slurm};
 
 /// A complete run.
@@ -74,7 +72,7 @@ pub struct Config {
     /// The tokenizer.
     pub tokenizer: Option<shard::tokenizer::TokenizerConfig>,
     /// Packing into sequences.
-    pub pack: Option<Pack>,
+    pub pack: Option<shard::pack::stage::PackConfig>,
     /// The network.
     #[serde(default)]
     pub model: model::Config,
@@ -122,7 +120,7 @@ impl Config {
         validate(&self.image_duplicates, |c| c.validate()).map_err(section("image_duplicates"))?;
         validate(&self.features, |c| c.validate()).map_err(section("features"))?;
         validate(&self.tokenizer, |c| c.validate()).map_err(section("tokenizer"))?;
-        validate(&self.pack, |c| c.validate(self)).map_err(section("pack"))?;
+        validate(&self.pack, |c| c.validate(&self.model)).map_err(section("pack"))?;
         self.model.validate().map_err(|problem| problem.to_string())?;
         validate(&self.train, |c| c.validate().map_err(|e| e.to_string()))?;
         validate(&self.evaluate, |c| c.validate().map_err(|e| e.to_string()))?;

@@ -6,7 +6,7 @@
 //! pair         pair          a caption and its image -> one sequence
 //! interleaved  interleaved   texts and images in reading order -> one sequence
 //! payload      Payloads      what goes into an image's slots: encoded image or features
-//! stage        PackText, PackPairs, PackInterleaved
+//! stage        PackText, PackPairs, PackInterleaved, and the section `[pack]`
 //! ```
 //!
 //! Sources: the paper's section 2.1 and table 21, and the loaders of microsoft/unilm
@@ -18,7 +18,7 @@ mod error;
 mod interleaved;
 mod pair;
 mod payload;
-mod stage;
+pub mod stage;
 mod text;
 
 pub use config::{InterleavedConfig, PairConfig, TextConfig};
@@ -26,5 +26,4 @@ pub use draft::{Draft, Frame};
 pub use error::PackError;
 pub use interleaved::{Item, Packed, interleaved};
 pub use pair::pair;
-pub use stage::{PackInterleaved, PackPairs, PackText};
 pub use text::TextPacker;

@@ -150,8 +150,8 @@ pub struct TowerConfig {
     /// Standard deviation of randomly initialised position embeddings. The default is CLIP's; small models
     /// trained from scratch locate objects better with 0.2.
     pub position_std: f64,
-    /// Where the weights come from; required where features are computed or the network is trained. No part of what
-    /// the network is: whoever depends on the weights says so by their digest.
+    /// Where the weights come from; required by `[features]` and `[train]`. Fingerprints hold the file's digest, not its
+    /// path.
     #[serde(skip_serializing)]
     pub weights: Option<WeightsSource>,
 }
