@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use corpus::observer::{Observer, Unobserved};
@@ -10,11 +9,8 @@ use corpus::record::{
     DOCUMENTS, Document, EncodedImage, FEATURES, Features, HELD_OUT, IMAGES, INTERLEAVED, Image, Interleaved,
     PAIRS, Pair, SEQUENCES, Sequence, Span, Use,
 };
-use corpus::table::Record;
-use corpus::{
-    Cancel, Dataset, Declared, Error, Id, Inputs, Output, Result, Split, Stage, Store, Stream, Task,
-};
-use serde_json::{Value, json};
+use corpus::{Cancel, Dataset, Error, Id, Inputs, Result, Split, Stage, Store, Stream};
+use corpus_testing::{GivenRows, StopAfter};
 
 use super::*;
 use crate::pack::payload::Payloads;
@@ -22,38 +18,8 @@ use crate::pack::{InterleavedConfig, PairConfig, TextConfig};
 use crate::tokenizer::tests::{letters, letters_file};
 use crate::tokenizer::{TOKENIZER_MODEL, Tokenize, TokenizerConfig, TrainingConfig};
 
-/// A stage that writes given rows: one task for each list of them.
-struct Given<R>(&'static str, Stream<R>, Vec<Vec<R>>);
-
-impl<R: Record + Clone + Sync> Stage for Given<R> {
-    fn name(&self) -> String {
-        self.0.to_owned()
-    }
-    fn settings(&self) -> Result<Value> {
-        Ok(json!({}))
-    }
-    fn plan(&self, _: &Inputs) -> Result<u32> {
-        Ok(self.2.len() as u32)
-    }
-    fn streams(&self) -> Vec<Declared> {
-        vec![self.1.into()]
-    }
-    fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
-        for row in &self.2[task.index as usize] {
-            out.write(self.1, row.clone())?;
-        }
-        Ok(())
-    }
-}
-
-/// Asks to stop after some records.
-struct Stop(AtomicU64, Cancel, u64);
-impl Observer for Stop {
-    fn advanced(&self, records: u64) {
-        if self.0.fetch_add(records, Ordering::Relaxed) + records >= self.2 {
-            self.1.request();
-        }
-    }
+fn given<R>(name: &str, stream: Stream<R>, parts: Vec<Vec<R>>) -> GivenRows<R> {
+    GivenRows { name: name.to_owned(), stream, parts }
 }
 
 struct Bench {
@@ -122,8 +88,8 @@ fn pack_text() -> PackText {
     }
 }
 
-fn documents() -> Given<Document> {
-    Given("text", DOCUMENTS, vec![(0..95).map(document).collect(), (100..130).map(document).collect()])
+fn documents() -> GivenRows<Document> {
+    given("text", DOCUMENTS, vec![(0..95).map(document).collect(), (100..130).map(document).collect()])
 }
 
 #[test]
@@ -153,7 +119,7 @@ fn documents_are_packed_within_their_split_and_shuffled() {
 fn a_sequence_holds_one_set_and_the_sets_of_a_block_follow_each_other() {
     let mut bench = Bench::new();
     let of_set = |bits: u64| Document { source: format!("set {}", bits % 3), ..document(bits) };
-    bench.add(&Given("text", DOCUMENTS, vec![(0..95).map(of_set).collect()]));
+    bench.add(&given("text", DOCUMENTS, vec![(0..95).map(of_set).collect()]));
     let packed = bench.add(&pack_text());
     let rows = sequences(&packed);
     for row in &rows {
@@ -175,9 +141,8 @@ fn a_task_that_was_stopped_makes_the_same_sequences() {
     stopped.add(&documents());
     let mut stops = 0;
     let dataset = loop {
-        let cancel = Cancel::default();
-        let stop = Stop(AtomicU64::new(0), cancel.clone(), 25);
-        match stopped.run(&pack_text(), &cancel, &stop) {
+        let stop = StopAfter::new(25);
+        match stopped.run(&pack_text(), &stop.cancel, &stop) {
             Ok(dataset) => break dataset,
             Err(Error::Cancelled) => stops += 1,
             Err(error) => unreachable!("{error}"),
@@ -241,8 +206,8 @@ fn add_images(bench: &mut Bench) {
         vec![image(10, &[Some("ab"), Some("cd")]), image(20, &[Some("e"), None])],
         vec![image(30, &[Some("a")])],
     ];
-    bench.add(&Given("images.pass0", IMAGES, first));
-    bench.add(&Given("images.pass1", IMAGES, vec![vec![image(40, &[Some("b")])]]));
+    bench.add(&given("images.pass0", IMAGES, first));
+    bench.add(&given("images.pass1", IMAGES, vec![vec![image(40, &[Some("b")])]]));
 }
 
 #[test]
@@ -298,7 +263,7 @@ fn features_are_matched_with_their_images() {
     let mut bench = Bench::new();
     add_images(&mut bench);
     let rows = vec![vec![features(10, 0), features(20, 0)], vec![features(30, 0)], vec![features(40, 0)]];
-    bench.add(&Given("features.pairs", FEATURES, rows));
+    bench.add(&given("features.pairs", FEATURES, rows));
     let mut rows = sequences(&bench.add(&pack_pairs(Some("features.pairs"))));
     rows.sort_by_key(|row| row.spans[0].id);
     let payloads: Vec<&[u8]> = rows.iter().map(|row| row.payloads[0].as_ref()).collect();
@@ -311,7 +276,7 @@ fn features_of_other_images_are_refused() {
     let mut bench = Bench::new();
     add_images(&mut bench);
     let rows = vec![vec![features(10, 0), features(21, 0)], vec![features(30, 0)], vec![]];
-    bench.add(&Given("features.pairs", FEATURES, rows));
+    bench.add(&given("features.pairs", FEATURES, rows));
     let error = bench.run(&pack_pairs(Some("features.pairs")), &Cancel::default(), &Unobserved).unwrap_err();
     let Error::Work { source, .. } = error else {
         unreachable!("{error}");
@@ -325,7 +290,7 @@ fn features_of_other_images_are_refused() {
 fn a_resumed_task_finds_the_features_of_its_first_image() {
     let mut bench = Bench::new();
     let rows = vec![vec![features(1, 0)], vec![features(10, 0), features(20, 0), features(30, 0)]];
-    let dataset = bench.add(&Given("features.pairs", FEATURES, rows));
+    let dataset = bench.add(&given("features.pairs", FEATURES, rows));
     let mut payloads = Payloads::open(Some(&dataset), "pack.pairs", 1, true).unwrap();
     assert_eq!(payloads.next(id(20), 0, Bytes::new()).unwrap(), "features 20 0");
     assert!(payloads.next(id(31), 0, Bytes::new()).is_err(), "once found, nothing is passed over");
@@ -341,9 +306,9 @@ fn interleaved_documents_keep_their_order_and_count_cut_images() {
         images: std::iter::once(None).chain((0..image_count).map(|n| Some(encoded(bits + n)))).collect(),
         split: if bits == 100 { Split::Validation } else { Split::Train },
     };
-    bench.add(&Given("interleaved", INTERLEAVED, vec![vec![page(100, 2), page(200, 4)]]));
+    bench.add(&given("interleaved", INTERLEAVED, vec![vec![page(100, 2), page(200, 4)]]));
     let all = (0..2).map(|slot| features(100, slot)).chain((0..4).map(|slot| features(200, slot)));
-    bench.add(&Given("features.interleaved", FEATURES, vec![all.collect()]));
+    bench.add(&given("features.interleaved", FEATURES, vec![all.collect()]));
     let stage = |features: Option<&str>| PackInterleaved {
         name: "pack.interleaved".to_owned(),
         tokenizer: "tokenizer".to_owned(),
@@ -389,12 +354,12 @@ fn the_tokenizer_stage_trains_on_documents_and_captions() {
     let mut bench = Bench::new();
     bench.add(&documents());
     let pair = Pair::new(id(1), "test", "https://example.org/1.jpg", "dab bead cab");
-    bench.add(&Given("pairs", PAIRS, vec![vec![pair]]));
+    bench.add(&given("pairs", PAIRS, vec![vec![pair]]));
     let config = TokenizerConfig::Train(TrainingConfig { vocabulary_size: 40, input_bytes_max: 1 << 20 });
     let stage = Tokenize::new("trained", &config, vec!["text".to_owned()], vec!["pairs".to_owned()]);
     let trained = bench.add(&stage);
     let units = &trained.manifest().report.units;
-    let held_out = documents().2.concat().iter().filter(|d| d.split == Some(Split::Validation)).count();
+    let held_out = documents().parts.concat().iter().filter(|d| d.split == Some(Split::Validation)).count();
     assert_eq!((units["documents"].read, units["pairs"].read), (125 - held_out as u64, 1));
     let model = Tokenizer::parse(&trained.file(TOKENIZER_MODEL).unwrap().unwrap()).unwrap();
     assert_eq!(model.decode(&model.encode("ab cab")), "ab cab");
