@@ -9,13 +9,14 @@
 #               docs.jsonl, truth.jsonl                   texts, and which are planted copies (filter/benches/peers.py)
 #               items.jsonl                               texts that docs.jsonl does not hold
 #               photos/                                   JPEG files
-#   DOCUMENTS number of documents that are generated (default 100000), and a tenth of the rows of pairs
+#   DOCUMENTS documents to generate (default 100000); ten times as many rows of pairs
 #
 # Peers are installed into a virtual environment in the user's cache.
 set -u
 
 root=$(cd "$(dirname "$0")/.." && pwd)
-kosmos=$(realpath "${1:?usage: bench.sh KOSMOS [SECTION...]}")
+: "${1:?usage: bench.sh KOSMOS [SECTION...]}"
+kosmos=$(realpath "$1") || exit 2
 shift
 data=${DATA:+$(realpath "$DATA")}
 documents=${DOCUMENTS:-100000}
@@ -27,7 +28,7 @@ cd "$root" || exit 1
 
 # name | heading in docs/benchmarks.md | what it needs in DATA | Python packages
 sections='
-main-text|Main text|html|trafilatura==2.3.1 resiliparse==2.0.1 lightgbm numpy
+main-text|Main text|html html/aeb|trafilatura==2.3.1 resiliparse==2.0.1 lightgbm numpy
 archives|Archives|archive.warc.gz|
 rules|Rules|docs.jsonl|datatrove[processing]==0.10.1 spacy==3.8.18 pyarrow
 peers|Near-duplicates|docs.jsonl truth.jsonl|rensa==0.5.0 datatrove[processing]==0.10.1 spacy==3.8.18 pyarrow
@@ -92,7 +93,7 @@ install() {
 }
 
 for name in "$@"; do
-    [ "$name" = list ] || grep -q "^$name|" <<<"$sections" || { echo "bench: there is no section $name; there are:"; "$0" "$kosmos" list; exit 2; } >&2
+    [ "$name" = list ] || grep -q "^$name|" <<<"$sections" || { echo "bench: there is no section $name; there are:"; "$root/setup/bench.sh" "$kosmos" list; exit 2; } >&2
 done
 while IFS='|' read -r name heading needs packages; do
     [ -n "$name" ] || continue
@@ -106,6 +107,6 @@ while IFS='|' read -r name heading needs packages; do
     echo "==== $name: committed"
     committed "$heading"
     echo "==== $name: here, $(date -u +%F), $(grep -m1 'model name' /proc/cpuinfo | cut -d: -f2- | xargs), $(nproc) cores"
-    install "$packages" && run "$name" </dev/null || { echo "bench: $name failed" >&2; failed=1; }
+    { install "$packages" && run "$name"; } </dev/null || { echo "bench: $name failed" >&2; failed=1; }
 done <<<"$sections"
 exit $failed

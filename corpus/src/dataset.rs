@@ -184,6 +184,23 @@ impl Dataset {
         Reader::open_at(&part.path, self.store.open(&part.path)?, row)
     }
 
+    /// As [`Self::open_at`], so many rows and no more: what lies behind them is not decoded.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_rows<R: Record>(&self, part: &Part, row: u64, count: u64) -> Result<Reader<R>> {
+        self.check(part)?;
+        Reader::open_rows(&part.path, self.store.open(&part.path)?, row, count)
+    }
+
+    /// Opens a part for the few columns of a record. Its digest is not compared: that would read all of it.
+    ///
+    /// # Errors
+    /// When the part is missing, or is not a table of this type.
+    pub fn open_columns<R: Record>(&self, part: &Part) -> Result<Reader<R>> {
+        Reader::open(&part.path, self.store.open(&part.path)?)
+    }
+
     fn check(&self, part: &Part) -> Result<()> {
         if self.checked.lock().unwrap_or_else(PoisonError::into_inner).contains(&part.path) {
             return Ok(());

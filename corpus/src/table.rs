@@ -187,7 +187,7 @@ impl<R: Record> Reader<R> {
     /// # Errors
     /// When it is not a parquet table of this record type.
     pub fn open(path: &str, file: StoredFile) -> Result<Self> {
-        Self::build(path, file, |_| true, 0)
+        Self::build(path, file, |_| true, (0, None))
     }
 
     /// Opens a part at a row, as a resumed task does; earlier row groups are not read.
@@ -195,7 +195,15 @@ impl<R: Record> Reader<R> {
     /// # Errors
     /// As [`Self::open`].
     pub fn open_at(path: &str, file: StoredFile, row: u64) -> Result<Self> {
-        Self::build(path, file, |_| true, row)
+        Self::build(path, file, |_| true, (row, None))
+    }
+
+    /// As [`Self::open_at`], so many rows and no more: what lies behind them is not decoded.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_rows(path: &str, file: StoredFile, row: u64, count: u64) -> Result<Self> {
+        Self::build(path, file, |_| true, (row, Some(count)))
     }
 
     /// Opens the row groups of a part that may hold an id of the range in the named column, by the
@@ -204,14 +212,14 @@ impl<R: Record> Reader<R> {
     /// # Errors
     /// As [`Self::open`].
     pub fn open_ids(path: &str, file: StoredFile, column: &str, ids: &RangeInclusive<Id>) -> Result<Self> {
-        Self::build(path, file, |group| may_hold(group, column, ids), 0)
+        Self::build(path, file, |group| may_hold(group, column, ids), (0, None))
     }
 
     fn build(
         path: &str,
         file: StoredFile,
         wanted: impl Fn(&RowGroupMetaData) -> bool,
-        offset: u64,
+        (offset, count): (u64, Option<u64>),
     ) -> Result<Self> {
         let failed = |error: &dyn std::fmt::Display| unread(&file, path, R::TABLE, error);
         let builder = ParquetRecordBatchReaderBuilder::try_new(file.clone()).map_err(|e| failed(&e))?;
@@ -229,11 +237,14 @@ impl<R: Record> Reader<R> {
         let schema = R::schema();
         let columns = schema.fields().iter().map(|field| field.name().as_str());
         let wanted = ProjectionMask::columns(builder.parquet_schema(), columns);
-        let batch_rows = batch_rows(metadata.row_groups());
+        let rows = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+        let limit = count.map_or(usize::MAX, rows);
+        let batch_rows = batch_rows(metadata.row_groups()).min(limit.max(1));
         let batches = builder
             .with_projection(wanted)
             .with_row_groups(groups)
-            .with_offset(usize::try_from(offset).unwrap_or(usize::MAX))
+            .with_offset(rows(offset))
+            .with_limit(limit)
             .with_batch_size(batch_rows)
             .build()
             .map_err(|e| failed(&e))?;

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use corpus::gc::MARKER;
-use corpus::record::{DROPPED, FAILED, FINGERPRINTS, VERDICTS};
+use corpus::record::{DROPPED, FAILED, FINGERPRINTS, HELD_OUT, VERDICTS};
 use corpus::store::Place;
 use corpus::{Dataset, Inputs, Part, WorkFolder};
 
@@ -15,8 +15,9 @@ use crate::folder::Folder;
 use crate::location::Location;
 use crate::{Error, Result};
 
-/// Streams that hold no results: what was removed, and what stages leave to each other.
-const SIDE_STREAMS: [&str; 4] = [DROPPED.name(), FAILED.name(), VERDICTS.name(), FINGERPRINTS.name()];
+/// Streams beside a stage's results: what was removed or held out, and what stages leave to each other.
+const SIDE_STREAMS: [&str; 5] =
+    [DROPPED.name(), FAILED.name(), VERDICTS.name(), FINGERPRINTS.name(), HELD_OUT.name()];
 
 /// A run's finished stages, by the settings it was last run with.
 pub struct Opened {

@@ -77,18 +77,18 @@ fn show(stages: &[StageStatus]) -> Table {
             State::Waiting => "waiting".to_owned(),
             _ => format!("{}/{of}", status.tasks_done),
         };
-        let units = status.report.iter().flat_map(|report| &report.units);
-        let mut has_row = false;
-        for (unit, counts) in units {
+        let units = || status.report.iter().flat_map(|report| &report.units);
+        // It is the most numerous unit that was timed.
+        let timed = units().map(|(_, counts)| counts.read).max();
+        let mut pace = status.records_per_sec;
+        for (unit, counts) in units() {
             let numbers = [counts.read, counts.kept, counts.dropped_total(), counts.failed_total()];
             let head = [status.stage.clone(), tasks.clone()];
-            // Of the first unit: it is the stage's records that were timed.
-            let pace = status.records_per_sec.filter(|_| !has_row).map(|pace| grouped(pace as u64));
-            let tail = [pace.unwrap_or_default(), unit.clone()];
+            let pace = if timed == Some(counts.read) { pace.take() } else { None };
+            let tail = [pace.map(|pace| grouped(pace as u64)).unwrap_or_default(), unit.clone()];
             table.push(head.into_iter().chain(numbers.map(grouped)).chain(tail));
-            has_row = true;
         }
-        if !has_row {
+        if timed.is_none() {
             table.push([status.stage.clone(), tasks]);
         }
     }

@@ -85,6 +85,8 @@ fn a_run_in_a_bucket_has_the_parts_of_one_in_a_folder_and_every_command_reads_it
         &["stats", "RUN", "text", "--json"],
         &["inspect", "RUN", "text", "--rows", "3", "--json"],
         &["inspect", "RUN", "images.pass0/images", "--rows", "2", "--json"],
+        // By the name of the stage alone, though what was held out is a stream beside it.
+        &["inspect", "RUN", "pack.pairs", "--rows", "1", "--json"],
         &["gc", "RUN"],
         &["task", "RUN", "text.rules", "0"],
     ] {

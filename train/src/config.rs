@@ -44,8 +44,8 @@ pub struct Config {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub micro_batch: Option<Rows>,
     /// Weights of the sets of text, by `documents.source`: shares of text tokens, which need not sum to 1. Every set
-    /// needs one (0 leaves it out), and every weight a set. If empty, all sequences have equal weight. The weights of
-    /// the paper are in its table 20.
+    /// needs one (0 leaves it out), and every positive weight a set. If empty, all sequences have equal weight. The
+    /// weights of the paper are in its table 20.
     pub text_weights: BTreeMap<String, f64>,
     /// The optimiser.
     pub optimizer: OptimizerConfig,
@@ -74,7 +74,7 @@ pub struct Config {
     /// Maximum number of bytes (as stored) to read from a part at once. The default is 16 MiB.
     pub block_bytes_max: u64,
     /// Number of blocks whose rows are shuffled together. With the default `block_bytes_max`, 4 blocks are 64
-    /// MiB (as stored) for each text source, for pairs and for interleaved documents.
+    /// MiB (as stored) for each set of text, for pairs and for interleaved documents.
     pub window_blocks: u32,
     /// Number of micro-batches to prepare ahead of the network.
     pub micro_batches_ahead: u32,

@@ -64,7 +64,7 @@ impl Source {
         let sampler = Sampler::new(config.seed, &stream, block_count, config.window_blocks, rank)
             .ok_or_else(|| Error::NoSequences {
                 kind,
-                reason: format!("{block_count} blocks of rows for {} processes", rank.count),
+                reason: format!("{name:?} has {block_count} blocks of rows for {} processes", rank.count),
             })?;
         Ok(Self { kind, dataset, parts, blocks, sampler, position, window: None })
     }
@@ -101,30 +101,31 @@ impl Source {
             let block = usize::try_from(index).ok().and_then(|index| self.blocks.get(index));
             let Some(block) = block else { continue };
             let Some(part) = self.parts.get(block.part) else { continue };
-            self.read_block(part, block, &mut rows)?;
+            for row in rows_of(&self.dataset, part, *block)? {
+                rows.push(Some(row?));
+            }
         }
         let order = self.sampler.row_order(epoch, window, rows.len() as u64);
         Ok(Window { rows, order })
     }
-
-    fn read_block(&self, part: &Part, block: &Block, rows: &mut Vec<Option<Sequence>>) -> Result<()> {
-        let end = rows.len() + block.row_count as usize;
-        let reader = self.dataset.open_at::<Sequence>(part, block.row_start)?;
-        for row in reader.take(block.row_count as usize) {
-            let row = row?;
-            rows.push(Some(row));
-        }
-        if rows.len() == end {
-            return Ok(());
-        }
-        Err(too_few(part).into())
-    }
 }
 
-/// The error of a part that ends before its manifest says.
-pub(crate) fn too_few(part: &Part) -> corpus::Error {
-    let detail = format!("fewer rows than the {} of its manifest", part.rows);
-    corpus::Error::Table { path: part.path.clone(), table: Sequence::TABLE, detail }
+/// Reads the rows of a block, as many as it has.
+///
+/// # Errors
+/// When the part cannot be opened; each row's own, and that of a part that ends before its manifest says.
+pub(crate) fn rows_of(
+    dataset: &Dataset,
+    part: &Part,
+    block: Block,
+) -> corpus::Result<impl Iterator<Item = corpus::Result<Sequence>> + use<>> {
+    let mut reader = dataset.open_rows::<Sequence>(part, block.row_start, block.row_count)?;
+    let (path, rows) = (part.path.clone(), part.rows);
+    let too_few = move || {
+        let detail = format!("fewer rows than the {rows} of its manifest");
+        Err(corpus::Error::Table { path: path.clone(), table: Sequence::TABLE, detail })
+    };
+    Ok((0..block.row_count).map(move |_| reader.next().unwrap_or_else(&too_few)))
 }
 
 impl Window {

@@ -112,7 +112,7 @@ fn all(parts: &[Part]) -> Vec<Block> {
 fn sets(dataset: &Dataset, parts: &[Part]) -> Result<BTreeMap<String, Vec<Block>>> {
     let mut sets: BTreeMap<String, Vec<Block>> = BTreeMap::new();
     for (index, part) in parts.iter().enumerate() {
-        let rows: Vec<SequenceSource> = dataset.open(part)?.collect::<corpus::Result<_>>()?;
+        let rows: Vec<SequenceSource> = dataset.open_columns(part)?.collect::<corpus::Result<_>>()?;
         let mut row_start = 0;
         for run in rows.chunk_by(|one, other| one.source == other.source) {
             let name = run.first().and_then(|row| row.source.clone()).unwrap_or_default();

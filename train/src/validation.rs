@@ -12,7 +12,8 @@ use crate::loader::Shards;
 use crate::micro_batch::MicroBatch;
 use crate::permutation::Permutation;
 use crate::rows::Rows;
-use crate::source::too_few;
+use crate::sampler::Block;
+use crate::source::rows_of;
 use crate::{Kind, Result};
 
 /// Mean negative log-likelihood per scored target in nats, by kind; null where it is not finite.
@@ -27,40 +28,38 @@ pub struct ValidationLoss {
     pub losses: MeanLosses,
 }
 
-/// Reads up to `rows_max` held-out sequences of a shard: of more, some from all over it, in its order. Nothing else is
-/// read.
+/// Reads up to `rows_max` held-out sequences of a shard, in its order; if there are more, a sample spread over all of
+/// them. Nothing else is read.
 ///
 /// # Errors
 /// When the manifest cannot be read; each row's own.
 pub fn held_out(dataset: &Dataset, rows_max: u32) -> Result<impl Iterator<Item = corpus::Result<Sequence>>> {
     let parts: Vec<Part> = dataset.parts(HELD_OUT).collect::<corpus::Result<_>>()?;
-    let drawn = drawn(&parts, rows_max);
-    let mut open = None;
-    Ok(drawn.into_iter().map(move |(part, row)| {
-        let mut reader = match open.take() {
-            Some((next, reader)) if next == (part.path.clone(), row) => reader,
-            _ => dataset.open_at::<Sequence>(&part, row)?,
-        };
-        let sequence = reader.next().unwrap_or_else(|| Err(too_few(&part)))?;
-        open = Some(((part.path, row + 1), reader));
-        Ok(sequence)
+    let runs = drawn(&parts, rows_max);
+    Ok(runs.into_iter().flat_map(move |run| match rows_of(dataset, &parts[run.part], run) {
+        Ok(rows) => Box::new(rows) as Box<dyn Iterator<Item = corpus::Result<Sequence>>>,
+        Err(error) => Box::new(std::iter::once(Err(error))),
     }))
 }
 
-/// Returns which rows are read, each with its part, in their order.
-fn drawn(parts: &[Part], rows_max: u32) -> Vec<(Part, u64)> {
+/// Returns the runs of rows that are read, in their order.
+fn drawn(parts: &[Part], rows_max: u32) -> Vec<Block> {
     let total = parts.iter().map(|part| part.rows).sum();
     let order = Permutation::new(0, HELD_OUT.name(), &[], total);
     let mut places: Vec<u64> = (0..total.min(rows_max.into())).map(|place| order.at(place)).collect();
     places.sort_unstable();
-    let (mut drawn, mut before, mut places) = (Vec::new(), 0, places.into_iter().peekable());
-    for part in parts {
+    let (mut runs, mut before, mut places) = (Vec::<Block>::new(), 0, places.into_iter().peekable());
+    for (index, part) in parts.iter().enumerate() {
         while let Some(place) = places.next_if(|place| *place < before + part.rows) {
-            drawn.push((part.clone(), place - before));
+            let row = place - before;
+            match runs.last_mut() {
+                Some(run) if run.part == index && run.row_start + run.row_count == row => run.row_count += 1,
+                _ => runs.push(Block { part: index, row_start: row, row_count: 1 }),
+            }
         }
         before += part.rows;
     }
-    drawn
+    runs
 }
 
 /// Makes micro-batches of up to `rows_max` held-out sequences of a shard, one at a time.

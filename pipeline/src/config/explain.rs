@@ -13,7 +13,7 @@ const SHOWN_CHARS_MAX: usize = 60;
 const NOBODY: &str = "?";
 
 /// Keys that have another name than they had.
-const MOVED: [(&str, &str); 1] = [("features.weights", "model.tower.weights")];
+const MOVED: [(&str, &str); 1] = [("features.weights", "model.tower.weights now, and its path file.path")];
 
 /// Keys whose values may hold passwords; also of all below them.
 const SECRET: [&str; 2] = ["fetch.proxy", "fetch.headers"];
@@ -102,7 +102,7 @@ impl Explained<'_> {
         let mut quoted = message.split('`').skip(1).step_by(2);
         if message.starts_with("unknown field") {
             if let Some((_, now)) = MOVED.iter().find(|(before, _)| *before == self.path) {
-                return (self.path, format!("is called {now} now"));
+                return (self.path, format!("is called {now}"));
             }
             let unknown = quoted.next().unwrap_or_default();
             let known: Vec<&str> = quoted.collect();

@@ -121,7 +121,9 @@ fn sets_of_one_part_are_told_apart() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::local(folder.path()).unwrap();
     let of = |source: &str, ids: std::ops::Range<u64>| -> Vec<Sequence> {
-        ids.map(|id| Sequence { source: Some(source.to_owned()), ..text(id, 6) }).collect()
+        let token = if source == "a" { 30 } else { 40 };
+        let row = |id| Sequence { source: Some(source.to_owned()), tokens: vec![token; 6], ..text(id, 6) };
+        ids.map(row).collect()
     };
     let rows = [of("a", 0..7), of("b", 7..9), of("a", 9..12), of("b", 12..20)].concat();
     let shards = Shards::from([(Kind::Text, shard(&store, "pack.text", vec![rows]))]);
@@ -130,8 +132,15 @@ fn sets_of_one_part_are_told_apart() {
     let config =
         Config { batch, micro_batch: Some(batch), text_weights, block_bytes_max: 100, ..config(100) };
     let mut feed = open(&config, &shards, &LoaderState::default()).unwrap();
-    let state = (0..10).map(|_| feed.next_batch().unwrap().state).last().unwrap();
-    let text = &state[&Kind::Text];
+    let loaded: Vec<Loaded> = (0..10).map(|_| feed.next_batch().unwrap()).collect();
+    let input = || loaded.iter().flat_map(|loaded| &loaded.batch.input);
+    let of_token = |token: u32| input().filter(|found| **found == token).count();
+    assert_eq!(
+        (of_token(30), of_token(40), input().count()),
+        (10 * 5, 30 * 5, 40 * 5),
+        "rows are their own set's"
+    );
+    let text = &loaded[9].state[&Kind::Text];
     // Ten rows are each of the two sets, and 40 sequences of 6 tokens were drawn.
     assert_eq!((text["a"].tokens, text["b"].tokens), (60, 180));
     assert_eq!((text["a"].position.epoch, text["b"].position.epoch), (0, 2));

@@ -92,6 +92,13 @@ fn the_dataset_holds_the_weights_a_row_for_every_step_and_the_validations() {
     let validations: Value = serde_json::from_slice(&trained.file(VALIDATION).unwrap().unwrap()).unwrap();
     assert_eq!(validations[1]["step"], 6);
     assert!(validations[1]["losses"]["pairs"].is_f64());
+    let mixture: BTreeMap<Kind, BTreeMap<String, Drawn>> =
+        serde_json::from_slice(&trained.file(MIXTURE).unwrap().unwrap()).unwrap();
+    let drawn = |kind| mixture[&kind]["all"].clone();
+    assert_eq!(mixture.keys().copied().collect::<Vec<_>>(), [Kind::Text, Kind::Pairs]);
+    assert_eq!((drawn(Kind::Text).share, drawn(Kind::Pairs).share), (1.0, 1.0));
+    // Eight tokens are the longest text; a pair has two words at most, and seven tokens beside them.
+    assert!(drawn(Kind::Text).tokens >= 6 * 4 && drawn(Kind::Pairs).tokens >= 6 * 3 * 7);
 }
 
 #[test]
