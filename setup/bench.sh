@@ -9,6 +9,7 @@
 #               docs.jsonl, truth.jsonl                   texts, and which are planted copies (filter/benches/peers.py)
 #               items.jsonl                               texts that docs.jsonl does not hold
 #               photos/                                   JPEG files
+#               tokenizer.model, lines.txt                a SentencePiece unigram model, and any text
 #   DOCUMENTS documents to generate (default 100000); ten times as many rows of pairs
 #
 # Peers are installed into a virtual environment in the user's cache.
@@ -37,6 +38,7 @@ repeats|Repeated passages|docs.jsonl|datatrove[processing]==0.10.1 spacy==3.8.18
 decontamination|Decontamination|docs.jsonl items.jsonl|pyarrow
 images|Images|photos|img2dataset==1.47.0
 pairs|Metadata of pairs||pyarrow numpy
+tokenizer|Tokenizer|tokenizer.model lines.txt|sentencepiece==0.2.3 tokenizers==0.23.3 protobuf==7.36.2
 sealing|Sealing||
 training-step|Training step||'
 
@@ -65,6 +67,7 @@ run() {
     images)
         "$python" ingest/images/benches/images.py "$kosmos" "$(dirname "$python")/img2dataset" "$data/photos" --runs 3 --urls 3000 ;;
     pairs) "$python" filter/benches/pairs.py "$kosmos" --rows $((10 * documents)) --list 16 ;;
+    tokenizer) "$python" shard/benches/tokenizer.py "$kosmos" "$data/tokenizer.model" "$data/lines.txt" ;;
     sealing) cargo_bench seal -- 100000 ;;
     training-step) cargo_bench step ;;
     esac

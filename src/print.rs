@@ -19,6 +19,11 @@ impl Stdout {
         self.0.write_all(escaped(&text.to_string()).as_bytes())
     }
 
+    /// Writes bytes as they are: numbers, in which no control character can stand.
+    pub(crate) fn write_plain(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.0.write_all(bytes)
+    }
+
     /// Writes out what is held back.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         self.0.flush()

@@ -1,7 +1,5 @@
 //! A classifier of texts of one's own: its texts are read and sampled, some held out, and it is measured by these.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,7 +9,7 @@ use filter::fasttext::{Model, Scratch};
 use filter::rule::classifier::CLASSIFIER_BYTES_MAX;
 use ingest::{Client, fetch, for_each_text};
 
-use crate::{Error, Result};
+use crate::{Error, Result, written};
 
 /// The label of texts to keep, as a rule names it.
 pub const GOOD_LABEL: &str = "__label__good";
@@ -66,7 +64,12 @@ impl Texts<'_> {
 }
 
 /// Calls `take` with the texts of a file or folder; one that cannot be used is a mistake of the user's.
-fn for_each_text_of(client: &Arc<Client>, path: &Path, field: &str, take: impl FnMut(&str)) -> Result<()> {
+pub(crate) fn for_each_text_of(
+    client: &Arc<Client>,
+    path: &Path,
+    field: &str,
+    take: impl FnMut(&str),
+) -> Result<()> {
     let unnamed = || Error::Usage(format!("the name of {} is not UTF-8", path.display()));
     let name = path.to_str().ok_or_else(unnamed)?;
     let field = field.to_owned();
@@ -115,12 +118,7 @@ pub fn train(trainer: &Trainer, good: &[String], bad: &[String]) -> Result<(Trai
 /// # Errors
 /// When it cannot be written.
 pub fn save(trained: &Trained, path: &Path) -> Result<()> {
-    let failed = || format!("cannot write {}", path.display());
-    let temporary = path.with_added_extension("partial");
-    let mut out = BufWriter::new(File::create(&temporary).map_err(Error::because(failed))?);
-    trained.write(&mut out).map_err(Error::because(failed))?;
-    out.flush().map_err(Error::because(failed))?;
-    std::fs::rename(&temporary, path).map_err(Error::because(failed))
+    written::whole(path, |out| trained.write(out))
 }
 
 fn measure(model: &Model, held_out: &[Example<'_>]) -> Measured {

@@ -138,7 +138,8 @@ impl Flow {
         }
         let Some(tokenizer) = &config.tokenizer else { return };
         let (text, pairs) = (corpus.text.as_ref(), corpus.pairs.as_ref());
-        let tokenizer = self.add(shard::flow::tokenizer_stages(tokenizer, text, pairs));
+        let rows = config.train.as_ref().map(|_| config.model.decoder.vocabulary_size);
+        let tokenizer = self.add(shard::flow::tokenizer_stages(tokenizer, text, pairs, rows));
         let Some(pack) = &config.pack else { return };
         let images_max = config.interleaved.as_ref().map(|interleaved| interleaved.build.images_max);
         let packable = Packable {

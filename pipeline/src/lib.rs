@@ -42,9 +42,11 @@ pub mod sample_web;
 pub mod slurm;
 pub mod status;
 pub mod task;
+pub mod tokenizer;
 pub mod training;
 pub mod unread;
 pub mod verify;
+pub mod written;
 
 pub use config::{Config, Loaded};
 pub use context::Context;

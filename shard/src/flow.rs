@@ -65,14 +65,16 @@ pub fn feature_stages(
     (stages, handles)
 }
 
-/// Returns the stage that trains the tokenizer on texts and captions, or takes a given one.
+/// Returns the stage that trains the tokenizer on texts and captions, or takes a given one, which must have as many
+/// tokens as the network that is trained has rows.
 pub fn tokenizer_stages(
     config: &TokenizerConfig,
     texts: Option<&Handle<Document>>,
     captions: Option<&Handle<Pair>>,
+    network_rows: Option<u32>,
 ) -> (Stages, Handle<Model>) {
     let texts = texts.iter().map(|texts| texts.stage().to_owned()).collect();
     let captions = captions.iter().map(|captions| captions.stage().to_owned()).collect();
-    let tokenize = Tokenize::new(TOKENIZER, config, texts, captions);
+    let tokenize = Tokenize::new(TOKENIZER, config, (texts, captions), network_rows);
     (vec![Box::new(tokenize)], Handle::new(TOKENIZER))
 }

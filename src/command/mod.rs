@@ -13,6 +13,7 @@ mod run;
 mod stats;
 mod status;
 mod task;
+mod tokenizer;
 mod train;
 mod verify;
 use std::process::ExitCode;
@@ -46,6 +47,9 @@ pub(crate) enum Command {
     Export(export::ExportArgs),
     /// Train a fastText classifier on good and bad texts
     Classifier(classifier::ClassifierArgs),
+    /// Check, train and try tokenizers
+    #[command(subcommand)]
+    Tokenizer(tokenizer::TokenizerCommand),
     /// Inspect configurations
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -69,6 +73,7 @@ pub(crate) fn execute(command: Command, verbose: u8) -> anyhow::Result<ExitCode>
         Command::Extract(arguments) => extract::extract(&arguments),
         Command::Export(arguments) => export::export(&arguments),
         Command::Classifier(arguments) => classifier::classifier(&arguments),
+        Command::Tokenizer(command) => tokenizer::tokenizer(&command),
         Command::Config(command) => config::config(command),
         Command::Render(command) => render::render(command),
         Command::Migrate(arguments) => migrate::migrate(&arguments),

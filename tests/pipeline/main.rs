@@ -25,6 +25,7 @@ mod slurm;
 mod support;
 mod text;
 mod tidy;
+mod tokenizer;
 
 #[test]
 fn no_test_file_is_forgotten() {

@@ -111,7 +111,8 @@ fn config(folder: &Path, base: &str) -> String {
     let model = files(&folder.join("tokenizer"))
         .into_iter()
         .find(|path| path.extension().is_some_and(|e| e == "model"));
-    let model = model.unwrap_or_else(|| repository().join("tests/golden/tokenizer/small.model"));
-    let text = include_str!("real_input.toml");
-    text.replace("{BASE}", base).replace("{TOKENIZER}", model.to_str().unwrap())
+    let small = || (repository().join("tests/golden/tokenizer/small.model"), 148);
+    let (model, tokens) = model.map_or_else(small, |model| (model, 64_007));
+    let text = include_str!("real_input.toml").replace("{BASE}", base);
+    text.replace("{TOKENIZER}", model.to_str().unwrap()).replace("{TOKENS}", &format!("{tokens}"))
 }

@@ -8,7 +8,7 @@ use pipeline::config::keys::keys;
 use crate::support::{Workspace, repository};
 
 /// Commands that have commands of their own.
-const NESTED: [&str; 3] = ["config", "export", "render"];
+const NESTED: [&str; 4] = ["config", "export", "render", "tokenizer"];
 
 /// Returns the shown commands, each with the page that shows it, as words.
 fn shown() -> Vec<(String, Vec<String>)> {

@@ -9,7 +9,7 @@ use corpus::record::Sequence;
 use corpus::{Id, Split};
 
 use crate::pack::{Draft, Frame};
-use crate::tokenizer::{Encoder, Vocabulary};
+use crate::tokenizer::{Encoder, TokenizerError, Vocabulary};
 
 /// Packs the documents of one split and one set in the order they come.
 #[derive(Debug)]
@@ -28,11 +28,20 @@ impl TextPacker {
     }
 
     /// Adds a document; sequences that are full by then are appended.
-    pub fn push(&mut self, id: Id, text: &str, encoder: &mut Encoder<'_>, full: &mut Vec<Sequence>) {
+    ///
+    /// # Errors
+    /// When a line cannot be encoded.
+    pub fn push(
+        &mut self,
+        id: Id,
+        text: &str,
+        encoder: &mut Encoder<'_>,
+        full: &mut Vec<Sequence>,
+    ) -> Result<(), TokenizerError> {
         let mut lines = text.split('\n').filter(|line| !line.is_empty()).peekable();
         self.line.clear();
         while let Some(line) = lines.next() {
-            encoder.tokens(line, &mut self.line);
+            encoder.tokens(line, &mut self.line)?;
             if lines.peek().is_some() {
                 self.line.push(self.frame.vocabulary.line_end());
                 self.push_line(id, full);
@@ -41,6 +50,7 @@ impl TextPacker {
         // An empty document becomes a lone `</s>`.
         self.line.push(Vocabulary::END);
         self.push_line(id, full);
+        Ok(())
     }
 
     /// Completes the sequence that is not full yet, if there is one.

@@ -42,6 +42,18 @@ pub enum TokenizerError {
         /// What it asks for.
         detail: &'static str,
     },
+    /// A `tokenizer.json` that cannot be used.
+    #[error("tokenizer.json: {detail}")]
+    Json {
+        /// What is wrong.
+        detail: String,
+    },
+    /// A text could not be encoded, or ids decoded, by a `tokenizer.json`.
+    #[error("the tokenizer failed on a text: {detail}")]
+    Failed {
+        /// What it says.
+        detail: String,
+    },
     /// A small model could not be trained.
     #[error("tokenizer cannot be trained: {detail}")]
     Training {

@@ -14,9 +14,19 @@ pub const PIECE_COUNT_MAX: usize = 1 << 20;
 /// Bytes of one piece at most; SentencePiece trains 16 characters.
 pub const PIECE_BYTES_MAX: usize = 1 << 10;
 
-const UNIGRAM: u64 = 1;
+/// The only piece that SentencePiece passes over: converters leave it beside the byte piece `<0x00>`.
+const NULL_PIECE: &str = "\0";
 /// What SentencePiece writes for an unknown piece unless the model says otherwise.
 const UNKNOWN_SURFACE: &str = " \u{2047} ";
+
+/// How a text is cut into pieces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Algorithm {
+    Unigram = 1,
+    Bpe = 2,
+    Word = 3,
+    Character = 4,
+}
 
 /// What a piece is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +34,8 @@ pub(crate) enum PieceKind {
     Normal,
     Unknown,
     Control,
+    /// A text that is always a piece of its own, and is not normalised.
+    UserDefined,
     Unused,
     /// One byte of a character that no piece holds.
     Byte(u8),
@@ -46,6 +58,8 @@ pub(crate) struct NormalizerSpec {
     pub(crate) add_dummy_prefix: bool,
     pub(crate) remove_extra_whitespaces: bool,
     pub(crate) escape_whitespaces: bool,
+    /// The dummy prefix stands at the end of the text instead.
+    pub(crate) whitespace_is_suffix: bool,
 }
 
 impl Default for NormalizerSpec {
@@ -56,14 +70,33 @@ impl Default for NormalizerSpec {
             add_dummy_prefix: true,
             remove_extra_whitespaces: true,
             escape_whitespaces: true,
+            whitespace_is_suffix: false,
         }
+    }
+}
+
+/// Names of control pieces; a model need not have them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Control {
+    pub(crate) start: String,
+    pub(crate) end: String,
+    pub(crate) padding: String,
+}
+
+impl Default for Control {
+    fn default() -> Self {
+        let [start, end, padding] = ["<s>", "</s>", "<pad>"].map(str::to_owned);
+        Self { start, end, padding }
     }
 }
 
 /// What a `.model` file says, as far as encoding and decoding depend on it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ModelFile {
+    pub(crate) algorithm: Algorithm,
     pub(crate) pieces: Vec<Piece>,
+    /// Texts of the control pieces that begin, end and fill up sequences.
+    pub(crate) control: Control,
     pub(crate) byte_fallback: bool,
     pub(crate) unknown_surface: String,
     pub(crate) normalizer: NormalizerSpec,
@@ -77,6 +110,8 @@ impl ModelFile {
         let special = special.map(|(text, kind)| Piece { text: text.to_owned(), score: 0.0, kind });
         let normal = pieces.into_iter().map(|(text, score)| Piece { text, score, kind: PieceKind::Normal });
         Self {
+            algorithm: Algorithm::Unigram,
+            control: Control::default(),
             pieces: special.into_iter().chain(normal).collect(),
             byte_fallback: false,
             unknown_surface: UNKNOWN_SURFACE.to_owned(),
@@ -86,11 +121,7 @@ impl ModelFile {
 
     /// Reads a file.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, TokenizerError> {
-        let length = bytes.len() as u64;
-        if length > MODEL_BYTES_MAX {
-            return Err(TokenizerError::TooLarge { bytes: length, bytes_max: MODEL_BYTES_MAX });
-        }
-        let mut model = Self::of_pieces([]);
+        let (mut model, mut normalizer) = (Self::of_pieces([]), NormalizerSpec::default());
         model.pieces.clear();
         for field in Fields::new("ModelProto", bytes) {
             match field? {
@@ -99,50 +130,76 @@ impl ModelFile {
                 }
                 (1, _) => return Err(piece_error(model.pieces.len(), "too many, or not a message")),
                 (2, Value::Bytes(spec)) => model.parse_trainer_spec(spec)?,
-                (3, Value::Bytes(spec)) => model.normalizer = parse_normalizer_spec(spec)?,
+                (3, Value::Bytes(spec)) => normalizer = parse_normalizer_spec(spec)?,
+                (5, Value::Bytes(spec)) if !parse_normalizer_spec(spec)?.precompiled_charsmap.is_empty() => {
+                    return Err(unsupported("it changes characters of decoded text"));
+                }
                 _ => {}
             }
         }
+        // The two messages come in either order.
+        let whitespace_is_suffix = model.normalizer.whitespace_is_suffix;
+        model.normalizer = NormalizerSpec { whitespace_is_suffix, ..normalizer };
         model.check_pieces()?;
         Ok(model)
     }
 
     fn parse_trainer_spec(&mut self, bytes: &[u8]) -> Result<(), TokenizerError> {
+        // As in SentencePiece, an empty name is the default one.
+        let name = |name: &mut String, bytes: &[u8]| {
+            if !bytes.is_empty() {
+                *name = String::from_utf8_lossy(bytes).into_owned();
+            }
+        };
         for field in Fields::new("TrainerSpec", bytes) {
             match field? {
-                (3, Value::Varint(kind)) if kind != UNIGRAM => {
-                    return Err(unsupported("its type is not unigram"));
+                (3, Value::Varint(kind)) => {
+                    let known = [Algorithm::Unigram, Algorithm::Bpe, Algorithm::Word, Algorithm::Character];
+                    let known = known.into_iter().find(|known| *known as u64 == kind);
+                    self.algorithm = known.ok_or_else(|| unsupported("its type is unknown"))?;
                 }
-                (24, Value::Varint(1)) => return Err(unsupported("it treats white space as a suffix")),
+                (24, Value::Varint(on)) => self.normalizer.whitespace_is_suffix = on != 0,
                 (35, Value::Varint(on)) => self.byte_fallback = on != 0,
                 (44, Value::Bytes(surface)) => {
-                    self.unknown_surface = String::from_utf8_lossy(surface).into_owned()
+                    self.unknown_surface = String::from_utf8_lossy(surface).into_owned();
                 }
+                (46, Value::Bytes(start)) => name(&mut self.control.start, start),
+                (47, Value::Bytes(end)) => name(&mut self.control.end, end),
+                (48, Value::Bytes(padding)) => name(&mut self.control.padding, padding),
                 _ => {}
             }
         }
         Ok(())
     }
 
-    /// Checks what the encoder and KOSMOS-1's numbering rely on.
-    fn check_pieces(&self) -> Result<(), TokenizerError> {
-        let expected =
-            [("<unk>", PieceKind::Unknown), ("<s>", PieceKind::Control), ("</s>", PieceKind::Control)];
-        for (index, (text, kind)) in expected.into_iter().enumerate() {
-            if !self.pieces.get(index).is_some_and(|piece| piece.kind == kind && piece.text == text) {
-                return Err(piece_error(index, "the first three must be <unk>, <s>, </s>"));
+    /// Checks what the encoder relies on, as SentencePiece does when it loads a model.
+    fn check_pieces(&mut self) -> Result<(), TokenizerError> {
+        let (mut seen, mut bytes, mut unknown) = (BTreeSet::new(), BTreeSet::new(), 0);
+        for (index, piece) in self.pieces.iter_mut().enumerate() {
+            if self.byte_fallback && piece.text == NULL_PIECE {
+                piece.kind = PieceKind::Unused;
+                continue;
             }
-        }
-        let (mut seen, mut bytes) = (BTreeSet::new(), BTreeSet::new());
-        for (index, piece) in self.pieces.iter().enumerate() {
+            if piece.text.contains('\0') {
+                return Err(piece_error(index, "it has a null character"));
+            }
             if !seen.insert(piece.text.as_str()) {
                 return Err(piece_error(index, "it is there twice"));
             }
             match piece.kind {
-                PieceKind::Unknown if index != 0 => return Err(piece_error(index, "a second unknown piece")),
+                PieceKind::Unknown if unknown > 0 => {
+                    return Err(piece_error(index, "a second unknown piece"));
+                }
+                PieceKind::Unknown => unknown += 1,
+                PieceKind::Byte(_) if !self.byte_fallback => {
+                    return Err(piece_error(index, "a byte, though unknown characters do not become bytes"));
+                }
                 PieceKind::Byte(byte) => drop(bytes.insert(byte)),
                 _ => {}
             }
+        }
+        if unknown == 0 {
+            return Err(unsupported("it has no unknown piece"));
         }
         if self.byte_fallback && bytes.len() != 256 {
             return Err(unsupported("byte fallback without 256 byte pieces"));
@@ -150,7 +207,30 @@ impl ModelFile {
         Ok(())
     }
 
-    /// Writes a file that SentencePiece reads: a unigram model whose characters stay as they are.
+    /// Returns the id of the unknown piece.
+    pub(crate) fn unknown_id(&self) -> u32 {
+        self.ids(PieceKind::Unknown).next().unwrap_or_default()
+    }
+
+    /// Returns the ids of the byte pieces by their bytes, if unknown characters become bytes.
+    pub(crate) fn byte_ids(&self) -> Option<Vec<u32>> {
+        let id = |byte| self.ids(PieceKind::Byte(byte)).next().unwrap_or_default();
+        self.byte_fallback.then(|| (0..=u8::MAX).map(id).collect())
+    }
+
+    /// Returns the ids of the pieces of a kind.
+    pub(crate) fn ids(&self, kind: PieceKind) -> impl Iterator<Item = u32> {
+        let ids = self.pieces.iter().zip(0_u32..);
+        ids.filter(move |(piece, _)| piece.kind == kind).map(|(_, id)| id)
+    }
+
+    /// Returns the id of the control piece of this text.
+    pub(crate) fn control_id(&self, text: &str) -> Option<u32> {
+        let is_it = |piece: &Piece| piece.kind == PieceKind::Control && piece.text == text;
+        self.pieces.iter().position(is_it).map(|index| index as u32)
+    }
+
+    /// Writes a file that SentencePiece reads.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut model = Message::default();
         for piece in &self.pieces {
@@ -163,6 +243,7 @@ impl ModelFile {
                     PieceKind::Normal => 1,
                     PieceKind::Unknown => 2,
                     PieceKind::Control => 3,
+                    PieceKind::UserDefined => 4,
                     PieceKind::Unused => 5,
                     PieceKind::Byte(_) => 6,
                 },
@@ -170,13 +251,16 @@ impl ModelFile {
             model.bytes(1, &message.into_bytes());
         }
         let mut trainer = Message::default();
-        trainer.varint(3, UNIGRAM);
+        trainer.varint(3, self.algorithm as u64);
         trainer.varint(4, self.pieces.len() as u64);
+        trainer.varint(24, self.normalizer.whitespace_is_suffix.into());
         trainer.varint(35, self.byte_fallback.into());
         trainer.bytes(44, self.unknown_surface.as_bytes());
         model.bytes(2, &trainer.into_bytes());
         let mut normalizer = Message::default();
-        normalizer.bytes(1, b"identity");
+        let name: &[u8] =
+            if self.normalizer.precompiled_charsmap.is_empty() { b"identity" } else { b"nmt_nfkc" };
+        normalizer.bytes(1, name);
         normalizer.bytes(2, &self.normalizer.precompiled_charsmap);
         normalizer.varint(3, self.normalizer.add_dummy_prefix.into());
         normalizer.varint(4, self.normalizer.remove_extra_whitespaces.into());
@@ -199,7 +283,7 @@ fn parse_piece(index: usize, bytes: &[u8]) -> Result<Piece, TokenizerError> {
             (3, Value::Varint(1)) => kind = PieceKind::Normal,
             (3, Value::Varint(2)) => kind = PieceKind::Unknown,
             (3, Value::Varint(3)) => kind = PieceKind::Control,
-            (3, Value::Varint(4)) => return Err(unsupported("it has user-defined pieces")),
+            (3, Value::Varint(4)) => kind = PieceKind::UserDefined,
             (3, Value::Varint(5)) => kind = PieceKind::Unused,
             (3, Value::Varint(6)) => kind = PieceKind::Byte(0),
             (3, _) => return Err(piece_error(index, "its type is unknown")),
@@ -213,8 +297,7 @@ fn parse_piece(index: usize, bytes: &[u8]) -> Result<Piece, TokenizerError> {
         return Err(piece_error(index, "its score is not finite"));
     }
     if let PieceKind::Byte(byte) = &mut kind {
-        let digits = text.strip_prefix("<0x").and_then(|rest| rest.strip_suffix('>'));
-        let value = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        let value = (0..=u8::MAX).find(|byte| text == format!("<0x{byte:02X}>"));
         *byte = value.ok_or_else(|| piece_error(index, "it is no byte such as <0x0A>"))?;
     }
     Ok(Piece { text, score, kind })
@@ -262,7 +345,7 @@ mod tests {
             bytes[at] = byte;
             bytes.truncate(cut.index(bytes.len() + 1));
             if let Ok(model) = ModelFile::parse(&bytes) {
-                prop_assert!(model.pieces.len() >= 3);
+                prop_assert!(!model.pieces.is_empty());
             }
         }
     }
@@ -284,7 +367,12 @@ mod tests {
             piece(3, "it is no byte such as <0x0A>")
         );
         assert_eq!(refused(|m| m.byte_fallback = true), unsupported("byte fallback without 256 byte pieces"));
-        let first = "the first three must be <unk>, <s>, </s>";
-        assert_eq!(refused(|m| drop(m.pieces.remove(0))), piece(0, first));
+        assert_eq!(refused(|m| drop(m.pieces.remove(0))), unsupported("it has no unknown piece"));
+        assert_eq!(refused(|m| m.pieces[3].text.push('\0')), piece(3, "it has a null character"));
+        let byte = |m: &mut ModelFile| {
+            m.pieces[3] = Piece { text: "<0x01>".to_owned(), score: 0.0, kind: PieceKind::Byte(1) };
+        };
+        let expected = piece(3, "a byte, though unknown characters do not become bytes");
+        assert_eq!(refused(byte), expected);
     }
 }

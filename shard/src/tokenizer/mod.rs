@@ -1,20 +1,29 @@
-//! A SentencePiece unigram tokenizer: read from its `.model` file, or trained small.
+//! Tokenizers: SentencePiece's `.model` files, Hugging Face's `tokenizer.json`, or a model trained small.
 //!
 //! ```text
-//! file        ModelFile        the .model protobuf: pieces, scores, normaliser
-//! normalizer  Normalizer       precompiled character map, white space rules
-//! trie        Trie             pieces by their bytes
-//! unigram     Lattice          best segmentation (Viterbi), id for id that of SentencePiece 0.2
-//! vocabulary  Vocabulary       SentencePiece ids <-> KOSMOS-1's ids, and the special tokens
-//! training    train            words -> pieces and scores, for small models
-//! stage       Tokenize         the stage `tokenizer`
+//! sentencepiece SentencePiece  a .model file, id for id as SentencePiece 0.2.3
+//!   file        ModelFile      its protobuf: pieces, scores, normaliser
+//!   normalizer  Normalizer     precompiled character map, white space rules
+//!   segmenter   Segmenter      pieces of the normalised text:
+//!   unigram     Unigram        ... the best segmentation (Viterbi)
+//!   bpe         Bpe            ... by merging neighbours
+//!   words       WordCache      ... of words that came before
+//!   trie        Trie           pieces by their bytes
+//! json          Json           a tokenizer.json, through the tokenizers crate
+//! vocabulary    Vocabulary     the file's ids <-> KOSMOS-1's ids, and the special tokens
+//! training      train          words -> pieces and scores, for small models
+//! stage         Tokenize       the stage `tokenizer`
 //! ```
 
+mod bpe;
 mod charsmap;
 mod error;
 mod file;
+mod json;
 mod normalizer;
 mod protobuf;
+mod segmenter;
+mod sentencepiece;
 mod stage;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -22,10 +31,11 @@ mod training;
 mod trie;
 mod unigram;
 mod vocabulary;
+mod words;
 
-use crate::tokenizer::file::{ModelFile, PieceKind};
-use crate::tokenizer::normalizer::Normalizer;
-use crate::tokenizer::unigram::{Lattice, Unigram};
+use crate::tokenizer::file::{Algorithm, ModelFile};
+use crate::tokenizer::json::Json;
+use crate::tokenizer::sentencepiece::{Buffers, SentencePiece};
 
 pub use error::TokenizerError;
 pub use file::{MODEL_BYTES_MAX, PIECE_BYTES_MAX, PIECE_COUNT_MAX};
@@ -39,28 +49,38 @@ const SPACE_SYMBOL: &str = "\u{2581}";
 /// A tokenizer, immutable and shared by threads.
 #[derive(Debug)]
 pub struct Tokenizer {
-    file: ModelFile,
-    normalizer: Normalizer,
-    unigram: Unigram,
+    model: Model,
     vocabulary: Vocabulary,
 }
 
+#[derive(Debug)]
+enum Model {
+    SentencePiece(Box<SentencePiece>),
+    Json(Box<Json>),
+}
+
 impl Tokenizer {
-    /// Reads a SentencePiece `.model` file of the type unigram.
+    /// Reads a SentencePiece `.model` file or a `tokenizer.json` of Hugging Face, told apart by their content.
     ///
     /// # Errors
-    /// When the bytes are not such a file, exceed a bound, or ask for what is not supported.
+    /// When the bytes are no such file, exceed a bound, or ask for what is not supported.
     pub fn parse(bytes: &[u8]) -> Result<Self, TokenizerError> {
+        let length = bytes.len() as u64;
+        if length > MODEL_BYTES_MAX {
+            return Err(TokenizerError::TooLarge { bytes: length, bytes_max: MODEL_BYTES_MAX });
+        }
+        if bytes.trim_ascii_start().starts_with(b"{") {
+            let json = Json::parse(bytes)?;
+            let vocabulary = Vocabulary::of(json.id_count(), json.special());
+            return Ok(Self { model: Model::Json(Box::new(json)), vocabulary });
+        }
         Self::from_file(ModelFile::parse(bytes)?)
     }
 
     fn from_file(file: ModelFile) -> Result<Self, TokenizerError> {
-        Ok(Self {
-            normalizer: Normalizer::new(&file.normalizer)?,
-            unigram: Unigram::new(&file)?,
-            vocabulary: Vocabulary::new(file.pieces.len() as u32),
-            file,
-        })
+        let model = SentencePiece::new(file)?;
+        let vocabulary = Vocabulary::of(model.file().pieces.len() as u32, model.special());
+        Ok(Self { model: Model::SentencePiece(Box::new(model)), vocabulary })
     }
 
     /// Returns the numbering that the model is trained with.
@@ -68,141 +88,108 @@ impl Tokenizer {
         &self.vocabulary
     }
 
-    /// Returns the number of SentencePiece ids, those of `<unk>`, `<s>` and `</s>` included.
+    /// Returns the number of the file's own ids, special ones included.
     pub fn piece_count(&self) -> u32 {
-        self.file.pieces.len() as u32
+        match &self.model {
+            Model::SentencePiece(model) => model.file().pieces.len() as u32,
+            Model::Json(json) => json.id_count(),
+        }
+    }
+
+    /// Returns what kind of model it is, in words.
+    pub fn kind(&self) -> &'static str {
+        match &self.model {
+            Model::SentencePiece(model) => match model.file().algorithm {
+                Algorithm::Unigram => "SentencePiece, unigram",
+                Algorithm::Bpe => "SentencePiece, BPE",
+                Algorithm::Word => "SentencePiece, words",
+                Algorithm::Character => "SentencePiece, characters",
+            },
+            Model::Json(_) => "tokenizer.json",
+        }
     }
 
     /// Returns an encoder, which keeps its buffers from text to text.
     pub fn encoder(&self) -> Encoder<'_> {
-        Encoder { tokenizer: self, normalized: Vec::new(), lattice: Lattice::default() }
+        Encoder { tokenizer: self, buffers: Buffers::default() }
     }
 
-    /// Returns a text's SentencePiece ids; none for a text of nothing but spaces.
-    pub fn encode(&self, text: &str) -> Vec<u32> {
-        let mut ids = Vec::new();
-        self.encoder().encode(text, &mut ids);
-        ids
-    }
-
-    /// Returns the text of SentencePiece ids; ids outside the vocabulary are left out.
-    pub fn decode(&self, ids: &[u32]) -> String {
-        let mut decoder = Decoder { tokenizer: self, text: String::new(), bytes: Vec::new(), at_start: true };
-        for piece in ids.iter().filter_map(|&id| self.file.pieces.get(id as usize)) {
-            decoder.push(piece);
+    /// Returns the text of the file's ids; ids outside the vocabulary are left out.
+    ///
+    /// # Errors
+    /// As [`Encoder::encode`].
+    pub fn decode(&self, ids: &[u32]) -> Result<String, TokenizerError> {
+        match &self.model {
+            Model::SentencePiece(model) => Ok(model.decode(ids)),
+            Model::Json(json) => json.decode(ids),
         }
-        decoder.finish()
     }
 
     /// Returns the text of tokens in the model's numbering: `</line>` becomes a newline, other
     /// special tokens nothing, and an unknown piece SentencePiece's mark for it.
-    pub fn text(&self, tokens: &[u32]) -> String {
+    ///
+    /// # Errors
+    /// As [`Encoder::encode`].
+    pub fn text(&self, tokens: &[u32]) -> Result<String, TokenizerError> {
         let lines = tokens.split(|&token| token == self.vocabulary.line_end());
         let lines = lines.map(|line| {
             let ids: Vec<u32> = line.iter().filter_map(|&token| self.vocabulary.piece_id(token)).collect();
             self.decode(&ids)
         });
-        lines.collect::<Vec<_>>().join("\n")
+        Ok(lines.collect::<Result<Vec<_>, _>>()?.join("\n"))
     }
 }
 
-/// Encodes text after text with the same buffers.
+/// Encodes text after text with the same buffers; remembers words in 2.3 MB.
 #[derive(Debug)]
 pub struct Encoder<'t> {
     tokenizer: &'t Tokenizer,
-    normalized: Vec<u8>,
-    lattice: Lattice,
+    buffers: Buffers,
 }
 
 impl Encoder<'_> {
-    /// Appends a text's SentencePiece ids.
-    pub fn encode(&mut self, text: &str, ids: &mut Vec<u32>) {
-        self.normalized.clear();
-        self.tokenizer.normalizer.normalize(text, &mut self.normalized);
-        self.tokenizer.unigram.encode(&self.normalized, &mut self.lattice, ids);
+    /// Returns the numbering of tokens.
+    pub fn vocabulary(&self) -> &Vocabulary {
+        &self.tokenizer.vocabulary
+    }
+
+    /// Appends a text's ids, as the file numbers them; none for a text of nothing but spaces.
+    ///
+    /// # Errors
+    /// When the `tokenizers` crate fails on the text; models of SentencePiece encode any.
+    pub fn encode(&mut self, text: &str, ids: &mut Vec<u32>) -> Result<(), TokenizerError> {
+        match &self.tokenizer.model {
+            Model::SentencePiece(model) => model.encode(text, &mut self.buffers, ids),
+            Model::Json(json) => json.encode(text, ids)?,
+        }
+        Ok(())
     }
 
     /// Appends a line's tokens in the model's numbering.
-    pub fn tokens(&mut self, line: &str, tokens: &mut Vec<u32>) {
+    ///
+    /// # Errors
+    /// As [`Self::encode`].
+    pub fn tokens(&mut self, line: &str, tokens: &mut Vec<u32>) -> Result<(), TokenizerError> {
         let start = tokens.len();
-        self.encode(line, tokens);
+        self.encode(line, tokens)?;
         for token in tokens.iter_mut().skip(start) {
             *token = self.tokenizer.vocabulary.token(*token);
         }
+        Ok(())
     }
 
     /// Returns the tokens of a text whose lines follow each other without a mark.
     ///
     /// For KOSMOS-1's normaliser, which makes a space of a newline, this is the same as to
     /// encode the whole; other normalisers would make an unknown piece of the newline.
-    pub fn joined_lines(&mut self, text: &str) -> Vec<u32> {
+    ///
+    /// # Errors
+    /// As [`Self::encode`].
+    pub fn joined_lines(&mut self, text: &str) -> Result<Vec<u32>, TokenizerError> {
         let mut tokens = Vec::new();
         for line in text.split('\n') {
-            self.tokens(line, &mut tokens);
+            self.tokens(line, &mut tokens)?;
         }
-        tokens
-    }
-}
-
-/// Puts pieces together again, with SentencePiece's rules for the first space.
-struct Decoder<'t> {
-    tokenizer: &'t Tokenizer,
-    text: String,
-    /// Byte pieces that may still make up a character.
-    bytes: Vec<u8>,
-    at_start: bool,
-}
-
-impl Decoder<'_> {
-    fn push(&mut self, piece: &file::Piece) {
-        if let PieceKind::Byte(byte) = piece.kind {
-            self.bytes.push(byte);
-            return;
-        }
-        self.flush_bytes();
-        self.at_start &= self.text.is_empty();
-        match piece.kind {
-            PieceKind::Unknown => self.text.push_str(&self.tokenizer.file.unknown_surface),
-            PieceKind::Normal | PieceKind::Unused => self.push_surface(&piece.text),
-            PieceKind::Control | PieceKind::Byte(_) => {}
-        }
-    }
-
-    fn push_surface(&mut self, piece: &str) {
-        let spec = &self.tokenizer.file.normalizer;
-        let mut surface = piece;
-        let goes = self.at_start && (spec.add_dummy_prefix || spec.remove_extra_whitespaces);
-        if let (true, Some(rest)) = (goes, piece.strip_prefix(SPACE_SYMBOL)) {
-            surface = rest;
-            // Only the dummy prefix goes, unless all leading spaces are extra.
-            self.at_start = spec.remove_extra_whitespaces;
-        }
-        self.text.push_str(&surface.replace(SPACE_SYMBOL, " "));
-    }
-
-    /// Byte pieces that are no character become one replacement character each.
-    fn flush_bytes(&mut self) {
-        let bytes = std::mem::take(&mut self.bytes);
-        let mut rest = bytes.as_slice();
-        while !rest.is_empty() {
-            let valid = match std::str::from_utf8(rest) {
-                Ok(text) => text,
-                Err(error) => rest
-                    .get(..error.valid_up_to())
-                    .and_then(|valid| std::str::from_utf8(valid).ok())
-                    .unwrap_or_default(),
-            };
-            self.text.push_str(valid);
-            rest = rest.get(valid.len()..).unwrap_or_default();
-            if let Some((_, tail)) = rest.split_first() {
-                self.text.push(char::REPLACEMENT_CHARACTER);
-                rest = tail;
-            }
-        }
-    }
-
-    fn finish(mut self) -> String {
-        self.flush_bytes();
-        self.text
+        Ok(tokens)
     }
 }

@@ -5,32 +5,38 @@
 
 use crate::tokenizer::charsmap::CharacterMap;
 use crate::tokenizer::file::NormalizerSpec;
+use crate::tokenizer::segmenter::UserDefined;
 use crate::tokenizer::{SPACE_SYMBOL, TokenizerError};
 
 /// Turns text into the bytes that pieces are looked for in.
 #[derive(Debug)]
 pub(crate) struct Normalizer {
     map: CharacterMap,
+    user_defined: UserDefined,
     /// Bytes that stay as they are if an ASCII byte or nothing follows.
     plain: [bool; 256],
     space: &'static [u8],
     add_dummy_prefix: bool,
     remove_extra_whitespaces: bool,
+    whitespace_is_suffix: bool,
 }
 
 impl Normalizer {
-    pub(crate) fn new(spec: &NormalizerSpec) -> Result<Self, TokenizerError> {
+    pub(crate) fn new(spec: &NormalizerSpec, user_defined: UserDefined) -> Result<Self, TokenizerError> {
         let map = CharacterMap::parse(&spec.precompiled_charsmap)?;
         let mut plain = [false; 256];
         for (byte, plain) in (0..=u8::MAX).zip(plain.iter_mut()) {
-            *plain = byte != b' ' && (map.is_empty() || byte.is_ascii() && map.keeps_in_ascii(byte));
+            let is_kept = map.is_empty() || byte.is_ascii() && map.keeps_in_ascii(byte);
+            *plain = byte != b' ' && is_kept && !user_defined.begins_with(byte);
         }
         Ok(Self {
             map,
+            user_defined,
             plain,
             space: if spec.escape_whitespaces { SPACE_SYMBOL.as_bytes() } else { b" " },
             add_dummy_prefix: spec.add_dummy_prefix,
             remove_extra_whitespaces: spec.remove_extra_whitespaces,
+            whitespace_is_suffix: spec.whitespace_is_suffix,
         })
     }
 
@@ -47,7 +53,7 @@ impl Normalizer {
         }
         normalized.reserve(rest.len() + rest.len() / 2);
         let start = normalized.len();
-        if self.add_dummy_prefix {
+        if self.add_dummy_prefix && !self.whitespace_is_suffix {
             normalized.extend(self.space);
         }
         let mut after_space = self.remove_extra_whitespaces;
@@ -67,6 +73,9 @@ impl Normalizer {
             while normalized.len() > start && normalized.ends_with(self.space) {
                 normalized.truncate(normalized.len() - self.space.len());
             }
+        }
+        if self.add_dummy_prefix && self.whitespace_is_suffix {
+            normalized.extend(self.space);
         }
     }
 
@@ -101,10 +110,11 @@ impl Normalizer {
 
     /// Returns what the beginning becomes, and how many bytes that stands for; (empty, 0) for none.
     fn prefix<'a>(&'a self, bytes: &'a [u8]) -> (&'a [u8], usize) {
-        self.map.longest(bytes).unwrap_or_else(|| {
-            let length = character_bytes(bytes);
-            (bytes.get(..length).unwrap_or_default(), length)
-        })
+        let as_it_is = |length| (bytes.get(..length).unwrap_or_default(), length);
+        match self.user_defined.longest(bytes) {
+            Some(length) => as_it_is(length),
+            None => self.map.longest(bytes).unwrap_or_else(|| as_it_is(character_bytes(bytes))),
+        }
     }
 }
 
@@ -133,7 +143,7 @@ mod tests {
         let mut spec = NormalizerSpec::default();
         change(&mut spec);
         let mut bytes = Vec::new();
-        Normalizer::new(&spec).unwrap().normalize(text, &mut bytes);
+        Normalizer::new(&spec, UserDefined::none()).unwrap().normalize(text, &mut bytes);
         String::from_utf8(bytes).unwrap()
     }
 
@@ -155,6 +165,7 @@ mod tests {
     fn the_rules_can_be_switched_off() {
         assert_eq!(normalized(" a  b ", |spec| spec.remove_extra_whitespaces = false), "▁▁a▁▁b▁");
         assert_eq!(normalized(" a  b ", |spec| spec.add_dummy_prefix = false), "a▁b");
+        assert_eq!(normalized(" a  b ", |spec| spec.whitespace_is_suffix = true), "a▁b▁");
         assert_eq!(normalized(" a  b ", |spec| spec.escape_whitespaces = false), " a b");
     }
 }

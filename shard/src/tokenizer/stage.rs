@@ -23,8 +23,9 @@ const CANCEL_RECORDS: u64 = 1_024;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum TokenizerConfig {
-    /// A SentencePiece `.model` file. KOSMOS-1's is `kosmos-2/data/sentencepiece.bpe.model` in
-    /// microsoft/unilm.
+    /// A SentencePiece `.model` file, or a Hugging Face `tokenizer.json`. KOSMOS-1's is
+    /// `kosmos-2/data/sentencepiece.bpe.model` in microsoft/unilm. `model.decoder.vocabulary_size` must be its number of
+    /// tokens; `kosmos tokenizer import` prints it.
     Path(PathBuf),
     /// Train a small tokenizer on the run's own texts and captions.
     Train(TrainingConfig),
@@ -58,29 +59,36 @@ pub struct Tokenize {
     documents: Vec<String>,
     pairs: Vec<String>,
     origin: Origin,
+    /// Rows of the network's embedding, if one is trained: a given model must have as many tokens.
+    network_rows: Option<u32>,
 }
 
 impl Tokenize {
     /// Makes the stage. `documents` and `pairs` name the stages whose texts and captions train a small model; a
-    /// given one reads none.
-    pub fn new(name: &str, config: &TokenizerConfig, documents: Vec<String>, pairs: Vec<String>) -> Self {
+    /// given one reads none, and must have as many tokens as the network has rows.
+    pub fn new(
+        name: &str,
+        config: &TokenizerConfig,
+        (documents, pairs): (Vec<String>, Vec<String>),
+        network_rows: Option<u32>,
+    ) -> Self {
         let (origin, documents, pairs) = match config {
             TokenizerConfig::Path(path) => {
                 (Origin::Given(path.clone(), Lazy::default()), Vec::new(), Vec::new())
             }
             TokenizerConfig::Train(config) => (Origin::Trained(config.clone()), documents, pairs),
         };
-        Self { name: name.to_owned(), documents, pairs, origin }
+        Self { name: name.to_owned(), documents, pairs, origin, network_rows }
     }
 
     /// Returns the bytes of a given model; what is no tokenizer is refused before anything is run for it.
     fn given<'m>(&self, path: &Path, model: &'m Lazy<Bytes>) -> Result<&'m Bytes> {
-        model.get_or_try(|| read_model(&self.name, path))
+        model.get_or_try(|| read_model(&self.name, path, self.network_rows))
     }
 
     /// Reads words until the bound; counts each record that gave some.
     fn words(&self, task: &Task<'_>, out: &mut Output<'_>, config: &TrainingConfig) -> Result<Words> {
-        let mut words = Words::default();
+        let mut words = Words::new().map_err(|error| Error::work(&self.name, error))?;
         let mut reading = Reading { task, out, words: &mut words, bytes_max: config.input_bytes_max };
         let is_trained_on = |document: &Document| document.split != Some(Split::Validation);
         reading.read(DOCUMENTS, &self.documents, |document: &Document| {
@@ -103,7 +111,7 @@ fn shortage(config: &TrainingConfig, piece_count: u32) -> Option<String> {
     })
 }
 
-fn read_model(stage: &str, path: &Path) -> Result<Bytes> {
+fn read_model(stage: &str, path: &Path, network_rows: Option<u32>) -> Result<Bytes> {
     let read = || {
         let file = std::fs::File::open(path).map_err(Error::io("open", path))?;
         let mut bytes = Vec::new();
@@ -111,11 +119,18 @@ fn read_model(stage: &str, path: &Path) -> Result<Bytes> {
         Ok(bytes)
     };
     let bytes = read().map_err(Error::of_setting(stage, "path"))?;
-    let refused = |error| Error::Settings {
+    let refused = |error: &dyn std::fmt::Display| Error::Settings {
         stage: stage.to_owned(),
         detail: format!("path: {}: {error}", path.display()),
     };
-    Tokenizer::parse(&bytes).map_err(refused)?;
+    let tokenizer = Tokenizer::parse(&bytes).map_err(|error| refused(&error))?;
+    let tokens = tokenizer.vocabulary().size();
+    if let Some(rows) = network_rows.filter(|rows| *rows != tokens) {
+        let problem = format!(
+            "it has {tokens} tokens, the network {rows}: set model.decoder.vocabulary_size to {tokens}"
+        );
+        return Err(refused(&problem));
+    }
     Ok(bytes.into())
 }
 
@@ -175,6 +190,13 @@ impl Stage for Tokenize {
                 json!({"train": config, "documents": self.documents, "pairs": self.pairs})
             }
         })
+    }
+
+    fn version(&self) -> u32 {
+        match self.origin {
+            Origin::Given(..) => 1,
+            Origin::Trained(_) => 2,
+        }
     }
 
     fn plan(&self, _inputs: &Inputs) -> Result<u32> {

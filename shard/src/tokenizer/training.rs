@@ -1,5 +1,8 @@
 //! A small unigram model trained on the corpus at hand, for runs that are not the full one.
 //!
+//! Texts are normalised as KOSMOS-1's tokenizer does it: by SentencePiece's rules `nmt_nfkc`, whose compiled form,
+//! `nmt_nfkc.bin`, is `data/nmt_nfkc.bin` of google/sentencepiece 0.2.3 (Apache License 2.0).
+//!
 //! The expectation maximisation is that of the `tokenizers` crate. Its result depends on hash
 //! order and on the number of threads, both of which are taken out here: same words, same bytes.
 
@@ -10,7 +13,9 @@ use tokenizers::models::unigram::{Unigram, UnigramTrainer};
 
 use corpus::crash::caught;
 
-use crate::tokenizer::file::ModelFile;
+use crate::tokenizer::file::{ModelFile, NormalizerSpec};
+use crate::tokenizer::normalizer::Normalizer;
+use crate::tokenizer::segmenter::UserDefined;
 use crate::tokenizer::{PIECE_COUNT_MAX, SPACE_SYMBOL, TokenizerError};
 
 /// Characters of a word at most: longer ones (addresses, encoded data) teach nothing.
@@ -21,6 +26,8 @@ const CHARACTER_COVERAGE: f64 = 0.9995;
 const ALPHABET_SHARE_MAX: f64 = 0.5;
 /// Pieces that every model begins with: `<unk>`, `<s>`, `</s>`.
 const FIRST_PIECES: u32 = 3;
+/// The character map of `nmt_nfkc`.
+const NMT_NFKC: &[u8] = include_bytes!("nmt_nfkc.bin");
 /// What the trainer adds to the score of each further character that it had lost.
 const LOST_CHARACTER_STEP: f64 = 0.0001;
 
@@ -66,18 +73,34 @@ impl TrainingConfig {
 }
 
 /// Words with their counts: what a model is trained on.
-#[derive(Debug, Clone, Default)]
-pub struct Words(BTreeMap<String, u32>);
+#[derive(Debug)]
+pub struct Words {
+    normalizer: Normalizer,
+    normalized: Vec<u8>,
+    counts: BTreeMap<String, u32>,
+}
 
 impl Words {
-    /// Adds the words of a text.
+    /// Begins without words.
+    ///
+    /// # Errors
+    /// None: the rules of normalisation are part of the program.
+    pub fn new() -> Result<Self, TokenizerError> {
+        let normalizer = Normalizer::new(&normalizer_spec(), UserDefined::none())?;
+        Ok(Self { normalizer, normalized: Vec::new(), counts: BTreeMap::new() })
+    }
+
+    /// Adds the words of a text, normalised.
     pub fn add(&mut self, text: &str) {
+        self.normalized.clear();
+        self.normalizer.normalize(text, &mut self.normalized);
+        let text = String::from_utf8_lossy(&self.normalized);
         let is_between = |c: char| c.is_whitespace() || c.is_control() || SPACE_SYMBOL.contains(c);
         let words = text.split(is_between).filter(|word| !word.is_empty());
         for word in words.filter(|word| word.chars().count() <= WORD_CHARS_MAX) {
-            match self.0.get_mut(word) {
+            match self.counts.get_mut(word) {
                 Some(count) => *count = count.saturating_add(1),
-                None => drop(self.0.insert(word.to_owned(), 1)),
+                None => drop(self.counts.insert(word.to_owned(), 1)),
             }
         }
     }
@@ -85,7 +108,7 @@ impl Words {
     /// Returns the characters that get pieces: the most frequent ones up to the coverage.
     fn alphabet(&self, vocabulary_size: u32) -> BTreeSet<char> {
         let mut counts: BTreeMap<char, u64> = BTreeMap::new();
-        for (word, count) in &self.0 {
+        for (word, count) in &self.counts {
             for c in word.chars() {
                 *counts.entry(c).or_default() += u64::from(*count);
             }
@@ -109,7 +132,7 @@ impl Words {
     /// Returns the words as the trainer wants them, characters outside the alphabet cut out.
     fn sentences(&self, alphabet: &BTreeSet<char>) -> Vec<(String, u32)> {
         let mut sentences: BTreeMap<String, u32> = BTreeMap::new();
-        for (word, count) in &self.0 {
+        for (word, count) in &self.counts {
             let marked = format!("{SPACE_SYMBOL}{word}");
             let fragments = marked.split(|c| !alphabet.contains(&c) && !SPACE_SYMBOL.contains(c));
             for fragment in fragments.filter(|fragment| !fragment.is_empty()) {
@@ -147,7 +170,12 @@ pub fn train(words: &Words, config: &TrainingConfig) -> Result<Vec<u8>, Tokenize
         Ok(Err(error)) => return Err(failed(error.to_string())),
         Err(message) => return Err(failed(format!("the trainer gave up on these words: {message}"))),
     }
-    Ok(ModelFile::of_pieces(canonical(model.iter().cloned().collect())).encode())
+    let pieces = ModelFile::of_pieces(canonical(model.iter().cloned().collect()));
+    Ok(ModelFile { normalizer: normalizer_spec(), ..pieces }.encode())
+}
+
+fn normalizer_spec() -> NormalizerSpec {
+    NormalizerSpec { precompiled_charsmap: NMT_NFKC.to_vec(), ..NormalizerSpec::default() }
 }
 
 /// Takes the hash order out of the trainer's result.
@@ -180,7 +208,7 @@ mod tests {
     use crate::tokenizer::Tokenizer;
 
     fn words() -> Words {
-        let mut words = Words::default();
+        let mut words = Words::new().unwrap();
         for size in ["small", "large", "tiny"] {
             for colour in ["red", "green", "blue", "yellow"] {
                 for shape in ["circle", "square", "triangle"] {
@@ -204,6 +232,17 @@ mod tests {
     }
 
     #[test]
+    fn texts_are_normalised_as_kosmos_1_does_it() {
+        let config = TrainingConfig { vocabulary_size: 90, input_bytes_max: 1 };
+        let model = Tokenizer::parse(&train(&words(), &config).unwrap()).unwrap();
+        assert_eq!(model.ids("ｓｍａｌｌ\u{00a0}ｒｅｄ\nﬁ\u{200b}ve"), model.ids("small red fi ve"));
+        let wide = words().counts;
+        let mut narrow = Words::new().unwrap();
+        narrow.add("ｃｉｒｃｌｅ");
+        assert!(narrow.counts.keys().all(|word| wide.contains_key(word)), "{:?}", narrow.counts);
+    }
+
+    #[test]
     fn lost_characters_have_one_order_whatever_the_hashes_say() {
         let trained = |lost: [&str; 3]| {
             let lost = lost.into_iter().zip([-9.0, -9.0 + 0.0001, -9.0 + 0.0002]);
@@ -222,14 +261,14 @@ mod tests {
         let model = Tokenizer::parse(&train(&words(), &config).unwrap()).unwrap();
         assert!(model.vocabulary().size() <= 97);
         let text = "a tiny blue square on a box";
-        let ids = model.encode(text);
-        assert_eq!(model.decode(&ids), text);
+        let ids = model.ids(text);
+        assert_eq!(model.decode(&ids).unwrap(), text);
         assert!(ids.len() * 2 < text.len(), "{ids:?}");
-        assert_eq!(model.encode("漢字"), [ids_of_space(&model), 0]);
+        assert_eq!(model.ids("漢字"), [ids_of_space(&model), 0]);
     }
 
     fn ids_of_space(model: &Tokenizer) -> u32 {
-        *model.encode("漢").first().unwrap()
+        *model.ids("漢").first().unwrap()
     }
 
     #[test]
@@ -257,7 +296,7 @@ mod tests {
     #[test]
     fn nothing_to_train_on_is_an_error() {
         let config = TrainingConfig { vocabulary_size: 60, input_bytes_max: 1 };
-        let error = train(&Words::default(), &config).unwrap_err();
+        let error = train(&Words::new().unwrap(), &config).unwrap_err();
         assert!(matches!(error, TokenizerError::Training { .. }));
     }
 }

@@ -6,12 +6,13 @@ use corpus::Output;
 use corpus::record::{CAPTIONS, Generated, Sequence};
 use model::{Learner, Prompt};
 use serde::{Deserialize, Serialize};
+use shard::tokenizer::TokenizerError;
 
 use crate::evaluate::held_out::HeldOut;
 use crate::evaluate::prompt::CaptionPrompt;
 use crate::evaluate::words::named;
 use crate::validation::held_out;
-use crate::{Kind, Result};
+use crate::{Error, Kind, Result};
 
 /// The unit in which pairs are counted.
 const UNIT: &str = CAPTIONS.name();
@@ -53,7 +54,8 @@ pub(crate) fn measure(
     let Some(pairs) = data.shards.get(&Kind::Pairs) else { return Ok(captions.scores) };
     let mut rows = held_out(pairs, data.config.pairs_max)?;
     let mut words = Vec::new();
-    data.tokenizer.encoder().tokens(&data.config.prompt, &mut words);
+    let failed = |error: TokenizerError| Error::Tokenizer { reason: error.to_string() };
+    data.tokenizer.encoder().tokens(&data.config.prompt, &mut words).map_err(failed)?;
     let at_once = data.config.generate.rows_max.max(1) as usize;
     loop {
         data.cancel.check()?;
@@ -66,8 +68,8 @@ pub(crate) fn measure(
         let prompts: Vec<Prompt<'_>> = asked.iter().map(CaptionPrompt::prompt).collect();
         let answers = learner.generate(&prompts, &data.config.generate)?;
         for (asked, answer) in asked.iter().zip(&answers) {
-            let reference = data.tokenizer.text(&asked.reference);
-            let row = Generated { id: asked.id, reference, caption: data.tokenizer.text(answer) };
+            let text = |tokens: &[u32]| data.tokenizer.text(tokens).map_err(failed);
+            let row = Generated { id: asked.id, reference: text(&asked.reference)?, caption: text(answer)? };
             captions.add(row, &data.config.words)?;
         }
     }

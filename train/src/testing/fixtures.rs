@@ -69,7 +69,7 @@ pub(crate) fn held_out(sequence: Sequence) -> Sequence {
 
 /// A tokenizer of a few words.
 pub(crate) fn tokenizer_file() -> Vec<u8> {
-    let mut words = Words::default();
+    let mut words = Words::new().unwrap();
     words.add("a red circle a blue circle two red squares two blue squares");
     let config = TrainingConfig { vocabulary_size: 40, input_bytes_max: 1_000 };
     train(&words, &config).unwrap()

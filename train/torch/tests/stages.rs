@@ -99,7 +99,7 @@ fn a_network_captions_every_held_out_pair() {
     let tokenizer = Tokenizer::parse(&tokenizer_file()).unwrap();
     let tokens = |caption: &str| {
         let mut tokens = Vec::new();
-        tokenizer.encoder().tokens(caption, &mut tokens);
+        tokenizer.encoder().tokens(caption, &mut tokens).unwrap();
         tokens
     };
     let captioned = [(1, "a red circle"), (2, "two blue squares"), (3, "a blue circle")];

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use corpus::record::{HELD_OUT, INTERLEAVED, Interleaved, SEQUENCES};
-use corpus::{Declared, Inputs, Output, Removal, Result, Stage, Task};
+use corpus::{Declared, Error, Inputs, Output, Removal, Result, Stage, Task};
 use serde_json::{Value, json};
 
 use super::open_tokenizer;
@@ -43,7 +43,8 @@ impl PackInterleaved {
         let (mut items, mut image_payloads): (Vec<Item>, Vec<Bytes>) = (Vec::new(), Vec::new());
         for (text, image) in document.texts.into_iter().zip(images) {
             if let Some(text) = text {
-                items.push(Item::Text(encoder.joined_lines(&text)));
+                let tokens = encoder.joined_lines(&text).map_err(|error| Error::work(&self.name, error))?;
+                items.push(Item::Text(tokens));
             }
             if let Some(image) = image {
                 let slot = image_payloads.len() as u16;

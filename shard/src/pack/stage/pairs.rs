@@ -1,7 +1,7 @@
 //! The stage `pack.pairs`.
 
 use corpus::record::{HELD_OUT, IMAGES, Image, SEQUENCES};
-use corpus::{Chain, Declared, Inputs, Output, Removal, Result, Split, Stage, Task};
+use corpus::{Chain, Declared, Error, Inputs, Output, Removal, Result, Split, Stage, Task};
 use serde_json::{Value, json};
 
 use super::open_tokenizer;
@@ -74,7 +74,8 @@ impl PackPairs {
                 out.fail(PAIRS, removal)?;
                 continue;
             };
-            let mut caption = encoder.joined_lines(caption);
+            let joined = encoder.joined_lines(caption);
+            let mut caption = joined.map_err(|error| Error::work(&self.name, error))?;
             let caption_max = frame.caption_tokens().min(self.config.caption_tokens_max as usize);
             if caption.len() > caption_max {
                 caption.truncate(caption_max);

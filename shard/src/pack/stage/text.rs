@@ -2,12 +2,12 @@
 
 use corpus::random;
 use corpus::record::{DOCUMENTS, Document, HELD_OUT, SEQUENCES, Sequence};
-use corpus::{Declared, Inputs, Output, Result, Split, Stage, Task};
+use corpus::{Declared, Error, Inputs, Output, Result, Split, Stage, Task};
 use serde_json::{Value, json};
 
 use super::open_tokenizer;
 use crate::pack::{Frame, TextConfig, TextPacker};
-use crate::tokenizer::Tokenizer;
+use crate::tokenizer::Encoder;
 
 /// What is counted.
 const UNIT: &str = DOCUMENTS.name();
@@ -36,26 +36,25 @@ pub struct PackText {
 
 impl PackText {
     /// Writes the sequences of a block, set after set.
-    fn pack(&self, tokenizer: &Tokenizer, mut block: Vec<Document>, out: &mut Output<'_>) -> Result<()> {
+    fn pack(&self, encoder: &mut Encoder<'_>, mut block: Vec<Document>, out: &mut Output<'_>) -> Result<()> {
         block.sort_by_cached_key(|document| {
             let key = document.id.to_bits();
             (document.source.clone(), random::hash(self.seed, "pack", &key.to_le_bytes()), key)
         });
         for set in block.chunk_by(|one, other| one.source == other.source) {
-            self.pack_set(tokenizer, set, out)?;
+            self.pack_set(encoder, set, out)?;
         }
         out.advance(block.len() as u64)
     }
 
     /// Writes the sequences of a block's documents of one set.
-    fn pack_set(&self, tokenizer: &Tokenizer, set: &[Document], out: &mut Output<'_>) -> Result<()> {
+    fn pack_set(&self, encoder: &mut Encoder<'_>, set: &[Document], out: &mut Output<'_>) -> Result<()> {
         let frame = Frame {
-            vocabulary: *tokenizer.vocabulary(),
+            vocabulary: *encoder.vocabulary(),
             tokens_max: self.config.sequence_tokens_max as usize,
             latent_count: 0,
         };
         let source = set.first().map_or("", |document| document.source.as_str());
-        let mut encoder = tokenizer.encoder();
         let mut train = TextPacker::new(frame, Split::Train, source);
         let mut validation = TextPacker::new(frame, Split::Validation, source);
         let mut full = Vec::new();
@@ -65,7 +64,8 @@ impl PackText {
                 Some(Split::Validation) => &mut validation,
                 Some(Split::Train) | None => &mut train,
             };
-            packer.push(document.id, &document.text, &mut encoder, &mut full);
+            let pushed = packer.push(document.id, &document.text, encoder, &mut full);
+            pushed.map_err(|error| Error::work(&self.name, error))?;
             write(&mut full, out)?;
             out.keep(UNIT);
         }
@@ -107,6 +107,7 @@ impl Stage for PackText {
     fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         out.set_range_records_max(self.config.shuffle_documents.into());
         let tokenizer = open_tokenizer(task, &self.tokenizer)?;
+        let mut encoder = tokenizer.encoder();
         let documents = task.inputs.get(&self.documents)?;
         if let Some(part) = documents.part(DOCUMENTS, task.index)? {
             let (mut block, mut block_bytes) = (Vec::new(), 0);
@@ -115,11 +116,11 @@ impl Stage for PackText {
                 block_bytes += document.text.len();
                 block.push(document);
                 if block.len() >= self.config.shuffle_documents as usize || block_bytes >= SHUFFLE_BYTES_MAX {
-                    self.pack(&tokenizer, std::mem::take(&mut block), out)?;
+                    self.pack(&mut encoder, std::mem::take(&mut block), out)?;
                     block_bytes = 0;
                 }
             }
-            self.pack(&tokenizer, block, out)?;
+            self.pack(&mut encoder, block, out)?;
         }
         Ok(())
     }

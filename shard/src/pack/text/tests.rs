@@ -14,7 +14,7 @@ fn pack(tokenizer: &Tokenizer, documents: &[String], tokens_max: usize) -> Vec<S
     let mut packer = TextPacker::new(frame, Split::Train, "set");
     let (mut encoder, mut full) = (tokenizer.encoder(), Vec::new());
     for (document, bits) in documents.iter().zip(1..) {
-        packer.push(Id::from_bits(bits), document, &mut encoder, &mut full);
+        packer.push(Id::from_bits(bits), document, &mut encoder, &mut full).unwrap();
     }
     packer.flush(&mut full);
     full
@@ -25,7 +25,7 @@ fn lines(tokenizer: &Tokenizer, document: &str, line_tokens_max: usize) -> Vec<V
     let mut lines: Vec<Vec<u32>> = document
         .split('\n')
         .filter(|line| !line.is_empty())
-        .map(|line| tokenizer.encode(line).iter().map(|id| tokenizer.vocabulary().token(*id)).collect())
+        .map(|line| tokenizer.ids(line).iter().map(|id| tokenizer.vocabulary().token(*id)).collect())
         .collect();
     let count = lines.len();
     for line in lines.iter_mut().take(count.saturating_sub(1)) {
@@ -121,7 +121,7 @@ fn a_document_ends_with_its_mark_and_an_empty_one_is_the_mark_alone() {
     let rows = pack(&tokenizer, &["a\n\nb".to_owned(), String::new(), "c".to_owned()], 64);
     let tokens = |text: &str| {
         let mut tokens = Vec::new();
-        tokenizer.encoder().tokens(text, &mut tokens);
+        tokenizer.encoder().tokens(text, &mut tokens).unwrap();
         tokens
     };
     assert_eq!(rows.len(), 1);

@@ -47,7 +47,7 @@ const CAPTIONED: [(u64, &str, &str); 3] = [
 fn tokens(text: &str) -> Vec<u32> {
     let tokenizer = Tokenizer::parse(&tokenizer_file()).unwrap();
     let mut tokens = Vec::new();
-    tokenizer.encoder().tokens(text, &mut tokens);
+    tokenizer.encoder().tokens(text, &mut tokens).unwrap();
     tokens
 }
 
