@@ -35,6 +35,14 @@ fn the_full_run_is_a_valid_configuration() {
         format!("model.tower.weights={{file={{path=\"clip.safetensors\",sha256=\"{}\"}}}}", "0".repeat(64));
     let refused = check(&["--set", &other]).failure(1);
     assert!(refused.contains("model.tower.weights") && refused.contains("as stated"), "{refused}");
+    let weigh =
+        |set: &str| check(&["--set", weights, "--set", &format!("train.text_weights.{set}")]).failure(2);
+    let unknown = weigh("Enron=0.1");
+    assert!(unknown.contains("text_weights has \"Enron\", which no source has; the sets are "), "{unknown}");
+    let more =
+        check(&["--set", weights, "--set", "sources.more={code=200,path=\"a.jsonl\",format={rows={}}}"])
+            .failure(2);
+    assert!(more.contains("text_weights lacks \"more\" (0 leaves it out)"), "{more}");
     for stage in ["cc-2020-50", "laion2b-en", "images.pass2", "pack.interleaved", "train"] {
         assert!(checked.contains(stage), "{stage} is missing:\n{checked}");
     }

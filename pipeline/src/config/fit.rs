@@ -1,5 +1,7 @@
 //! Whether the sections of a configuration fit each other.
 
+use std::collections::BTreeSet;
+
 use filter::rule::PairRule;
 use ingest::Format;
 use shard::tokenizer::{SPECIAL_COUNT, TokenizerConfig};
@@ -11,7 +13,41 @@ pub(super) fn validate(config: &Config) -> Result<(), String> {
     sections(config)?;
     tower(config)?;
     pair_sources(config)?;
-    vocabulary(config)
+    vocabulary(config)?;
+    text_weights(config)
+}
+
+/// A mixture that cannot be drawn is told before the corpus is built, not when training begins.
+fn text_weights(config: &Config) -> Result<(), String> {
+    let Some(train) = config.train.as_ref().filter(|train| !train.text_weights.is_empty()) else {
+        return Ok(());
+    };
+    let (mut sets, mut has_others) = (BTreeSet::new(), false);
+    for (name, source) in &config.sources {
+        match &source.format {
+            Format::Pile(pile) if pile.sets.is_empty() => has_others = true,
+            Format::Pile(pile) => sets.extend(pile.sets.iter().map(String::as_str)),
+            Format::Crawl(_) | Format::Html(_) | Format::Rows(_) | Format::Text(_) => {
+                sets.extend([name.as_str()]);
+            }
+            Format::Pairs(_) => {}
+        }
+    }
+    let is_set = |name: &str| has_others || sets.contains(name);
+    let listed = || sets.iter().copied().collect::<Vec<_>>().join(", ");
+    if let Some((name, _)) = train.text_weights.iter().find(|(name, weight)| **weight > 0.0 && !is_set(name))
+    {
+        return Err(format!(
+            "[train] text_weights has {name:?}, which no source has; the sets are {}",
+            listed()
+        ));
+    }
+    match sets.iter().find(|name| !train.text_weights.contains_key(**name)) {
+        Some(name) => {
+            Err(format!("[train] text_weights lacks {name:?} (0 leaves it out); the sets are {}", listed()))
+        }
+        None => Ok(()),
+    }
 }
 
 /// A section without the ones it builds on would be silently without effect.

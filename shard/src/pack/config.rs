@@ -19,6 +19,23 @@ const SEQUENCE_TOKENS_LIMIT: u32 = 1 << 20;
 /// `<s>`, `<image>`, `</image>` and `</s>`, which an image in a sequence brings with it.
 const IMAGE_FRAME_TOKENS: u32 = 4;
 
+/// Where a document of text goes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TextFit {
+    /// Behind the one before, in the next sequence once this one is full, as in KOSMOS-1's loader.
+    #[default]
+    Next,
+    /// Whole into the sequence that it fills best.
+    Best,
+}
+
+impl TextFit {
+    fn is_next(&self) -> bool {
+        *self == Self::Next
+    }
+}
+
 /// How documents are packed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -27,11 +44,18 @@ pub struct TextConfig {
     pub sequence_tokens_max: u32,
     /// Number of documents that are shuffled and packed together, separately from all others. Default 4096.
     pub shuffle_documents: u32,
+    /// Where a document goes. Default `next`.
+    #[serde(skip_serializing_if = "TextFit::is_next")]
+    pub fit: TextFit,
 }
 
 impl Default for TextConfig {
     fn default() -> Self {
-        Self { sequence_tokens_max: SEQUENCE_TOKENS_MAX, shuffle_documents: SHUFFLE_DOCUMENTS }
+        Self {
+            sequence_tokens_max: SEQUENCE_TOKENS_MAX,
+            shuffle_documents: SHUFFLE_DOCUMENTS,
+            fit: TextFit::Next,
+        }
     }
 }
 
@@ -166,8 +190,11 @@ mod tests {
         assert!(pairs((1 << 20) + 1, 64, 0.0).validate().is_err());
         assert!(pairs(u32::MAX, u32::MAX, 0.0).validate().unwrap_err().contains("latent_count"));
         assert!(pairs(68, 64, 1.01).validate().is_err() && pairs(68, 64, -0.01).validate().is_err());
-        let text =
-            |tokens, documents| TextConfig { sequence_tokens_max: tokens, shuffle_documents: documents };
+        let text = |tokens, documents| TextConfig {
+            sequence_tokens_max: tokens,
+            shuffle_documents: documents,
+            ..TextConfig::default()
+        };
         assert!(text(2, 1).validate().is_ok());
         assert!(text(1, 1).validate().unwrap_err().contains("sequence_tokens_max is 1, must be from 2"));
         assert!(text(2, 0).validate().unwrap_err().contains("shuffle_documents"));
@@ -184,7 +211,10 @@ mod tests {
     #[test]
     fn the_defaults_are_the_documented_ones() {
         let text: TextConfig = serde_json::from_str("{}").unwrap();
-        assert_eq!(text, TextConfig { sequence_tokens_max: 2_048, shuffle_documents: 4_096 });
+        assert_eq!(
+            text,
+            TextConfig { sequence_tokens_max: 2_048, shuffle_documents: 4_096, fit: TextFit::Next }
+        );
         let pairs: PairConfig = serde_json::from_str("{}").unwrap();
         let expected = PairConfig {
             sequence_tokens_max: 2_048,

@@ -3,6 +3,7 @@
 //! ```text
 //! draft        Draft         one sequence under construction: tokens, loss, images, spans
 //! text         TextPacker    documents -> sequences of lines, several documents to a sequence
+//! best_fit     BestFit       the same, every document whole where it fits
 //! pair         pair          a caption and its image -> one sequence
 //! interleaved  interleaved   texts and images in reading order -> one sequence
 //! payload      Payloads      what goes into an image's slots: encoded image or features
@@ -12,6 +13,7 @@
 //! Sources: the paper's section 2.1 and table 21, and the loaders of microsoft/unilm
 //! (`unilm/data/spm_lm_loader.py`, `laion2b_loader.py`), which decide the details.
 
+mod best_fit;
 mod config;
 mod draft;
 mod error;
@@ -21,7 +23,8 @@ mod payload;
 pub mod stage;
 mod text;
 
-pub use config::{InterleavedConfig, PairConfig, TextConfig};
+pub use best_fit::BestFit;
+pub use config::{InterleavedConfig, PairConfig, TextConfig, TextFit};
 pub use draft::{Draft, Frame};
 pub use error::PackError;
 pub use interleaved::{Item, Packed, interleaved};

@@ -140,7 +140,7 @@ impl Tokenizer {
     }
 }
 
-/// Encodes text after text with the same buffers; remembers words in 2.3 MB.
+/// Encodes text after text with the same buffers; remembers words in 4.7 MB.
 #[derive(Debug)]
 pub struct Encoder<'t> {
     tokenizer: &'t Tokenizer,

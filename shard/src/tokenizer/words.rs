@@ -10,8 +10,8 @@ use crate::tokenizer::segmenter::Ids;
 pub(crate) const WORD_BYTES_MAX: usize = 20;
 /// Pieces of a remembered word at most.
 const PIECES_MAX: usize = 4;
-/// Places for words: 2 MiB, as much as a core's own cache. A word takes the place of another.
-const SLOTS: usize = 1 << 15;
+/// Places for words, 4 MiB of them. A word takes the place of another.
+const SLOTS: usize = 1 << 16;
 /// Id of a piece that is unknown.
 const UNKNOWN: u32 = u32::MAX;
 

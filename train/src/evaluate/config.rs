@@ -9,6 +9,8 @@ use crate::{Error, Result};
 
 /// Most pairs or sequences that a config may ask for.
 const ROWS_MAX: u32 = 1 << 20;
+/// Bytes of the prompt at most.
+const PROMPT_BYTES_MAX: usize = 1_024;
 /// Most words of a group that a config may ask for.
 const WORDS_MAX: usize = 1 << 10;
 
@@ -58,6 +60,7 @@ impl EvaluateConfig {
             let bounds = format!("is {value}, must be from 1 to {ROWS_MAX}");
             ensure(key, (1..=ROWS_MAX).contains(&value), &bounds)?;
         }
+        ensure("prompt", self.prompt.len() <= PROMPT_BYTES_MAX, "must not be longer than 1024 bytes")?;
         for group in self.words.values() {
             let count = (1..=WORDS_MAX).contains(&group.len());
             ensure("words", count, "a group must have between 1 and 1024 words")?;

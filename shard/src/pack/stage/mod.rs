@@ -17,7 +17,7 @@ pub use self::interleaved::PackInterleaved;
 pub use self::pairs::PackPairs;
 pub use self::text::PackText;
 use crate::flow::{FeatureHandles, Model};
-use crate::pack::{InterleavedConfig, PackError, PairConfig, TextConfig};
+use crate::pack::{InterleavedConfig, PackError, PairConfig, TextConfig, TextFit};
 use crate::tokenizer::{TOKENIZER_MODEL, Tokenizer};
 
 const PACK_TEXT: &str = "pack.text";
@@ -31,6 +31,9 @@ const PACK_INTERLEAVED: &str = "pack.interleaved";
 pub struct PackConfig {
     /// Number of documents that are shuffled and packed together, separately from all others.
     pub shuffle_documents: u32,
+    /// Where a document of text goes: behind the one before as in KOSMOS-1 (`next`), which cuts most sequences' last
+    /// documents, or whole into the sequence that it fills best (`best`), which cuts only what is longer than one.
+    pub text_fit: TextFit,
     /// Maximum tokens of a pair's caption; longer ones are cut, and counted (`captions_cut`). Ours: the paper states no
     /// bound, and one caption of 2,048 tokens would pad all others of its batch to its length.
     pub caption_tokens_max: u32,
@@ -42,6 +45,7 @@ impl Default for PackConfig {
     fn default() -> Self {
         Self {
             shuffle_documents: TextConfig::default().shuffle_documents,
+            text_fit: TextFit::Next,
             caption_tokens_max: PairConfig::default().caption_tokens_max,
             validation_share: PairConfig::default().validation_share,
         }
@@ -53,6 +57,7 @@ impl PackConfig {
         TextConfig {
             sequence_tokens_max: model.decoder.sequence_tokens_max,
             shuffle_documents: self.shuffle_documents,
+            fit: self.text_fit,
         }
     }
 

@@ -14,7 +14,7 @@ use corpus_testing::{GivenRows, StopAfter};
 
 use super::*;
 use crate::pack::payload::Payloads;
-use crate::pack::{InterleavedConfig, PairConfig, TextConfig};
+use crate::pack::{InterleavedConfig, PairConfig, TextConfig, TextFit};
 use crate::tokenizer::tests::{letters, letters_file};
 use crate::tokenizer::{TOKENIZER_MODEL, Tokenize, TokenizerConfig, TrainingConfig};
 
@@ -84,7 +84,7 @@ fn pack_text() -> PackText {
         name: "pack.text".to_owned(),
         tokenizer: "tokenizer".to_owned(),
         documents: "text".to_owned(),
-        config: TextConfig { sequence_tokens_max: 16, shuffle_documents: 10 },
+        config: TextConfig { sequence_tokens_max: 16, shuffle_documents: 10, fit: TextFit::Next },
         seed: 5,
     }
 }
@@ -114,6 +114,24 @@ fn documents_are_packed_within_their_split_and_shuffled() {
     seen.sort_unstable();
     seen.dedup();
     assert_eq!(seen, (0..95).chain(100..130).collect::<Vec<u64>>());
+}
+
+#[test]
+fn documents_that_are_packed_whole_fill_fewer_sequences() {
+    let mut bench = Bench::new();
+    bench.add(&documents());
+    let next = sequences(&bench.add(&pack_text()));
+    let stage = pack_text();
+    let config = TextConfig { fit: TextFit::Best, ..stage.config.clone() };
+    let best = bench.add(&PackText { name: "pack.best".to_owned(), config, ..stage });
+    let counts = &best.manifest().report.units["documents"];
+    assert_eq!((counts.read, counts.kept), (125, 125));
+    let best = sequences(&best);
+    let count = |rows: &[Sequence]| rows.iter().map(|row| row.tokens.len() - 1).sum::<usize>();
+    assert_eq!(count(&best), count(&next));
+    assert!(best.len() < next.len(), "{} of {}", best.len(), next.len());
+    let spans = |rows: &[Sequence]| rows.iter().map(|row| row.spans.len()).sum::<usize>();
+    assert!(spans(&best) < spans(&next), "{} of {}", spans(&best), spans(&next));
 }
 
 #[test]

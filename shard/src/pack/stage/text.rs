@@ -6,8 +6,8 @@ use corpus::{Declared, Error, Inputs, Output, Result, Split, Stage, Task};
 use serde_json::{Value, json};
 
 use super::open_tokenizer;
-use crate::pack::{Frame, TextConfig, TextPacker};
-use crate::tokenizer::Encoder;
+use crate::pack::{BestFit, Frame, TextConfig, TextFit, TextPacker};
+use crate::tokenizer::{Encoder, TokenizerError};
 
 /// What is counted.
 const UNIT: &str = DOCUMENTS.name();
@@ -55,8 +55,8 @@ impl PackText {
             latent_count: 0,
         };
         let source = set.first().map_or("", |document| document.source.as_str());
-        let mut train = TextPacker::new(frame, Split::Train, source);
-        let mut validation = TextPacker::new(frame, Split::Validation, source);
+        let packer = |split| Packer::new(self.config.fit, frame, split, source);
+        let (mut train, mut validation) = (packer(Split::Train), packer(Split::Validation));
         let mut full = Vec::new();
         for document in set {
             out.read(UNIT);
@@ -64,7 +64,7 @@ impl PackText {
                 Some(Split::Validation) => &mut validation,
                 Some(Split::Train) | None => &mut train,
             };
-            let pushed = packer.push(document.id, &document.text, encoder, &mut full);
+            let pushed = packer.push(document, encoder, &mut full);
             pushed.map_err(|error| Error::work(&self.name, error))?;
             write(&mut full, out)?;
             out.keep(UNIT);
@@ -72,6 +72,40 @@ impl PackText {
         train.flush(&mut full);
         validation.flush(&mut full);
         write(&mut full, out)
+    }
+}
+
+/// Packs documents as configured.
+enum Packer {
+    Next(TextPacker),
+    Best(BestFit),
+}
+
+impl Packer {
+    fn new(fit: TextFit, frame: Frame, split: Split, source: &str) -> Self {
+        match fit {
+            TextFit::Next => Self::Next(TextPacker::new(frame, split, source)),
+            TextFit::Best => Self::Best(BestFit::new(frame, split, source)),
+        }
+    }
+
+    fn push(
+        &mut self,
+        document: &Document,
+        encoder: &mut Encoder<'_>,
+        full: &mut Vec<Sequence>,
+    ) -> std::result::Result<(), TokenizerError> {
+        match self {
+            Self::Next(packer) => packer.push(document.id, &document.text, encoder, full),
+            Self::Best(packer) => packer.push(document.id, &document.text, encoder),
+        }
+    }
+
+    fn flush(&mut self, full: &mut Vec<Sequence>) {
+        match self {
+            Self::Next(packer) => packer.flush(full),
+            Self::Best(packer) => packer.flush(full),
+        }
     }
 }
 

@@ -1,0 +1,182 @@
+//! Packs documents whole wherever they fit into a sequence.
+//!
+//! Source: "Fewer Truncations Improve Language Modeling" (Ding et al., ICML 2024): a document that is longer than a
+//! sequence is cut, and the pieces go, the longest first, each into the sequence that it fills best.
+
+use std::collections::BTreeSet;
+
+use corpus::record::Sequence;
+use corpus::{Id, Split};
+
+use crate::pack::{Draft, Frame};
+use crate::tokenizer::{Encoder, TokenizerError, Vocabulary};
+
+/// Packs the documents of one split and one set; all of them are in memory until the end.
+///
+/// Lines end as in [`TextPacker`](crate::pack::TextPacker), and a document is cut between lines.
+#[derive(Debug)]
+pub struct BestFit {
+    frame: Frame,
+    split: Split,
+    source: String,
+    chunks: Vec<Chunk>,
+}
+
+/// A document, or as much of one as a sequence holds.
+#[derive(Debug)]
+struct Chunk {
+    id: Id,
+    tokens: Vec<u32>,
+}
+
+impl BestFit {
+    /// Begins without documents.
+    pub fn new(frame: Frame, split: Split, source: &str) -> Self {
+        Self { frame, split, source: source.to_owned(), chunks: Vec::new() }
+    }
+
+    /// Adds a document.
+    ///
+    /// # Errors
+    /// When a line cannot be encoded.
+    pub fn push(&mut self, id: Id, text: &str, encoder: &mut Encoder<'_>) -> Result<(), TokenizerError> {
+        let tokens_max = self.frame.tokens_max - 1;
+        let (mut tokens, mut line) = (Vec::new(), Vec::new());
+        let mut lines = text.split('\n').filter(|line| !line.is_empty()).peekable();
+        loop {
+            if let Some(text) = lines.next() {
+                encoder.tokens(text, &mut line)?;
+            }
+            let is_last = lines.peek().is_none();
+            line.push(if is_last { Vocabulary::END } else { self.frame.vocabulary.line_end() });
+            line.truncate(tokens_max);
+            if tokens.len() + line.len() > tokens_max {
+                self.chunks.push(Chunk { id, tokens: std::mem::take(&mut tokens) });
+            }
+            tokens.append(&mut line);
+            if is_last {
+                self.chunks.push(Chunk { id, tokens });
+                return Ok(());
+            }
+        }
+    }
+
+    /// Appends the sequences of all documents. They come in the order of their first documents, and so do the documents
+    /// of each.
+    pub fn flush(&mut self, full: &mut Vec<Sequence>) {
+        let chunks = std::mem::take(&mut self.chunks);
+        for places in bins(
+            &chunks.iter().map(|chunk| chunk.tokens.len()).collect::<Vec<_>>(),
+            self.frame.tokens_max - 1,
+        ) {
+            let mut draft = Draft::new(self.frame);
+            for chunk in places.into_iter().filter_map(|place| chunks.get(place)) {
+                draft.push_text(chunk.id, &chunk.tokens);
+            }
+            full.push(draft.finish(Vec::new(), self.split, Some(&self.source)));
+        }
+    }
+}
+
+/// Returns which lengths share a bin, none longer than its capacity: the longest first, each goes to the bin with the
+/// least room that is enough.
+fn bins(lengths: &[usize], capacity: usize) -> Vec<Vec<usize>> {
+    let mut order: Vec<usize> = (0..lengths.len()).collect();
+    order.sort_by_key(|&place| std::cmp::Reverse(lengths.get(place)));
+    let (mut bins, mut rooms) = (Vec::<Vec<usize>>::new(), BTreeSet::new());
+    for place in order {
+        let length = lengths.get(place).copied().unwrap_or_default();
+        let found = rooms.range((length, 0)..).next().copied();
+        let (room, bin) = match found {
+            Some((room, bin)) => {
+                rooms.remove(&(room, bin));
+                (room, bin)
+            }
+            None => {
+                bins.push(Vec::new());
+                (capacity, bins.len() - 1)
+            }
+        };
+        if let Some(bin) = bins.get_mut(bin) {
+            bin.push(place);
+        }
+        rooms.insert((room - length.min(room), bin));
+    }
+    bins.iter_mut().for_each(|bin| bin.sort_unstable());
+    bins.sort_unstable();
+    bins
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::tokenizer::tests::letters;
+
+    proptest! {
+        #[test]
+        fn every_document_that_fits_is_whole_and_no_token_is_lost(
+            documents in prop::collection::vec("[a-e ]{0,40}(\n[a-e ]{0,30}){0,3}", 0..20),
+            tokens_max in 3_usize..40,
+        ) {
+            let tokenizer = letters();
+            let frame = Frame { vocabulary: *tokenizer.vocabulary(), tokens_max, latent_count: 0 };
+            let (mut encoder, mut packer) = (tokenizer.encoder(), BestFit::new(frame, Split::Train, "set"));
+            let mut alone = BTreeMap::new();
+            for (document, bits) in documents.iter().zip(1..) {
+                packer.push(Id::from_bits(bits), document, &mut encoder).unwrap();
+                let mut one = BestFit::new(frame, Split::Train, "set");
+                one.push(Id::from_bits(bits), document, &mut encoder).unwrap();
+                alone.insert(Id::from_bits(bits), one.chunks.into_iter().map(|chunk| chunk.tokens).collect::<Vec<_>>());
+            }
+            let mut rows = Vec::new();
+            packer.flush(&mut rows);
+            let mut parts: BTreeMap<Id, Vec<Vec<u32>>> = BTreeMap::new();
+            for row in &rows {
+                prop_assert!(row.tokens.len() <= tokens_max);
+                let ends = row.spans.iter().map(|span| (span.start.max(1), span.end, span.id));
+                for (start, end, id) in ends {
+                    parts.entry(id).or_default().push(row.tokens[start as usize..end as usize].to_vec());
+                }
+                let last = row.spans.last().unwrap();
+                prop_assert_eq!(last.end as usize, row.tokens.len());
+            }
+            for (id, chunks) in alone {
+                let mut found = parts.remove(&id).unwrap();
+                if let [chunk] = chunks.as_slice() {
+                    prop_assert_eq!(&found, &vec![chunk.clone()]);
+                }
+                // The pieces of a cut document stand wherever they fit.
+                let (mut all, mut expected) = (found.concat(), chunks.concat());
+                found.clear();
+                all.sort_unstable();
+                expected.sort_unstable();
+                prop_assert_eq!(all, expected);
+            }
+            prop_assert!(parts.is_empty());
+        }
+
+        #[test]
+        fn no_two_sequences_would_fit_into_one(lengths in prop::collection::vec(1_usize..20, 0..60)) {
+            let bins = bins(&lengths, 20);
+            let mut places = bins.concat();
+            places.sort_unstable();
+            prop_assert_eq!(places, (0..lengths.len()).collect::<Vec<_>>());
+            let sums: Vec<usize> = bins.iter().map(|bin| bin.iter().map(|place| lengths[*place]).sum()).collect();
+            prop_assert!(sums.iter().all(|sum| *sum <= 20));
+            for (one, sum) in sums.iter().enumerate() {
+                prop_assert!(sums[one + 1..].iter().all(|other| sum + other > 20));
+            }
+        }
+    }
+
+    #[test]
+    fn the_longest_goes_first_and_the_fullest_sequence_that_has_room_is_taken() {
+        assert_eq!(bins(&[3, 9, 5, 1, 4], 10), [vec![0], vec![1, 3], vec![2, 4]]);
+        assert!(bins(&[], 10).is_empty());
+    }
+}
