@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::builder::{PathBufValueParser, TypedValueParser};
+use clap::builder::{PathBufValueParser, RangedU64ValueParser, TypedValueParser};
 use clap::{Args, Parser};
 use corpus::store::Place;
 use pipeline::{Loaded, Location, place};
@@ -92,6 +92,9 @@ impl WorkDir {
     }
 }
 
+/// Threads at most.
+const WORKERS_MAX: u64 = 4_096;
+
 /// Takes where a run is, and refuses places that there is no store for by name.
 pub(crate) fn run_place() -> impl TypedValueParser<Value = Place> {
     PathBufValueParser::new().try_map(|path| parse_place(&path))
@@ -116,4 +119,9 @@ pub(crate) fn local() -> impl TypedValueParser<Value = PathBuf> {
         Some(problem) => Err(problem),
         None => Ok(path),
     })
+}
+
+/// Takes a number of threads.
+pub(crate) fn workers() -> impl TypedValueParser<Value = usize> {
+    RangedU64ValueParser::<usize>::new().range(1..=WORKERS_MAX)
 }

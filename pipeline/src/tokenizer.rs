@@ -145,7 +145,8 @@ pub fn train_on(paths: &[PathBuf], field: &str, config: &TrainingConfig) -> Resu
         if path.extension().is_some_and(|extension| extension == "txt") {
             let file = std::fs::File::open(path).map_err(corpus::Error::io("open", path))?;
             for chunk in (Chunks { input: BufReader::new(file), lines: 0 }) {
-                add(&String::from_utf8_lossy(&chunk.map_err(corpus::Error::io("read", path))?));
+                let chunk = chunk.map_err(corpus::Error::io("read", path))?;
+                String::from_utf8_lossy(&chunk).lines().for_each(&mut add);
             }
         } else {
             for_each_text_of(&client, path, field, add)?;

@@ -9,7 +9,7 @@ use pipeline::export::{self, Division, Form, ImageExport, TextExport};
 use pipeline::number::grouped;
 use pipeline::{Folder, cores};
 
-use crate::cli::{RunDir, local};
+use crate::cli::{RunDir, local, workers};
 use crate::print::say;
 
 #[derive(Debug, Args)]
@@ -23,7 +23,7 @@ pub(crate) struct ExportArgs {
     #[arg(value_parser = local())]
     pub(crate) out: PathBuf,
     /// Texts: number of files written in parallel [default: number of cores]
-    #[arg(long)]
+    #[arg(long, value_parser = workers())]
     pub(crate) workers: Option<usize>,
     /// Compression of JSON lines [default: zstd]
     #[arg(long, value_enum)]

@@ -19,7 +19,7 @@ use pipeline::number::grouped;
 use pipeline::{cores, ordered};
 use serde::Serialize;
 
-use crate::cli::local;
+use crate::cli::{local, workers};
 use crate::print::{Stdout, note};
 
 #[derive(Debug, Args)]
@@ -43,7 +43,7 @@ pub(crate) struct ExtractArgs {
     #[arg(long)]
     pub(crate) json: bool,
     /// Number of parallel pages [default: number of cores]
-    #[arg(long)]
+    #[arg(long, value_parser = workers())]
     pub(crate) workers: Option<usize>,
 }
 

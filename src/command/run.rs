@@ -5,14 +5,13 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use corpus::executor::Executor;
 use corpus::{Cancel, Inputs};
-use pipeline::Error::Usage;
 use pipeline::number::grouped;
 use pipeline::run::Options;
 use pipeline::sample_web::Comparison;
 use pipeline::slurm::Slurm;
 use pipeline::{Loaded, Location, Prepared, Selection, advice, cores, unread};
 
-use crate::cli::ConfigRun;
+use crate::cli::{ConfigRun, workers};
 use crate::opening::{child, enter};
 use crate::print::say;
 use crate::progress::Display;
@@ -39,7 +38,7 @@ pub(crate) struct RunArgs {
     #[arg(long, conflicts_with = "only")]
     pub(crate) retry_failed: bool,
     /// Number of parallel tasks [default: number of cores]
-    #[arg(long)]
+    #[arg(long, value_parser = workers())]
     pub(crate) workers: Option<usize>,
     /// Where tasks run; the section `slurm` configures the cluster
     #[arg(long, value_enum, default_value_t)]
@@ -75,9 +74,6 @@ pub(crate) fn execute(
     options: &Options,
     (executor, workers): (ExecutorName, Option<usize>),
 ) -> anyhow::Result<ExitCode> {
-    if workers == Some(0) {
-        return Err(Usage("--workers must be at least 1".to_owned()).into());
-    }
     enter(loaded)?;
     let display = Display::new();
     let prepared = Prepared::new(loaded, location, options, &display)?;

@@ -12,7 +12,7 @@ use pipeline::number::grouped;
 use pipeline::tokenizer::{Numbering, Tokenizer, TrainingConfig, encode_lines, open, train_on};
 use pipeline::written::whole;
 
-use crate::cli::local;
+use crate::cli::{local, workers};
 use crate::print::{Stdout, note, say};
 
 #[derive(Debug, Subcommand)]
@@ -40,7 +40,7 @@ pub(crate) struct TrainArgs {
     /// The .model file to write
     #[arg(value_parser = local())]
     pub(crate) out: PathBuf,
-    /// Texts: .txt, or JSON, CSV, TSV or Parquet, compressed or not, or folders of them
+    /// Texts: .txt files, or JSON, CSV, TSV or Parquet, compressed or not, or folders of those
     #[arg(required = true, value_parser = local())]
     pub(crate) paths: Vec<PathBuf>,
     /// The field with the text, except in .txt files
@@ -66,7 +66,7 @@ pub(crate) struct EncodeArgs {
     #[arg(long)]
     pub(crate) fairseq: bool,
     /// Number of threads [default: number of cores]
-    #[arg(long)]
+    #[arg(long, value_parser = workers())]
     pub(crate) workers: Option<usize>,
 }
 

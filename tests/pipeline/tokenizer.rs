@@ -96,11 +96,30 @@ fn a_tokenizer_json_is_used_and_no_text_is_a_special_token() {
     let import = workspace.kosmos(&["tokenizer", "import", "tokenizer.json", "copy.json"]).success();
     assert!(import.contains("tokenizer.json; 5 pieces, 12 tokens"), "{import}");
 
-    let without = serde_json::json!({"version": "1.0", "model": {"type": "WordLevel", "unk_token": "?", "vocab": {"a": 0}}});
-    fs::write(workspace.path("without.json"), without.to_string()).unwrap();
-    let refused = workspace.kosmos(&["tokenizer", "import", "without.json", "no.json"]).failure(2);
-    assert!(refused.contains("it has no unknown piece"), "{refused}");
-    assert!(!workspace.path("no.json").exists());
+    let mut other = model.clone();
+    other["added_tokens"][0] = serde_json::json!({"id": 3, "content": "red", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true});
+    fs::write(workspace.path("tokenizer.json"), other.to_string()).unwrap();
+    assert_eq!(ids(&workspace.kosmos(&encode).success())[0], [0, 4, 0]);
+}
+
+#[test]
+fn a_tokenizer_json_whose_ids_would_be_others_than_pythons_is_refused() {
+    let workspace = Workspace::new();
+    let refused = |file: serde_json::Value, reason: &str| {
+        fs::write(workspace.path("tokenizer.json"), file.to_string()).unwrap();
+        let said = workspace.kosmos(&["tokenizer", "import", "tokenizer.json", "no.json"]).failure(2);
+        assert!(said.contains(reason), "{said}");
+        assert!(!workspace.path("no.json").exists());
+    };
+    let words = serde_json::json!({"type": "WordLevel", "unk_token": "?", "vocab": {"a": 0}});
+    refused(serde_json::json!({"version": "1.0", "model": words}), "it has no unknown piece");
+    let merges = serde_json::json!({"type": "BPE", "dropout": 0.5, "vocab": {"a": 0}, "merges": []});
+    refused(serde_json::json!({"version": "1.0", "model": merges}), "by chance");
+    let merges = serde_json::json!({"type": "BPE", "unk_token": "?", "vocab": {"a": 0}, "merges": []});
+    refused(serde_json::json!({"version": "1.0", "model": merges}), "it has no unknown piece");
+    let merges = serde_json::json!({"type": "BPE", "vocab": {"a": 0}, "merges": []});
+    let split = serde_json::json!({"type": "Split", "pattern": {"Regex": "[[:alnum:]]+"}, "behavior": "Isolated", "invert": false});
+    refused(serde_json::json!({"version": "1.0", "pre_tokenizer": split, "model": merges}), "[:alnum:]");
 }
 
 #[test]

@@ -9,6 +9,13 @@
 
 use crate::tokenizer::TokenizerError;
 
+/// Units of a double array come in so many.
+const UNITS: usize = 256;
+/// Bytes of a replacement at most; the longest of `nmt_nfkc` has 33.
+const REPLACEMENT_BYTES_MAX: usize = 1 << 10;
+/// Rules that one text may begin with; SentencePiece looks at no more.
+const NESTED_MAX: u32 = 32;
+
 /// Rules for characters and sequences of them; the longest rule that fits wins.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CharacterMap {
@@ -28,13 +35,41 @@ impl CharacterMap {
         let (units, replacements) =
             rest.split_at_checked(length).ok_or(damaged("its length is too large"))?;
         let (units, remainder) = units.as_chunks();
-        if !remainder.is_empty() {
+        if !remainder.is_empty() || units.is_empty() || !units.len().is_multiple_of(UNITS) {
             return Err(damaged("its units are not whole"));
         }
-        Ok(Self {
-            units: units.iter().map(|unit| u32::from_le_bytes(*unit)).collect(),
-            replacements: replacements.to_vec(),
-        })
+        let units = units.iter().map(|unit| u32::from_le_bytes(*unit)).collect();
+        let map = Self { units, replacements: replacements.to_vec() };
+        map.check().map_err(damaged)?;
+        Ok(map)
+    }
+
+    /// Checks what SentencePiece checks when it loads a map, and that replacements are texts within their bound.
+    fn check(&self) -> Result<(), &'static str> {
+        let longest = self.replacements.split(|byte| *byte == 0).map(<[u8]>::len).max();
+        if self.replacements.last() != Some(&0) || longest > Some(REPLACEMENT_BYTES_MAX) {
+            return Err("a replacement does not end, or is too long");
+        }
+        for (node, &unit) in (0_u32..).zip(&self.units) {
+            if unit >> 31 == 1 {
+                let text = self
+                    .replacements
+                    .get((unit & !(1 << 31)) as usize..)
+                    .ok_or("a rule has no replacement")?;
+                let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
+                std::str::from_utf8(text).map_err(|_| "a replacement is not UTF-8")?;
+                continue;
+            }
+            let child = node ^ offset(unit);
+            let is_root_wrong = node == 0 && (unit & 0xFF != 0 || has_leaf(unit) || offset(unit) == 0);
+            if is_root_wrong || (child | 0xFF) as usize >= self.units.len() {
+                return Err("a unit has no place for its children");
+            }
+            if has_leaf(unit) && self.unit(child).is_none_or(|leaf| leaf >> 31 == 0) {
+                return Err("a rule has no end");
+            }
+        }
+        Ok(())
     }
 
     /// Returns true if and only if there are no rules.
@@ -45,7 +80,7 @@ impl CharacterMap {
     /// Returns the replacement of the longest rule that the bytes begin with, and the bytes it
     /// stands for.
     pub(crate) fn longest(&self, bytes: &[u8]) -> Option<(&[u8], usize)> {
-        let mut found = None;
+        let (mut found, mut nested) = (None, 0);
         let mut node = offset(*self.units.first()?);
         for (index, &byte) in bytes.iter().enumerate() {
             node ^= u32::from(byte);
@@ -55,6 +90,10 @@ impl CharacterMap {
             node ^= offset(unit);
             if has_leaf(unit) {
                 found = self.unit(node).map(|leaf| (leaf & !(1 << 31), index + 1));
+                nested += 1;
+                if nested == NESTED_MAX {
+                    break;
+                }
             }
         }
         let (start, length) = found?;
@@ -113,8 +152,9 @@ mod tests {
             let mut blob = (units.len() as u32 * 4).to_le_bytes().to_vec();
             blob.extend(units.iter().flat_map(|unit| unit.to_le_bytes()));
             blob.extend(&replacements);
-            let map = CharacterMap::parse(&blob).unwrap();
-            if let Some((replacement, length)) = map.longest(&text) {
+            if let Ok(map) = CharacterMap::parse(&blob)
+                && let Some((replacement, length)) = map.longest(&text)
+            {
                 prop_assert!(length <= text.len() && replacement.len() <= replacements.len());
             }
             prop_assert!(CharacterMap::parse(&blob[..3]).is_err());

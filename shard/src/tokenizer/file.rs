@@ -14,6 +14,8 @@ pub const PIECE_COUNT_MAX: usize = 1 << 20;
 /// Bytes of one piece at most; SentencePiece trains 16 characters.
 pub const PIECE_BYTES_MAX: usize = 1 << 10;
 
+/// Absolute value of a score at most: sums of such scores are numbers.
+const SCORE_ABS_MAX: f32 = 1e30;
 /// The only piece that SentencePiece passes over: converters leave it beside the byte piece `<0x00>`.
 const NULL_PIECE: &str = "\0";
 /// What SentencePiece writes for an unknown piece unless the model says otherwise.
@@ -122,6 +124,7 @@ impl ModelFile {
     /// Reads a file.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, TokenizerError> {
         let (mut model, mut normalizer) = (Self::of_pieces([]), NormalizerSpec::default());
+        let mut denormalizer = NormalizerSpec::default();
         model.pieces.clear();
         for field in Fields::new("ModelProto", bytes) {
             match field? {
@@ -130,12 +133,13 @@ impl ModelFile {
                 }
                 (1, _) => return Err(piece_error(model.pieces.len(), "too many, or not a message")),
                 (2, Value::Bytes(spec)) => model.parse_trainer_spec(spec)?,
-                (3, Value::Bytes(spec)) => normalizer = parse_normalizer_spec(spec)?,
-                (5, Value::Bytes(spec)) if !parse_normalizer_spec(spec)?.precompiled_charsmap.is_empty() => {
-                    return Err(unsupported("it changes characters of decoded text"));
-                }
+                (3, Value::Bytes(spec)) => normalizer.parse(spec)?,
+                (5, Value::Bytes(spec)) => denormalizer.parse(spec)?,
                 _ => {}
             }
+        }
+        if !denormalizer.precompiled_charsmap.is_empty() {
+            return Err(unsupported("it changes characters of decoded text"));
         }
         // The two messages come in either order.
         let whitespace_is_suffix = model.normalizer.whitespace_is_suffix;
@@ -293,8 +297,8 @@ fn parse_piece(index: usize, bytes: &[u8]) -> Result<Piece, TokenizerError> {
     if text.is_empty() {
         return Err(piece_error(index, "it is empty"));
     }
-    if !score.is_finite() {
-        return Err(piece_error(index, "its score is not finite"));
+    if score.is_nan() || score.abs() > SCORE_ABS_MAX {
+        return Err(piece_error(index, "its score is out of bounds"));
     }
     if let PieceKind::Byte(byte) = &mut kind {
         let value = (0..=u8::MAX).find(|byte| text == format!("<0x{byte:02X}>"));
@@ -303,18 +307,20 @@ fn parse_piece(index: usize, bytes: &[u8]) -> Result<Piece, TokenizerError> {
     Ok(Piece { text, score, kind })
 }
 
-fn parse_normalizer_spec(bytes: &[u8]) -> Result<NormalizerSpec, TokenizerError> {
-    let mut spec = NormalizerSpec::default();
-    for field in Fields::new("NormalizerSpec", bytes) {
-        match field? {
-            (2, Value::Bytes(charsmap)) => spec.precompiled_charsmap = charsmap.to_vec(),
-            (3, Value::Varint(on)) => spec.add_dummy_prefix = on != 0,
-            (4, Value::Varint(on)) => spec.remove_extra_whitespaces = on != 0,
-            (5, Value::Varint(on)) => spec.escape_whitespaces = on != 0,
-            _ => {}
+impl NormalizerSpec {
+    /// Reads a message; of several, later fields take the place of earlier ones.
+    fn parse(&mut self, bytes: &[u8]) -> Result<(), TokenizerError> {
+        for field in Fields::new("NormalizerSpec", bytes) {
+            match field? {
+                (2, Value::Bytes(charsmap)) => self.precompiled_charsmap = charsmap.to_vec(),
+                (3, Value::Varint(on)) => self.add_dummy_prefix = on != 0,
+                (4, Value::Varint(on)) => self.remove_extra_whitespaces = on != 0,
+                (5, Value::Varint(on)) => self.escape_whitespaces = on != 0,
+                _ => {}
+            }
         }
+        Ok(())
     }
-    Ok(spec)
 }
 
 fn piece_error(index: usize, detail: &'static str) -> TokenizerError {
@@ -360,7 +366,7 @@ mod tests {
         let piece = |index, detail| TokenizerError::Piece { index, detail };
         assert_eq!(refused(|m| m.pieces.push(m.pieces[3].clone())), piece(4, "it is there twice"));
         assert_eq!(refused(|m| m.pieces[3].text.clear()), piece(3, "it is empty"));
-        assert_eq!(refused(|m| m.pieces[3].score = f32::NAN), piece(3, "its score is not finite"));
+        assert_eq!(refused(|m| m.pieces[3].score = f32::NAN), piece(3, "its score is out of bounds"));
         assert_eq!(refused(|m| m.pieces[3].kind = PieceKind::Unknown), piece(3, "a second unknown piece"));
         assert_eq!(
             refused(|m| m.pieces[3].kind = PieceKind::Byte(1)),

@@ -1,25 +1,66 @@
 //! A model of Hugging Face's `tokenizer.json`, encoded by the `tokenizers` crate.
 
+use std::collections::BTreeSet;
+
 use corpus::crash::caught;
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::tokenizer::vocabulary::Special;
 use crate::tokenizer::{PIECE_COUNT_MAX, TokenizerError};
 
 /// Encodes and decodes as `tokenizers` does without its special tokens: none is added to a text, and those that stand
-/// in a text are text, so that no page can end its document by writing `</s>`.
+/// in a text are text or unknown, so that no page can end its document by writing `</s>`.
 #[derive(Debug)]
 pub(crate) struct Json {
     tokenizer: tokenizers::Tokenizer,
     id_count: u32,
     special: Special,
+    /// Ids that no text may have.
+    reserved: BTreeSet<u32>,
+}
+
+/// What a file says that the crate does not tell.
+#[derive(Deserialize)]
+struct File {
+    #[serde(default)]
+    added_tokens: Vec<AddedToken>,
+    #[serde(default)]
+    normalizer: Value,
+    #[serde(default)]
+    pre_tokenizer: Value,
+    model: Model,
+}
+
+#[derive(Deserialize)]
+struct AddedToken {
+    id: u32,
+    #[serde(default)]
+    special: bool,
+}
+
+#[derive(Deserialize)]
+struct Model {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    unk_token: Option<String>,
+    unk_id: Option<u32>,
+    dropout: Option<f32>,
 }
 
 impl Json {
     /// Reads a file.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, TokenizerError> {
         let refused = |error: &dyn std::fmt::Display| TokenizerError::Json { detail: error.to_string() };
-        let value: Value = serde_json::from_slice(bytes).map_err(|error| refused(&error))?;
+        let file: File = serde_json::from_slice(bytes).map_err(|error| refused(&error))?;
+        if file.model.dropout.is_some_and(|share| share > 0.0) {
+            return Err(refused(&"model.dropout leaves out merges by chance"));
+        }
+        if [&file.normalizer, &file.pre_tokenizer].into_iter().any(has_class) {
+            return Err(refused(
+                &"a regular expression has a class such as [:alnum:], which is not that of Python's library",
+            ));
+        }
         let read = caught(|| tokenizers::Tokenizer::from_bytes(bytes)).map_err(|error| refused(&error))?;
         let mut tokenizer = read.map_err(|error| refused(&error))?;
         // A text is neither cut nor filled up here: that is packing's.
@@ -31,12 +72,17 @@ impl Json {
         if id_count as usize > PIECE_COUNT_MAX {
             return Err(refused(&format!("it has an id above {PIECE_COUNT_MAX}")));
         }
-        let unknown = unknown_id(&value["model"], &tokenizer);
-        if unknown.is_none() && value["model"]["type"] != "BPE" {
+        let named = file.model.unk_token.as_deref();
+        let unknown = named.map_or(file.model.unk_id, |text| tokenizer.token_to_id(text));
+        let may_lack = file.model.kind.as_deref() == Some("BPE") && named.is_none();
+        if unknown.is_none() && !may_lack {
             return Err(refused(&"it has no unknown piece"));
         }
         let [start, end, padding] = ["<s>", "</s>", "<pad>"].map(|text| tokenizer.token_to_id(text));
-        Ok(Self { id_count, special: Special { unknown, start, end, padding }, tokenizer })
+        let added = file.added_tokens.iter().filter(|token| token.special).map(|token| token.id);
+        let reserved = added.chain([start, end, padding].into_iter().flatten());
+        let reserved = reserved.filter(|id| Some(*id) != unknown).collect();
+        Ok(Self { id_count, special: Special { unknown, start, end, padding }, reserved, tokenizer })
     }
 
     pub(crate) fn id_count(&self) -> u32 {
@@ -50,10 +96,8 @@ impl Json {
     /// Appends a text's ids.
     pub(crate) fn encode(&self, text: &str, ids: &mut Vec<u32>) -> Result<(), TokenizerError> {
         let encoded = caught(|| self.tokenizer.encode_fast(text, false)).map_err(failed)?;
-        let Special { unknown, start, end, padding } = self.special;
-        let is_special = |id: u32| [start, end, padding].contains(&Some(id));
         // A vocabulary of words may have `</s>` among them.
-        let known = |&id: &u32| if is_special(id) { unknown } else { Some(id) };
+        let known = |&id: &u32| if self.reserved.contains(&id) { self.special.unknown } else { Some(id) };
         ids.extend(encoded.map_err(failed)?.get_ids().iter().filter_map(known));
         Ok(())
     }
@@ -64,10 +108,17 @@ impl Json {
     }
 }
 
-/// Returns the id of the model's unknown piece, by its text or, in a unigram model, by its place.
-fn unknown_id(model: &Value, tokenizer: &tokenizers::Tokenizer) -> Option<u32> {
-    let by_text = model["unk_token"].as_str().and_then(|text| tokenizer.token_to_id(text));
-    by_text.or_else(|| model["unk_id"].as_u64().and_then(|id| u32::try_from(id).ok()))
+/// Returns true if and only if a regular expression in a value has a class of POSIX: the crate's own library takes its
+/// letters for those of ASCII.
+fn has_class(value: &Value) -> bool {
+    match value {
+        Value::Object(fields) => fields.iter().any(|(key, value)| match value {
+            Value::String(pattern) => key == "Regex" && pattern.contains("[:"),
+            value => has_class(value),
+        }),
+        Value::Array(values) => values.iter().any(has_class),
+        _ => false,
+    }
 }
 
 fn failed(error: impl std::fmt::Display) -> TokenizerError {

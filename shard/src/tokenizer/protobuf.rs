@@ -7,6 +7,9 @@ use crate::tokenizer::TokenizerError;
 /// Bytes of a varint at most: ten groups of seven bits hold 64.
 const VARINT_BYTES_MAX: usize = 10;
 
+/// Number of a field at most.
+const NUMBER_MAX: u64 = (1 << 29) - 1;
+
 /// The value of a field; values borrow from the message.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Value<'b> {
@@ -65,7 +68,10 @@ impl<'b> Fields<'b> {
             5 => Value::Fixed32(u32::from_le_bytes(self.array()?)),
             _ => return Err(self.damaged("a field has an unknown wire type")),
         };
-        Ok((tag >> 3, value))
+        match tag >> 3 {
+            number @ 1..=NUMBER_MAX => Ok((number, value)),
+            _ => Err(self.damaged("a field has an impossible number")),
+        }
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N], TokenizerError> {

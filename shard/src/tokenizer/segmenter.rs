@@ -10,15 +10,19 @@ use crate::tokenizer::trie::{NO_PIECE, ROOT, Trie};
 use crate::tokenizer::unigram::{Lattice, Unigram};
 use crate::tokenizer::words::{WordCache, word_bytes};
 
+/// User-defined pieces that one text may begin with; SentencePiece looks at no more.
+const NESTED_MAX: u32 = 64;
+
 /// Texts that are always pieces of their own.
 #[derive(Debug)]
 pub(crate) struct UserDefined(Option<Trie>);
 
 impl UserDefined {
-    pub(crate) fn new(file: &ModelFile) -> Self {
+    pub(crate) fn new(file: &ModelFile) -> Result<Self, TokenizerError> {
         let texts = file.pieces.iter().filter(|piece| piece.kind == PieceKind::UserDefined);
         let texts: Vec<_> = texts.map(|piece| (piece.text.as_bytes(), 0, 0.0)).collect();
-        Self((!texts.is_empty()).then(|| Trie::new(texts)))
+        let trie = if texts.is_empty() { None } else { Some(Trie::new(texts)?) };
+        Ok(Self(trie))
     }
 
     /// Returns that of a model without any.
@@ -26,9 +30,9 @@ impl UserDefined {
         Self(None)
     }
 
-    /// Returns the bytes of the longest one that the text begins with.
+    /// Returns the bytes of the longest one that the text begins with, of the [`NESTED_MAX`] shortest.
     pub(crate) fn longest(&self, text: &[u8]) -> Option<usize> {
-        let (mut node, mut found) = (ROOT, None);
+        let (mut node, mut found, mut nested) = (ROOT, None, 0);
         let trie = self.0.as_ref()?;
         for (index, byte) in text.iter().enumerate() {
             let Some((child, score)) = trie.step(node, *byte) else {
@@ -36,6 +40,10 @@ impl UserDefined {
             };
             if score > NO_PIECE {
                 found = Some(index + 1);
+                nested += 1;
+                if nested == NESTED_MAX {
+                    break;
+                }
             }
             node = child;
         }
@@ -121,7 +129,7 @@ impl Segmenter {
                 Algorithm::Word => Segmentation::Words(whole(file)),
                 Algorithm::Character => Segmentation::Characters(whole(file)),
             },
-            user_defined: UserDefined::new(file),
+            user_defined: UserDefined::new(file)?,
             unknown: Unknown { id: file.unknown_id(), byte_ids: file.byte_ids() },
         })
     }

@@ -24,7 +24,7 @@ pub(crate) struct Buffers {
 impl SentencePiece {
     pub(crate) fn new(file: ModelFile) -> Result<Self, TokenizerError> {
         Ok(Self {
-            normalizer: Normalizer::new(&file.normalizer, UserDefined::new(&file))?,
+            normalizer: Normalizer::new(&file.normalizer, UserDefined::new(&file)?)?,
             segmenter: Segmenter::new(&file)?,
             file,
         })

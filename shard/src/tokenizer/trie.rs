@@ -6,11 +6,17 @@
 
 use std::ops::Range;
 
+use crate::tokenizer::TokenizerError;
+
 /// Cells that one node's children can lie in: all values of the lowest byte.
 const BLOCK: usize = 256;
-/// Places tried for a node's children before new cells are added; a denser array takes
-/// longer to build and is not faster to walk.
+/// Free cells tried for a node's children among the first ones; a denser array takes longer to build and is not faster
+/// to walk.
 const TRIES_MAX: usize = 64;
+/// Cells at the end that are tried after those: the newest have room if any have.
+const NEWEST_CELLS: usize = 2 * BLOCK;
+/// Cells at most, for a base has 24 bits: 200 MB.
+const CELLS_MAX: usize = 1 << 24;
 /// Score of a node at which no piece ends: worse than every segmentation.
 pub(crate) const NO_PIECE: f32 = f32::NEG_INFINITY;
 
@@ -37,7 +43,14 @@ pub(crate) struct Trie {
 
 impl Trie {
     /// Builds the map of (piece, id, score); no piece is empty or there twice.
-    pub(crate) fn new(mut pieces: Vec<(&[u8], u32, f32)>) -> Self {
+    ///
+    /// # Errors
+    /// When the pieces need too many nodes.
+    pub(crate) fn new(pieces: Vec<(&[u8], u32, f32)>) -> Result<Self, TokenizerError> {
+        Self::within(CELLS_MAX, pieces)
+    }
+
+    fn within(cells_max: usize, mut pieces: Vec<(&[u8], u32, f32)>) -> Result<Self, TokenizerError> {
         pieces.sort_unstable_by_key(|(bytes, ..)| *bytes);
         let mut builder = Builder::default();
         builder.add_block();
@@ -47,9 +60,12 @@ impl Trie {
         // Breadth first: the nodes of short prefixes, visited most, lie together.
         while let Some((node, range, depth)) = pending.pop_front() {
             let children = builder.place(node, &pieces, range, depth);
+            if builder.nodes.len() > cells_max {
+                return Err(TokenizerError::Unsupported { detail: "its pieces are too long and too many" });
+            }
             pending.extend(children.into_iter().map(|(child, range)| (child, range, depth + 1)));
         }
-        Self { nodes: builder.nodes, ids: builder.ids }
+        Ok(Self { nodes: builder.nodes, ids: builder.ids })
     }
 
     /// Returns the child of a node by a byte, with the score of the piece that ends there.
@@ -105,8 +121,9 @@ impl Bits {
         }
     }
 
-    fn iter(&self) -> impl Iterator<Item = u32> {
-        let words = self.words.iter().enumerate().skip(self.first);
+    /// Returns the members from a cell on, which is the first of its word.
+    fn from(&self, cell: usize) -> impl Iterator<Item = u32> {
+        let words = self.words.iter().enumerate().skip(self.first.max(cell / 64));
         words.flat_map(|(index, word)| {
             let rest = std::iter::successors(Some(*word), |word| Some(word & word.wrapping_sub(1)));
             let cells = rest.take_while(|word| *word != 0);
@@ -181,7 +198,9 @@ impl Builder {
             let is_free = |label: &u8| self.free.contains(base ^ u32::from(*label));
             self.bases.contains(*base) && labels.iter().all(is_free)
         };
-        let found = self.free.iter().take(TRIES_MAX).map(|cell| cell ^ first).find(fits);
+        let newest = self.nodes.len().saturating_sub(NEWEST_CELLS);
+        let cells = self.free.from(0).take(TRIES_MAX).chain(self.free.from(newest));
+        let found = cells.map(|cell| cell ^ first).find(fits);
         let base = found.unwrap_or_else(|| {
             let base = self.nodes.len() as u32;
             self.add_block();
@@ -219,7 +238,8 @@ mod tests {
                 .filter(|(bytes, score)| !bytes.is_empty() && score.is_finite())
                 .map(|(bytes, score)| (bytes, *score))
                 .collect();
-            let trie = Trie::new(pieces.iter().zip(7..).map(|((b, s), id)| (b.as_slice(), id, *s)).collect());
+            let trie = pieces.iter().zip(7..).map(|((b, s), id)| (b.as_slice(), id, *s));
+            let trie = Trie::new(trie.collect()).unwrap();
             for ((bytes, _), id) in pieces.iter().zip(7..) {
                 prop_assert_eq!(lookup(&trie, bytes), Some(id));
             }
@@ -230,9 +250,42 @@ mod tests {
     }
 
     #[test]
+    fn cells_grow_with_the_pieces_whatever_their_letters() {
+        // Words of a few letters, whose cells lie in the same places of their blocks.
+        let words: Vec<String> = (0..60_000_u64)
+            .map(|n| {
+                (0..7).map(move |at| {
+                    char::from(b'a' + (n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (at * 5) & 15) as u8)
+                })
+            })
+            .map(Iterator::collect)
+            .collect::<std::collections::BTreeSet<String>>()
+            .into_iter()
+            .collect();
+        let pieces = || words.iter().zip(0..).map(|(word, id)| (word.as_bytes(), id, -1.0));
+        let trie = Trie::new(pieces().collect()).unwrap();
+        assert!(pieces().all(|(word, id, _)| lookup(&trie, word) == Some(id)));
+        let prefixes = words.iter().flat_map(|word| (1..=word.len()).map(|length| &word[..length]));
+        let nodes = prefixes.collect::<std::collections::BTreeSet<_>>().len();
+        assert!(trie.nodes.len() < 2 * nodes, "{} cells for {nodes} nodes", trie.nodes.len());
+    }
+
+    #[test]
+    fn more_cells_than_the_bound_are_refused() {
+        let pieces = || (0..400).map(|n| format!("{n:x}").repeat(9));
+        let within = |cells_max| {
+            let pieces: Vec<String> = pieces().collect();
+            Trie::within(cells_max, pieces.iter().map(|piece| (piece.as_bytes(), 0, 0.0)).collect())
+        };
+        assert!(within(1 << 16).is_ok());
+        assert!(matches!(within(1 << 12), Err(TokenizerError::Unsupported { .. })));
+    }
+
+    #[test]
     fn a_full_alphabet_takes_its_block() {
         let bytes: Vec<[u8; 2]> = (0..=255).flat_map(|a| (0..=255).map(move |b| [a, b])).collect();
-        let trie = Trie::new(bytes.iter().zip(0..).map(|(b, id)| (b.as_slice(), id, -1.0)).collect());
+        let trie =
+            Trie::new(bytes.iter().zip(0..).map(|(b, id)| (b.as_slice(), id, -1.0)).collect()).unwrap();
         assert!(bytes.iter().zip(0..).all(|(b, id)| lookup(&trie, b) == Some(id)));
     }
 }

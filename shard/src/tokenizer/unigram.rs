@@ -76,7 +76,7 @@ impl Unigram {
                 .map(|(_, _, score)| *score)
                 .chain([score_min - UNKNOWN_PENALTY])
                 .fold(0.0, |bound: f64, score| bound.max(f64::from(score).abs())),
-            trie: Trie::new(pieces),
+            trie: Trie::new(pieces)?,
             unknown_score: score_min - UNKNOWN_PENALTY,
             words_are_apart: are_apart(file),
         })

@@ -49,6 +49,9 @@ impl Vocabulary {
     /// Returns the numbering over a vocabulary of this size.
     pub(crate) fn of(piece_count: u32, special: Special) -> Self {
         let Special { unknown, start, end, padding } = special;
+        // A piece that is named twice is the first of them.
+        let end = end.filter(|end| start != Some(*end));
+        let padding = padding.filter(|padding| ![start, end].contains(&Some(*padding)));
         let mut replaced = [
             unknown.map(|id| (id, Self::UNKNOWN)),
             start.map(|id| (id, Self::SEQUENCE_START)),
