@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use corpus::mirror::Mirrors;
 use ingest::{Client, fetch};
-use shard::tokenizer::{Encoder, MODEL_BYTES_MAX, TokenizerError, Words, train};
+use shard::tokenizer::{Encoder, TokenizerError, Words, read_file, train};
 pub use shard::tokenizer::{Tokenizer, TrainingConfig};
 
 use crate::classifier::for_each_text_of;
@@ -31,9 +31,7 @@ pub enum Numbering {
 /// # Errors
 /// When the file cannot be read, or is no tokenizer that can be used.
 pub fn open(path: &Path) -> Result<(Tokenizer, Vec<u8>)> {
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(corpus::Error::io("open", path))?;
-    file.take(MODEL_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(corpus::Error::io("read", path))?;
+    let bytes = read_file(path)?;
     let tokenizer = Tokenizer::parse(&bytes);
     Ok((tokenizer.map_err(|error| Error::Usage(format!("{}: {error}", path.display())))?, bytes))
 }

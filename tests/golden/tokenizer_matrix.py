@@ -4,37 +4,25 @@
 usage: tokenizer_matrix.py FOLDER       (pip install sentencepiece==0.2.3)
 
 FOLDER gets lines.txt, and NAME.model with NAME.ids for every model: a JSON array a line. Nothing of it is committed:
-a character map alone has 240 kB. The texts are our own.
+a character map alone has 240 kB.
 """
 
-import itertools
 import json
 import pathlib
 import sys
 
 import sentencepiece
 
-SENTENCES = [
-    "A small red circle lies on a wooden box.",
-    "The large blue triangle stands beside two green squares, doesn't it?",
-    "Prices rose from $1,234.56 to £2,000 (that is 62 %) in 1998–2003.",
-    "See https://example.org/a/b?c=d&e=f#g for the e-mail of j.doe@example.org!",
-    "def add(a, b):\treturn a + b  # TODO: overflow",
-    "Unbelievably, the antidisestablishmentarians' counter-arguments went unheard.",
-    "Zażółć gęślą jaźń; Größe, façade, naïve, Ærøskøbing, São Tomé.",
-    "Съешь же ещё этих мягких французских булок.",
-    "速い茶色の狐は怠け者の犬を飛び越える。カタカナとひらがな。",
-    "빠른 갈색 여우가 게으른 개를 뛰어넘는다.",
-]
-# Every line is encoded by every model.
-ODD = [
-    "", " ", "    ", "\t", "a\tb", "a  b", "  a  b  ", "a ", "\u00a0a\u00a0b", "a\rb\r", "\u2028x\u2029", "▁", "▁▁", "▁a",
-    "a▁", " ▁ a ▁ ", "a▁▁b", "\u3000a\u3000b", "\u200ba\u200bb", "\ufeffx", "\u0000", "a\u0000b", "\u0001\u007f\u0085",
-    "e\u0301", "é", "A\u030a", "a\u0300\u0301\u0302", "\u0301", "\u0301a", " \u0301", "\u1112\u1161\u11ab",
-    "\u1107\u1161\u11af\u1105\u1173\u11ab 갈색", "か\u3099き\u3099く\u3099", "ハ\u309aヒ\u3099", "ｶﾞｷﾞﾊﾟ", "ﬁ ﬂ ½ ™ ① ㎏ ﷺ", "ＡＢＣ　１２３",
-    "İıſǆ ẞß ΑΣ", "\u00ad", "\ufffd", "\U0010ffff", "😀", "👩‍👩‍👧‍👦 family", "<s>", "</s>", "<unk>", "<pad>", "<unk><s>x</s>",
-    "漢", "漢字漢字 漢字", "z漢z", "<sep>", "a<sep>b", "<sep><sep> <sep>", "<sep> x", "<cls>a", "<user>", "<user>name", "x <us",
-    "red box", "red boxes", "the red  box lies", "＜sep＞", "A SMALL RED CIRCLE", "aaaa", "new york new york",
+from tokenizer_texts import ODD, SENTENCES, shapes
+
+# Sentences with letters that small models are trained on.
+LETTERS = SENTENCES[:6] + SENTENCES[7:9] + SENTENCES[10:12]
+# Beside those that all models get.
+MORE = [
+    "a\rb\r", "\x01\x7f\x85", "\u1107\u1161\u11af\u1105\u1173\u11ab 갈색", "\u304b\u3099\u304d\u3099\u304f\u3099", "\u30cf\u309a\u30d2\u3099",
+    "ｶﾞｷﾞﾊﾟ", "İıſǆ ẞß ΑΣ", "<pad>", "<sep>", "a<sep>b", "<sep><sep> <sep>", "<sep> x", "<cls>a", "<user>",
+    "<user>name", "x <us", "red box", "red boxes", "the red  box lies", "＜sep＞", "A SMALL RED CIRCLE", "aaaa",
+    "new york new york",
 ]
 RUNS = ["a" * n for n in (2, 3, 5, 8, 13, 64, 257)] + ["ab" * 40, "e" * 1000, "- " * 50, "=" * 99, "the " * 60, "漢" * 30]
 
@@ -72,13 +60,7 @@ OTHERS = {
 
 
 def corpus() -> list[str]:
-    sizes, colours = ("small", "large", "tiny"), ("red", "green", "blue", "yellow")
-    shapes, places = ("circle", "square", "triangle"), ("on a box", "under the table", "beside two others")
-    lines = [
-        f"A {size} {colour} {shape} lies {place}. The {colour} {shape}s are {size}er than that, he said."
-        for size, colour, shape, place in itertools.product(sizes, colours, shapes, places)
-    ]
-    return lines + SENTENCES * 3 + ["aaaa aaaaaa aaaaaaaa", "new york new york new york"] * 5
+    return shapes() + LETTERS * 3 + ["aaaa aaaaaa aaaaaaaa", "new york new york new york"] * 5
 
 
 def with_ties(model: bytes) -> bytes:
@@ -98,7 +80,7 @@ def main() -> None:
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "corpus.txt").write_text("\n".join(corpus()))
-    lines = SENTENCES + ODD + RUNS
+    lines = SENTENCES + [text for text in ODD if "\n" not in text] + MORE + RUNS
     (folder / "lines.txt").write_bytes("".join(line + "\n" for line in lines).encode())
 
     models = {

@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 use corpus::record::Sequence;
 use corpus::{Id, Split};
 
+use crate::pack::text::for_each_line;
 use crate::pack::{Draft, Frame};
-use crate::tokenizer::{Encoder, TokenizerError, Vocabulary};
+use crate::tokenizer::{Encoder, TokenizerError};
 
 /// Packs the documents of one split and one set; all of them are in memory until the end.
 ///
@@ -40,25 +41,15 @@ impl BestFit {
     /// # Errors
     /// When a line cannot be encoded.
     pub fn push(&mut self, id: Id, text: &str, encoder: &mut Encoder<'_>) -> Result<(), TokenizerError> {
-        let tokens_max = self.frame.tokens_max - 1;
-        let (mut tokens, mut line) = (Vec::new(), Vec::new());
-        let mut lines = text.split('\n').filter(|line| !line.is_empty()).peekable();
-        loop {
-            if let Some(text) = lines.next() {
-                encoder.tokens(text, &mut line)?;
-            }
-            let is_last = lines.peek().is_none();
-            line.push(if is_last { Vocabulary::END } else { self.frame.vocabulary.line_end() });
-            line.truncate(tokens_max);
-            if tokens.len() + line.len() > tokens_max {
+        let mut tokens = Vec::new();
+        for_each_line(self.frame, text, encoder, |line| {
+            if tokens.len() + line.len() > self.frame.tokens_max - 1 {
                 self.chunks.push(Chunk { id, tokens: std::mem::take(&mut tokens) });
             }
-            tokens.append(&mut line);
-            if is_last {
-                self.chunks.push(Chunk { id, tokens });
-                return Ok(());
-            }
-        }
+            tokens.extend(line);
+        })?;
+        self.chunks.push(Chunk { id, tokens });
+        Ok(())
     }
 
     /// Appends the sequences of all documents. They come in the order of their first documents, and so do the documents

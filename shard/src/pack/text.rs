@@ -18,13 +18,12 @@ pub struct TextPacker {
     split: Split,
     source: String,
     draft: Draft,
-    line: Vec<u32>,
 }
 
 impl TextPacker {
     /// Begins with an empty sequence.
     pub fn new(frame: Frame, split: Split, source: &str) -> Self {
-        Self { frame, split, source: source.to_owned(), draft: Draft::new(frame), line: Vec::new() }
+        Self { frame, split, source: source.to_owned(), draft: Draft::new(frame) }
     }
 
     /// Adds a document; sequences that are full by then are appended.
@@ -38,19 +37,13 @@ impl TextPacker {
         encoder: &mut Encoder<'_>,
         full: &mut Vec<Sequence>,
     ) -> Result<(), TokenizerError> {
-        let mut lines = text.split('\n').filter(|line| !line.is_empty()).peekable();
-        self.line.clear();
-        while let Some(line) = lines.next() {
-            encoder.tokens(line, &mut self.line)?;
-            if lines.peek().is_some() {
-                self.line.push(self.frame.vocabulary.line_end());
-                self.push_line(id, full);
+        let frame = self.frame;
+        for_each_line(frame, text, encoder, |line| {
+            if line.len() > self.draft.room() {
+                self.flush(full);
             }
-        }
-        // An empty document becomes a lone `</s>`.
-        self.line.push(Vocabulary::END);
-        self.push_line(id, full);
-        Ok(())
+            self.draft.push_text(id, line);
+        })
     }
 
     /// Completes the sequence that is not full yet, if there is one.
@@ -60,14 +53,34 @@ impl TextPacker {
             full.push(draft.finish(Vec::new(), self.split, Some(&self.source)));
         }
     }
+}
 
-    fn push_line(&mut self, id: Id, full: &mut Vec<Sequence>) {
-        self.line.truncate(self.frame.tokens_max - 1);
-        if self.line.len() > self.draft.room() {
-            self.flush(full);
+/// Hands on the tokens of each line of a document, with the mark that ends it; a line that is longer than a sequence is
+/// cut.
+///
+/// # Errors
+/// When a line cannot be encoded.
+pub(crate) fn for_each_line(
+    frame: Frame,
+    text: &str,
+    encoder: &mut Encoder<'_>,
+    mut take: impl FnMut(&[u32]),
+) -> Result<(), TokenizerError> {
+    let mut lines = text.split('\n').filter(|line| !line.is_empty()).peekable();
+    let mut tokens = Vec::new();
+    loop {
+        // An empty document becomes a lone `</s>`.
+        if let Some(line) = lines.next() {
+            encoder.tokens(line, &mut tokens)?;
         }
-        self.draft.push_text(id, &self.line);
-        self.line.clear();
+        let is_last = lines.peek().is_none();
+        tokens.push(if is_last { Vocabulary::END } else { frame.vocabulary.line_end() });
+        tokens.truncate(frame.tokens_max - 1);
+        take(&tokens);
+        tokens.clear();
+        if is_last {
+            return Ok(());
+        }
     }
 }
 

@@ -3,12 +3,11 @@
 //! The rules are those of `src/bpe_model.cc` of SentencePiece 0.2.3: the highest score is merged first, among equals
 //! the leftmost; user-defined pieces are never merged; a merged piece that is unused is taken apart again.
 
-use std::collections::BinaryHeap;
-use std::collections::HashMap;
+use std::collections::{BinaryHeap, HashMap};
 
 use crate::tokenizer::file::{ModelFile, PieceKind};
 use crate::tokenizer::segmenter::{Ids, Scratch, UserDefined};
-use crate::tokenizer::words::{Word, WordPiece, are_apart, word_bytes};
+use crate::tokenizer::words::{Word, WordPiece, are_apart, cut, word_bytes};
 
 /// An unused piece is taken apart so often and no deeper, as in SentencePiece.
 const APART_DEPTH_MAX: u32 = 100;
@@ -94,19 +93,15 @@ impl Bpe {
         scratch: &mut Scratch,
         ids: &mut Ids<'_>,
     ) {
-        let mut rest = text;
-        while !rest.is_empty() {
-            let length = if self.words_are_apart { word_bytes(rest) } else { rest.len() };
-            let (first, after) = rest.split_at_checked(length).unwrap_or((rest, b""));
-            let Scratch { merges, words, .. } = scratch;
-            let word =
-                self.words_are_apart.then(|| words.get_or(first, || self.word(first, user_defined, merges)));
-            match word.flatten() {
-                Some(word) => word.write(first, ids),
-                None => self.merged(first, user_defined, merges, |id, bytes| ids.push(id, bytes)),
-            }
-            rest = after;
+        let Scratch { merges, words, .. } = scratch;
+        if !self.words_are_apart {
+            self.merged(text, user_defined, merges, |id, bytes| ids.push(id, bytes));
+            return;
         }
+        cut(text, word_bytes, |part| match words.get_or(part, || self.word(part, user_defined, merges)) {
+            Some(word) => word.write(part, ids),
+            None => self.merged(part, user_defined, merges, |id, bytes| ids.push(id, bytes)),
+        });
     }
 
     fn word(&self, bytes: &[u8], user_defined: &UserDefined, merges: &mut Merges) -> Option<Word> {

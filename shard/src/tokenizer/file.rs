@@ -2,7 +2,7 @@
 //!
 //! Source of the field numbers: `src/sentencepiece_model.proto` of google/sentencepiece.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::tokenizer::TokenizerError;
 use crate::tokenizer::protobuf::{Fields, Message, Value};
@@ -218,8 +218,11 @@ impl ModelFile {
 
     /// Returns the ids of the byte pieces by their bytes, if unknown characters become bytes.
     pub(crate) fn byte_ids(&self) -> Option<Vec<u32>> {
-        let id = |byte| self.ids(PieceKind::Byte(byte)).next().unwrap_or_default();
-        self.byte_fallback.then(|| (0..=u8::MAX).map(id).collect())
+        let bytes = self.pieces.iter().zip(0_u32..).filter_map(|(piece, id)| match piece.kind {
+            PieceKind::Byte(byte) => Some((byte, id)),
+            _ => None,
+        });
+        self.byte_fallback.then(|| bytes.collect::<BTreeMap<u8, u32>>().into_values().collect())
     }
 
     /// Returns the ids of the pieces of a kind.

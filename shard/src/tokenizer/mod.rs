@@ -39,7 +39,7 @@ use crate::tokenizer::sentencepiece::{Buffers, SentencePiece};
 
 pub use error::TokenizerError;
 pub use file::{MODEL_BYTES_MAX, PIECE_BYTES_MAX, PIECE_COUNT_MAX};
-pub use stage::{TOKENIZER_MODEL, Tokenize, TokenizerConfig};
+pub use stage::{TOKENIZER_MODEL, Tokenize, TokenizerConfig, read_file};
 pub use training::{TrainingConfig, Words, train};
 pub use vocabulary::{SPECIAL_COUNT, Vocabulary};
 

@@ -3,6 +3,8 @@
 //! The order of the rules is that of `src/normalizer.cc` of SentencePiece 0.2, including that
 //! a literal U+2581 counts as a space at the end but not at the beginning.
 
+use std::sync::Arc;
+
 use crate::tokenizer::charsmap::CharacterMap;
 use crate::tokenizer::file::NormalizerSpec;
 use crate::tokenizer::segmenter::UserDefined;
@@ -12,7 +14,7 @@ use crate::tokenizer::{SPACE_SYMBOL, TokenizerError};
 #[derive(Debug)]
 pub(crate) struct Normalizer {
     map: CharacterMap,
-    user_defined: UserDefined,
+    user_defined: Arc<UserDefined>,
     /// Bytes that stay as they are if an ASCII byte or nothing follows.
     plain: [bool; 256],
     space: &'static [u8],
@@ -22,7 +24,7 @@ pub(crate) struct Normalizer {
 }
 
 impl Normalizer {
-    pub(crate) fn new(spec: &NormalizerSpec, user_defined: UserDefined) -> Result<Self, TokenizerError> {
+    pub(crate) fn new(spec: &NormalizerSpec, user_defined: Arc<UserDefined>) -> Result<Self, TokenizerError> {
         let map = CharacterMap::parse(&spec.precompiled_charsmap)?;
         let mut plain = [false; 256];
         for (byte, plain) in (0..=u8::MAX).zip(plain.iter_mut()) {
@@ -143,7 +145,7 @@ mod tests {
         let mut spec = NormalizerSpec::default();
         change(&mut spec);
         let mut bytes = Vec::new();
-        Normalizer::new(&spec, UserDefined::none()).unwrap().normalize(text, &mut bytes);
+        Normalizer::new(&spec, Arc::new(UserDefined::none())).unwrap().normalize(text, &mut bytes);
         String::from_utf8(bytes).unwrap()
     }
 

@@ -1,6 +1,7 @@
 //! What all segmentations have in common: user-defined pieces, unknown characters, whole words.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::tokenizer::TokenizerError;
 use crate::tokenizer::bpe::{Bpe, Merges};
@@ -8,7 +9,7 @@ use crate::tokenizer::file::{Algorithm, ModelFile, PieceKind};
 use crate::tokenizer::normalizer::character_bytes;
 use crate::tokenizer::trie::{NO_PIECE, ROOT, Trie};
 use crate::tokenizer::unigram::{Lattice, Unigram};
-use crate::tokenizer::words::{WordCache, word_bytes};
+use crate::tokenizer::words::{WordCache, cut, word_bytes};
 
 /// User-defined pieces that one text may begin with; SentencePiece looks at no more.
 const NESTED_MAX: u32 = 64;
@@ -99,7 +100,7 @@ impl Ids<'_> {
 #[derive(Debug)]
 pub(crate) struct Segmenter {
     algorithm: Segmentation,
-    user_defined: UserDefined,
+    user_defined: Arc<UserDefined>,
     unknown: Unknown,
 }
 
@@ -121,7 +122,7 @@ pub(crate) struct Scratch {
 }
 
 impl Segmenter {
-    pub(crate) fn new(file: &ModelFile) -> Result<Self, TokenizerError> {
+    pub(crate) fn new(file: &ModelFile, user_defined: Arc<UserDefined>) -> Result<Self, TokenizerError> {
         Ok(Self {
             algorithm: match file.algorithm {
                 Algorithm::Unigram => Segmentation::Unigram(Unigram::new(file)?),
@@ -129,7 +130,7 @@ impl Segmenter {
                 Algorithm::Word => Segmentation::Words(whole(file)),
                 Algorithm::Character => Segmentation::Characters(whole(file)),
             },
-            user_defined: UserDefined::new(file)?,
+            user_defined,
             unknown: Unknown { id: file.unknown_id(), byte_ids: file.byte_ids() },
         })
     }
@@ -156,14 +157,4 @@ fn whole(file: &ModelFile) -> HashMap<Box<[u8]>, u32> {
     let is_whole = |kind| matches!(kind, PieceKind::Normal | PieceKind::UserDefined);
     let pieces = file.pieces.iter().zip(0..).filter(|(piece, _)| is_whole(piece.kind));
     pieces.map(|(piece, id)| (piece.text.as_bytes().into(), id)).collect()
-}
-
-fn cut<'t>(text: &'t [u8], first_bytes: impl Fn(&[u8]) -> usize, mut push: impl FnMut(&'t [u8])) {
-    let mut rest = text;
-    while let Some((first, after)) =
-        rest.split_at_checked(first_bytes(rest)).filter(|(first, _)| !first.is_empty())
-    {
-        push(first);
-        rest = after;
-    }
 }

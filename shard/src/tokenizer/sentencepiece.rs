@@ -1,5 +1,7 @@
 //! A model of SentencePiece's `.model` file.
 
+use std::sync::Arc;
+
 use crate::tokenizer::file::{ModelFile, Piece, PieceKind};
 use crate::tokenizer::normalizer::Normalizer;
 use crate::tokenizer::segmenter::{Scratch, Segmenter, UserDefined};
@@ -23,9 +25,10 @@ pub(crate) struct Buffers {
 
 impl SentencePiece {
     pub(crate) fn new(file: ModelFile) -> Result<Self, TokenizerError> {
+        let user_defined = Arc::new(UserDefined::new(&file)?);
         Ok(Self {
-            normalizer: Normalizer::new(&file.normalizer, UserDefined::new(&file)?)?,
-            segmenter: Segmenter::new(&file)?,
+            normalizer: Normalizer::new(&file.normalizer, user_defined.clone())?,
+            segmenter: Segmenter::new(&file, user_defined)?,
             file,
         })
     }

@@ -111,14 +111,19 @@ fn shortage(config: &TrainingConfig, piece_count: u32) -> Option<String> {
     })
 }
 
+/// Reads a tokenizer's file, as far as [`Tokenizer::parse`] needs it to refuse one that is too large.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read_file(path: &Path) -> Result<Vec<u8>> {
+    let file = std::fs::File::open(path).map_err(Error::io("open", path))?;
+    let mut bytes = Vec::new();
+    file.take(MODEL_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
+    Ok(bytes)
+}
+
 fn read_model(stage: &str, path: &Path, network_rows: Option<u32>) -> Result<Bytes> {
-    let read = || {
-        let file = std::fs::File::open(path).map_err(Error::io("open", path))?;
-        let mut bytes = Vec::new();
-        file.take(MODEL_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
-        Ok(bytes)
-    };
-    let bytes = read().map_err(Error::of_setting(stage, "path"))?;
+    let bytes = read_file(path).map_err(Error::of_setting(stage, "path"))?;
     let refused = |error: &dyn std::fmt::Display| Error::Settings {
         stage: stage.to_owned(),
         detail: format!("path: {}: {error}", path.display()),

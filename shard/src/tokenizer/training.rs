@@ -7,6 +7,7 @@
 //! order and on the number of threads, both of which are taken out here: same words, same bytes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tokenizers::models::unigram::{Unigram, UnigramTrainer};
@@ -86,7 +87,7 @@ impl Words {
     /// # Errors
     /// None: the rules of normalisation are part of the program.
     pub fn new() -> Result<Self, TokenizerError> {
-        let normalizer = Normalizer::new(&normalizer_spec(), UserDefined::none())?;
+        let normalizer = Normalizer::new(&normalizer_spec(), Arc::new(UserDefined::none()))?;
         Ok(Self { normalizer, normalized: Vec::new(), counts: BTreeMap::new() })
     }
 

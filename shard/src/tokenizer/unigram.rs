@@ -10,7 +10,7 @@ use crate::tokenizer::file::{ModelFile, Piece, PieceKind};
 use crate::tokenizer::normalizer::character_bytes;
 use crate::tokenizer::segmenter::{Ids, Scratch};
 use crate::tokenizer::trie::{NO_PIECE, ROOT, Trie};
-use crate::tokenizer::words::{WORD_BYTES_MAX, Word, WordPiece, are_apart, word_bytes};
+use crate::tokenizer::words::{WORD_BYTES_MAX, Word, WordPiece, are_apart, cut, word_bytes};
 
 /// What an unknown character costs beyond the least likely piece.
 const UNKNOWN_PENALTY: f32 = 10.0;
@@ -84,16 +84,14 @@ impl Unigram {
 
     /// Appends the ids of the best segmentation.
     pub(crate) fn encode(&self, text: &[u8], scratch: &mut Scratch, ids: &mut Ids<'_>) {
-        let (mut rest, mut score) = (text, 0.0);
-        while !rest.is_empty() {
-            let length = if self.words_are_apart { word_bytes(rest) } else { rest.len() };
-            let (first, after) = rest.split_at_checked(length).unwrap_or((rest, b""));
-            score = self.known_word(first, score, scratch, ids).unwrap_or_else(|| {
-                self.fill(first, score, &mut scratch.lattice);
-                self.write(first, &mut scratch.lattice, ids)
+        let mut score = 0.0;
+        let first_bytes = |rest: &[u8]| if self.words_are_apart { word_bytes(rest) } else { rest.len() };
+        cut(text, first_bytes, |part| {
+            score = self.known_word(part, score, scratch, ids).unwrap_or_else(|| {
+                self.fill(part, score, &mut scratch.lattice);
+                self.write(part, &mut scratch.lattice, ids)
             });
-            rest = after;
-        }
+        });
     }
 
     /// Appends the ids of a word that is remembered, and returns the score with it; `None` if it is too long, or if

@@ -145,3 +145,15 @@ pub(crate) fn word_bytes(text: &[u8]) -> usize {
     }
     text.len()
 }
+
+/// Hands on the parts of a text, each of as many bytes as are asked for at its start.
+#[inline]
+pub(crate) fn cut<'t>(text: &'t [u8], first_bytes: impl Fn(&[u8]) -> usize, mut push: impl FnMut(&'t [u8])) {
+    let mut rest = text;
+    while let Some((first, after)) =
+        rest.split_at_checked(first_bytes(rest)).filter(|(first, _)| !first.is_empty())
+    {
+        push(first);
+        rest = after;
+    }
+}

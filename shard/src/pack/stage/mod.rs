@@ -31,8 +31,8 @@ const PACK_INTERLEAVED: &str = "pack.interleaved";
 pub struct PackConfig {
     /// Number of documents that are shuffled and packed together, separately from all others.
     pub shuffle_documents: u32,
-    /// Where a document of text goes: behind the one before as in KOSMOS-1 (`next`), which cuts most sequences' last
-    /// documents, or whole into the sequence that it fills best (`best`), which cuts only what is longer than one.
+    /// Where a document of text goes: behind the one before as in KOSMOS-1 (`next`), so that many run on into the next
+    /// sequence, or whole into the sequence that it fills best (`best`), which cuts only what is longer than one.
     pub text_fit: TextFit,
     /// Maximum tokens of a pair's caption; longer ones are cut, and counted (`captions_cut`). Ours: the paper states no
     /// bound, and one caption of 2,048 tokens would pad all others of its batch to its length.
