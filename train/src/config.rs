@@ -47,6 +47,10 @@ pub struct Config {
     /// needs one (0 leaves it out), and every positive weight a set. If empty, all sequences have equal weight. The
     /// weights of the paper are in its table 20.
     pub text_weights: BTreeMap<String, f64>,
+    /// Whether each document of a text sequence attends only to itself, with positions from 0. By default, as in
+    /// unilm's code, tokens see all documents before them in their sequence. Pairs never see each other.
+    #[serde(skip_serializing_if = "is_false")]
+    pub reset_attention: bool,
     /// The optimiser.
     pub optimizer: OptimizerConfig,
     /// Precision of matrix products (not stated in the paper; Kosmos-2's `train.sh` uses float16).
@@ -89,6 +93,7 @@ impl Default for Config {
             batch: Rows::by_kind(Kind::step_rows),
             micro_batch: None,
             text_weights: BTreeMap::new(),
+            reset_attention: false,
             optimizer: OptimizerConfig::default(),
             precision: Precision::F32,
             device: Device::Cpu,
@@ -208,6 +213,11 @@ impl Config {
     }
 }
 
+/// What is not set is not part of a fingerprint: runs of older versions stay as they are.
+fn is_false(value: &bool) -> bool {
+    !*value
+}
+
 fn ensure(key: &'static str, holds: bool, reason: impl FnOnce() -> String) -> Result<()> {
     if holds { Ok(()) } else { Err(Error::Config { section: "train", key, reason: reason() }) }
 }
@@ -315,6 +325,7 @@ mod tests {
             batch: Rows::by_kind(Kind::step_rows),
             micro_batch: None,
             text_weights: BTreeMap::new(),
+            reset_attention: false,
             optimizer: OptimizerConfig {
                 beta1: 0.9,
                 beta2: 0.98,

@@ -59,6 +59,7 @@ pub fn training_stages(
         settings: config.model_settings(),
         micro_batch: config.micro_batch_rows(),
         payload,
+        reset_attention: config.reset_attention,
     }));
     (stages, Some(Handle::new(EVALUATE)))
 }

@@ -3,29 +3,9 @@
 use bytes::Bytes;
 use half::f16;
 use images::Preprocess;
-use model::{Tap, TowerConfig};
-use serde::{Deserialize, Serialize};
+use model::Tap;
 
-/// What a shard holds for each image; decided by how it was packed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum PayloadFormat {
-    /// An encoded image file, which is decoded and preprocessed here.
-    Encoded,
-    /// Features of the vision tower, `[tokens, width]` little-endian f16, taken at this tap.
-    Features(Tap),
-}
-
-/// How images are laid out in sequences and payloads.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ImageLayout {
-    /// Slots of an image in a sequence.
-    pub latent_count: u32,
-    /// What the payloads hold.
-    pub format: PayloadFormat,
-    /// The vision tower, for the sizes of pixels and features.
-    pub tower: TowerConfig,
-}
+use crate::layout::{Layout, PayloadFormat};
 
 /// The images of a micro-batch, in reading order.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,7 +29,7 @@ impl Images {
     ///
     /// # Errors
     /// In words, when the payload is not what packing writes.
-    pub fn push(&mut self, payload: &Bytes, layout: &ImageLayout) -> Result<(), String> {
+    pub fn push(&mut self, payload: &Bytes, layout: &Layout) -> Result<(), String> {
         match self {
             Self::Pixels(pixels) => {
                 let side = layout.tower.image_side_pixels;
@@ -100,7 +80,7 @@ mod tests {
 
     #[test]
     fn encoded_images_become_normalised_pixels_one_after_the_other() {
-        let layout = ImageLayout { format: PayloadFormat::Encoded, ..layout() };
+        let layout = Layout { format: PayloadFormat::Encoded, ..layout() };
         let mut images = Images::new(layout.format);
         assert_eq!(images.as_payload(), model::Payload::None);
         images.push(&white_png(), &layout).unwrap();

@@ -8,6 +8,7 @@
 //! source       Source       the rows of a source, read window by window in that order
 //! mixture      Mixture      which source comes next, by weight
 //! stream       Stream       the sequences of a kind, its sources mixed
+//! layout       Layout       what a sequence is to the network: its images, and what documents see
 //! micro_batch  MicroBatch   sequences padded side by side, with their images
 //! loader       Loader       micro-batches made ahead by a thread
 //! schedule     Schedule     the learning rate by step
@@ -29,6 +30,7 @@ pub mod error;
 pub mod evaluate;
 pub mod flow;
 pub mod images;
+pub mod layout;
 pub mod loader;
 pub mod micro_batch;
 pub mod mixture;
@@ -50,6 +52,6 @@ pub use config::Config;
 pub use corpus::record::Kind;
 pub use error::{Error, Result};
 pub use evaluate::{Evaluate, EvaluateConfig, SCORES};
-pub use images::{ImageLayout, PayloadFormat};
+pub use layout::{Layout, PayloadFormat};
 pub use rows::Rows;
 pub use stage::Train;

@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use corpus::Dataset;
 use corpus::record::Sequence;
 
-use crate::images::ImageLayout;
+use crate::layout::Layout;
 use crate::micro_batch::MicroBatch;
 use crate::sampler::Rank;
 use crate::stream::{Stream, StreamState};
@@ -37,7 +37,7 @@ pub struct MicroBatches {
     plan: Vec<(Kind, u32)>,
     next: usize,
     streams: BTreeMap<Kind, Stream>,
-    layout: ImageLayout,
+    layout: Layout,
 }
 
 impl MicroBatches {
@@ -48,7 +48,7 @@ impl MicroBatches {
     pub fn open(
         config: &Config,
         shards: &Shards,
-        layout: ImageLayout,
+        layout: Layout,
         rank: Rank,
         state: &LoaderState,
     ) -> Result<Self> {

@@ -4,7 +4,8 @@ use corpus::Id;
 use corpus::record::Sequence;
 use model::Batch;
 
-use crate::images::{ImageLayout, Images};
+use crate::images::Images;
+use crate::layout::Layout;
 use crate::{Error, Kind, Result};
 
 /// The id of padding, in inputs and targets alike.
@@ -31,6 +32,8 @@ pub struct MicroBatch {
     pub loss_mask: Vec<bool>,
     /// True where an image vector replaces the token, `[row, column]`.
     pub image_slots: Vec<bool>,
+    /// Where each token stands in its document, `[row, column]`; empty where every row is one document.
+    pub positions: Vec<u32>,
     /// The images, in reading order.
     pub images: Images,
 }
@@ -40,7 +43,7 @@ impl MicroBatch {
     ///
     /// # Errors
     /// [`Error::Sequence`] when a sequence cannot be what packing writes.
-    pub fn collate(kind: Kind, rows: &[Sequence], layout: &ImageLayout) -> Result<Self> {
+    pub fn collate(kind: Kind, rows: &[Sequence], layout: &Layout) -> Result<Self> {
         let longest = rows.iter().map(|row| row.tokens.len()).max().unwrap_or(0);
         let column_count = longest.saturating_sub(1);
         let capacity = rows.len() * column_count;
@@ -53,6 +56,7 @@ impl MicroBatch {
             target: Vec::with_capacity(capacity),
             loss_mask: Vec::with_capacity(capacity),
             image_slots: Vec::with_capacity(capacity),
+            positions: Vec::new(),
             images: Images::new(layout.format),
         };
         for row in rows {
@@ -64,7 +68,7 @@ impl MicroBatch {
         Ok(batch)
     }
 
-    fn push(&mut self, row: &Sequence, layout: &ImageLayout) -> Result<(), String> {
+    fn push(&mut self, row: &Sequence, layout: &Layout) -> Result<(), String> {
         let (Some((_, input)), Some((_, target))) = (row.tokens.split_last(), row.tokens.split_first())
         else {
             return Err("no tokens".to_owned());
@@ -87,7 +91,25 @@ impl MicroBatch {
         self.loss_mask.resize(end, false);
         self.image_slots.extend(image_slots(row, input.len(), layout.latent_count)?);
         self.image_slots.resize(end, false);
+        self.push_positions(layout.positions(self.kind, row, input.len())?, end);
         row.payloads.iter().try_for_each(|payload| self.images.push(payload, layout))
+    }
+
+    /// Adds a row's positions, once there is a row of several documents; those before it are whole.
+    fn push_positions(&mut self, positions: Option<Vec<u32>>, end: usize) {
+        if positions.is_none() && self.positions.is_empty() {
+            return;
+        }
+        let columns = self.column_count;
+        while self.positions.len() + columns < end {
+            self.positions.extend((0..).take(columns));
+        }
+        let found = positions.unwrap_or_default();
+        // Padding goes on with the last document, which is before it and does not see it.
+        let padding = found.last().map_or(0, |last| last + 1);
+        let padding_count = columns - found.len();
+        self.positions.extend(found);
+        self.positions.extend((padding..).take(padding_count));
     }
 
     /// Returns the micro-batch as the network takes it.
@@ -99,6 +121,7 @@ impl MicroBatch {
             target: &self.target,
             loss_mask: &self.loss_mask,
             image_slots: &self.image_slots,
+            positions: &self.positions,
             payload: self.images.as_payload(),
         }
     }
@@ -126,6 +149,7 @@ pub fn image_slots(row: &Sequence, length: usize, latent_count: u32) -> Result<V
 #[allow(clippy::unwrap_used)]
 mod tests {
     use bytes::Bytes;
+    use corpus::record::Span;
     use half::f16;
 
     use super::*;
@@ -154,6 +178,24 @@ mod tests {
         let batch = MicroBatch::collate(Kind::Text, &[text(1, 4)], &layout()).unwrap();
         assert_eq!(batch.loss_mask, [true; 3]);
         assert_eq!(batch.as_batch().payload, model::Payload::None);
+    }
+
+    #[test]
+    fn rows_of_several_documents_give_positions_to_all() {
+        let two = |id| Sequence {
+            spans: vec![
+                Span { id: Id::from_bits(id), start: 0, end: 3 },
+                Span { id: Id::from_bits(id + 1), start: 3, end: 5 },
+            ],
+            ..text(id, 5)
+        };
+        let rows = [text(1, 6), two(2), text(4, 3)];
+        let layout = Layout { reset_attention: true, ..layout() };
+        let batch = MicroBatch::collate(Kind::Text, &rows, &layout).unwrap();
+        let expected = [[0, 1, 2, 3, 4], [0, 1, 0, 1, 2], [0, 1, 2, 3, 4]].concat();
+        assert_eq!((&batch.positions, batch.as_batch().positions.len()), (&expected, batch.input.len()));
+        let whole = MicroBatch::collate(Kind::Text, &rows[..1], &layout).unwrap();
+        assert!(whole.positions.is_empty());
     }
 
     #[test]

@@ -13,7 +13,7 @@ use shard::TowerStart;
 use shard::tokenizer::{TOKENIZER_MODEL, Tokenizer};
 
 use crate::checkpoint::{Checkpoints, State};
-use crate::images::{ImageLayout, PayloadFormat};
+use crate::layout::{Layout, PayloadFormat};
 use crate::loader::{Loader, LoaderState, MicroBatches, Shards};
 use crate::sampler::Rank;
 use crate::stream::{SourceState, StreamState};
@@ -125,7 +125,7 @@ impl Train {
         self.config.validate()?;
         check_vocabulary(task, &self.tokenizer, &self.model)?;
         let shards = open_shards(task, &self.packed)?;
-        let layout = image_layout(&self.model, self.payload);
+        let layout = Layout::new(&self.model, self.payload, self.config.reset_attention);
         let kept = self.config.checkpoints_kept;
         let checkpoints = Checkpoints::of(task.store, task.fingerprint, &task.scratch, kept);
         task.progress.expect(self.config.steps);
@@ -165,12 +165,6 @@ impl Train {
         network.load_tower(&weights)?;
         Ok(network)
     }
-}
-
-/// Returns how images lie in sequences and payloads.
-pub(crate) fn image_layout(model: &model::Config, format: PayloadFormat) -> ImageLayout {
-    let latent_count = model.resampler.latent_count;
-    ImageLayout { latent_count, format, tower: model.tower.clone() }
 }
 
 /// Returns the datasets of the packing stages.

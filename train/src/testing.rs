@@ -10,7 +10,7 @@ use corpus::{Dataset, FileStream, Inputs, Stage, Store};
 use corpus_testing::{GivenFile, GivenSequences, StopAfter, run_stage, run_stage_quietly};
 use model::{Batch, GenerateConfig, Learner, Loss, Prompt, Step, Tap, TowerWeights};
 
-use crate::images::{ImageLayout, PayloadFormat};
+use crate::layout::{Layout, PayloadFormat};
 use crate::{Config, Rows};
 
 mod fixtures;
@@ -18,9 +18,9 @@ mod fixtures;
 use fixtures::LATENT_COUNT;
 pub(crate) use fixtures::{config, held_out, network, pair, text, tokenizer_file, tower};
 
-pub(crate) fn layout() -> ImageLayout {
+pub(crate) fn layout() -> Layout {
     let format = PayloadFormat::Features(Tap::BeforeLastBlock);
-    ImageLayout { latent_count: LATENT_COUNT, format, tower: tower() }
+    Layout { latent_count: LATENT_COUNT, format, tower: tower(), reset_attention: false }
 }
 
 /// Runs a stage in a store and seals it; asks for a stop after so many records.

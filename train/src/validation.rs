@@ -7,7 +7,7 @@ use corpus::{Dataset, Part};
 use model::{Learner, Loss};
 use serde::{Deserialize, Serialize};
 
-use crate::images::ImageLayout;
+use crate::layout::Layout;
 use crate::loader::Shards;
 use crate::micro_batch::MicroBatch;
 use crate::permutation::Permutation;
@@ -67,7 +67,7 @@ pub fn batches<'a>(
     (kind, dataset): (Kind, &'a Dataset),
     rows_max: u32,
     micro_batch: Rows,
-    layout: &'a ImageLayout,
+    layout: &'a Layout,
 ) -> Result<impl Iterator<Item = Result<MicroBatch>> + 'a> {
     let mut rows = held_out(dataset, rows_max)?;
     let row_count = micro_batch.of(kind).max(1) as usize;
@@ -90,7 +90,7 @@ impl Validation {
     ///
     /// # Errors
     /// When a part cannot be read, or a row cannot be what packing writes.
-    pub fn read(shards: &Shards, rows_max: u32, micro_batch: Rows, layout: &ImageLayout) -> Result<Self> {
+    pub fn read(shards: &Shards, rows_max: u32, micro_batch: Rows, layout: &Layout) -> Result<Self> {
         let mut all = Vec::new();
         for (kind, dataset) in shards {
             for batch in batches((*kind, dataset), rows_max, micro_batch, layout)? {

@@ -67,6 +67,9 @@ pub struct Batch<'a> {
     /// True where an image vector replaces the token; each image takes
     /// `latent_count` slots of one row.
     pub image_slots: &'a [bool],
+    /// Where each token stands in its document, from 0. Each 0 begins a document, whose tokens attend to each
+    /// other alone. Empty where every row is one document.
+    pub positions: &'a [u32],
     /// The images.
     pub payload: Payload<'a>,
 }
@@ -156,6 +159,10 @@ impl Batch<'_> {
         length("batch image slots", self.image_slots.len(), len)?;
         ids("batch input", self.input, config)?;
         ids("batch target", self.target, config)?;
+        if !self.positions.is_empty() {
+            length("batch positions", self.positions.len(), len)?;
+            self.positions.chunks_exact(self.column_count).try_for_each(positions)?;
+        }
         let image_count = self.payload.image_count(config)?;
         let rows = self.image_slots.chunks_exact(self.column_count);
         slots("batch image slots", rows, image_count, config)?;
@@ -232,6 +239,15 @@ fn ids(what: &'static str, ids: &[u32], config: &Config) -> Result<()> {
         None => Ok(()),
         Some(id) => Err(Error::input(what, format!("token {id} of a vocabulary of {size}"))),
     }
+}
+
+/// Checks that a row's documents follow each other, each counted from 0.
+fn positions(row: &[u32]) -> Result<()> {
+    let follows = |pair: &[u32]| pair[1] == 0 || pair[0].checked_add(1) == Some(pair[1]);
+    if row.first() == Some(&0) && row.windows(2).all(follows) {
+        return Ok(());
+    }
+    Err(Error::input("batch positions", "a document counts its tokens from 0, one by one"))
 }
 
 fn slots<'a>(

@@ -4,7 +4,7 @@ use corpus::Cancel;
 use shard::tokenizer::Tokenizer;
 
 use crate::evaluate::EvaluateConfig;
-use crate::images::ImageLayout;
+use crate::layout::Layout;
 use crate::loader::Shards;
 use crate::rows::Rows;
 
@@ -15,7 +15,7 @@ pub(crate) struct HeldOut<'a> {
     /// Sequences, by kind.
     pub(crate) shards: &'a Shards,
     /// How the shards hold images.
-    pub(crate) layout: ImageLayout,
+    pub(crate) layout: Layout,
     /// Sequences of one forward pass.
     pub(crate) micro_batch: Rows,
     /// What the sequences were written with.

@@ -4,7 +4,8 @@ use corpus::Id;
 use corpus::record::Sequence;
 use model::Prompt;
 
-use crate::images::{ImageLayout, Images};
+use crate::images::Images;
+use crate::layout::Layout;
 use crate::micro_batch::image_slots;
 use crate::{Error, Kind, Result};
 
@@ -22,7 +23,7 @@ pub(crate) struct CaptionPrompt {
 
 impl CaptionPrompt {
     /// Cuts a pair behind its `</image>`; `words` are the tokens of what the caption begins with.
-    pub(crate) fn new(row: &Sequence, layout: &ImageLayout, words: &[u32]) -> Result<Self> {
+    pub(crate) fn new(row: &Sequence, layout: &Layout, words: &[u32]) -> Result<Self> {
         let id = row.spans.first().map_or(Id::from_bits(0), |span| span.id);
         let refused = |reason: String| Error::Sequence { kind: Kind::Pairs, id, reason };
         let cut =

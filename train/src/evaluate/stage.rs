@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 
 use crate::evaluate::held_out::HeldOut;
 use crate::evaluate::{EvaluateConfig, Scores};
-use crate::images::PayloadFormat;
+use crate::layout::{Layout, PayloadFormat};
 use crate::rows::Rows;
-use crate::stage::{MODEL, WEIGHT_BYTES, check_vocabulary, computing, image_layout, open_shards};
+use crate::stage::{MODEL, WEIGHT_BYTES, check_vocabulary, computing, open_shards};
 use crate::{Kind, Result};
 
 /// The file of [`Scores`].
@@ -42,6 +42,8 @@ pub struct Evaluate {
     pub micro_batch: Rows,
     /// What the shards hold for each image.
     pub payload: PayloadFormat,
+    /// Whether documents of text attend to themselves alone, as they did in training.
+    pub reset_attention: bool,
 }
 
 impl Stage for Evaluate {
@@ -54,6 +56,7 @@ impl Stage for Evaluate {
     }
 
     fn settings(&self) -> corpus::Result<Value> {
+        // Whether attention is reset the fingerprint of training says.
         Ok(json!({
             "evaluate": self.config,
             "model": self.model,
@@ -106,7 +109,7 @@ impl Evaluate {
         let data = HeldOut {
             config: &self.config,
             shards: &shards,
-            layout: image_layout(&self.model, self.payload),
+            layout: Layout::new(&self.model, self.payload, self.reset_attention),
             micro_batch: self.micro_batch,
             tokenizer: &tokenizer,
             cancel: task.cancel,

@@ -86,6 +86,7 @@ impl Rows {
             target: &self.ids,
             loss_mask: &self.loss_mask,
             image_slots: &self.image_slots,
+            positions: &[],
             payload,
         }
     }

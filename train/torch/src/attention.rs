@@ -63,19 +63,34 @@ impl Attention {
     }
 }
 
+/// What a query sees.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Sight<'a> {
+    /// Every key.
+    All,
+    /// The keys up to its own.
+    Causal,
+    /// The keys where this is true, `[row, 1, query, key]`.
+    Mask(&'a Tensor),
+}
+
 /// Attends with softmax(q k / sqrt(head width)) v, and joins the heads.
 ///
-/// `causal` needs as many queries as keys.
+/// A causal one needs as many queries as keys.
 pub(crate) fn attend(
     q_bhsk: &Tensor,
     k_bhsk: &Tensor,
     v_bhsk: &Tensor,
     dropout: f64,
-    causal: bool,
+    sight: Sight<'_>,
 ) -> Result<Tensor> {
     let (b, h, s, k) = q_bhsk.size4()?;
-    let none = None::<&Tensor>;
-    Tensor::f_scaled_dot_product_attention(q_bhsk, k_bhsk, v_bhsk, none, dropout, causal, None, false)?
+    let (mask, causal) = match sight {
+        Sight::All => (None, false),
+        Sight::Causal => (None, true),
+        Sight::Mask(visible_b1ss) => (Some(visible_b1ss), false),
+    };
+    Tensor::f_scaled_dot_product_attention(q_bhsk, k_bhsk, v_bhsk, mask, dropout, causal, None, false)?
         .f_transpose(1, 2)?
         .f_reshape([b, s, h * k])
 }

@@ -7,7 +7,7 @@ use tch::Tensor;
 
 use super::{
     Result,
-    attention::{Attention, AttentionInit, attend},
+    attention::{Attention, AttentionInit, Sight, attend},
     init::Init,
     linear::{LayerNorm, Linear, LinearInit},
     parameters::Scope,
@@ -27,6 +27,24 @@ pub(crate) struct Block {
     feed_forward_inner_norm: LayerNorm,
     dropout: f64,
     attention_dropout: f64,
+}
+
+/// What every layer is told beside its input.
+#[derive(Debug)]
+pub(crate) struct Places {
+    /// How queries and keys turn.
+    pub(crate) rotation: Option<Rotation>,
+    /// Which keys a query sees, if rows are of several documents.
+    pub(crate) visible_b1ss: Option<Tensor>,
+}
+
+impl Places {
+    pub(crate) fn shallow_clone(&self) -> Self {
+        Self {
+            rotation: self.rotation.as_ref().map(Rotation::shallow_clone),
+            visible_b1ss: self.visible_b1ss.as_ref().map(Tensor::shallow_clone),
+        }
+    }
 }
 
 /// The keys (before rotation, which depends on the length) and values of the tokens so far.
@@ -84,11 +102,11 @@ impl Block {
     pub(crate) fn forward(
         &self,
         x_bsd: &Tensor,
-        rotation: Option<&Rotation>,
+        places: &Places,
         cache: Option<&mut Cache>,
         training: bool,
     ) -> Result<Tensor> {
-        let attended = self.attend(x_bsd, rotation, cache, training)?;
+        let attended = self.attend(x_bsd, places, cache, training)?;
         let x_bsd = x_bsd.f_add(&attended.f_dropout(self.dropout, training)?)?;
         let inner = self.expand.forward(&self.feed_forward_norm.forward(&x_bsd)?)?;
         let inner = self.feed_forward_inner_norm.forward(&inner.f_gelu("none")?)?;
@@ -99,7 +117,7 @@ impl Block {
     fn attend(
         &self,
         x_bsd: &Tensor,
-        rotation: Option<&Rotation>,
+        places: &Places,
         cache: Option<&mut Cache>,
         training: bool,
     ) -> Result<Tensor> {
@@ -111,13 +129,17 @@ impl Block {
         if let Some(cache) = cache {
             (k_bhsk, v_bhsk) = cache.append(k_bhsk, v_bhsk)?;
         }
-        if let Some(rotation) = rotation {
+        if let Some(rotation) = &places.rotation {
             q_bhsk = rotation.query(&q_bhsk)?;
             k_bhsk = rotation.key(&k_bhsk)?;
         }
         let dropout = if training { self.attention_dropout } else { 0.0 };
-        let causal = q_bhsk.size4()?.2 > 1;
-        let attended = attend(&q_bhsk, &k_bhsk, &v_bhsk, dropout, causal)?;
+        let sight = match &places.visible_b1ss {
+            Some(visible_b1ss) => Sight::Mask(visible_b1ss),
+            None if q_bhsk.size4()?.2 > 1 => Sight::Causal,
+            None => Sight::All,
+        };
+        let attended = attend(&q_bhsk, &k_bhsk, &v_bhsk, dropout, sight)?;
         attention.output.forward(&self.attention_inner_norm.forward(&attended)?)
     }
 

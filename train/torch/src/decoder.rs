@@ -7,12 +7,13 @@ use tch::{Device, Tensor, no_grad};
 
 use super::{
     Result,
-    block::{Block, Cache},
+    block::{Block, Cache, Places},
+    documents::Documents,
     init::Init,
     linear::LayerNorm,
     network::Pass,
     parameters::Scope,
-    position::{Rotation, sinusoids},
+    position::{self, Rotation, sinusoids},
     shim,
 };
 use model::{DecoderConfig, PADDING_ID};
@@ -70,24 +71,22 @@ impl Decoder {
     /// Returns the last hidden states, normalised.
     ///
     /// Rows are padded on the right, so that causality alone hides padding. `caches`, if any,
-    /// hold the tokens before these and take these up.
+    /// hold the tokens before these and take these up. Without `documents` every row is one.
     pub(crate) fn forward(
         &self,
         tokens_bs: &Tensor,
         images: Option<&ImageVectors>,
+        documents: Option<&Documents>,
         mut caches: Option<&mut Caches>,
         pass: &Pass,
     ) -> Result<Tensor> {
         let (_, s) = tokens_bs.size2()?;
         let offset = caches.as_ref().map_or(0, |caches| caches.token_count);
-        let mut x_bsd = self.embed(tokens_bs, images, offset, pass)?;
-        let rotation = match self.config.position.rotates() {
-            true => Some(self.rotation(offset + s, tokens_bs.device())?),
-            false => None,
-        };
+        let mut x_bsd = self.embed(tokens_bs, images, (offset, documents), pass)?;
+        let places = self.places(offset + s, documents, tokens_bs.device())?;
         for (index, block) in self.blocks.iter().enumerate() {
             let cache = caches.as_mut().and_then(|caches| caches.layers.get_mut(index));
-            x_bsd = self.layer(index, block, &x_bsd, rotation.as_ref(), cache, pass)?;
+            x_bsd = self.layer(index, block, &x_bsd, &places, cache, pass)?;
         }
         if let Some(caches) = caches {
             caches.token_count += s;
@@ -105,19 +104,18 @@ impl Decoder {
         index: usize,
         block: &Block,
         x_bsd: &Tensor,
-        rotation: Option<&Rotation>,
+        places: &Places,
         cache: Option<&mut Cache>,
         pass: &Pass,
     ) -> Result<Tensor> {
         if !(pass.is_training() && self.config.activation_checkpointing) {
             pass.seed_layer(index);
-            return block.forward(x_bsd, rotation, cache, pass.is_training());
+            return block.forward(x_bsd, places, cache, pass.is_training());
         }
-        let (block, pass) = (block.shallow_clone(), *pass);
-        let rotation = rotation.map(Rotation::shallow_clone);
+        let (block, places, pass) = (block.shallow_clone(), places.shallow_clone(), *pass);
         shim::checkpoint(x_bsd, move |x_bsd| {
             pass.seed_layer(index);
-            pass.cast(|| block.forward(x_bsd, rotation.as_ref(), None, true))
+            pass.cast(|| block.forward(x_bsd, &places, None, true))
         })
     }
 
@@ -126,7 +124,7 @@ impl Decoder {
         &self,
         tokens_bs: &Tensor,
         images: Option<&ImageVectors>,
-        offset: i64,
+        (offset, documents): (i64, Option<&Documents>),
         pass: &Pass,
     ) -> Result<Tensor> {
         let (b, s) = tokens_bs.size2()?;
@@ -139,13 +137,25 @@ impl Decoder {
         }
         x_bsd = x_bsd.f_mul_scalar((d as f64).sqrt())?;
         if self.config.position.adds_sinusoids() {
-            x_bsd = x_bsd.f_add(&sinusoids(offset, s, d, tokens_bs.device())?)?;
+            let table_sd = sinusoids(offset, s, d, tokens_bs.device())?;
+            x_bsd = x_bsd.f_add(&match documents {
+                Some(documents) => position::at(&table_sd, &documents.positions_bs)?,
+                None => table_sd,
+            })?;
         }
         x_bsd.f_dropout(self.config.dropout, pass.is_training())
     }
 
-    fn rotation(&self, sequence: i64, device: Device) -> Result<Rotation> {
-        let head_width = self.config.width / self.config.head_count;
-        Rotation::new(sequence, i64::from(head_width), device)
+    /// Returns what every layer is told beside its input of `s` tokens.
+    fn places(&self, s: i64, documents: Option<&Documents>, device: Device) -> Result<Places> {
+        let head_width = i64::from(self.config.width / self.config.head_count);
+        let rotation = match (self.config.position.rotates(), documents) {
+            (false, _) => None,
+            (true, None) => Some(Rotation::new(s, head_width, device)?),
+            (true, Some(documents)) => {
+                Some(Rotation::new(s, head_width, device)?.at(&documents.positions_bs)?)
+            }
+        };
+        Ok(Places { rotation, visible_b1ss: documents.map(|documents| documents.visible_b1ss.shallow_clone()) })
     }
 }

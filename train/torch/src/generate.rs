@@ -85,7 +85,7 @@ fn continue_rows(
         let parents_b = Tensor::f_from_slice(&parents)?.f_to_device(pass.device)?;
         caches.layers.iter_mut().try_for_each(|cache| cache.select(&parents_b))?;
         let next_bs = tokens(&next, next.len(), pass)?;
-        let hidden_bsd = network.decoder.forward(&next_bs, None, Some(&mut caches), pass)?;
+        let hidden_bsd = network.decoder.forward(&next_bs, None, None, Some(&mut caches), pass)?;
         logits_bv = network.decoder.logits(&hidden_bsd.f_select(1, -1)?)?;
     }
     Ok(beams.into_iter().map(Beam::best).collect())
@@ -113,7 +113,7 @@ fn read(network: &Network, prompts: &[&Prompt<'_>], caches: &mut Caches, pass: &
         None => Payload::Pixels(&pixels),
     };
     let tokens_bs = tokens(&input, prompts.len(), pass)?;
-    let hidden_bsd = network.hidden(&tokens_bs, &slots, payload, Some(caches), pass)?;
+    let hidden_bsd = network.hidden(&tokens_bs, &slots, payload, None, Some(caches), pass)?;
     network.decoder.logits(&hidden_bsd.f_select(1, -1)?)
 }
 

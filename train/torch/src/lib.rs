@@ -14,6 +14,7 @@ mod block;
 mod checkpoint;
 mod decoder;
 mod device;
+mod documents;
 mod generate;
 mod init;
 mod learner;

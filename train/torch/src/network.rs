@@ -7,6 +7,7 @@ use tch::{Device, Kind, Tensor};
 use super::{
     Result,
     decoder::{self, Caches, Decoder, ImageVectors},
+    documents::Documents,
     loss,
     parameters::Parameters,
     resampler::{self, Resampler},
@@ -96,7 +97,12 @@ impl Network {
     pub(crate) fn loss(&self, batch: &Batch<'_>, pass: &Pass) -> Result<(Tensor, Loss)> {
         pass.cast(|| {
             let tokens_bs = tokens(batch.input, batch.row_count, pass)?;
-            let hidden_bsd = self.hidden(&tokens_bs, batch.image_slots, batch.payload, None, pass)?;
+            let documents = match batch.positions {
+                [] => None,
+                positions => Some(Documents::new(tokens(positions, batch.row_count, pass)?)?),
+            };
+            let (slots, payload) = (batch.image_slots, batch.payload);
+            let hidden_bsd = self.hidden(&tokens_bs, slots, payload, documents.as_ref(), None, pass)?;
             loss::loss(&self.decoder, &hidden_bsd, batch)
         })
     }
@@ -107,11 +113,12 @@ impl Network {
         tokens_bs: &Tensor,
         image_slots: &[bool],
         payload: Payload<'_>,
+        documents: Option<&Documents>,
         caches: Option<&mut Caches>,
         pass: &Pass,
     ) -> Result<Tensor> {
         let images = self.images(image_slots, payload, pass)?;
-        self.decoder.forward(tokens_bs, images.as_ref(), caches, pass)
+        self.decoder.forward(tokens_bs, images.as_ref(), documents, caches, pass)
     }
 
     /// Returns the vectors of a payload's images.

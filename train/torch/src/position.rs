@@ -50,6 +50,14 @@ impl Rotation {
         })
     }
 
+    /// Returns the tables of tokens at these positions, `[row, 1, sequence, pair]`.
+    pub(crate) fn at(&self, positions_bs: &Tensor) -> Result<Self> {
+        Ok(Self {
+            query_sk: at(&self.query_sk, positions_bs)?.f_unsqueeze(1)?,
+            key_sk: at(&self.key_sk, positions_bs)?.f_unsqueeze(1)?,
+        })
+    }
+
     /// Turns queries, which are the last of the sequence.
     pub(crate) fn query(&self, q_bhsk: &Tensor) -> Result<Tensor> {
         turn(q_bhsk, &self.query_sk)
@@ -67,7 +75,8 @@ impl Rotation {
 
 fn turn(x_bhsk: &Tensor, table_sk: &Tensor) -> Result<Tensor> {
     let (b, h, s, k) = x_bhsk.size4()?;
-    let table_sk = table_sk.f_narrow(0, table_sk.size2()?.0 - s, s)?;
+    // Of all rows alike, or of each.
+    let table_sk = table_sk.f_slice(-2, -s, None::<i64>, 1)?;
     x_bhsk
         .f_to_kind(Kind::Float)?
         .f_reshape([b, h, s, k / 2, 2])?
@@ -87,6 +96,12 @@ pub(crate) fn sinusoids(offset: i64, sequence: i64, width: i64, device: Device) 
     let first = FIRST_POSITION + offset;
     let angle = Tensor::f_arange_start(first, first + sequence, float)?.f_outer(&frequency)?;
     Tensor::f_cat(&[angle.f_sin()?, angle.f_cos()?], 1)
+}
+
+/// Returns a table's rows at these positions, `[row, sequence, value]`.
+pub(crate) fn at(table_sk: &Tensor, positions_bs: &Tensor) -> Result<Tensor> {
+    let (b, s) = positions_bs.size2()?;
+    table_sk.f_index_select(0, &positions_bs.f_flatten(0, 1)?)?.f_reshape([b, s, -1])
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use tch::Tensor;
 
 use super::{
     Result,
-    attention::{Attention, AttentionInit, attend},
+    attention::{Attention, AttentionInit, Sight, attend},
     init::Init,
     linear::{Linear, LinearInit},
     parameters::Scope,
@@ -65,7 +65,7 @@ impl Resampler {
             &attention.heads(&attention.key, &keys_ifd)?,
             &attention.heads(&attention.value, &keys_ifd)?,
             if training { self.dropout } else { 0.0 },
-            false,
+            Sight::All,
         )?;
         attention.output.forward(&attended_ild)
     }

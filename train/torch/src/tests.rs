@@ -9,6 +9,7 @@ use tch::{Device, Kind, Tensor, no_grad};
 
 use super::{
     decoder::{self, Decoder},
+    documents::Documents,
     loss,
     network::{Network, Pass},
     optimizer::AdamW,
@@ -83,7 +84,7 @@ fn token_loss(decoder: &Decoder, tokens: &Tensor, pass: &Pass) -> (Tensor, f64) 
     let mut target = input[1..].to_vec();
     target.push(0);
     let loss_mask: Vec<bool> = (1..=ids.len()).map(|index| index as i64 % columns != 0).collect();
-    let hidden = decoder.forward(tokens, None, None, pass).unwrap();
+    let hidden = decoder.forward(tokens, None, None, None, pass).unwrap();
     let batch = Batch {
         row_count: rows as usize,
         column_count: columns as usize,
@@ -91,6 +92,7 @@ fn token_loss(decoder: &Decoder, tokens: &Tensor, pass: &Pass) -> (Tensor, f64) 
         target: &target,
         loss_mask: &loss_mask,
         image_slots: &vec![false; ids.len()],
+        positions: &[],
         payload: Payload::None,
     };
     let (nll_sum, loss) = loss::loss(decoder, &hidden, &batch).unwrap();
@@ -102,9 +104,74 @@ fn the_decoder_agrees_with_torchscale() {
     let expected = golden("decoder_expected");
     let (_, decoder) = torchscale_decoder(&torchscale_config(), &golden("decoder"));
     let tokens = &expected["tokens"];
-    let hidden = no_grad(|| decoder.forward(tokens, None, None, &inference()).unwrap());
+    let hidden = no_grad(|| decoder.forward(tokens, None, None, None, &inference()).unwrap());
     let logits = no_grad(|| decoder.logits(&hidden).unwrap());
     assert!(difference(&logits, &expected["logits"]) < 1e-5);
+}
+
+/// Documents of 7, 9 and 5 tokens, each with its token ids.
+fn three_documents() -> [Vec<i64>; 3] {
+    [(7, 3), (9, 11), (5, 8)].map(|(length, step)| (0..length).map(|place| 4 + place * step % 46).collect())
+}
+
+/// The last hidden states of these documents, in one row.
+fn hidden_of_row(decoder: &Decoder, documents: &[Vec<i64>], reset: bool) -> Tensor {
+    let row = |values: Vec<i64>| Tensor::from_slice(&values).unsqueeze(0);
+    let positions = documents.iter().flat_map(|document| 0..document.len() as i64).collect();
+    let documents_of = Documents::new(row(positions)).unwrap();
+    let tokens = row(documents.concat());
+    no_grad(|| decoder.forward(&tokens, None, reset.then_some(&documents_of), None, &inference()).unwrap())
+}
+
+#[test]
+fn a_document_changes_nothing_in_its_neighbours_and_is_as_it_is_alone() {
+    for position in [Position::Xpos, Position::Both] {
+        let config = DecoderConfig { position, ..torchscale_config() };
+        let (_, decoder) = torchscale_decoder(&config, &golden("decoder"));
+        let documents = three_documents();
+        let mut changed = documents.clone();
+        changed[1].iter_mut().for_each(|token| *token = 4 + (*token + 5) % 46);
+        let [first, others] =
+            [&documents, &changed].map(|documents| hidden_of_row(&decoder, documents, true));
+        assert_eq!(first.narrow(1, 0, 7), others.narrow(1, 0, 7));
+        assert_ne!(first.narrow(1, 7, 9), others.narrow(1, 7, 9));
+        assert_eq!(first.narrow(1, 16, 5), others.narrow(1, 16, 5));
+        for (document, start) in documents.iter().zip([0, 7, 16]) {
+            let alone = hidden_of_row(&decoder, std::slice::from_ref(document), false);
+            assert!(difference(&alone, &first.narrow(1, start, document.len() as i64)) < 2e-5);
+        }
+        // By default they see what is before them.
+        let [first, others] =
+            [&documents, &changed].map(|documents| hidden_of_row(&decoder, documents, false));
+        assert_eq!(first.narrow(1, 0, 7), others.narrow(1, 0, 7));
+        assert_ne!(first.narrow(1, 16, 5), others.narrow(1, 16, 5));
+    }
+}
+
+#[test]
+fn documents_that_are_apart_have_the_gradient_that_they_have_in_rows_of_their_own() {
+    let config = |activation_checkpointing| DecoderConfig { activation_checkpointing, ..torchscale_config() };
+    let gradients = |checkpointing, rows: &[Vec<Vec<i64>>]| {
+        let (parameters, decoder) = torchscale_decoder(&config(checkpointing), &golden("decoder"));
+        for row in rows {
+            let positions: Vec<i64> = row.iter().flat_map(|document| 0..document.len() as i64).collect();
+            let documents = Documents::new(Tensor::from_slice(&positions).unsqueeze(0)).unwrap();
+            let tokens = Tensor::from_slice(&row.concat()).unsqueeze(0);
+            let hidden = decoder.forward(&tokens, None, Some(&documents), None, &training()).unwrap();
+            decoder.logits(&hidden).unwrap().square().sum(Kind::Float).backward();
+        }
+        parameters.iter().map(|parameter| parameter.tensor.grad()).collect::<Vec<_>>()
+    };
+    let documents = three_documents();
+    let together = gradients(false, &[documents.to_vec()]);
+    let alone = gradients(false, &documents.map(|document| vec![document]));
+    for (one, other) in together.iter().zip(&alone) {
+        assert!(relative(one, other) < 1e-4, "{}", relative(one, other));
+    }
+    let recomputed = gradients(true, &[three_documents().to_vec()]);
+    for (one, other) in together.iter().zip(&recomputed) {
+        assert!(relative(one, other) < 1e-6);
+    }
 }
 
 #[test]
@@ -202,7 +269,7 @@ fn the_whole_network_with_sinusoids_agrees_with_kosmos_2() {
         let pass = inference();
         let vectors = network.image_vectors(payload, &pass).unwrap().unwrap();
         assert!(difference(&vectors, &expected["image_vectors"]) < 1e-5);
-        let hidden = network.hidden(&expected["ids"], &slots, payload, None, &pass).unwrap();
+        let hidden = network.hidden(&expected["ids"], &slots, payload, None, None, &pass).unwrap();
         let logits = network.decoder.logits(&hidden).unwrap();
         assert!(difference(&logits, &expected["logits"]) < 1e-5);
     });

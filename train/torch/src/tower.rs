@@ -7,7 +7,7 @@ use tch::{Kind, Tensor};
 
 use super::{
     Result,
-    attention::{Attention, AttentionInit, attend},
+    attention::{Attention, AttentionInit, Sight, attend},
     init::Init,
     linear::{LayerNorm, Linear, LinearInit},
     network::Pass,
@@ -190,7 +190,7 @@ impl TowerBlock {
             &attention.heads(&attention.key, &normed)?,
             &attention.heads(&attention.value, &normed)?,
             0.0,
-            false,
+            Sight::All,
         )?;
         let x_ift = x_ift.f_add(&attention.output.forward(&attended)?)?;
         let inner = self.expand.forward(&self.mlp_norm.forward(&x_ift)?)?;

@@ -102,6 +102,7 @@ impl Captions {
             target: &self.target[tokens.clone()],
             loss_mask: &self.loss_mask[tokens.clone()],
             image_slots: &self.image_slots[tokens],
+            positions: &[],
             payload: Payload::Pixels(&self.pixels[first * image..(first + count) * image]),
         }
     }
@@ -194,6 +195,7 @@ fn greedy_generation_takes_the_token_that_evaluation_finds_likeliest() {
                     target: &target,
                     loss_mask: &loss_mask,
                     image_slots: &image_slots,
+                    positions: &[],
                     payload: prompt.payload,
                 };
                 model.evaluate(&batch).unwrap().nll_sum
@@ -414,6 +416,7 @@ fn decay_of_matrices_leaves_biases_alone() {
         target: &[6, 7, 2],
         loss_mask: &[true; 3],
         image_slots: &[false; 3],
+        positions: &[],
         payload: Payload::None,
     };
     // No image: whatever moves in the tower was moved by decay.

@@ -95,6 +95,7 @@ fn a_network_captions_every_held_out_pair() {
         settings: Settings::default(),
         micro_batch: Rows::new(&[(Kind::Text, 1), (Kind::Pairs, 2), (Kind::Interleaved, 1)]),
         payload: PAYLOAD,
+        reset_attention: false,
     };
     let tokenizer = Tokenizer::parse(&tokenizer_file()).unwrap();
     let tokens = |caption: &str| {

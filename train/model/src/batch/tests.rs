@@ -18,6 +18,7 @@ const BATCH: Batch<'static> = Batch {
     target: &[3, 3, 2, 4, 5, 2],
     loss_mask: &[false, false, true, true, true, true],
     image_slots: &[false, true, true, false, false, false],
+    positions: &[],
     payload: Payload::Pixels(&[0.0; 12]),
 };
 
@@ -46,6 +47,17 @@ fn lengths_and_ids_are_checked() {
     assert!(refused(Batch { column_count: 5, ..BATCH }).contains("rows hold 1 to 4"));
     assert!(refused(Batch { row_count: usize::MAX, ..BATCH }).contains("more tokens than memory"));
     assert!(refused(Batch { payload: Payload::Pixels(&[0.0; 13]), ..BATCH }).contains("an image has 12"));
+}
+
+#[test]
+fn documents_of_a_row_are_counted_from_zero_one_by_one() {
+    for positions in [&[0, 1, 2, 0, 1, 2], &[0, 0, 1, 0, 1, 0], &[0, 0, 0, 0, 0, 0]] {
+        assert_eq!(Batch { positions, ..BATCH }.validate(&config()).unwrap(), 1);
+    }
+    for positions in [&[0, 1, 2, 3, 4, 5], &[1, 2, 3, 0, 1, 2], &[0, 2, 3, 0, 1, 2], &[0, 1, 1, 0, 1, 2]] {
+        assert!(refused(Batch { positions, ..BATCH }).starts_with("invalid batch positions"));
+    }
+    assert!(refused(Batch { positions: &[0, 1, 2], ..BATCH }).contains("3 values, expected 6"));
 }
 
 #[test]

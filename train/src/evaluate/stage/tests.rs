@@ -34,6 +34,7 @@ fn evaluate() -> Evaluate {
         settings: model::Settings::default(),
         micro_batch: Rows::new(&[(Kind::Text, 1), (Kind::Pairs, 2), (Kind::Interleaved, 1)]),
         payload: PayloadFormat::Features(model::Tap::BeforeLastBlock),
+        reset_attention: false,
     }
 }
 
