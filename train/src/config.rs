@@ -9,12 +9,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::schedule::Schedule;
-use crate::{Error, Kind, Result, Rows};
+use crate::{Amount, Amounts, Error, Kind, Result};
 
 /// Most steps that a config may ask for: their rows stay in memory and in one committed range.
 const STEPS_MAX: u64 = 4_000_000;
-/// Most rows of a kind in a batch that a config may ask for.
+/// Most sequences of a kind in a batch that a config may ask for.
 const ROWS_MAX: u32 = 1 << 20;
+/// Most tokens of a kind in a batch that a config may ask for.
+const TOKENS_MAX: u64 = 1 << 32;
+/// Tokens of a forward pass, with their padding, where the settings do not say.
+const PASS_TOKENS: u64 = 16_384;
 /// Most bytes of a block that a config may ask for.
 const BLOCK_BYTES_MAX: u64 = 1 << 32;
 /// Most blocks of a window that a config may ask for.
@@ -36,13 +40,14 @@ pub struct Config {
     pub learning_rate: f64,
     /// Steps of linear warm-up. Afterwards the learning rate falls linearly to 0 at `steps` (paper 3.2).
     pub warmup_steps: u64,
-    /// Sequences per optimiser step; 0 excludes a kind (paper table 18).
-    pub batch: Rows,
-    /// Sequences per forward pass, at most those of `batch`. Limited by memory. Default: 8 texts, 192 pairs
-    /// and 8 interleaved documents, each about 16,000 tokens (not in the paper), or the whole batch if that
-    /// is smaller. Ignored for kinds that `batch` excludes.
+    /// Sequences per optimiser step, or `{ tokens = NUMBER }`: sequences until they have so many tokens, without padding.
+    /// 0 excludes a kind (paper table 18).
+    pub batch: Amounts,
+    /// Sequences per forward pass, or `{ tokens = NUMBER }`: as many as have so many tokens with their padding. Then those
+    /// of a step are sorted by length before, so that little is padded. Limited by memory. Default: 16,384 tokens of each
+    /// kind (not in the paper). Ignored for kinds that `batch` excludes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub micro_batch: Option<Rows>,
+    pub micro_batch: Option<Amounts>,
     /// Weights of the sets of text, by `documents.source`: shares of text tokens, which need not sum to 1. Every set
     /// needs one (0 leaves it out), and every positive weight a set. If empty, all sequences have equal weight. The
     /// weights of the paper are in its table 20.
@@ -90,7 +95,7 @@ impl Default for Config {
             steps: 300_000,
             learning_rate: 2e-4,
             warmup_steps: 375,
-            batch: Rows::by_kind(Kind::step_rows),
+            batch: Amounts::by_kind(|kind| Amount::Sequences(kind.step_rows())),
             micro_batch: None,
             text_weights: BTreeMap::new(),
             reset_attention: false,
@@ -149,16 +154,17 @@ impl Config {
         for &kind in Kind::ALL {
             let [batch_key, key] = kind.full_keys();
             let batch = self.batch.of(kind);
-            within(batch_key, batch.into(), 0, ROWS_MAX.into())?;
-            let Some(rows) = self.micro_batch.map(|micro_batch| micro_batch.of(kind)) else { continue };
-            within(key, rows.into(), u64::from(batch > 0), ROWS_MAX.into())?;
-            ensure(key, rows <= batch || batch == 0, || {
-                format!("must be at most train.{batch_key} ({batch}), is {rows}")
-            })?;
+            within(batch_key, batch.count(), 0, amount_max(batch))?;
+            let Some(pass) = self.micro_batch.map(|micro_batch| micro_batch.of(kind)) else { continue };
+            within(key, pass.count(), u64::from(batch.count() > 0), amount_max(pass))?;
+            if let (Amount::Sequences(rows), Amount::Sequences(batch)) = (pass, batch) {
+                ensure(key, rows <= batch || batch == 0, || {
+                    format!("must be at most train.{batch_key} ({batch}), is {rows}")
+                })?;
+            }
         }
         within("validation_rows", self.validation_rows.into(), 1, ROWS_MAX.into())?;
-        let any = Kind::ALL.iter().any(|kind| self.batch.of(*kind) > 0);
-        ensure("batch", any, || "at least one kind must be above 0".to_owned())
+        ensure("batch", self.batch.kinds().next().is_some(), || "at least one kind must be above 0".to_owned())
     }
 
     /// Returns the learning rate by step.
@@ -177,35 +183,16 @@ impl Config {
         }
     }
 
-    /// Returns the sequences of one forward pass; of a kind that the batch leaves out those of its
-    /// validation.
-    pub fn micro_batch_rows(&self) -> Rows {
-        Rows::by_kind(|kind| match (self.micro_batch, self.batch.of(kind)) {
-            (Some(micro_batch), _) => micro_batch.of(kind),
-            (None, 0) => kind.pass_rows(),
-            (None, batch) => kind.pass_rows().min(batch),
-        })
-    }
-
-    /// Returns the micro-batches of a step: kinds in their order, each with its rows.
-    pub fn micro_batches(&self) -> Vec<(Kind, u32)> {
-        let mut planned = Vec::new();
-        for &kind in Kind::ALL {
-            let mut left = self.batch.of(kind);
-            while left > 0 {
-                let rows = self.micro_batch_rows().of(kind).clamp(1, left);
-                planned.push((kind, rows));
-                left -= rows;
-            }
-        }
-        planned
+    /// Returns how much of each kind is in one forward pass.
+    pub fn pass(&self) -> Amounts {
+        self.micro_batch.unwrap_or_else(|| Amounts::by_kind(|_| Amount::tokens(PASS_TOKENS)))
     }
 
     /// Returns the options that decide what is learnt, for the fingerprint.
     pub fn identity(&self) -> Value {
         let mut value = serde_json::to_value(self).unwrap_or_default();
         if let Value::Object(options) = &mut value {
-            let rows = serde_json::to_value(self.micro_batch_rows()).unwrap_or_default();
+            let rows = serde_json::to_value(self.pass()).unwrap_or_default();
             options.insert("micro_batch".to_owned(), rows);
             options.retain(|key, _| !CIRCUMSTANCES.contains(&key.as_str()));
         }
@@ -222,6 +209,13 @@ fn ensure(key: &'static str, holds: bool, reason: impl FnOnce() -> String) -> Re
     if holds { Ok(()) } else { Err(Error::Config { section: "train", key, reason: reason() }) }
 }
 
+fn amount_max(amount: Amount) -> u64 {
+    match amount {
+        Amount::Sequences(_) => ROWS_MAX.into(),
+        Amount::Tokens(_) => TOKENS_MAX,
+    }
+}
+
 fn within(key: &'static str, value: u64, min: u64, max: u64) -> Result<()> {
     ensure(key, (min..=max).contains(&value), || format!("is {value}, must be from {min} to {max}"))
 }
@@ -232,24 +226,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_default_is_the_paper_s_batch_cut_into_micro_batches() {
+    fn the_default_is_the_paper_s_batch_in_passes_of_so_many_tokens() {
         let config = Config::default();
         config.validate().unwrap();
-        let planned = config.micro_batches();
-        assert_eq!(planned.len(), 32 + 32 + 16);
-        assert_eq!((planned[0], planned[32]), ((Kind::Text, 8), (Kind::Pairs, 192)));
-    }
-
-    #[test]
-    fn the_last_micro_batch_of_a_kind_takes_what_is_left_and_zero_leaves_a_kind_out() {
-        let config = Config {
-            batch: Rows::new(&[(Kind::Pairs, 7), (Kind::Interleaved, 1)]),
-            micro_batch: Some(Rows::new(&[(Kind::Text, 8), (Kind::Pairs, 3), (Kind::Interleaved, 1)])),
-            ..Config::default()
-        };
-        config.validate().unwrap();
-        let expected = [(Kind::Pairs, 3), (Kind::Pairs, 3), (Kind::Pairs, 1), (Kind::Interleaved, 1)];
-        assert_eq!(config.micro_batches(), expected);
+        let rows = Kind::ALL.iter().map(|kind| config.batch.of(*kind).count());
+        assert_eq!(rows.collect::<Vec<_>>(), [256, 6_144, 128]);
+        assert!(Kind::ALL.iter().all(|kind| config.pass().of(*kind) == Amount::tokens(16_384)));
     }
 
     #[test]
@@ -263,7 +245,7 @@ mod tests {
         check(|c| c.steps = 0, "train.steps is 0, must be from 1");
         check(|c| c.warmup_steps = c.steps, "warmup_steps");
         check(|c| c.learning_rate = f64::NAN, "learning_rate");
-        let rows = |pairs| Some(Rows::by_kind(Kind::pass_rows).with(Kind::Pairs, pairs));
+        let rows = |pairs| Some(Config::default().pass().with(Kind::Pairs, Amount::Sequences(pairs)));
         let micro_batch = |pairs| Config { micro_batch: rows(pairs), ..Config::default() };
         let refused = |pairs| micro_batch(pairs).validate().unwrap_err().to_string();
         assert!(refused(0).contains("micro_batch.pairs"), "{}", refused(0));
@@ -272,7 +254,11 @@ mod tests {
                 .contains("train.micro_batch.pairs must be at most train.batch.pairs (6144), is 6145")
         );
         micro_batch(6_144).validate().unwrap();
-        check(|c| c.batch = Rows::new(&[]), "batch");
+        let tokens = |tokens| Config { batch: Amounts::new(&[(Kind::Pairs, Amount::tokens(tokens))]), ..Config::default() };
+        tokens(1 << 32).validate().unwrap();
+        let error = tokens((1 << 32) + 1).validate().unwrap_err().to_string();
+        assert!(error.contains("train.batch.pairs is 4294967297, must be from 0 to 4294967296"), "{error}");
+        check(|c| c.batch = Amounts::of_sequences(&[]), "batch");
         check(|c| c.text_weights = BTreeMap::from([("a".to_owned(), -1.0)]), "text_weights");
         check(|c| c.text_weights = BTreeMap::from([("a".to_owned(), 0.0)]), "text_weights");
         check(|c| c.checkpoints_kept = 0, "checkpoints_kept");
@@ -307,7 +293,7 @@ mod tests {
             check(key, max + 1, false);
         }
         check("evaluate_steps", 0, true);
-        let rows = |rows: u32| Rows::new(&[(Kind::Text, rows), (Kind::Pairs, 1)]);
+        let rows = |rows: u32| Amounts::of_sequences(&[(Kind::Text, rows), (Kind::Pairs, 1)]);
         let batch = |count| Config { batch: rows(count), ..Config::default() }.validate().is_ok();
         assert_eq!([0, 1, 1 << 20, (1 << 20) + 1].map(batch), [true, true, true, false]);
         let warm = |warmup_steps| Config { steps: 9, warmup_steps, ..Config::default() }.validate().is_ok();
@@ -322,7 +308,7 @@ mod tests {
             steps: 300_000,
             learning_rate: 2e-4,
             warmup_steps: 375,
-            batch: Rows::by_kind(Kind::step_rows),
+            batch: Amounts::by_kind(|kind| Amount::Sequences(kind.step_rows())),
             micro_batch: None,
             text_weights: BTreeMap::new(),
             reset_attention: false,
@@ -350,24 +336,14 @@ mod tests {
             micro_batches_ahead: 4,
         };
         assert_eq!(serde_json::from_str::<Config>("{}").unwrap(), expected);
-        let micro_batch = Rows::new(&[(Kind::Text, 8), (Kind::Pairs, 192), (Kind::Interleaved, 8)]);
-        assert_eq!(expected.micro_batch_rows(), micro_batch);
+        let micro_batch = Amounts::by_kind(|_| Amount::tokens(16_384));
+        assert_eq!(expected.pass(), micro_batch);
         // What the default says and the same said explicitly are one identity.
         let explicit = Config { micro_batch: Some(micro_batch), ..expected.clone() };
         assert_eq!(explicit.identity(), expected.identity());
-        let smaller = Rows::new(&[(Kind::Pairs, 7)]);
+        let smaller = Amounts::of_sequences(&[(Kind::Pairs, 7)]);
         let smaller = Config { micro_batch: Some(smaller), ..expected.clone() };
         assert_ne!(smaller.identity(), expected.identity());
-    }
-
-    #[test]
-    fn a_default_micro_batch_is_at_most_the_batch() {
-        let batch = Rows::new(&[(Kind::Text, 3), (Kind::Pairs, 200)]);
-        let config = Config { batch, ..Config::default() };
-        config.validate().unwrap();
-        let expected = Rows::new(&[(Kind::Text, 3), (Kind::Pairs, 192), (Kind::Interleaved, 8)]);
-        assert_eq!(config.micro_batch_rows(), expected);
-        assert_eq!(config.micro_batches(), [(Kind::Text, 3), (Kind::Pairs, 192), (Kind::Pairs, 8)]);
     }
 
     #[test]
@@ -427,6 +403,6 @@ mod tests {
         assert!(CIRCUMSTANCES.iter().all(|key| all.get(*key).is_some()));
         assert!(serde_json::from_str::<Config>(r#"{"learning_rat": 1}"#).is_err());
         let named: Config = serde_json::from_str(r#"{"batch": {"pairs": 1}}"#).unwrap();
-        assert_eq!(named.batch, Rows::new(&[(Kind::Pairs, 1)]), "a kind that is not named is left out");
+        assert_eq!(named.batch, Amounts::of_sequences(&[(Kind::Pairs, 1)]), "a kind that is not named is left out");
     }
 }

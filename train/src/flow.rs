@@ -57,7 +57,7 @@ pub fn training_stages(
         config: evaluate.clone(),
         model: model.clone(),
         settings: config.model_settings(),
-        micro_batch: config.micro_batch_rows(),
+        micro_batch: config.pass(),
         payload,
         reset_attention: config.reset_attention,
     }));

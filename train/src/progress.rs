@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use corpus::record::TrainStep;
 
-use crate::{Config, Kind};
+use crate::Config;
 
 const MINUTE_SECS: u64 = 60;
 const HOUR_SECS: u64 = 60 * MINUTE_SECS;
@@ -39,7 +39,7 @@ pub fn note(row: &TrainStep, config: &Config, rate: StepRate) -> String {
 /// Returns the step and the losses of the kinds in the batch with some decimals.
 pub fn losses(row: &TrainStep, config: &Config, decimals: usize) -> String {
     let mut words = format!("step {}/{}", row.step, config.steps);
-    for &kind in Kind::ALL.iter().filter(|kind| config.batch.of(**kind) > 0) {
+    for kind in config.batch.kinds() {
         words.push_str(&format!(" {kind} {:.decimals$}", row.loss(kind)));
     }
     words
@@ -59,7 +59,7 @@ fn duration(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Rows;
+    use crate::{Amount, Amounts, Kind};
 
     fn row(step: u64) -> TrainStep {
         TrainStep {
@@ -75,14 +75,14 @@ mod tests {
 
     #[test]
     fn a_note_tells_step_losses_rate_and_what_is_left_of_the_kinds_in_the_batch() {
-        let batch = Rows::new(&[(Kind::Text, 1), (Kind::Pairs, 3)]);
+        let batch = Amounts::of_sequences(&[(Kind::Text, 1), (Kind::Pairs, 3)]);
         let config = Config { steps: 120, batch, ..Config::default() };
         // The time of earlier attempts' steps is not known, and not counted.
         let rate = StepRate { steps: 3, elapsed: Duration::from_secs(6) };
         let expected = "step 53/120 text 4.21 pairs 3.90 rate 2.9e-3, 2.00 s a step, 2 min 14 s left";
         assert_eq!(note(&row(53), &config, rate), expected);
         assert!(note(&row(120), &config, rate).ends_with(", 0 s left"));
-        let all = Config { batch: batch.with(Kind::Interleaved, 1), ..config };
+        let all = Config { batch: batch.with(Kind::Interleaved, Amount::Sequences(1)), ..config };
         assert!(note(&row(53), &all, rate).contains(" pairs 3.90 interleaved NaN rate"));
     }
 

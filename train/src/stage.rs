@@ -7,16 +7,15 @@ use corpus::record::{STEPS, TrainStep};
 use corpus::stage::Resources;
 use corpus::{Declared, FileStream, Inputs, Output, Stage, Task};
 use model::{Learner, TowerWeights};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shard::TowerStart;
 use shard::tokenizer::{TOKENIZER_MODEL, Tokenizer};
 
 use crate::checkpoint::{Checkpoints, State};
 use crate::layout::{Layout, PayloadFormat};
-use crate::loader::{Loader, LoaderState, MicroBatches, Shards};
+use crate::drawn::{shares, step_parts};
+use crate::loader::{Loader, MicroBatches, Shards};
 use crate::sampler::Rank;
-use crate::stream::{SourceState, StreamState};
 use crate::trainer::{Observer, Trainer};
 use crate::validation::Validation;
 use crate::{Config, Error, Kind, Result};
@@ -30,6 +29,9 @@ pub const VALIDATION: FileStream =
 /// What was really drawn: tokens by kind, of text by set.
 pub const MIXTURE: FileStream =
     FileStream { name: "mixture", extension: "json", media_type: "application/json" };
+/// What a step had of each kind, beside what was asked for.
+pub const BATCH: FileStream =
+    FileStream { name: "batch", extension: "json", media_type: "application/json" };
 /// What is counted: steps.
 const UNIT: &str = STEPS.name();
 
@@ -90,7 +92,7 @@ impl Stage for Train {
     }
 
     fn streams(&self) -> Vec<Declared> {
-        vec![MODEL.into(), STEPS.into(), VALIDATION.into(), MIXTURE.into()]
+        vec![MODEL.into(), STEPS.into(), VALIDATION.into(), MIXTURE.into(), BATCH.into()]
     }
 
     fn resources(&self) -> Resources {
@@ -133,10 +135,10 @@ impl Train {
         let mut observer = Rows { out: &mut *out, task };
         let state = resume(&checkpoints, &mut *learner, &mut observer)?;
         let feed = MicroBatches::open(&self.config, &shards, layout.clone(), Rank::ONLY, &state.loader)?;
-        let (rows_max, micro_batch) = (self.config.validation_rows, self.config.micro_batch_rows());
+        let (rows_max, pass) = (self.config.validation_rows, self.config.pass());
         let validation = match self.config.evaluate_steps {
             0 => Validation::default(),
-            _ => Validation::read(&shards, rows_max, micro_batch, &layout)?,
+            _ => Validation::read(&shards, rows_max, pass, &layout)?,
         };
         let trainer = Trainer {
             config: &self.config,
@@ -147,7 +149,9 @@ impl Train {
             state,
         };
         let state = trainer.run(task.cancel, &mut observer)?;
-        publish(out, &checkpoints, &state)
+        let parts = step_parts(&self.config, &state);
+        parts.iter().for_each(|(kind, part)| observer.log(&format!("a step had {kind}: {part}")));
+        publish(out, &self.config, &checkpoints, &state)
     }
 
     fn open_network(&self) -> Result<Box<dyn Learner>> {
@@ -206,38 +210,16 @@ fn resume(
 }
 
 /// Writes the trained weights, as the last checkpoint holds them, the validation losses, and what was drawn.
-fn publish(out: &mut Output<'_>, checkpoints: &Checkpoints, state: &State) -> Result<()> {
+fn publish(out: &mut Output<'_>, config: &Config, checkpoints: &Checkpoints, state: &State) -> Result<()> {
     let weights = checkpoints.weights(state.step)?;
     out.copy_file(MODEL, &weights)?;
-    let unwritten = |error: serde_json::Error| Error::Checkpoint { path: weights, reason: error.to_string() };
-    let validations = serde_json::to_vec_pretty(&state.validations);
-    let mixture = serde_json::to_vec_pretty(&drawn(&state.loader));
-    let (validations, mixture) =
-        validations.and_then(|validations| Ok((validations, mixture?))).map_err(unwritten)?;
-    out.write_file(VALIDATION, Bytes::from(validations))?;
-    Ok(out.write_file(MIXTURE, Bytes::from(mixture))?)
-}
-
-/// Tokens that were drawn from a source.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Drawn {
-    /// Tokens of its sequences, without padding.
-    pub tokens: u64,
-    /// Their share of the tokens of their kind.
-    pub share: f64,
-}
-
-/// Returns what was drawn, by kind and set; of kinds that are not mixed there is one, `all`.
-fn drawn(state: &LoaderState) -> BTreeMap<Kind, BTreeMap<String, Drawn>> {
-    let of_kind = |(kind, sources): (&Kind, &StreamState)| {
-        let total: u64 = sources.values().map(|source| source.tokens).sum();
-        let drawn = |(name, source): (&String, &SourceState)| {
-            let share = source.tokens as f64 / total.max(1) as f64;
-            (name.clone(), Drawn { tokens: source.tokens, share })
-        };
-        (*kind, sources.iter().map(drawn).collect())
+    let json = |value: serde_json::Result<Vec<u8>>| {
+        let path = weights.clone();
+        value.map(Bytes::from).map_err(|error| Error::Checkpoint { path, reason: error.to_string() })
     };
-    state.iter().map(of_kind).collect()
+    out.write_file(VALIDATION, json(serde_json::to_vec_pretty(&state.validations))?)?;
+    out.write_file(MIXTURE, json(serde_json::to_vec_pretty(&shares(&state.loader)))?)?;
+    Ok(out.write_file(BATCH, json(serde_json::to_vec_pretty(&step_parts(config, state)))?)?)
 }
 
 /// Writes steps as rows, and logs to the task's progress.

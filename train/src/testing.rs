@@ -11,7 +11,7 @@ use corpus_testing::{GivenFile, GivenSequences, StopAfter, run_stage, run_stage_
 use model::{Batch, GenerateConfig, Learner, Loss, Prompt, Step, Tap, TowerWeights};
 
 use crate::layout::{Layout, PayloadFormat};
-use crate::{Config, Rows};
+use crate::{Amounts, Config};
 
 mod fixtures;
 

@@ -83,14 +83,17 @@ impl Trainer<'_> {
         let step = self.state.step + 1;
         let mut losses: BTreeMap<Kind, Loss> = BTreeMap::new();
         let mut total = Loss::default();
-        for index in 0..self.config.micro_batches().len() {
+        for index in 0.. {
             let loaded = self.loader.next_batch()?;
-            let seed = dropout_seed(self.config.seed, step, index as u64);
+            let seed = dropout_seed(self.config.seed, step, index);
             let loss = self.learner.accumulate(&loaded.batch.as_batch(), seed)?;
             *losses.entry(loaded.batch.kind).or_default() += loss;
             total += loss;
             self.state.tokens_seen += loaded.batch.token_count;
-            self.state.loader = loaded.state;
+            if loaded.ends_step {
+                self.state.loader = loaded.state;
+                break;
+            }
         }
         let learning_rate = self.config.schedule().learning_rate(step);
         let outcome = self.learner.step(learning_rate, total.token_count)?;

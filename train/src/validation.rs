@@ -7,11 +7,12 @@ use corpus::{Dataset, Part};
 use model::{Learner, Loss};
 use serde::{Deserialize, Serialize};
 
+use crate::bucket::inputs;
 use crate::layout::Layout;
 use crate::loader::Shards;
 use crate::micro_batch::MicroBatch;
 use crate::permutation::Permutation;
-use crate::rows::Rows;
+use crate::amounts::Amounts;
 use crate::sampler::Block;
 use crate::source::rows_of;
 use crate::{Kind, Result};
@@ -62,22 +63,30 @@ fn drawn(parts: &[Part], rows_max: u32) -> Vec<Block> {
     runs
 }
 
-/// Makes micro-batches of up to `rows_max` held-out sequences of a shard, one at a time.
+/// Makes micro-batches of up to `rows_max` held-out sequences of a shard, in their order, one at a time.
 pub fn batches<'a>(
     (kind, dataset): (Kind, &'a Dataset),
     rows_max: u32,
-    micro_batch: Rows,
+    pass: Amounts,
     layout: &'a Layout,
 ) -> Result<impl Iterator<Item = Result<MicroBatch>> + 'a> {
-    let mut rows = held_out(dataset, rows_max)?;
-    let row_count = micro_batch.of(kind).max(1) as usize;
+    let mut rows = held_out(dataset, rows_max)?.peekable();
     Ok(std::iter::from_fn(move || {
-        let rows: corpus::Result<Vec<Sequence>> = rows.by_ref().take(row_count).collect();
-        match rows {
-            Ok(rows) if rows.is_empty() => None,
-            Ok(rows) => Some(MicroBatch::collate(kind, &rows, layout)),
-            Err(error) => Some(Err(error.into())),
+        let (mut batch, mut longest) = (Vec::new(), 0);
+        let fits = |row: &corpus::Result<Sequence>, count: usize, longest: usize| match row {
+            Ok(row) => pass.of(kind).holds(count + 1, longest.max(inputs(row))),
+            Err(_) => true,
+        };
+        while let Some(row) = rows.next_if(|row| fits(row, batch.len(), longest)) {
+            match row {
+                Ok(row) => {
+                    longest = longest.max(inputs(&row));
+                    batch.push(row);
+                }
+                Err(error) => return Some(Err(error.into())),
+            }
         }
+        (!batch.is_empty()).then(|| MicroBatch::collate(kind, &batch, layout))
     }))
 }
 
@@ -90,10 +99,10 @@ impl Validation {
     ///
     /// # Errors
     /// When a part cannot be read, or a row cannot be what packing writes.
-    pub fn read(shards: &Shards, rows_max: u32, micro_batch: Rows, layout: &Layout) -> Result<Self> {
+    pub fn read(shards: &Shards, rows_max: u32, pass: Amounts, layout: &Layout) -> Result<Self> {
         let mut all = Vec::new();
         for (kind, dataset) in shards {
-            for batch in batches((*kind, dataset), rows_max, micro_batch, layout)? {
+            for batch in batches((*kind, dataset), rows_max, pass, layout)? {
                 all.push(batch?);
             }
         }

@@ -54,6 +54,11 @@ record! {
 }
 
 impl Sequence {
+    /// Returns the bytes that its tokens and payloads take in memory.
+    pub fn bytes(&self) -> usize {
+        size_of_val(self.tokens.as_slice()) + self.payloads.iter().map(|payload| payload.len()).sum::<usize>()
+    }
+
     /// Returns the stream that it is written to.
     pub fn stream(&self) -> Stream<Self> {
         match self.split {

@@ -9,9 +9,9 @@ use crate::stream::Stream;
 pub const STEPS: Stream<TrainStep> = Stream::new("steps");
 
 /// Declares the kinds, and the row of a step with a loss of each: its name, the key and the number of its sequences in
-/// an optimiser step and in a forward pass, and the column of its loss.
+/// an optimiser step, and the column of its loss.
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $kind:ident: $name:literal, $key:literal, $step:literal, $pass:literal, $loss:ident;)*) => {
+    ($($(#[$doc:meta])* $kind:ident: $name:literal, $key:literal, $step:literal, $loss:ident;)*) => {
         /// What a sequence was packed from.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
         #[serde(rename_all = "snake_case")]
@@ -41,11 +41,6 @@ macro_rules! kinds {
             /// Returns the sequences of an optimiser step, where the settings do not say (paper table 18).
             pub const fn step_rows(self) -> u32 {
                 match self { $(Self::$kind => $step,)* }
-            }
-
-            /// Returns the sequences of a forward pass, where the settings do not say: about 16,000 tokens.
-            pub const fn pass_rows(self) -> u32 {
-                match self { $(Self::$kind => $pass,)* }
             }
         }
 
@@ -89,11 +84,11 @@ macro_rules! kinds {
 
 kinds! {
     /// Text alone, many documents to a sequence.
-    Text: "text", "text_sequences", 256, 8, text_loss;
+    Text: "text", "text_sequences", 256, text_loss;
     /// One image and its caption.
-    Pairs: "pairs", "pairs", 6_144, 192, pair_loss;
+    Pairs: "pairs", "pairs", 6_144, pair_loss;
     /// A document of texts and images.
-    Interleaved: "interleaved", "interleaved", 128, 8, interleaved_loss;
+    Interleaved: "interleaved", "interleaved", 128, interleaved_loss;
 }
 
 impl std::fmt::Display for Kind {

@@ -36,6 +36,23 @@ impl TextFit {
     }
 }
 
+/// Which pairs are in a sequence.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PairFit {
+    /// One, as in KOSMOS-1's loader; the shorter ones of a batch are padded.
+    #[default]
+    Alone,
+    /// As many as fit, each of which attends to itself alone.
+    Shared,
+}
+
+impl PairFit {
+    fn is_alone(&self) -> bool {
+        *self == Self::Alone
+    }
+}
+
 /// How documents are packed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -83,6 +100,9 @@ pub struct PairConfig {
     pub latent_count: u32,
     /// Tokens of a caption at most; longer ones are cut, and counted. Default 128.
     pub caption_tokens_max: u32,
+    /// Which pairs are in a sequence for training; held-out ones are alone. Default `alone`.
+    #[serde(skip_serializing_if = "PairFit::is_alone")]
+    pub fit: PairFit,
     /// Share of images held out, with all their captions. Default 0.001.
     pub validation_share: f64,
 }
@@ -93,6 +113,7 @@ impl Default for PairConfig {
             sequence_tokens_max: SEQUENCE_TOKENS_MAX,
             latent_count: LATENT_COUNT,
             caption_tokens_max: CAPTION_TOKENS_MAX,
+            fit: PairFit::Alone,
             validation_share: VALIDATION_SHARE,
         }
     }
@@ -178,6 +199,7 @@ mod tests {
             sequence_tokens_max: tokens,
             latent_count: latents,
             caption_tokens_max: 128,
+            fit: PairFit::Alone,
             validation_share: share,
         };
         assert!(pairs(68, 64, 0.0).validate().is_ok());
@@ -220,6 +242,7 @@ mod tests {
             sequence_tokens_max: 2_048,
             latent_count: 64,
             caption_tokens_max: 128,
+            fit: PairFit::Alone,
             validation_share: 0.001,
         };
         assert_eq!(pairs, expected);

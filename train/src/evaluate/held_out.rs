@@ -6,7 +6,7 @@ use shard::tokenizer::Tokenizer;
 use crate::evaluate::EvaluateConfig;
 use crate::layout::Layout;
 use crate::loader::Shards;
-use crate::rows::Rows;
+use crate::amounts::Amounts;
 
 /// Held-out data, and how much of it is measured.
 pub(crate) struct HeldOut<'a> {
@@ -17,7 +17,7 @@ pub(crate) struct HeldOut<'a> {
     /// How the shards hold images.
     pub(crate) layout: Layout,
     /// Sequences of one forward pass.
-    pub(crate) micro_batch: Rows,
+    pub(crate) micro_batch: Amounts,
     /// What the sequences were written with.
     pub(crate) tokenizer: &'a Tokenizer,
     /// A request to stop.

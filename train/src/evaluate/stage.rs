@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::evaluate::held_out::HeldOut;
 use crate::evaluate::{EvaluateConfig, Scores};
 use crate::layout::{Layout, PayloadFormat};
-use crate::rows::Rows;
+use crate::amounts::Amounts;
 use crate::stage::{MODEL, WEIGHT_BYTES, check_vocabulary, computing, open_shards};
 use crate::{Kind, Result};
 
@@ -39,7 +39,7 @@ pub struct Evaluate {
     /// Where and how the network computes.
     pub settings: model::Settings,
     /// Sequences of one forward pass.
-    pub micro_batch: Rows,
+    pub micro_batch: Amounts,
     /// What the shards hold for each image.
     pub payload: PayloadFormat,
     /// Whether documents of text attend to themselves alone, as they did in training.

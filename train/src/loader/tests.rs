@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use corpus::{Id, Store};
 
 use super::*;
+use crate::Amounts;
 use crate::testing::{config, held_out, layout, pair, shard, text};
 
 /// Two parts of text from the sources 1 and 2, three parts of pairs; some held out.
@@ -30,6 +31,19 @@ fn open(config: &Config, shards: &Shards, state: &LoaderState) -> Result<MicroBa
     MicroBatches::open(config, shards, layout(), Rank::ONLY, state)
 }
 
+/// Returns the micro-batches of the next step.
+fn step(feed: &mut MicroBatches) -> Vec<Loaded> {
+    let mut step = vec![feed.next_batch().unwrap()];
+    while !step[step.len() - 1].ends_step {
+        step.push(feed.next_batch().unwrap());
+    }
+    step
+}
+
+fn state_after(step: &[Loaded]) -> &LoaderState {
+    &step[step.len() - 1].state
+}
+
 /// Returns the ids of a micro-batch's pairs, which are their features' values.
 fn pair_ids(batch: &MicroBatch) -> Vec<u64> {
     let crate::images::Images::Features(_, values) = &batch.images else { return Vec::new() };
@@ -40,24 +54,53 @@ fn pair_ids(batch: &MicroBatch) -> Vec<u64> {
 fn a_resumed_feed_goes_on_exactly_at_every_step_of_several_epochs() {
     let folder = tempfile::tempdir().unwrap();
     let shards = shards(&Store::local(folder.path()).unwrap());
-    let config = Config {
-        text_weights: BTreeMap::from([("books".to_owned(), 1.0), ("web".to_owned(), 2.0)]),
-        ..config(100)
-    };
-    let per_step = config.micro_batches().len();
-    let mut feed = open(&config, &shards, &LoaderState::default()).unwrap();
-    let loaded: Vec<Loaded> = (0..25 * per_step).map(|_| feed.next_batch().unwrap()).collect();
-    let last = &loaded[loaded.len() - 1].state[&Kind::Pairs]["all"];
+    let text_weights = BTreeMap::from([("books".to_owned(), 1.0), ("web".to_owned(), 2.0)]);
+    let by_rows = Config { text_weights: text_weights.clone(), ..config(100) };
+    let batch = Amounts::new(&[(Kind::Text, Amount::tokens(11)), (Kind::Pairs, Amount::tokens(25))]);
+    let by_tokens = Config { batch, micro_batch: None, text_weights, ..config(100) };
+    for config in [by_rows, by_tokens] {
+        is_resumed(&config, &shards);
+    }
+}
+
+fn is_resumed(config: &Config, shards: &Shards) {
+    let mut feed = open(config, shards, &LoaderState::default()).unwrap();
+    let steps: Vec<Vec<Loaded>> = (0..25).map(|_| step(&mut feed)).collect();
+    let last = &state_after(&steps[24])[&Kind::Pairs]["all"];
     assert!(last.position.epoch >= 2, "the pairs' epochs were not crossed: {last:?}");
-    for step in 1..24 {
-        let state = &loaded[step * per_step - 1].state;
-        let json = serde_json::to_string(state).unwrap();
+    for done in 1..24 {
+        let json = serde_json::to_string(state_after(&steps[done - 1])).unwrap();
         let state: LoaderState = serde_json::from_str(&json).unwrap();
-        let mut resumed = open(&config, &shards, &state).unwrap();
-        for expected in &loaded[step * per_step..(step + 1) * per_step] {
-            let found = resumed.next_batch().unwrap();
-            assert_eq!((&found.batch, &found.state), (&expected.batch, &expected.state));
+        let mut resumed = open(config, shards, &state).unwrap();
+        for (found, expected) in step(&mut resumed).iter().zip(&steps[done]) {
+            assert_eq!((&found.batch, found.ends_step), (&expected.batch, expected.ends_step));
+            assert_eq!(found.state, expected.state);
         }
+    }
+}
+
+#[test]
+fn a_step_has_the_tokens_that_are_asked_for_in_passes_of_like_lengths() {
+    let folder = tempfile::tempdir().unwrap();
+    let shards = shards(&Store::local(folder.path()).unwrap());
+    let batch = Amounts::new(&[(Kind::Text, Amount::tokens(60)), (Kind::Pairs, Amount::Sequences(7))]);
+    let pass = Amounts::by_kind(|_| Amount::tokens(20));
+    let config = Config { batch, micro_batch: Some(pass), ..config(100) };
+    let mut feed = open(&config, &shards, &LoaderState::default()).unwrap();
+    for _ in 0..5 {
+        let step = step(&mut feed);
+        let of_kind = |kind| step.iter().filter(move |loaded| loaded.batch.kind == kind).map(|loaded| &loaded.batch);
+        let rows = |kind| of_kind(kind).map(|batch| batch.row_count).sum::<usize>();
+        // A sequence of 8 tokens at most is the last one; inputs are one less each.
+        let tokens = of_kind(Kind::Text).map(|batch| batch.token_count).sum::<u64>() + rows(Kind::Text) as u64;
+        assert!((60..68).contains(&tokens), "{tokens}");
+        assert_eq!(rows(Kind::Pairs), 7);
+        let padded = |batch: &MicroBatch| batch.row_count * batch.column_count;
+        assert!(step.iter().all(|loaded| loaded.batch.row_count == 1 || padded(&loaded.batch) <= 20));
+        let lengths: Vec<usize> = of_kind(Kind::Text).map(|batch| batch.column_count).collect();
+        assert!(lengths.is_sorted() && lengths.len() > 1, "{lengths:?}");
+        let ends: Vec<bool> = step.iter().map(|loaded| loaded.ends_step).collect();
+        assert!(ends.iter().rev().skip(1).all(|ends| !ends));
     }
 }
 
@@ -82,7 +125,7 @@ fn text_is_mixed_by_the_weights_of_its_sources() {
     let folder = tempfile::tempdir().unwrap();
     let shards = shards(&Store::local(folder.path()).unwrap());
     let weights = |books, web| Config {
-        batch: crate::Rows::new(&[(Kind::Text, 8)]),
+        batch: Amounts::of_sequences(&[(Kind::Text, 8)]),
         text_weights: BTreeMap::from([("books".to_owned(), books), ("web".to_owned(), web)]),
         ..config(100)
     };
@@ -127,7 +170,7 @@ fn sets_of_one_part_are_told_apart() {
     };
     let rows = [of("a", 0..7), of("b", 7..9), of("a", 9..12), of("b", 12..20)].concat();
     let shards = Shards::from([(Kind::Text, shard(&store, "pack.text", vec![rows]))]);
-    let batch = crate::Rows::new(&[(Kind::Text, 4)]);
+    let batch = Amounts::of_sequences(&[(Kind::Text, 4)]);
     let text_weights = BTreeMap::from([("a".to_owned(), 1.0), ("b".to_owned(), 3.0)]);
     let config =
         Config { batch, micro_batch: Some(batch), text_weights, block_bytes_max: 100, ..config(100) };
@@ -152,7 +195,7 @@ fn a_shard_without_training_rows_ends_with_an_error_and_not_in_an_endless_search
     let store = Store::local(folder.path()).unwrap();
     let rows = (0..9).map(|id| held_out(pair(id, &[40]))).collect();
     let shards = Shards::from([(Kind::Pairs, shard(&store, "pack.pairs", vec![rows]))]);
-    let config = Config { batch: crate::Rows::new(&[(Kind::Pairs, 1)]), ..config(10) };
+    let config = Config { batch: Amounts::of_sequences(&[(Kind::Pairs, 1)]), ..config(10) };
     let error = open(&config, &shards, &LoaderState::default()).unwrap_err().to_string();
     assert!(error.contains("no row is for training"), "{error}");
     let text = crate::testing::config(10);
@@ -166,7 +209,7 @@ fn ranks_get_disjoint_pairs_that_are_together_the_epoch() {
     let store = Store::local(folder.path()).unwrap();
     let rows = (0..40).map(|id| pair(id, &[40])).collect();
     let shards = Shards::from([(Kind::Pairs, shard(&store, "pack.pairs", vec![rows]))]);
-    let one = crate::Rows::new(&[(Kind::Pairs, 1)]);
+    let one = Amounts::of_sequences(&[(Kind::Pairs, 1)]);
     let config = Config { batch: one, micro_batch: Some(one), block_bytes_max: 400, ..config(10) };
     let mut seen = Vec::new();
     for index in 0..3 {
@@ -205,7 +248,7 @@ fn a_row_that_packing_does_not_write_reaches_the_trainer_as_an_error() {
     let store = Store::local(folder.path()).unwrap();
     let broken = Sequence { image_starts: vec![90], ..pair(0, &[40]) };
     let shards = Shards::from([(Kind::Pairs, shard(&store, "pack.pairs", vec![vec![broken]]))]);
-    let one = crate::Rows::new(&[(Kind::Pairs, 1)]);
+    let one = Amounts::of_sequences(&[(Kind::Pairs, 1)]);
     let config = Config { batch: one, micro_batch: Some(one), ..config(10) };
     let feed = open(&config, &shards, &LoaderState::default()).unwrap();
     let mut loader = Loader::start(feed, 1).unwrap();

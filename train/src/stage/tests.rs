@@ -6,6 +6,7 @@ use corpus::{Dataset, Store};
 use model::WeightsSource;
 
 use super::*;
+use crate::drawn::{Drawn, StepPart};
 use crate::testing::{
     FakeLearner, config, file, held_out, network, pair, run, run_until, shard, text, tokenizer_file,
 };
@@ -97,6 +98,10 @@ fn the_dataset_holds_the_weights_a_row_for_every_step_and_the_validations() {
     let drawn = |kind| mixture[&kind]["all"].clone();
     assert_eq!(mixture.keys().copied().collect::<Vec<_>>(), [Kind::Text, Kind::Pairs]);
     assert_eq!((drawn(Kind::Text).share, drawn(Kind::Pairs).share), (1.0, 1.0));
+    let parts: BTreeMap<Kind, StepPart> =
+        serde_json::from_slice(&trained.file(BATCH).unwrap().unwrap()).unwrap();
+    assert_eq!(parts[&Kind::Pairs].asked, crate::Amount::Sequences(3));
+    assert_eq!(parts[&Kind::Pairs].tokens_per_step, drawn(Kind::Pairs).tokens as f64 / 6.0);
     // Eight tokens are the longest text; a pair has two words at most, and seven tokens beside them.
     assert!(drawn(Kind::Text).tokens >= 6 * 4 && drawn(Kind::Pairs).tokens >= 6 * 3 * 7);
 }

@@ -8,7 +8,7 @@ use half::f16;
 use model::TowerConfig;
 use shard::tokenizer::{TrainingConfig, Words, train};
 
-use super::{Config, Rows};
+use super::{Amounts, Config};
 
 /// `<image>` of the tests' vocabulary, and `</image>` after it.
 const IMAGE: u32 = 9;
@@ -102,8 +102,8 @@ pub(crate) fn config(steps: u64) -> Config {
         steps,
         learning_rate: 0.1,
         warmup_steps: 2.min(steps - 1),
-        batch: Rows::new(&[(Kind::Text, 1), (Kind::Pairs, 3)]),
-        micro_batch: Some(Rows::new(&[(Kind::Text, 1), (Kind::Pairs, 2)])),
+        batch: Amounts::of_sequences(&[(Kind::Text, 1), (Kind::Pairs, 3)]),
+        micro_batch: Some(Amounts::of_sequences(&[(Kind::Text, 1), (Kind::Pairs, 2)])),
         checkpoint_steps: 4,
         evaluate_steps: 3,
         validation_rows: 2,

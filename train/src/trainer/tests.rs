@@ -107,7 +107,7 @@ fn train(
     });
     let shards = shards(&store);
     let feed = MicroBatches::open(config, &shards, layout(), Rank::ONLY, &state.loader).unwrap();
-    let validation = Validation::read(&shards, 3, config.micro_batch_rows(), &layout()).unwrap();
+    let validation = Validation::read(&shards, 3, config.pass(), &layout()).unwrap();
     let loader = Loader::start(feed, 3).unwrap();
     let cancel = Cancel::default();
     let stop_after = stop_after.map(|steps| (steps, cancel.clone()));

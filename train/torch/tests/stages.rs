@@ -11,7 +11,7 @@ use shard::TowerStart;
 use shard::tokenizer::{TOKENIZER_MODEL, Tokenizer};
 use train::evaluate::Scores;
 use train::stage::MODEL;
-use train::{Config, Evaluate, EvaluateConfig, Kind, PayloadFormat, Rows, SCORES, Train};
+use train::{Amounts, Config, Evaluate, EvaluateConfig, Kind, PayloadFormat, SCORES, Train};
 
 #[path = "../../src/testing/fixtures.rs"]
 mod fixtures;
@@ -93,7 +93,7 @@ fn a_network_captions_every_held_out_pair() {
         },
         model: network(),
         settings: Settings::default(),
-        micro_batch: Rows::new(&[(Kind::Text, 1), (Kind::Pairs, 2), (Kind::Interleaved, 1)]),
+        micro_batch: Amounts::of_sequences(&[(Kind::Text, 1), (Kind::Pairs, 2), (Kind::Interleaved, 1)]),
         payload: PAYLOAD,
         reset_attention: false,
     };

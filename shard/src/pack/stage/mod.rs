@@ -17,7 +17,7 @@ pub use self::interleaved::PackInterleaved;
 pub use self::pairs::PackPairs;
 pub use self::text::PackText;
 use crate::flow::{FeatureHandles, Model};
-use crate::pack::{InterleavedConfig, PackError, PairConfig, TextConfig, TextFit};
+use crate::pack::{InterleavedConfig, PackError, PairConfig, PairFit, TextConfig, TextFit};
 use crate::tokenizer::{TOKENIZER_MODEL, Tokenizer};
 
 const PACK_TEXT: &str = "pack.text";
@@ -37,6 +37,10 @@ pub struct PackConfig {
     /// Maximum tokens of a pair's caption; longer ones are cut, and counted (`captions_cut`). Ours: the paper states no
     /// bound, and one caption of 2,048 tokens would pad all others of its batch to its length.
     pub caption_tokens_max: u32,
+    /// Which pairs are in a sequence: one as in KOSMOS-1 (`alone`), or as many as fit (`shared`), each of which attends to
+    /// itself alone. Then nearly nothing is padded, and `train.batch.pairs` counts such sequences. Held-out pairs are
+    /// always alone.
+    pub pair_fit: PairFit,
     /// Share of the pairs' images held out, with all their captions.
     pub validation_share: f64,
 }
@@ -47,6 +51,7 @@ impl Default for PackConfig {
             shuffle_documents: TextConfig::default().shuffle_documents,
             text_fit: TextFit::Next,
             caption_tokens_max: PairConfig::default().caption_tokens_max,
+            pair_fit: PairFit::Alone,
             validation_share: PairConfig::default().validation_share,
         }
     }
@@ -66,6 +71,7 @@ impl PackConfig {
             sequence_tokens_max: model.decoder.sequence_tokens_max,
             latent_count: model.resampler.latent_count,
             caption_tokens_max: self.caption_tokens_max,
+            fit: self.pair_fit,
             validation_share: self.validation_share,
         }
     }

@@ -1,13 +1,14 @@
 //! The stage `pack.pairs`.
 
-use corpus::record::{HELD_OUT, IMAGES, Image, SEQUENCES};
+use bytes::Bytes;
+use corpus::record::{HELD_OUT, IMAGES, Image, SEQUENCES, Sequence};
 use corpus::{Chain, Declared, Error, Inputs, Output, Removal, Result, Split, Stage, Task};
 use serde_json::{Value, json};
 
 use super::open_tokenizer;
 use crate::pack::payload::Payloads;
-use crate::pack::{Frame, PairConfig, pair};
-use crate::tokenizer::Encoder;
+use crate::pack::{Frame, PairConfig, PairFit, pair, shared};
+use crate::tokenizer::{Encoder, Vocabulary};
 use images::Duplicates;
 
 /// What is counted: uses of images.
@@ -15,6 +16,11 @@ const PAIRS: &str = "pairs";
 
 /// Captions that are cut to their bound, counted beside the pairs.
 const CUT: &str = "captions_cut";
+
+/// Images whose pairs may share sequences.
+const BLOCK_IMAGES_MAX: u64 = 256;
+/// Bytes of their payloads, after which a block ends before.
+const BLOCK_BYTES_MAX: usize = 128 << 20;
 
 /// Packs pairs: one sequence for every caption of an image.
 #[derive(Debug, Clone)]
@@ -41,18 +47,17 @@ impl PackPairs {
         Chain::new(inputs, &self.images, |pass| pass.summary(IMAGES))
     }
 
-    /// Writes a sequence for every caption of an image. All of them are in one split, as the
+    /// Appends a sequence for every caption of an image. All of them are in one split, as the
     /// image is what must not be seen before.
     fn pack(
         &self,
-        image: Image,
+        (image, payload): (Image, Bytes),
         duplicates: &Duplicates,
-        frame: Frame,
-        payloads: &mut Payloads<'_>,
         encoder: &mut Encoder<'_>,
+        packed: &mut Vec<Sequence>,
         out: &mut Output<'_>,
     ) -> Result<()> {
-        let payload = payloads.next(image.id, 0, image.image.bytes)?;
+        let frame = self.frame(encoder.vocabulary());
         let split = Split::of_cluster(self.seed, &image.key, self.config.validation_share);
         let url = Some(image.url.as_str());
         for wanted in image.uses {
@@ -82,11 +87,60 @@ impl PackPairs {
                 out.read(CUT);
                 out.keep(CUT);
             }
-            let sequence = pair(frame, wanted.id, &caption, payload.clone(), split);
-            out.write(sequence.stream(), sequence)?;
+            packed.push(pair(frame, wanted.id, &caption, payload.clone(), split));
             out.keep(PAIRS);
         }
         Ok(())
+    }
+
+    fn frame(&self, vocabulary: &Vocabulary) -> Frame {
+        Frame {
+            vocabulary: *vocabulary,
+            tokens_max: self.config.sequence_tokens_max as usize,
+            latent_count: self.config.latent_count as usize,
+        }
+    }
+
+    /// Writes the sequences of a block of images.
+    fn write(&self, packed: Vec<Sequence>, out: &mut Output<'_>) -> Result<()> {
+        let is_held_out = |sequence: &Sequence| sequence.split == Split::Validation;
+        let (held_out, mut train): (Vec<_>, Vec<_>) = packed.into_iter().partition(is_held_out);
+        if self.config.fit == PairFit::Shared {
+            train = shared(train, self.config.sequence_tokens_max as usize);
+        }
+        train.into_iter().chain(held_out).try_for_each(|sequence| out.write(sequence.stream(), sequence))
+    }
+
+    /// Packs the images of a part, block after block: what shares sequences is one committed range.
+    fn pack_part(
+        &self,
+        images: impl Iterator<Item = Result<Image>>,
+        duplicates: &Duplicates,
+        payloads: &mut Payloads<'_>,
+        encoder: &mut Encoder<'_>,
+        out: &mut Output<'_>,
+    ) -> Result<()> {
+        let images_max = match self.config.fit {
+            PairFit::Alone => 1,
+            PairFit::Shared => BLOCK_IMAGES_MAX,
+        };
+        let (mut packed, mut image_count, mut bytes) = (Vec::new(), 0, 0);
+        for image in images {
+            let mut image = image?;
+            let payload = payloads.next(image.id, 0, std::mem::take(&mut image.image.bytes))?;
+            bytes += payload.len();
+            self.pack((image, payload), duplicates, encoder, &mut packed, out)?;
+            image_count += 1;
+            if image_count == images_max || bytes >= BLOCK_BYTES_MAX {
+                self.write(std::mem::take(&mut packed), out)?;
+                out.advance(std::mem::take(&mut image_count))?;
+                bytes = 0;
+            }
+        }
+        match image_count {
+            0 => Ok(()),
+            _ => self.write(packed, out).and_then(|()| out.advance(image_count)),
+        }
     }
 }
 
@@ -119,11 +173,6 @@ impl Stage for PackPairs {
     fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
         let tokenizer = open_tokenizer(task, &self.tokenizer)?;
         let mut encoder = tokenizer.encoder();
-        let frame = Frame {
-            vocabulary: *tokenizer.vocabulary(),
-            tokens_max: self.config.sequence_tokens_max as usize,
-            latent_count: self.config.latent_count as usize,
-        };
         let features = self.features.as_ref().map(|name| task.inputs.get(name)).transpose()?;
         let mut payloads = Payloads::open(features, task.stage, task.index, out.position() > 0)?;
         if let Some((dataset, part)) = self.chain(task.inputs)?.part(task.index)? {
@@ -131,10 +180,8 @@ impl Stage for PackPairs {
                 Some(stage) => Duplicates::of_part(task.inputs.get(stage)?, dataset, &part)?,
                 None => Duplicates::default(),
             };
-            for image in dataset.open_at::<Image>(&part, out.position())? {
-                self.pack(image?, &duplicates, frame, &mut payloads, &mut encoder, out)?;
-                out.advance(1)?;
-            }
+            let images = dataset.open_at::<Image>(&part, out.position())?;
+            self.pack_part(images, &duplicates, &mut payloads, &mut encoder, out)?;
         }
         Ok(())
     }

@@ -214,6 +214,7 @@ fn pack_pairs(features: Option<&str>) -> PackPairs {
             sequence_tokens_max: 32,
             latent_count: 2,
             caption_tokens_max: 128,
+            fit: PairFit::Alone,
             validation_share: 0.5,
         },
         seed: 5,
@@ -275,6 +276,59 @@ fn a_caption_above_its_bound_is_cut_before_its_end_and_counted() {
     let counts = &cut.manifest().report.units["captions_cut"];
     assert!(longer > 0);
     assert_eq!((counts.read, counts.kept), (longer, longer));
+}
+
+/// Two parts of 300 images, of two or three captions each: a task ends with a block that is not full.
+fn many_images() -> GivenRows<Image> {
+    let captions = [Some("ab"), Some("a b c d"), Some("e")];
+    let row = |number: u64| image(1_000 + 10 * number, &captions[..2 + number as usize % 2]);
+    given("images.pass0", IMAGES, vec![(0..300).map(row).collect(), (300..600).map(row).collect()])
+}
+
+fn pack_shared() -> PackPairs {
+    let stage = pack_pairs(None);
+    let config = PairConfig { fit: PairFit::Shared, validation_share: 0.1, ..stage.config.clone() };
+    PackPairs { images: vec!["images.pass0".to_owned()], config, ..stage }
+}
+
+#[test]
+fn pairs_share_sequences_but_for_those_that_are_held_out() {
+    let mut bench = Bench::new();
+    bench.add(&many_images());
+    let packed = bench.add(&pack_shared());
+    let counts = &packed.manifest().report.units["pairs"];
+    assert_eq!((counts.read, counts.kept), (1_500, 1_500));
+    let rows = sequences(&packed);
+    assert!(rows.iter().all(|row| row.tokens.len() <= 32 && row.spans.len() == row.payloads.len()));
+    let mut ids: Vec<u64> = rows.iter().flat_map(|row| &row.spans).map(|span| span.id.to_bits()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 1_500, "every row leads back to its pairs");
+    let (train, held_out): (Vec<&Sequence>, Vec<_>) = rows.iter().partition(|row| row.split == Split::Train);
+    assert!(held_out.len() > 50 && held_out.iter().all(|row| row.spans.len() == 1));
+    let padding: usize = train.iter().map(|row| 32 - row.tokens.len()).sum();
+    assert!(padding * 8 < train.len() * 32, "{padding} of {} tokens are padding", train.len() * 32);
+}
+
+#[test]
+fn pairs_share_the_same_sequences_after_stops() {
+    let mut whole = Bench::new();
+    whole.add(&many_images());
+    let expected = sequences(&whole.add(&pack_shared()));
+    let mut stopped = Bench::new();
+    stopped.add(&many_images());
+    let mut stops = 0;
+    let dataset = loop {
+        let stop = StopAfter::new(301);
+        match stopped.run(&pack_shared(), &stop.cancel, &stop) {
+            Ok(dataset) => break dataset,
+            Err(Error::Cancelled) => stops += 1,
+            Err(error) => unreachable!("{error}"),
+        }
+        assert!(stops < 50, "a stopped task does not get on");
+    };
+    assert!(stops > 0);
+    assert_eq!(sequences(&dataset), expected);
 }
 
 #[test]

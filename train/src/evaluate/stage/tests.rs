@@ -32,7 +32,7 @@ fn evaluate() -> Evaluate {
         },
         model: network(),
         settings: model::Settings::default(),
-        micro_batch: Rows::new(&[(Kind::Text, 1), (Kind::Pairs, 2), (Kind::Interleaved, 1)]),
+        micro_batch: Amounts::of_sequences(&[(Kind::Text, 1), (Kind::Pairs, 2), (Kind::Interleaved, 1)]),
         payload: PayloadFormat::Features(model::Tap::BeforeLastBlock),
         reset_attention: false,
     }
