@@ -58,11 +58,16 @@ impl Mirrors {
         };
         let rests = self.0.iter().filter_map(|(prefix, mirror)| Some((rest(&parsed, prefix)?, mirror)));
         // The longest prefix leaves the shortest rest.
-        match rests.min_by_key(|(rest, _)| rest.len()) {
-            Some((rest, mirror)) => (format!("{mirror}{rest}"), true),
-            None => (url.to_owned(), false),
-        }
+        let asked = rests.min_by_key(|(rest, _)| rest.len()).and_then(|(rest, mirror)| below(mirror, rest));
+        asked.map_or_else(|| (url.to_owned(), false), |asked| (asked, true))
     }
+}
+
+/// Returns the URL of a path below a mirror's folder; `None` if its dots lead out of it, as those of the server `..` do.
+fn below(mirror: &str, rest: &str) -> Option<String> {
+    let asked = format!("{mirror}{rest}");
+    let (folder, parsed) = (Url::parse(mirror).ok()?, Url::parse(&asked).ok()?);
+    parsed.as_str().starts_with(folder.as_str()).then_some(asked)
 }
 
 /// Returns what of a URL is behind a prefix: the same server, and a path below the prefix's folder.
@@ -115,6 +120,17 @@ mod tests {
         assert_eq!(mirrors.apply("https://b.example:8443/x").0, "http://cache/s/b.example:8443/x");
         assert_eq!(mirrors.apply("https://a.example/x").0, "http://a/x");
         assert!(!mirrors.apply("http://b.example/x").1);
+    }
+
+    #[test]
+    fn no_server_leads_out_of_a_mirror() {
+        let mirrors = mirrors(&[("https://", "http://cache:80/s/"), ("http://", "http://cache/")]);
+        for out in
+            ["https://../x", "https://%2e%2e/x", "https://．．/x", "https://..:443/x", "https://。。/x"]
+        {
+            assert_eq!(mirrors.apply(out), (out.to_owned(), false), "{out}");
+        }
+        assert_eq!(mirrors.apply("https://a.example/../..%2fx").0, "http://cache:80/s/a.example/..%2fx");
     }
 
     #[test]

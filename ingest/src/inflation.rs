@@ -82,7 +82,7 @@ impl PageBudget {
     /// What is wrong, if the pages before it left too little.
     pub(crate) fn take(&mut self, file_bytes: u64, html: &[u8]) -> Result<(), String> {
         let bytes = html.len() as u64;
-        self.spend(cost(html), file_bytes).map_err(|()| {
+        self.spend(cost(html, self.most(file_bytes).saturating_sub(self.spent)), file_bytes).map_err(|()| {
             self.spent += bytes;
             format!("a page of {bytes} bytes, too much to read behind {file_bytes} bytes of the file")
         })

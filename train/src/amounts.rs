@@ -134,7 +134,9 @@ impl<'de> Deserialize<'de> for Amounts {
                         A::Error::custom(format!("unknown kind `{key}`, there are {}", keys()))
                     })?;
                     let amount = map.next_value().map_err(|_| {
-                        A::Error::custom(format!("`{key}` is a number of sequences, or {{ tokens = NUMBER }}"))
+                        A::Error::custom(format!(
+                            "`{key}` is a number of sequences, or {{ tokens = NUMBER }}"
+                        ))
                     })?;
                     amounts = amounts.with(*kind, amount);
                 }
@@ -176,7 +178,8 @@ mod tests {
         assert_eq!(amounts, expected);
         assert_eq!(amounts.kinds().collect::<Vec<_>>(), [Kind::Text, Kind::Pairs]);
         let json = serde_json::to_value(amounts).unwrap();
-        let expected = serde_json::json!({"text_sequences": 8, "pairs": {"tokens": 500_000}, "interleaved": 0});
+        let expected =
+            serde_json::json!({"text_sequences": 8, "pairs": {"tokens": 500_000}, "interleaved": 0});
         assert_eq!(json, expected);
         assert_eq!(serde_json::from_value::<Amounts>(json).unwrap(), amounts);
         let refused = |text| toml::from_str::<Amounts>(text).unwrap_err().to_string();
@@ -193,7 +196,8 @@ mod tests {
 
     #[test]
     fn an_amount_is_reached_by_sequences_or_by_tokens() {
-        let reached = |amount: Amount| [(0, 0), (2, 99), (2, 100), (3, 101)].map(|(s, t)| amount.is_reached(s, t));
+        let reached =
+            |amount: Amount| [(0, 0), (2, 99), (2, 100), (3, 101)].map(|(s, t)| amount.is_reached(s, t));
         assert_eq!(reached(Amount::Sequences(3)), [false, false, false, true]);
         assert_eq!(reached(Amount::tokens(100)), [false, false, true, true]);
         assert_eq!(reached(Amount::NONE), [true; 4]);

@@ -164,7 +164,9 @@ impl Config {
             }
         }
         within("validation_rows", self.validation_rows.into(), 1, ROWS_MAX.into())?;
-        ensure("batch", self.batch.kinds().next().is_some(), || "at least one kind must be above 0".to_owned())
+        ensure("batch", self.batch.kinds().next().is_some(), || {
+            "at least one kind must be above 0".to_owned()
+        })
     }
 
     /// Returns the learning rate by step.
@@ -254,7 +256,10 @@ mod tests {
                 .contains("train.micro_batch.pairs must be at most train.batch.pairs (6144), is 6145")
         );
         micro_batch(6_144).validate().unwrap();
-        let tokens = |tokens| Config { batch: Amounts::new(&[(Kind::Pairs, Amount::tokens(tokens))]), ..Config::default() };
+        let tokens = |tokens| Config {
+            batch: Amounts::new(&[(Kind::Pairs, Amount::tokens(tokens))]),
+            ..Config::default()
+        };
         tokens(1 << 32).validate().unwrap();
         let error = tokens((1 << 32) + 1).validate().unwrap_err().to_string();
         assert!(error.contains("train.batch.pairs is 4294967297, must be from 0 to 4294967296"), "{error}");
@@ -403,6 +408,10 @@ mod tests {
         assert!(CIRCUMSTANCES.iter().all(|key| all.get(*key).is_some()));
         assert!(serde_json::from_str::<Config>(r#"{"learning_rat": 1}"#).is_err());
         let named: Config = serde_json::from_str(r#"{"batch": {"pairs": 1}}"#).unwrap();
-        assert_eq!(named.batch, Amounts::of_sequences(&[(Kind::Pairs, 1)]), "a kind that is not named is left out");
+        assert_eq!(
+            named.batch,
+            Amounts::of_sequences(&[(Kind::Pairs, 1)]),
+            "a kind that is not named is left out"
+        );
     }
 }

@@ -84,7 +84,11 @@ mod tests {
 
     fn row(tokens: &[u32], ends: &[u32]) -> Sequence {
         let starts = std::iter::once(0).chain(ends.iter().copied());
-        let spans = starts.zip(ends).zip(1..).map(|((start, end), id)| Span { id: Id::from_bits(id), start, end: *end });
+        let spans = starts.zip(ends).zip(1..).map(|((start, end), id)| Span {
+            id: Id::from_bits(id),
+            start,
+            end: *end,
+        });
         Sequence { tokens: tokens.to_vec(), spans: spans.collect(), ..text(1, 2) }
     }
 

@@ -52,10 +52,10 @@ mod testing;
 pub mod trainer;
 pub mod validation;
 
+pub use amounts::{Amount, Amounts};
 pub use config::Config;
 pub use corpus::record::Kind;
 pub use error::{Error, Result};
 pub use evaluate::{Evaluate, EvaluateConfig, SCORES};
 pub use layout::{Layout, PayloadFormat};
-pub use amounts::{Amount, Amounts};
 pub use stage::Train;

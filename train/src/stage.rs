@@ -12,8 +12,8 @@ use shard::TowerStart;
 use shard::tokenizer::{TOKENIZER_MODEL, Tokenizer};
 
 use crate::checkpoint::{Checkpoints, State};
-use crate::layout::{Layout, PayloadFormat};
 use crate::drawn::{shares, step_parts};
+use crate::layout::{Layout, PayloadFormat};
 use crate::loader::{Loader, MicroBatches, Shards};
 use crate::sampler::Rank;
 use crate::trainer::{Observer, Trainer};
@@ -30,8 +30,7 @@ pub const VALIDATION: FileStream =
 pub const MIXTURE: FileStream =
     FileStream { name: "mixture", extension: "json", media_type: "application/json" };
 /// What a step had of each kind, beside what was asked for.
-pub const BATCH: FileStream =
-    FileStream { name: "batch", extension: "json", media_type: "application/json" };
+pub const BATCH: FileStream = FileStream { name: "batch", extension: "json", media_type: "application/json" };
 /// What is counted: steps.
 const UNIT: &str = STEPS.name();
 

@@ -7,12 +7,12 @@ use corpus::{Dataset, Part};
 use model::{Learner, Loss};
 use serde::{Deserialize, Serialize};
 
+use crate::amounts::Amounts;
 use crate::bucket::inputs;
 use crate::layout::Layout;
 use crate::loader::Shards;
 use crate::micro_batch::MicroBatch;
 use crate::permutation::Permutation;
-use crate::amounts::Amounts;
 use crate::sampler::Block;
 use crate::source::rows_of;
 use crate::{Kind, Result};

@@ -188,6 +188,16 @@ pub(super) fn whole(name: &str) -> String {
     name.trim_end_matches('.').to_ascii_lowercase()
 }
 
+/// Tells a name without an empty label, `..` above all, and every address.
+fn is_host(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => {
+            name.strip_suffix('.').unwrap_or(name).split('.').all(|label| !label.is_empty())
+        }
+        Host::Ipv4(_) | Host::Ipv6(_) => true,
+    }
+}
+
 /// Parses a URL that may be asked for at all: absolute, http or https, with a host.
 ///
 /// # Errors
@@ -198,7 +208,7 @@ pub fn parse(text: &str) -> Result<Url, FetchError> {
     }
     let url = Url::parse(text.trim()).map_err(|_| FetchError::UrlInvalid)?;
     match url.scheme() {
-        "http" | "https" if url.host().is_some() => Ok(url),
+        "http" | "https" if url.host().is_some_and(|host| is_host(&host)) => Ok(url),
         "http" | "https" => Err(FetchError::UrlInvalid),
         scheme => Err(FetchError::SchemeRefused(scheme.to_owned())),
     }
@@ -337,7 +347,19 @@ mod tests {
 
     #[test]
     fn what_is_no_web_url_is_told_apart() {
-        for text in ["", "images/a.png", "http://?a", "https://[::1/x", "http://a<>b/", "http://h:99999/"] {
+        for text in [
+            "",
+            "images/a.png",
+            "http://?a",
+            "https://[::1/x",
+            "http://a<>b/",
+            "http://h:99999/",
+            "http://../x",
+            "http://./x",
+            "http://a..b/",
+            "http://.a/",
+            "http://a../",
+        ] {
             assert_eq!(parse(text), Err(FetchError::UrlInvalid), "{text}");
         }
         for text in ["ftp://h/a", "data:image/png;base64,AA", "file:///etc/passwd", "javascript:1"] {

@@ -48,13 +48,16 @@ const BYTES: [u8; 256] = {
     costs
 };
 
-/// Returns what reading a page costs.
-pub(crate) fn cost(html: &[u8]) -> u64 {
+/// Returns what reading a page costs; of one above `most` no more than that it is.
+pub(crate) fn cost(html: &[u8], most: u64) -> u64 {
     let bytes: u64 = html.iter().map(|byte| u64::from(BYTES[usize::from(*byte)])).sum();
     // The charset of a page that is not UTF-8 may have to be guessed.
     let is_utf8 = std::str::from_utf8(html).is_ok();
     let guessed = if is_utf8 { 0 } else { u64::from(OTHER) * html.len().min(GUESS_BYTES) as u64 };
-    PAGE + bytes + guessed + of_blocks(html)
+    match PAGE + bytes + guessed {
+        cost if cost > most => cost,
+        cost => cost + of_blocks(html),
+    }
 }
 
 /// Returns what blocks cost, and the formatting that is open where they begin.
@@ -90,7 +93,7 @@ mod tests {
     use super::*;
 
     fn of(html: &str) -> u64 {
-        cost(html.as_bytes()) - PAGE
+        cost(html.as_bytes(), u64::MAX) - PAGE
     }
 
     #[test]
@@ -103,7 +106,7 @@ mod tests {
         assert_eq!(of("<a href=x>"), 8 * ascii + 2 * tag);
         assert_eq!(of("a &amp; b"), 8 * ascii + u64::from(REFERENCE));
         assert_eq!(of("é\n\0"), u64::from(2 * OTHER + LINE_END + NUL));
-        assert_eq!(cost(&[0xe9; 100]), PAGE + 200 * u64::from(OTHER));
+        assert_eq!(cost(&[0xe9; 100], u64::MAX), PAGE + 200 * u64::from(OTHER));
     }
 
     #[test]

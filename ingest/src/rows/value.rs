@@ -2,7 +2,10 @@
 
 use arrow::array::{Array, ArrayRef, AsArray, make_array};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float32Type, Float64Type, Int64Type, TimeUnit, UInt64Type};
+use arrow::datatypes::{
+    DataType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimeUnit, UInt8Type,
+    UInt16Type, UInt32Type, UInt64Type,
+};
 use corpus::digest::hexadecimal;
 use serde_json::Value;
 
@@ -25,45 +28,49 @@ fn nested(array: &ArrayRef, row: usize, depth: u32) -> Value {
     if array.is_null(row) || depth > DEPTH_MAX {
         return Value::Null;
     }
-    let one = array.slice(row, 1);
-    let as_type = |target: &DataType| cast(&one, target).ok();
+    // A row of its own is cut out of plain values alone: of a struct all that it holds would be cut, at every level.
+    let one = || array.slice(row, 1);
     let items = |items: ArrayRef| (0..items.len()).map(|item| nested(&items, item, depth + 1)).collect();
     match array.data_type() {
-        Boolean => one.as_boolean().value(0).into(),
-        Int8 | Int16 | Int32 | Int64 => {
-            as_type(&Int64).map_or(Value::Null, |array| array.as_primitive::<Int64Type>().value(0).into())
-        }
-        UInt8 | UInt16 | UInt32 | UInt64 => {
-            as_type(&UInt64).map_or(Value::Null, |array| array.as_primitive::<UInt64Type>().value(0).into())
-        }
-        Float16 | Float32 | Float64 => float(&one).map_or(Value::Null, Value::from),
-        List(_) => items(one.as_list::<i32>().value(0)),
-        LargeList(_) => items(one.as_list::<i64>().value(0)),
-        ListView(_) => items(one.as_list_view::<i32>().value(0)),
-        LargeListView(_) => items(one.as_list_view::<i64>().value(0)),
-        FixedSizeList(..) => items(one.as_fixed_size_list().value(0)),
+        Boolean => array.as_boolean().value(row).into(),
+        Int8 => array.as_primitive::<Int8Type>().value(row).into(),
+        Int16 => array.as_primitive::<Int16Type>().value(row).into(),
+        Int32 => array.as_primitive::<Int32Type>().value(row).into(),
+        Int64 => array.as_primitive::<Int64Type>().value(row).into(),
+        UInt8 => array.as_primitive::<UInt8Type>().value(row).into(),
+        UInt16 => array.as_primitive::<UInt16Type>().value(row).into(),
+        UInt32 => array.as_primitive::<UInt32Type>().value(row).into(),
+        UInt64 => array.as_primitive::<UInt64Type>().value(row).into(),
+        Float16 | Float32 | Float64 => float(&one()).map_or(Value::Null, Value::from),
+        List(_) => items(array.as_list::<i32>().value(row)),
+        LargeList(_) => items(array.as_list::<i64>().value(row)),
+        ListView(_) => items(array.as_list_view::<i32>().value(row)),
+        LargeListView(_) => items(array.as_list_view::<i64>().value(row)),
+        FixedSizeList(..) => items(array.as_fixed_size_list().value(row)),
         Map(..) => {
-            let entries = one.as_map().value(0);
+            let entries = array.as_map().value(row);
             let name = |row| of_json(nested(entries.column(0), row, depth + 1)).unwrap_or_default();
             let value = |row| nested(entries.column(1), row, depth + 1);
             Value::Object((0..entries.len()).map(|row| (name(row), value(row))).collect())
         }
         Struct(_) => {
-            let fields = one.as_struct();
-            let values = fields.columns().iter().map(|column| nested(column, 0, depth + 1));
+            let fields = array.as_struct();
+            let values = fields.columns().iter().map(|column| nested(column, row, depth + 1));
             let names = fields.column_names().into_iter().map(str::to_owned);
             Value::Object(names.zip(values).collect())
         }
-        FixedSizeBinary(_) => digits(one.as_fixed_size_binary().value(0)).into(),
+        FixedSizeBinary(_) => digits(array.as_fixed_size_binary().value(row)).into(),
         Dictionary(..) => {
-            as_type(&DataType::Utf8View).map_or(Value::Null, |array| nested(&array, 0, depth + 1))
+            let text = cast(&one(), &DataType::Utf8View);
+            text.map_or(Value::Null, |array| nested(&array, 0, depth + 1))
         }
-        DataType::Utf8View => one.as_string_view().value(0).into(),
-        Binary | LargeBinary if depth > 0 => bytes(&one).map_or(Value::Null, Value::from),
+        DataType::Utf8View => array.as_string_view().value(row).into(),
+        Binary | LargeBinary if depth > 0 => bytes(&one()).map_or(Value::Null, Value::from),
         Timestamp(unit, Some(_)) => {
+            let one = one();
             shown(&one).or_else(|| instant(&one, *unit)).map_or(Value::Null, Value::from)
         }
-        _ => shown(&one).map_or(Value::Null, Value::from),
+        _ => shown(&one()).map_or(Value::Null, Value::from),
     }
 }
 
@@ -87,18 +94,25 @@ fn bytes(one: &ArrayRef) -> Option<String> {
 
 /// Tells a list or an object with a text that is no UTF-8.
 pub(super) fn has_bad_text(array: &ArrayRef, row: usize) -> bool {
-    fn is_bad(array: &ArrayRef) -> bool {
-        let is_text = |bytes: &[u8]| std::str::from_utf8(bytes).is_ok();
-        match array.data_type() {
-            // So texts are read; what is `Binary` was never text.
-            DataType::LargeBinary => !array.as_binary::<i64>().iter().flatten().all(is_text),
-            _ => (0..array.len()).any(|row| has_bad_text(array, row)),
+    array.is_valid(row)
+        && match array.data_type() {
+            DataType::Struct(_) => array.as_struct().columns().iter().any(|column| is_bad_text(column, row)),
+            _ => within(array, row).iter().any(|items| (0..items.len()).any(|item| is_bad_text(items, item))),
         }
-    }
-    array.is_valid(row) && within(array, row).iter().any(is_bad)
 }
 
-/// Returns what a list or an object holds, column by column; nothing of other values.
+/// Tells a text that is no UTF-8, and what holds one.
+fn is_bad_text(array: &ArrayRef, row: usize) -> bool {
+    match array.data_type() {
+        // So texts are read; what is `Binary` was never text.
+        DataType::LargeBinary => {
+            array.is_valid(row) && std::str::from_utf8(array.as_binary::<i64>().value(row)).is_err()
+        }
+        _ => has_bad_text(array, row),
+    }
+}
+
+/// Returns what a list holds, column by column; nothing of other values.
 fn within(array: &ArrayRef, row: usize) -> Vec<ArrayRef> {
     match array.data_type() {
         DataType::List(_) => vec![array.as_list::<i32>().value(row)],
@@ -107,9 +121,6 @@ fn within(array: &ArrayRef, row: usize) -> Vec<ArrayRef> {
         DataType::LargeListView(_) => vec![array.as_list_view::<i64>().value(row)],
         DataType::FixedSizeList(..) => vec![array.as_fixed_size_list().value(row)],
         DataType::Map(..) => array.as_map().value(row).columns().to_vec(),
-        DataType::Struct(_) => {
-            array.as_struct().columns().iter().map(|column| column.slice(row, 1)).collect()
-        }
         _ => Vec::new(),
     }
 }
@@ -117,11 +128,20 @@ fn within(array: &ArrayRef, row: usize) -> Vec<ArrayRef> {
 /// Returns the text of a value that is no text: of a list of texts those joined by line ends; other lists and structs
 /// have none, as in JSON.
 pub(super) fn text(array: &ArrayRef, row: usize) -> Option<String> {
-    use DataType::{Decimal32, Decimal64, Decimal128, Decimal256, Float16, Float32, Float64};
+    use DataType::{
+        Decimal32, Decimal64, Decimal128, Decimal256, FixedSizeList, Float16, Float32, Float64, LargeList,
+        LargeListView, List, ListView, Map, Struct,
+    };
     let one = || Some(array.slice(row, 1)).filter(|one| one.is_valid(0));
     match array.data_type() {
         Float16 | Float32 | Float64 => float(&one()?).and_then(number::of_float),
         Decimal32(..) | Decimal64(..) | Decimal128(..) | Decimal256(..) => shown(&one()?).map(number::text),
+        Struct(_) | Map(..) => None,
+        List(item) | LargeList(item) | ListView(item) | LargeListView(item) | FixedSizeList(item, _)
+            if item.data_type().is_nested() =>
+        {
+            None
+        }
         _ => of_json(json(array, row)),
     }
 }

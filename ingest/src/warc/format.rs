@@ -4,12 +4,12 @@ use super::arc::{self, ARC_MAGIC, LINE_BYTES_MAX};
 use super::header::{Header, begins_with_magic};
 use super::reader::HEADER_BYTES_MAX;
 
-/// How a WARC record begins.
+/// How a WARC record begins; some writers spell it in small letters.
 pub(super) const WARC_MAGIC: &[u8] = b"WARC/";
-/// The same as some writers spell it.
-const WARC_MAGIC_SMALL: &[u8] = b"warc/";
-/// Bytes of a version line: `WARC/1.1`.
-const VERSION_BYTES_MAX: usize = 16;
+/// Bytes of a version line: `WARC/1.1`, and its end.
+const VERSION_BYTES_MAX: usize = 18;
+/// Version lines before one blank line that are taken for a header's.
+const PARSES_MAX: u32 = 16;
 
 /// How records are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,41 +82,64 @@ impl Format {
 }
 
 /// Finds a version line with named fields behind it, wherever it stands: damage may have taken the
-/// line end before it.
+/// line end before it. What was seen to begin no header is not looked at again, so that the time is linear.
 fn find_warc(bytes: &[u8]) -> Option<usize> {
-    let of = |magic: &[u8]| memchr::memmem::find_iter(bytes, magic).find(|at| is_header(&bytes[*at..]));
-    match (of(WARC_MAGIC), of(WARC_MAGIC_SMALL)) {
-        (Some(usual), Some(small)) => Some(usual.min(small)),
-        (usual, small) => usual.or(small),
+    let (mut from, mut parsed, mut parses) = (0, 0, 0);
+    for slash in memchr::memchr_iter(b'/', bytes) {
+        let at = (slash + 1).saturating_sub(WARC_MAGIC.len());
+        if at < from || !begins_with_magic(&bytes[at..=slash]) {
+            continue;
+        }
+        let end = match fields_end(bytes, at) {
+            Ok(end) => end,
+            Err(next) => {
+                from = next;
+                continue;
+            }
+        };
+        let header = &bytes[at.max(end.saturating_sub(HEADER_BYTES_MAX + 1))..end];
+        if header.len() <= HEADER_BYTES_MAX && is_header(header) {
+            return Some(at);
+        }
+        // Lines that are fields alone may be the header of a later version line among them.
+        parses = if parsed == end { parses + 1 } else { 1 };
+        parsed = end;
+        from = match parses {
+            PARSES_MAX.. => end,
+            _ => (at + 1).max(end.saturating_sub(HEADER_BYTES_MAX)),
+        };
+    }
+    None
+}
+
+/// Returns where the blank line ends behind a version line and named fields, or the first place behind which there may be
+/// such a version line, if there is none here. Stricter than [`Header::parse`], as this is about finding one in other
+/// bytes.
+fn fields_end(bytes: &[u8], at: usize) -> Result<usize, usize> {
+    let mut begin = at;
+    loop {
+        let is_version = begin == at;
+        let bound = if is_version { bytes.len().min(at + VERSION_BYTES_MAX) } else { bytes.len() };
+        let Some(length) = memchr::memchr(b'\n', &bytes[begin..bound]) else {
+            return Err(if is_version { at + 1 } else { bytes.len() });
+        };
+        let (line, end) = (&bytes[begin..begin + length], begin + length + 1);
+        let text = line.trim_ascii_end();
+        let is_field = text.contains(&b':') || line.starts_with(b" ") || line.starts_with(b"\t");
+        match (is_version, text.is_empty()) {
+            (true, _) if !text.get(WARC_MAGIC.len()).is_some_and(u8::is_ascii_digit) => return Err(at + 1),
+            (true, _) => {}
+            (false, true) => return Ok(end),
+            (false, false) if !is_field => return Err(begin),
+            (false, false) => {}
+        }
+        begin = end;
     }
 }
 
-/// Returns true if and only if bytes that begin with the magic are the header of a record, up to
-/// its blank line. Stricter than [`Header::parse`], as this is about finding one in other bytes.
-fn is_header(bytes: &[u8]) -> bool {
-    let mut length = 0;
-    for (index, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
-        length += line.len();
-        let text = line.trim_ascii_end();
-        let is_field = text.contains(&b':') || line.starts_with(b" ") || line.starts_with(b"\t");
-        match (index, text.is_empty()) {
-            _ if length > HEADER_BYTES_MAX || !line.ends_with(b"\n") => return false,
-            (0, _)
-                if text.len() > VERSION_BYTES_MAX
-                    || !text.get(WARC_MAGIC.len()).is_some_and(u8::is_ascii_digit) =>
-            {
-                return false;
-            }
-            (0, _) => {}
-            (_, true) => {
-                let header = Header::parse(&bytes[..length]);
-                return header.is_ok_and(|header| header.get("warc-type").is_some());
-            }
-            (_, false) if !is_field => return false,
-            (_, false) => {}
-        }
-    }
-    false
+/// Returns true if and only if these lines are the header of a record.
+fn is_header(lines: &[u8]) -> bool {
+    Header::parse(lines).is_ok_and(|header| header.get("warc-type").is_some())
 }
 
 /// Finds a document's line.
@@ -151,6 +174,39 @@ mod tests {
             assert_eq!(at(&format!("{other}{header}")), Some(other.len()), "{other}");
         }
         assert_eq!(Format::Warc.find(format!("abc{header}").as_bytes(), 3, true), None, "beyond the limit");
+    }
+
+    /// A linear search of so many bytes is done in a thousandth of this; a quadratic one takes minutes.
+    #[test]
+    fn what_begins_like_headers_is_searched_once() {
+        let header = "WARC/1.0\r\nWARC-Type: response\r\nContent-Length: 3\r\n\r\n";
+        let likes = [
+            "WARC/",
+            "WARC/1:\n",
+            "WARC/1\n",
+            "x: WARC/1\n",
+            "WARC/1.0\r\na: b\r\n",
+            "a: b WARC/1\nb: c\n\n",
+        ];
+        for like in likes {
+            let bytes = format!("{}\n{header}", like.repeat(4_000_000 / like.len()));
+            let found = Format::Warc.find(bytes.as_bytes(), bytes.len(), true);
+            assert_eq!(found, Some(bytes.len() - header.len()), "{like:?}");
+        }
+    }
+
+    #[test]
+    fn a_header_is_found_behind_fields_that_begin_like_one() {
+        let header = "WARC/1.0\r\nWARC-Type: response\r\nContent-Length: 3\r\n\r\n";
+        let long = "x: y\n".repeat(HEADER_BYTES_MAX / 5);
+        for before in ["WARC/1:\nContent-Length: many\n", &format!("WARC/1:\n{long}")] {
+            let bytes = format!("{before}{header}");
+            assert_eq!(
+                Format::Warc.find(bytes.as_bytes(), bytes.len(), true),
+                Some(before.len()),
+                "{before:.20}"
+            );
+        }
     }
 
     #[test]

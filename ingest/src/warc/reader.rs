@@ -273,20 +273,25 @@ impl<R: Read> Reader<R> {
     fn read_block(&mut self, length: u64) -> Result<(), Failure> {
         let is_too_large = length > BLOCK_BYTES_MAX;
         let scans = is_too_large || self.distrust >= DISTRUST_MIN;
-        let (mut left, mut searched) = (length, 0);
+        let (mut left, mut searched, mut step) = (length, 0, HEADER_BYTES_MAX);
         while left > 0 {
             let bytes = self.input.fill()?;
             if bytes.is_empty() {
                 return Err(Failure::Record(format!("block ends {left} bytes early")));
             }
-            let count = left.min(bytes.len() as u64) as usize;
+            let mut count = left.min(bytes.len() as u64) as usize;
+            if scans {
+                // No more than is searched: another record may begin near, and all else is given back.
+                count = count.min(searched + step + HEADER_BYTES_MAX - self.block.len());
+            }
             self.block.extend_from_slice(&bytes[..count]);
             self.input.consume(count);
             left -= count as u64;
-            if scans && (left == 0 || self.block.len() >= searched + SCAN_BYTES + HEADER_BYTES_MAX) {
+            if scans && (left == 0 || self.block.len() >= searched + step + HEADER_BYTES_MAX) {
                 let limit = if left == 0 { self.block.len() } else { self.block.len() - HEADER_BYTES_MAX };
                 self.end_at_record(searched, limit, length)?;
                 searched = limit.saturating_sub(1);
+                step = (2 * step).min(SCAN_BYTES);
                 if is_too_large {
                     // What was searched is let go: it cannot be given back any more.
                     self.block.drain(..searched);

@@ -3,10 +3,10 @@
 use corpus::Cancel;
 use shard::tokenizer::Tokenizer;
 
+use crate::amounts::Amounts;
 use crate::evaluate::EvaluateConfig;
 use crate::layout::Layout;
 use crate::loader::Shards;
-use crate::amounts::Amounts;
 
 /// Held-out data, and how much of it is measured.
 pub(crate) struct HeldOut<'a> {

@@ -9,10 +9,10 @@ use corpus::{Declared, FileStream, Inputs, Output, Stage, Task};
 use model::{Learner, OptimizerConfig};
 use serde_json::{Value, json};
 
+use crate::amounts::Amounts;
 use crate::evaluate::held_out::HeldOut;
 use crate::evaluate::{EvaluateConfig, Scores};
 use crate::layout::{Layout, PayloadFormat};
-use crate::amounts::Amounts;
 use crate::stage::{MODEL, WEIGHT_BYTES, check_vocabulary, computing, open_shards};
 use crate::{Kind, Result};
 

@@ -89,10 +89,12 @@ fn a_step_has_the_tokens_that_are_asked_for_in_passes_of_like_lengths() {
     let mut feed = open(&config, &shards, &LoaderState::default()).unwrap();
     for _ in 0..5 {
         let step = step(&mut feed);
-        let of_kind = |kind| step.iter().filter(move |loaded| loaded.batch.kind == kind).map(|loaded| &loaded.batch);
+        let of_kind =
+            |kind| step.iter().filter(move |loaded| loaded.batch.kind == kind).map(|loaded| &loaded.batch);
         let rows = |kind| of_kind(kind).map(|batch| batch.row_count).sum::<usize>();
         // A sequence of 8 tokens at most is the last one; inputs are one less each.
-        let tokens = of_kind(Kind::Text).map(|batch| batch.token_count).sum::<u64>() + rows(Kind::Text) as u64;
+        let tokens =
+            of_kind(Kind::Text).map(|batch| batch.token_count).sum::<u64>() + rows(Kind::Text) as u64;
         assert!((60..68).contains(&tokens), "{tokens}");
         assert_eq!(rows(Kind::Pairs), 7);
         let padded = |batch: &MicroBatch| batch.row_count * batch.column_count;

@@ -156,6 +156,9 @@ impl Decoder {
                 Some(Rotation::new(s, head_width, device)?.at(&documents.positions_bs)?)
             }
         };
-        Ok(Places { rotation, visible_b1ss: documents.map(|documents| documents.visible_b1ss.shallow_clone()) })
+        Ok(Places {
+            rotation,
+            visible_b1ss: documents.map(|documents| documents.visible_b1ss.shallow_clone()),
+        })
     }
 }

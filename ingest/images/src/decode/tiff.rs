@@ -47,6 +47,10 @@ const APART: u64 = 2;
 const PALETTE: u64 = 3;
 const YCBCR: u64 = 6;
 const LAB: [u64; 2] = [8, 9];
+/// Bytes of samples that any file may have, and those for each of its own bytes: a scan in black and white has 16 times its
+/// bytes, and a few kilobytes of the same strip over and over would take ten seconds.
+const SAMPLE_BYTES: u64 = 40 << 20;
+const SAMPLE_BYTES_PER_BYTE: u64 = 32;
 const GREY: u8 = 1;
 const RGB: u8 = 2;
 
@@ -122,6 +126,14 @@ impl<'a> Tiff<'a> {
         let orientation = tags.value(ORIENTATION).and_then(|value| u8::try_from(value).ok());
         let orientation = orientation.and_then(Orientation::from_exif);
         let sample_count = kind.num_samples().into();
+        // A pixel takes a step whatever its bits are, and one of Lab takes twice as long.
+        let bits = u64::from(kind.bit_depth()) * u64::from(kind.num_samples());
+        let pixel_cost = bits.div_ceil(8) * if LAB.contains(&photometric) { 2 } else { 1 };
+        let bound = SAMPLE_BYTES + SAMPLE_BYTES_PER_BYTE * file.len() as u64;
+        if pixels(size).saturating_mul(pixel_cost) > bound {
+            let detail = format!("{}x{} of {} bytes", size.0, size.1, file.len());
+            return Err(Fault::TooManyPixels { detail });
+        }
         Ok(Self { file, decoder, size, orientation, colours, depth, sample_count, detour })
     }
 
