@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use corpus::{Dataset, Error, Observer};
 use indicatif::{ProgressBar, ProgressStyle};
 use pipeline::Watch;
-use pipeline::number::{duration, grouped};
+use pipeline::number::{counted, duration, grouped};
 
 use crate::print::{escaped_line, note, say};
 
@@ -201,8 +201,8 @@ fn describe(dataset: &Dataset, took: Option<Duration>) -> String {
         .iter()
         .map(|(unit, counts)| {
             format!(
-                "{} {unit}: {} kept, {} dropped, {} failed",
-                grouped(counts.read),
+                "{}: {} kept, {} dropped, {} failed",
+                counted(counts.read, unit),
                 grouped(counts.kept),
                 grouped(counts.dropped_total()),
                 grouped(counts.failed_total())

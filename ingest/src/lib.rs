@@ -6,6 +6,7 @@
 //!                               Crawl      WARC + HTML -> pages; WET -> documents
 //!                               pages      HTML files, rows with HTML -> pages
 //!                               Pairs      LAION, COYO, Conceptual Captions -> pairs
+//! a URL          -> NAME        Download   one file, such as a model's weights
 //! evaluation sets                          files of rows -> the texts that documents must not contain
 //! ```
 //!
@@ -18,6 +19,7 @@ pub mod config;
 mod container;
 pub mod crawl;
 pub mod documents;
+mod download;
 pub mod evaluation;
 pub mod fault;
 pub mod fetch;
@@ -49,6 +51,7 @@ pub use changes::{Changed, changed_files, listed_states};
 pub use config::{Format, SourceConfig};
 pub use crawl::Crawl;
 pub use documents::Documents;
+pub use download::Download;
 pub use evaluation::EvaluationSets;
 pub use fetch::Client;
 pub use folder::files_below;

@@ -9,7 +9,7 @@ use corpus::{Counts, Description, Report};
 use images::flow::PASSES;
 use ingest::FILE_UNIT;
 
-use crate::number::grouped;
+use crate::number::{counted, grouped};
 
 /// Records from which on a share tells anything.
 const RECORDS_MIN: u64 = 100;
@@ -258,11 +258,11 @@ fn advice(outcome: &Outcome) -> Vec<String> {
         let share = count as f64 / counts.read as f64;
         if share >= cause.share_min {
             let reasons: Vec<&str> = of_cause.iter().map(|(reason, _)| *reason).collect();
-            let (count_shown, read, meaning) = (grouped(count), grouped(counts.read), cause.meaning);
+            let (count_shown, read, meaning) = (grouped(count), counted(counts.read, unit), cause.meaning);
             told.push((
                 count,
                 format!(
-                    "{name}: {count_shown} of {read} {unit} ({:.0} %) are {}: {meaning}.",
+                    "{name}: {count_shown} of {read} ({:.0} %) are {}: {meaning}.",
                     share * 100.0,
                     reasons.join(", ")
                 ),

@@ -9,9 +9,11 @@ use corpus::{Description, SourceCode, Stage};
 use filter::SourcePriority;
 use filter::flow::{Evaluation, Shared};
 use filter::stage::image_hashes::EVALUATION_SOURCE;
+use ingest::Download;
 use ingest::flow::Sources;
-use shard::TowerStart;
+use model::WeightsSource;
 use shard::flow::{FeatureHandles, Packable, PackablePairs};
+use shard::{TOWER, TOWER_WEIGHTS, TowerStart};
 use train::PayloadFormat;
 use train::flow::Training;
 
@@ -48,7 +50,7 @@ impl Flow {
         let sources = flow.add(ingest::flow::source_stages(&config.sources, context.client())?);
         let mut corpus = flow.filter(config, &sources, evaluation.as_ref());
         flow.images(config, context, retry_passes, &mut corpus);
-        flow.shard_and_train(config, &corpus);
+        flow.shard_and_train(config, context, &corpus);
         Ok(flow)
     }
 
@@ -127,11 +129,17 @@ impl Flow {
     }
 
     /// Rows to sequences, and sequences to weights.
-    fn shard_and_train(&mut self, config: &Config, corpus: &Corpus) {
+    fn shard_and_train(&mut self, config: &Config, context: &Context, corpus: &Corpus) {
         let of_pairs = corpus.pairs.as_ref().map(|_| corpus.images.as_slice()).filter(|i| !i.is_empty());
         let mut features = FeatureHandles::default();
         // Features and training start with the same weights.
         let start = config.model.tower.weights.as_ref().map(TowerStart::of);
+        let needs_tower = config.features.is_some() || config.train.is_some();
+        if let (true, Some(WeightsSource::Download { url, sha256 })) = (needs_tower, &config.model.tower.weights)
+        {
+            let download = Download::new(TOWER, url, sha256.as_deref(), TOWER_WEIGHTS, context.client());
+            self.add((vec![Box::new(download)], ()));
+        }
         if let Some((section, start)) = config.features.as_ref().zip(start.as_ref()) {
             let (tower, documents) = ((&config.model.tower, start), corpus.interleaved.as_ref());
             features = self.add(shard::flow::feature_stages(section, tower, of_pairs, documents));

@@ -13,6 +13,12 @@ pub fn grouped(count: u64) -> String {
     text
 }
 
+/// Returns a count with what is counted, of one in the singular: `1 image`, `2,000 images`.
+pub fn counted(count: u64, unit: &str) -> String {
+    let unit = if count == 1 { unit.strip_suffix('s').unwrap_or(unit) } else { unit };
+    format!("{} {unit}", grouped(count))
+}
+
 /// Returns a size in the largest binary unit that keeps it above one: `1.5 MiB`.
 pub fn bytes(count: u64) -> String {
     const UNITS: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
@@ -42,6 +48,8 @@ mod tests {
 
     #[test]
     fn numbers_are_readable() {
+        assert_eq!([0, 1, 2_000].map(|count| counted(count, "images")), ["0 images", "1 image", "2,000 images"]);
+        assert_eq!(counted(1, "interleaved"), "1 interleaved");
         assert_eq!(grouped(0), "0");
         assert_eq!(grouped(999), "999");
         assert_eq!(grouped(1_234_567), "1,234,567");

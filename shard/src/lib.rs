@@ -7,4 +7,4 @@ pub mod pack;
 pub mod tokenizer;
 mod tower_start;
 
-pub use tower_start::TowerStart;
+pub use tower_start::{TOWER, TOWER_WEIGHTS, TowerStart};

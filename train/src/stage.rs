@@ -70,13 +70,15 @@ impl Stage for Train {
     }
 
     fn inputs(&self) -> Vec<String> {
-        std::iter::once(&self.tokenizer).chain(self.packed.values()).cloned().collect()
+        let tower = self.tower.input().map(str::to_owned);
+        std::iter::once(&self.tokenizer).chain(self.packed.values()).cloned().chain(tower).collect()
     }
 
     fn settings(&self) -> corpus::Result<Value> {
         let tower = match &self.tower {
             TowerStart::Random { seed } => json!({"random": {"seed": seed}}),
             TowerStart::File(_) => json!({"file": self.tower.digest(&self.name)?}),
+            TowerStart::Downloaded { stage } => json!({"stage": stage}),
         };
         Ok(json!({
             "train": self.config.identity(),
@@ -106,7 +108,7 @@ impl Stage for Train {
     }
 
     fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> corpus::Result<()> {
-        self.run_with(task, out, || self.open_network()).map_err(|error| error.of_stage(&self.name))
+        self.run_with(task, out, || self.open_network(task)).map_err(|error| error.of_stage(&self.name))
     }
 }
 
@@ -153,16 +155,11 @@ impl Train {
         publish(out, &self.config, &checkpoints, &state)
     }
 
-    fn open_network(&self) -> Result<Box<dyn Learner>> {
+    fn open_network(&self, task: &Task<'_>) -> Result<Box<dyn Learner>> {
         let settings = self.config.model_settings();
-        let weights = match &self.tower {
-            TowerStart::Random { seed } => {
-                model::backend()?.random_tower(&self.model.tower, *seed, &settings)?.weights()?
-            }
-            TowerStart::File(file) => {
-                file.check(&self.name)?;
-                TowerWeights::open(file.path())?
-            }
+        let weights = match self.tower.file(task)? {
+            Some(file) => TowerWeights::open(&file)?,
+            None => self.tower.open(task, model::backend()?, &self.model.tower, &settings)?.weights()?,
         };
         let mut network = model::backend()?.learner(&self.model, &self.config.optimizer, &settings)?;
         network.load_tower(&weights)?;

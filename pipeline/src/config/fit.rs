@@ -84,8 +84,8 @@ fn tower(config: &Config) -> Result<(), String> {
     let uses = [("features", config.features.is_some()), ("train", config.train.is_some())];
     match uses.iter().find(|(_, is_there)| *is_there) {
         Some((section, _)) if config.model.tower.weights.is_none() => Err(format!(
-            "[model.tower] weights is missing: [{section}] needs CLIP's weights (weights.file.path = \"FILE.safetensors\"), \
-             unless random ones are asked for (weights.random.seed = 1)"
+            "[model.tower] weights is missing: [{section}] needs CLIP's weights (weights.file.path = \"FILE.safetensors\", or \
+             weights.download.url), unless random ones are asked for (weights.random.seed = 1)"
         )),
         _ => Ok(()),
     }

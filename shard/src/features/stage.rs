@@ -61,10 +61,8 @@ impl Stage for Compute {
     }
 
     fn inputs(&self) -> Vec<String> {
-        match &self.source {
-            Source::Pairs(stages) => stages.clone(),
-            Source::Interleaved(stage) => vec![stage.clone()],
-        }
+        let tower = self.start.input().map(str::to_owned);
+        self.image_stages().into_iter().chain(tower).collect()
     }
 
     fn settings(&self) -> Result<Value> {
@@ -72,6 +70,7 @@ impl Stage for Compute {
         let weights = match &self.start {
             TowerStart::Random { seed } => json!({ "random": seed }),
             TowerStart::File(_) => json!({ "digest": self.start.digest(&self.name)? }),
+            TowerStart::Downloaded { stage } => json!({ "stage": stage }),
         };
         Ok(json!({
             "tap": tap,
@@ -107,10 +106,10 @@ impl Stage for Compute {
             for images in self.images(dataset, &part, out.position())? {
                 batch.add(images?, self.tower_config.image_side_pixels, self.config.preprocess)?;
                 if batch.places.len() >= self.config.batch_images as usize {
-                    self.compute(out, std::mem::take(&mut batch))?;
+                    self.compute(task, out, std::mem::take(&mut batch))?;
                 }
             }
-            self.compute(out, batch)?;
+            self.compute(task, out, batch)?;
         }
         Ok(())
     }
@@ -150,9 +149,16 @@ struct StoredImageError {
 }
 
 impl Compute {
+    fn image_stages(&self) -> Vec<String> {
+        match &self.source {
+            Source::Pairs(stages) => stages.clone(),
+            Source::Interleaved(stage) => vec![stage.clone()],
+        }
+    }
+
     /// Returns the parts whose images are computed.
     fn chain<'i>(&self, inputs: &'i Inputs) -> Result<Chain<'i>> {
-        Chain::new(inputs, &self.inputs(), |dataset| match &self.source {
+        Chain::new(inputs, &self.image_stages(), |dataset| match &self.source {
             Source::Pairs(_) => dataset.summary(IMAGES),
             Source::Interleaved(_) => dataset.summary(INTERLEAVED),
         })
@@ -178,11 +184,11 @@ impl Compute {
     }
 
     /// Computes, counts and writes a batch.
-    fn compute(&self, out: &mut Output<'_>, batch: Batch) -> Result<()> {
+    fn compute(&self, task: &Task<'_>, out: &mut Output<'_>, batch: Batch) -> Result<()> {
         if batch.row_count == 0 {
             return Ok(());
         }
-        let features = self.features(&batch)?;
+        let features = self.features(task, &batch)?;
         let tokens = self.config.tap.tokens(&self.tower_config);
         let image_len = (tokens as usize * self.tower_config.width as usize).max(1);
         for _ in &batch.places {
@@ -196,7 +202,7 @@ impl Compute {
         out.advance(batch.row_count)
     }
 
-    fn features(&self, batch: &Batch) -> Result<Vec<f16>> {
+    fn features(&self, task: &Task<'_>, batch: &Batch) -> Result<Vec<f16>> {
         let failed = |error| Error::work(&self.name, error);
         // A panic elsewhere leaves the tower as it was: it is only read.
         let mut tower = self.tower.lock().unwrap_or_else(PoisonError::into_inner);
@@ -204,7 +210,7 @@ impl Compute {
             Some(tower) => tower,
             none => {
                 let (backend, settings) = (model::backend().map_err(failed)?, self.config.settings());
-                none.insert(self.start.open(&self.name, backend, &self.tower_config, &settings)?)
+                none.insert(self.start.open(task, backend, &self.tower_config, &settings)?)
             }
         };
         tower.features(&batch.pixels, batch.places.len(), self.config.tap).map_err(failed)
