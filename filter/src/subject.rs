@@ -232,9 +232,9 @@ impl Subject for Page {
         findings
     }
 
-    /// Pages are candidates alone: their duplicates are found among documents.
-    fn content(&self, _normalise: bool) -> Option<Content> {
-        None
+    /// Pages are equal by their main text, whatever their addresses are.
+    fn content(&self, normalise: bool) -> Option<Content> {
+        Some(Content::of_text(&self.text(), normalise))
     }
 
     fn names(dataset: &Dataset, part: &Part) -> Result<Rows<RecordName>> {

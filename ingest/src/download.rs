@@ -33,7 +33,13 @@ pub struct Download {
 impl Download {
     /// Returns the stage of a URL, which may be that of a file; other bytes than those of a SHA-256 are refused, if one is
     /// stated.
-    pub fn new(name: &str, url: &str, stated: Option<&str>, stream: FileStream, client: &Arc<Client>) -> Self {
+    pub fn new(
+        name: &str,
+        url: &str,
+        stated: Option<&str>,
+        stream: FileStream,
+        client: &Arc<Client>,
+    ) -> Self {
         let stated = stated.map(str::to_ascii_lowercase);
         Self { name: name.to_owned(), url: url.to_owned(), stated, stream, client: client.clone() }
     }
@@ -57,7 +63,9 @@ impl Download {
         let refused = |detail| Err(Error::Settings { stage: self.name.clone(), detail });
         let digest = hasher.finish();
         match &self.stated {
-            _ if bytes > FILE_BYTES_MAX => refused(format!("{} has more than {FILE_BYTES_MAX} bytes", self.url)),
+            _ if bytes > FILE_BYTES_MAX => {
+                refused(format!("{} has more than {FILE_BYTES_MAX} bytes", self.url))
+            }
             Some(stated) if stated != digest.as_str() => {
                 refused(format!("{} has the SHA-256 {digest}, not the stated {stated}", self.url))
             }
@@ -88,6 +96,7 @@ impl Stage for Download {
     }
 
     fn run(&self, task: &Task<'_>, out: &mut Output<'_>) -> Result<()> {
+        std::fs::create_dir_all(&task.scratch).map_err(Error::io("create", &task.scratch))?;
         let path = task.scratch.join("download");
         out.read(UNIT);
         self.copy(task, &path)?;
@@ -132,6 +141,9 @@ mod tests {
             &Inputs::default(),
         );
         let error = error.unwrap_err().to_string();
-        assert!(error.contains(&stated.to_ascii_lowercase()) && error.contains("not the stated 000"), "{error}");
+        assert!(
+            error.contains(&stated.to_ascii_lowercase()) && error.contains("not the stated 000"),
+            "{error}"
+        );
     }
 }

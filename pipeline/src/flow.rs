@@ -100,7 +100,7 @@ impl Flow {
             corpus.pairs = Some(self.add(filter::flow::pair_stages(section, &shared, pairs)));
         }
         if let Some(interleaved) = &config.interleaved {
-            corpus.pages = Some(self.add(filter::flow::page_stages(&interleaved.select, pages)));
+            corpus.pages = Some(self.add(filter::flow::page_stages(&interleaved.select, &shared, pages)));
         }
         corpus
     }
@@ -135,7 +135,8 @@ impl Flow {
         // Features and training start with the same weights.
         let start = config.model.tower.weights.as_ref().map(TowerStart::of);
         let needs_tower = config.features.is_some() || config.train.is_some();
-        if let (true, Some(WeightsSource::Download { url, sha256 })) = (needs_tower, &config.model.tower.weights)
+        if let (true, Some(WeightsSource::Download { url, sha256 })) =
+            (needs_tower, &config.model.tower.weights)
         {
             let download = Download::new(TOWER, url, sha256.as_deref(), TOWER_WEIGHTS, context.client());
             self.add((vec![Box::new(download)], ()));

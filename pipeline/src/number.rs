@@ -48,7 +48,10 @@ mod tests {
 
     #[test]
     fn numbers_are_readable() {
-        assert_eq!([0, 1, 2_000].map(|count| counted(count, "images")), ["0 images", "1 image", "2,000 images"]);
+        assert_eq!(
+            [0, 1, 2_000].map(|count| counted(count, "images")),
+            ["0 images", "1 image", "2,000 images"]
+        );
         assert_eq!(counted(1, "interleaved"), "1 interleaved");
         assert_eq!(grouped(0), "0");
         assert_eq!(grouped(999), "999");

@@ -102,7 +102,12 @@ impl TowerStart {
         let opened = match (self, self.file(task)?) {
             (_, Some(file)) => backend.open_tower(&file, tower, settings),
             (Self::Random { seed }, None) => backend.random_tower(tower, *seed, settings),
-            (_, None) => return Err(Error::Settings { stage: task.stage.to_owned(), detail: format!("{KEY} is missing") }),
+            (_, None) => {
+                return Err(Error::Settings {
+                    stage: task.stage.to_owned(),
+                    detail: format!("{KEY} is missing"),
+                });
+            }
         };
         opened.map_err(|error| Error::work(task.stage, error))
     }

@@ -7,7 +7,7 @@ fn the_built_in_configurations_can_be_listed_shown_and_checked() {
     let workspace = Workspace::new();
     let list = workspace.kosmos(&["config", "list"]).success();
     let names: Vec<&str> = list.lines().filter_map(|line| line.split_whitespace().next()).collect();
-    assert_eq!(names, ["sample", "crawl", "dedup", "images", "pages", "kosmos1"]);
+    assert_eq!(names, ["sample", "crawl", "dedup", "images", "pages", "obelics", "kosmos1"]);
     assert!(list.lines().all(|line| line.ends_with('.') && line.len() < 200), "{list}");
     let text = workspace.kosmos(&["config", "show", "sample"]).success();
     std::fs::write(workspace.path("mine.toml"), &text).unwrap();
@@ -125,7 +125,7 @@ fn a_mistake_is_named_with_file_line_and_key() {
 fn sections_that_do_not_fit_each_other_are_refused() {
     let workspace = Workspace::new();
     let refused = |set: &str| workspace.kosmos(&["config", "check", "sample", "--set", set]).failure(2);
-    assert!(refused("model.resampler.latent_count=253").contains("[pack] sequence_tokens_max is "));
+    assert!(refused("model.resampler.latent_count=509").contains("[pack] sequence_tokens_max is "));
     assert!(refused("sources.cc3m.code=1").contains("code 1 is that of"));
     assert!(refused("name=../escape").contains("must be letters"));
     assert!(refused("images.passes=0").contains("[images] passes"));
@@ -135,7 +135,7 @@ fn sections_that_do_not_fit_each_other_are_refused() {
 fn wrong_command_lines_are_refused_with_the_remedy() {
     let workspace = Workspace::new();
     let message = workspace.kosmos(&["run", "no-such"]).failure(2);
-    assert!(message.contains("sample, crawl, dedup, images, pages, kosmos1"), "{message}");
+    assert!(message.contains("sample, crawl, dedup, images, pages, obelics, kosmos1"), "{message}");
     let message = workspace.kosmos(&["run", "sample", "--until", "txt"]).failure(2);
     assert!(message.contains("did you mean text?"), "{message}");
     let message = workspace.kosmos(&["run", "dedup", "--until", "features"]).failure(2);

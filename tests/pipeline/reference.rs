@@ -15,7 +15,7 @@ use pipeline::{Context, Flow};
 use crate::support::repository;
 
 /// What stages do, by their names in a run; `SOURCE` is the name of a source, `UNIT` what passages are runs of.
-const STAGES: [(&str, &str); 48] = [
+const STAGES: [(&str, &str); 53] = [
     ("SOURCE.files", "lists a source's files and gives each its index in ids"),
     ("SOURCE.index.files", "lists the parts of a snapshot's index"),
     ("SOURCE.index", "selects records of a snapshot by its index"),
@@ -48,7 +48,11 @@ const STAGES: [(&str, &str); 48] = [
     ("pairs.exact", "finds equal pairs"),
     ("pairs.representatives", "names the pair that stands for each duplicate"),
     ("pairs", "the pairs that go on"),
-    ("interleaved.select", "selects pages by the rules for interleaved documents"),
+    ("interleaved.rules", "applies the rules to pages, where duplicates are looked for, too"),
+    ("interleaved.exact.keys", "hashes pages"),
+    ("interleaved.exact", "finds equal pages"),
+    ("interleaved.representatives", "names the page that stands for each duplicate"),
+    ("interleaved.select", "the pages of which interleaved documents are made"),
     ("images.list.uses", "lists which image every pair and page uses"),
     ("images.list", "groups these uses by URL"),
     ("images.passN", "fetches, decodes, resizes and stores images; later passes repeat what may succeed"),
@@ -56,6 +60,7 @@ const STAGES: [(&str, &str); 48] = [
     ("images.duplicates.links", "links images with equal bytes or similar hashes"),
     ("images.duplicates", "clusters linked images and chooses which one stays"),
     ("interleaved", "builds interleaved documents"),
+    ("tower", "downloads the vision tower's weights"),
     ("features.pairs", "computes CLIP features of the images of pairs"),
     ("features.interleaved", "computes CLIP features of the images of interleaved documents"),
     ("tokenizer", "trains or imports the tokenizer"),
@@ -67,11 +72,13 @@ const STAGES: [(&str, &str); 48] = [
 ];
 
 /// Sections that built-in configurations leave out, so that every stage there is stands on the page.
-const FURTHER: [&str; 4] = [
+const FURTHER: [&str; 6] = [
     "text.near.jaccard_min=0.7",
     "text.repeats=[{unit=\"lines\"}, {unit=\"words\"}]",
     "text.decontaminate.sets.set.path=\"set.jsonl\"",
     "image_duplicates.evaluation.set=\"images\"",
+    "interleaved.select.exact={}",
+    "model.tower.weights={download={url=\"https://host/model.safetensors\"}}",
 ];
 
 /// A stage as the page tells it.

@@ -55,6 +55,7 @@ pub struct Config {
     /// Whether each document of a text sequence attends only to itself, with positions from 0. By default, as in
     /// unilm's code, tokens see all documents before them in their sequence. Pairs never see each other.
     #[serde(skip_serializing_if = "is_false")]
+    #[schemars(extend("default" = false))]
     pub reset_attention: bool,
     /// The optimiser.
     pub optimizer: OptimizerConfig,

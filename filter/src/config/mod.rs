@@ -101,6 +101,9 @@ impl PairsConfig {
 pub struct InterleavedConfig {
     /// The rules, in order. The first one that a page fails is the reason for dropping it.
     pub rules: Vec<PageRule>,
+    /// How pages with the same main text are found, of which one goes on (`{}` for the defaults). If missing, all do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exact: Option<ExactConfig>,
 }
 
 impl InterleavedConfig {
@@ -109,7 +112,8 @@ impl InterleavedConfig {
     /// # Errors
     /// With the key and what is wrong with its value.
     pub fn validate(&self) -> Result<(), String> {
-        validate_rules(&self.rules, PageRule::validate)
+        validate_rules(&self.rules, PageRule::validate)?;
+        self.exact.as_ref().map_or(Ok(()), ExactConfig::validate)
     }
 }
 

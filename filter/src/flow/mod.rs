@@ -3,7 +3,7 @@
 //! ```text
 //! text     documents and pages  -> documents    rules, duplicates, repeats, evaluation sets, split
 //! pairs    pairs                -> pairs        rules, duplicates
-//! pages    pages                -> pages        rules, before any image is fetched
+//! pages    pages                -> pages        rules, duplicates, before any image is fetched
 //! images   images of pairs      -> duplicates   by bytes and by looks
 //! ```
 

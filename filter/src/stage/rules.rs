@@ -27,6 +27,8 @@ pub struct Rules<S: Subject> {
     normalise: bool,
     /// Whether records are written.
     copies: bool,
+    /// Whether content keys are.
+    keys: bool,
     /// The rules' settings, with the content of their files, once they were asked for.
     rule_settings: Lazy<Vec<Value>>,
     /// There once a task has needed them.
@@ -38,13 +40,19 @@ impl<S: Subject> Rules<S> {
     /// the reason of a drop, and whether contents are compared in normal form.
     pub fn new(name: &str, inputs: Vec<String>, rules: Vec<S::Rule>, normalise: bool) -> Self {
         let (name, rule_settings, ready) = (name.to_owned(), Lazy::default(), Mutex::new(None));
-        Self { name, inputs, rules, normalise, copies: true, rule_settings, ready }
+        Self { name, inputs, rules, normalise, copies: true, keys: true, rule_settings, ready }
     }
 
     /// Writes content keys alone: without rules, all records go on as they are where they are.
     #[must_use]
     pub fn keys_only(self) -> Self {
         Self { copies: false, ..self }
+    }
+
+    /// Writes no content keys: duplicates are not looked for.
+    #[must_use]
+    pub fn without_keys(self) -> Self {
+        Self { keys: false, ..self }
     }
 
     /// Loads the rules' files, if that has not been done.
@@ -70,7 +78,7 @@ impl<S: Subject> Rules<S> {
         let judged = task.crashes.guard(id, || {
             let findings = record.judge(rules);
             let passed = findings.iter().all(|finding| finding.passed);
-            let content = if passed { record.content(self.normalise) } else { None };
+            let content = if passed && self.keys { record.content(self.normalise) } else { None };
             (findings, content)
         });
         match judged {

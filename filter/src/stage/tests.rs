@@ -4,6 +4,7 @@
 mod bench;
 mod memory;
 
+use corpus::handle::Handle;
 use corpus::record::{DOCUMENTS, DROPPED, FINGERPRINTS, PAGES, PAIRS, VERDICTS};
 use std::collections::BTreeMap;
 
@@ -14,6 +15,8 @@ use corpus::{Dataset, Error, Id, SourceCode, Split, Stage};
 pub(super) use bench::{Bench, Source, dropped, rows};
 
 use super::*;
+use crate::config::{ExactConfig, InterleavedConfig};
+use crate::flow::{Shared, page_stages};
 use crate::rule::{Images, Language, PageRule, PairRule, PersonTag, Symbols, TextRule, UrlLists, Words};
 use crate::subject::tests::{document, page, pair};
 
@@ -318,15 +321,51 @@ fn pages_are_selected_before_anything_is_fetched() {
     let pages = vec![page(&[(SegmentKind::Text, RIVER), image]), page(&[(SegmentKind::Text, BOAT)])];
     let mut bench = Bench::new();
     bench.run(&Source { name: "crawl", stream: PAGES, tasks: vec![pages] });
-    let selected = bench.run(&Rules::<corpus::record::Page>::new(
-        "interleaved.select",
-        vec!["crawl".into()],
-        vec![PageRule::Images(Images::default()), PageRule::Language(Language::default())],
-        true,
-    ));
+    let selected = bench.run(
+        &Rules::<corpus::record::Page>::new(
+            "interleaved.select",
+            vec!["crawl".into()],
+            vec![PageRule::Images(Images::default()), PageRule::Language(Language::default())],
+            true,
+        )
+        .without_keys(),
+    );
     assert_eq!(selected.summary(PAGES).unwrap().rows, 1);
     assert_eq!(selected.parts(FINGERPRINTS).count(), 0);
     assert_eq!(selected.manifest().report.units["pages"].dropped["images"], 1);
+}
+
+#[test]
+fn of_pages_with_the_same_text_one_is_selected() {
+    let image = (SegmentKind::Image, "https://a.example/1.png");
+    let rewrapped = RIVER.replace(' ', "\n");
+    let texts = [RIVER, BOAT, &rewrapped, RIVER];
+    let of = |(position, text): (u64, &&str)| corpus::record::Page {
+        id: id(1, position),
+        url: Some(format!("https://a.example/{position}")),
+        ..page(&if position == 3 {
+            vec![(SegmentKind::Text, *text)]
+        } else {
+            vec![(SegmentKind::Text, *text), image]
+        })
+    };
+    let pages = (0..).zip(&texts).map(of).collect();
+    let mut bench = Bench::new();
+    bench.run(&Source { name: "crawl", stream: PAGES, tasks: vec![pages] });
+    let shared = Shared { seed: 1, priority: SourcePriority::default() };
+    for rules in [vec![PageRule::Images(Images::default())], Vec::new()] {
+        let config =
+            InterleavedConfig { rules, exact: Some(ExactConfig { partitions: 2, ..ExactConfig::default() }) };
+        let (stages, _) = page_stages(&config, &shared, &[Handle::new("crawl")]);
+        let runs: Vec<Dataset> = stages.iter().map(|stage| bench.run(stage.as_ref())).collect();
+        let selected = &runs[runs.len() - 1];
+        assert_eq!(
+            rows(selected, PAGES).iter().map(|page| page.id).collect::<Vec<_>>(),
+            [id(1, 0), id(1, 1)]
+        );
+        let (reason, value) = &dropped(selected)[&id(1, 2)];
+        assert_eq!((reason.as_str(), value.as_str()), ("duplicate", "1:0:0 https://a.example/0"));
+    }
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! The configurations of `configs/`, embedded: `kosmos run sample` works from an installed binary.
 
-const BUILTIN: [(&str, &str); 6] = [
+const BUILTIN: [(&str, &str); 7] = [
     ("sample", include_str!("../../../configs/sample.toml")),
     ("crawl", include_str!("../../../configs/crawl.toml")),
     ("dedup", include_str!("../../../configs/dedup.toml")),
     ("images", include_str!("../../../configs/images.toml")),
     ("pages", include_str!("../../../configs/pages.toml")),
+    ("obelics", include_str!("../../../configs/obelics.toml")),
     ("kosmos1", include_str!("../../../configs/kosmos1.toml")),
 ];
 

@@ -1,11 +1,13 @@
 //! Stage `interleaved`: pages and their images to interleaved documents.
 
+use std::collections::HashSet;
+
 use corpus::record::{INTERLEAVED, Interleaved, PAGES, Page, SegmentKind};
 use corpus::{Dataset, Declared, Id, Inputs, Output, Part, Removal, Result, Split, Stage, Task};
 use serde_json::{Value, json};
 
 use super::gathered::{Gathered, Gathering};
-use super::{Config, Piece, Refusal, compose};
+use super::{Candidate, Config, Left, Piece, Refusal, compose};
 
 /// The unit of pages.
 const DOCUMENTS: &str = "documents";
@@ -84,8 +86,7 @@ impl Build {
         out.read(DOCUMENTS);
         let slots = self.judge_images(out, &page, gathered)?;
         let pieces = compose(&page.segments, &slots, &self.config);
-        let has_text = pieces.iter().any(|piece| matches!(piece, Piece::Text(_)));
-        if let Err(refusal) = self.config.judge_document(self.seed, page.id, slots.len(), has_text) {
+        if let Err(refusal) = self.config.judge_document(self.seed, page.id, left(&pieces)) {
             for slot in slots {
                 let value = slot.to_string();
                 drop_one(out, IMAGES, page.id, Refusal { value, ..refusal.clone() }, page.url.as_deref())?;
@@ -101,16 +102,20 @@ impl Build {
 
     /// Returns the slots whose images stay; the others are counted and written down.
     fn judge_images(&self, out: &mut Output<'_>, page: &Page, gathered: &Gathered) -> Result<Vec<u16>> {
-        let mut slots = Vec::new();
+        let (mut slots, mut urls) = (Vec::new(), HashSet::new());
         let images = page.segments.iter().filter(|segment| segment.kind == SegmentKind::Image);
         for (index, image) in images.enumerate() {
             out.read(IMAGES);
             let slot = u16::try_from(index).ok();
             let seen = slot.and_then(|slot| gathered.seen(page.id, slot));
-            match (self.config.judge_image(seen, slots.len()), slot) {
-                (Ok(()), slot) => slots.extend(slot),
+            let url = image.url.as_deref().unwrap_or_default();
+            let candidate = Candidate { seen, url, is_repeated: urls.contains(url), kept: slots.len() };
+            match (self.config.judge_image(candidate), slot) {
+                (Ok(()), slot) => {
+                    slots.extend(slot);
+                    urls.insert(url);
+                }
                 (Err(refusal), _) => {
-                    let url = image.url.as_deref().unwrap_or_default();
                     drop_one(out, IMAGES, page.id, refusal, Some(url))?;
                 }
             }
@@ -131,6 +136,18 @@ impl Build {
         let cluster = page.id.to_bits().to_le_bytes();
         let split = Split::of_cluster(self.seed, &cluster, self.config.validation_share);
         Ok(Interleaved { id: page.id, url: page.url, texts, images, split })
+    }
+}
+
+/// Returns what rules see of a page's pieces.
+fn left(pieces: &[Piece]) -> Left {
+    let is_text = |piece: &Piece| matches!(piece, Piece::Text(_));
+    let (first, last) = (pieces.iter().position(is_text), pieces.iter().rposition(is_text));
+    let between = first.zip(last).map_or(0..0, |(first, last)| first..last);
+    Left {
+        images: pieces.iter().filter(|piece| !is_text(piece)).count(),
+        has_text: first.is_some(),
+        is_between_texts: pieces[between].iter().any(|piece| !is_text(piece)),
     }
 }
 

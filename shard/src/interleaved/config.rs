@@ -18,12 +18,30 @@ pub struct Config {
     /// An image is dropped as single-coloured if each of its colour channels varies by less than this (of
     /// 255). The paper gives no number; JPEG noise is below 3.
     pub colour_spread_min: u16,
+    /// Maximum longer side of an image in pixels, as fetched. If missing, there is none (OBELICS: 20000).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub side_pixels_max: Option<u32>,
+    /// Maximum ratio of an image's longer side to its shorter one. If missing, there is none (OBELICS and mmc4: 2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aspect_max: Option<f64>,
+    /// An image is dropped if one of these is part of its URL; case counts (OBELICS and mmc4: logo, button, icon, plugin,
+    /// widget).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub url_words: Vec<String>,
+    /// Drop an image whose URL an earlier image of the document has (OBELICS).
+    #[serde(skip_serializing_if = "is_false")]
+    #[schemars(extend("default" = false))]
+    pub drop_repeated: bool,
     /// Maximum number of images per document, the first ones in reading order (paper: 5; it does not say
     /// which five).
     pub images_max: u32,
     /// Share of single-image documents to drop, by hash of the page's id (paper: 0.5; unilm draws again in
     /// every epoch).
     pub single_image_drop_share: f64,
+    /// Drop a document of which no image has text before and after it.
+    #[serde(skip_serializing_if = "is_false")]
+    #[schemars(extend("default" = false))]
+    pub drop_one_sided: bool,
     /// Maximum number of sentences before the first image, the last ones (unilm: 3).
     pub sentences_before_max: u32,
     /// Maximum number of sentences after the last image, the first ones (unilm: 3).
@@ -37,8 +55,13 @@ impl Default for Config {
         Self {
             side_pixels_min: SIDE_PIXELS_MIN_DEFAULT,
             colour_spread_min: COLOUR_SPREAD_MIN_DEFAULT,
+            side_pixels_max: None,
+            aspect_max: None,
+            url_words: Vec::new(),
+            drop_repeated: false,
             images_max: IMAGES_MAX_DEFAULT,
             single_image_drop_share: SINGLE_IMAGE_DROP_SHARE_DEFAULT,
+            drop_one_sided: false,
             sentences_before_max: SENTENCES_OUTER_MAX_DEFAULT,
             sentences_after_max: SENTENCES_OUTER_MAX_DEFAULT,
             validation_share: VALIDATION_SHARE_DEFAULT,
@@ -55,9 +78,20 @@ impl Config {
         if self.images_max == 0 {
             return Err("images_max must be at least 1, is 0".to_owned());
         }
+        if self.aspect_max.is_some_and(|ratio| ratio.is_nan() || ratio < 1.0) {
+            return Err(format!("aspect_max is {}, must be at least 1", self.aspect_max.unwrap_or_default()));
+        }
+        if self.url_words.iter().any(String::is_empty) {
+            return Err("url_words has an empty word, which every URL has in it".to_owned());
+        }
         share("single_image_drop_share", self.single_image_drop_share)?;
         share("validation_share", self.validation_share)
     }
+}
+
+/// What is not set is not part of a fingerprint: runs of older versions stay as they are.
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 fn share(key: &str, value: f64) -> Result<(), String> {
@@ -88,6 +122,12 @@ mod tests {
         };
         assert_eq!(bounds.validate(), Ok(()));
         assert!(Config { images_max: 0, ..Config::default() }.validate().is_err());
+        for ratio in [0.9, f64::NAN] {
+            let config = Config { aspect_max: Some(ratio), ..Config::default() };
+            assert!(config.validate().is_err_and(|error| error.starts_with("aspect_max")));
+        }
+        let config = Config { url_words: vec![String::new()], ..Config::default() };
+        assert!(config.validate().is_err_and(|error| error.starts_with("url_words")));
     }
 
     #[test]
@@ -95,8 +135,13 @@ mod tests {
         let expected = Config {
             side_pixels_min: 64,
             colour_spread_min: 3,
+            side_pixels_max: None,
+            aspect_max: None,
+            url_words: Vec::new(),
+            drop_repeated: false,
             images_max: 5,
             single_image_drop_share: 0.5,
+            drop_one_sided: false,
             sentences_before_max: 3,
             sentences_after_max: 3,
             validation_share: 0.02,

@@ -11,5 +11,5 @@ mod sentence;
 pub use build::Build;
 pub use compose::{Piece, compose};
 pub use config::Config;
-pub use rule::{Refusal, Seen};
+pub use rule::{Candidate, Left, Refusal, Seen};
 pub use sentence::{first_sentences, last_sentences};

@@ -62,8 +62,13 @@ mod tests {
             WeightsSource::Download { url: url.to_owned(), sha256: sha256.map(str::to_owned) }.fault()
         };
         assert_eq!(url("https://host/model.safetensors", Some(&"aB".repeat(32))), None);
-        assert!(url("model.safetensors", None).is_some_and(|fault| fault.contains("must begin with one of https://")));
-        assert!(url("https://host/model", Some("12")).is_some_and(|fault| fault.contains("sha256 is \"12\"")));
+        assert!(
+            url("model.safetensors", None)
+                .is_some_and(|fault| fault.contains("must begin with one of https://"))
+        );
+        assert!(
+            url("https://host/model", Some("12")).is_some_and(|fault| fault.contains("sha256 is \"12\""))
+        );
         let file = WeightsSource::File { path: "model".into(), sha256: Some("g".repeat(64)) };
         assert!(file.fault().is_some());
     }
