@@ -27,7 +27,7 @@ pub struct Changed {
 
 /// Returns what a file is like; none of a remote one unless its server is to be asked.
 ///
-/// A local file is read once, as a whole, for the hash of its content; one that may not be opened has none.
+/// A local file is read once, as a whole, for the hash of its content; one that cannot be read has none.
 pub(crate) fn file_state(
     client: &Client,
     url: &str,
@@ -46,7 +46,11 @@ pub(crate) fn file_state(
                 Err(error) if is_denied(&error) => None,
                 file => {
                     let file = file.map_err(Error::io("read", &path))?;
-                    Some(content_hash(file, &path, cancel)?)
+                    match content_hash(file, &path, cancel) {
+                        // It fails where it is read, and the other files do not.
+                        Err(Error::Io { .. }) => None,
+                        hash => Some(hash?),
+                    }
                 }
             };
             let (bytes, modified_unix_nanos) = (Some(metadata.len()), modified(&metadata));

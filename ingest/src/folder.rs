@@ -10,6 +10,8 @@ use crate::{braces, kind};
 
 /// Folders within folders that are looked into.
 const DEPTH_MAX: usize = 64;
+/// Where files are what the kernel tells, some of which never end.
+const KERNEL_FOLDERS: [&str; 2] = ["/proc", "/sys"];
 /// Folders below a source's own that programs keep beside its files; hidden ones are passed over, too.
 const OF_PROGRAMS: [&str; 4] = ["_temporary", "_delta_log", "_spark_metadata", "__MACOSX"];
 
@@ -155,9 +157,11 @@ impl Held {
     }
 }
 
-/// Returns true for pipes, sockets and devices: reading them may never end.
+/// Returns true for pipes, sockets, devices and files of the kernel: reading them may never end.
 pub(crate) fn is_special(path: &Path) -> bool {
+    let is_kernel_s = |path: PathBuf| KERNEL_FOLDERS.iter().any(|folder| path.starts_with(folder));
     std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
+        || path.canonicalize().is_ok_and(is_kernel_s)
 }
 
 /// Returns what is there of what a path with wildcards in any of its parts stands for, in the order of a shell.
@@ -227,6 +231,21 @@ mod tests {
 
     fn is_json(name: &str) -> bool {
         name.ends_with(".jsonl")
+    }
+
+    #[test]
+    fn pipes_and_files_of_the_kernel_are_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        std::fs::write(root.join("a.json"), "{}").unwrap();
+        for (name, target) in [("kmsg", "/proc/kmsg"), ("mem", "/proc/self/mem"), ("zero", "/dev/zero")] {
+            let link = root.join(format!("{name}.json"));
+            std::os::unix::fs::symlink(target, &link).unwrap();
+            assert!(is_special(&link), "{name}");
+        }
+        std::os::unix::fs::symlink(root.join("a.json"), root.join("b.json")).unwrap();
+        let held = Held::of(root, &|name| name.ends_with(".json")).unwrap();
+        assert_eq!(names(&held, root), ["a.json", "b.json"]);
     }
 
     #[test]

@@ -30,7 +30,7 @@ fn begins_member(coding: Coding, bytes: &[u8]) -> bool {
     if !coding.is_member(bytes) {
         return false;
     }
-    Member::new(coding, &[], WINDOW_LOG_DEFAULT).is_ok_and(|member| {
+    Member::new(coding, &[], WINDOW_LOG_DEFAULT).is_ok_and(|mut member| {
         let (output, is_sound) = member.probe(bytes);
         is_sound && !output.is_empty()
     })

@@ -67,7 +67,7 @@ fn is_skippable(head: &[u8]) -> bool {
 /// A decoder of one member at a time.
 pub(super) enum Member {
     Gzip(Decompress),
-    Zstd { decoder: Decoder<'static>, dictionary: Vec<u8>, window_log_max: u32 },
+    Zstd { decoder: Decoder<'static>, window_log_max: u32 },
 }
 
 /// What one step of a decoder did.
@@ -102,23 +102,14 @@ impl Member {
                 };
                 let mut decoder = Decoder::with_dictionary(&dictionary).map_err(broken)?;
                 decoder.set_parameter(DParameter::WindowLogMax(window_log_max)).map_err(broken)?;
-                Ok(Self::Zstd { decoder, dictionary, window_log_max })
-            }
-        }
-    }
-
-    /// Returns a decoder of the same kind at the beginning of a member.
-    pub(super) fn fresh(&self) -> Result<Self, String> {
-        match self {
-            Self::Gzip(_) => Self::new(Coding::Gzip, &[], WINDOW_LOG_DEFAULT),
-            Self::Zstd { dictionary, window_log_max, .. } => {
-                Self::new(Coding::Zstd, dictionary, *window_log_max)
+                Ok(Self::Zstd { decoder, window_log_max })
             }
         }
     }
 
     /// Decompresses the beginning of a member; returns what came out, and whether that was without a fault.
-    pub(super) fn probe(mut self, bytes: &[u8]) -> (Vec<u8>, bool) {
+    pub(super) fn probe(&mut self, bytes: &[u8]) -> (Vec<u8>, bool) {
+        self.begin();
         let mut output = Vec::with_capacity(PROBED_BYTES);
         let mut rest = &bytes[..bytes.len().min(PROBE_BYTES)];
         while output.len() < output.capacity() && !rest.is_empty() {

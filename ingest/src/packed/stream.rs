@@ -64,6 +64,8 @@ pub(crate) struct Stream<R: Read> {
 struct Packed {
     coding: Coding,
     member: Member,
+    /// Decodes what may be the beginning of a member. Another one of its own, as a dictionary takes long to load.
+    probing: Member,
     output: Vec<u8>,
     /// Index in the output of the first byte that was not consumed.
     next: usize,
@@ -100,12 +102,14 @@ impl<R: Read> Stream<R> {
             _ => Vec::new(),
         };
         let packed = coding.map(|coding| {
-            let member = Member::new(coding, &dictionary, window_log_max).map_err(FileFault::broken)?;
+            let decoder = || Member::new(coding, &dictionary, window_log_max).map_err(FileFault::broken);
+            let (member, probing) = (decoder()?, decoder()?);
             let output = Vec::with_capacity(OUTPUT_BYTES);
             let offset = window.offset();
             Ok::<_, io::Error>(Packed {
                 coding,
                 member,
+                probing,
                 output,
                 next: 0,
                 offset,
@@ -336,11 +340,8 @@ impl Packed {
     }
 
     /// Returns whether the bytes begin a member that begins with what is accepted.
-    fn begins_with(&self, bytes: &[u8], accepts: impl Fn(Probe<'_>) -> bool) -> bool {
-        let Ok(member) = self.member.fresh() else {
-            return false;
-        };
-        let (output, is_sound) = member.probe(bytes);
+    fn begins_with(&mut self, bytes: &[u8], accepts: impl Fn(Probe<'_>) -> bool) -> bool {
+        let (output, is_sound) = self.probing.probe(bytes);
         accepts(Probe { bytes: &output, is_sound })
     }
 }

@@ -181,6 +181,22 @@ fn a_broken_zstd_frame_is_lost_and_the_next_one_read() {
     assert_eq!(damages(&found), [(offsets(&file)[3], "zstd_broken")]);
 }
 
+/// With a dictionary that is loaded anew at every place where a frame may begin this takes half a minute.
+#[test]
+fn a_large_dictionary_is_loaded_once_whatever_looks_like_a_frame() {
+    let dictionary: Vec<u8> =
+        (0..4_u32 << 18).flat_map(|at| at.wrapping_mul(0x9e37_79b9).to_le_bytes()).collect();
+    let frames = zstd_frames(&records(), &dictionary);
+    let likes = [&[0x28, 0xb5, 0x2f, 0xfd, 0x00][..], &[b'x'; 250]].concat().repeat(8_000);
+    let mut file = vec![skippable(&dictionary)];
+    file.extend(frames[..2].to_vec());
+    file.push(likes);
+    file.extend(frames[2..].to_vec());
+    let found = entries(&file.concat());
+    let read = found.iter().filter(|entry| matches!(entry, Entry::Record(_))).count();
+    assert_eq!((read, damages(&found).len()), (5, 1));
+}
+
 #[test]
 fn lz4_files_are_read_to_their_first_fault() {
     let lz4 = |bytes: &[u8]| {
