@@ -1,7 +1,7 @@
 //! The loader: micro-batches in training order, made ahead by a thread of its own.
 //!
 //! In memory are one window of each source (see [`crate::source`]), the sequences of a kind that are sorted together
-//! ([`GATHERED_BYTES_MAX`]), `micro_batches_ahead` finished micro-batches, the one in the making and the one in use.
+//! (256 MiB), `micro_batches_ahead` finished micro-batches, the one in the making and the one in use.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
