@@ -17,8 +17,8 @@ const PAIRS: &str = "pairs";
 /// Captions that are cut to their bound, counted beside the pairs.
 const CUT: &str = "captions_cut";
 
-/// Images whose pairs may share sequences.
-const BLOCK_IMAGES_MAX: u64 = 256;
+/// Images whose pairs may share sequences: of captions of the web 2 % of all tokens are padding then, 7 % with a quarter.
+const BLOCK_IMAGES_MAX: u64 = 1_024;
 /// Bytes of their payloads, after which a block ends before.
 const BLOCK_BYTES_MAX: usize = 128 << 20;
 
