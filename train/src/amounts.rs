@@ -155,10 +155,14 @@ impl JsonSchema for Amounts {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let described = |kind: &Kind| {
             let meaning = format!("Sequences of the kind `{kind}`, or `{{ tokens = NUMBER }}`.");
-            (
-                kind.key().to_owned(),
-                json!({"type": "integer", "minimum": 0, "default": 0, "description": meaning}),
-            )
+            let number = json!({"type": "integer", "minimum": 0});
+            let tokens = json!({
+                "type": "object",
+                "description": format!("Tokens of the kind `{kind}`."),
+                "properties": {"tokens": number},
+                "required": ["tokens"],
+            });
+            (kind.key().to_owned(), json!({"anyOf": [number, tokens], "default": 0, "description": meaning}))
         };
         let properties: serde_json::Map<_, _> = Kind::ALL.iter().map(described).collect();
         json_schema!({"type": "object", "properties": properties})
